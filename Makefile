@@ -1,0 +1,47 @@
+# A Python of 3.11 or newer is all that is needed; everything else goes into .venv.
+#
+#   make run     start the engine on the simulated market (flags: make run ARGS="--speed max")
+#   make test    everything that must pass: the checks below, then all tests
+#   make check   lint, format, types, import contract
+#   make docs    draw the generated parts of docs/ again from the code
+#   make requirements   pin requirements.txt again, to the newest that pyproject.toml admits
+
+.DEFAULT_GOAL := test
+.PHONY: run test check docs requirements
+
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+PYTHONS := python3.11 python3.14 python3.13 python3.12 python3
+
+run: $(INSTALLED)
+	$(BIN)/pointsman run $(ARGS)
+
+test: check
+	$(BIN)/pytest $(ARGS)
+
+check: $(INSTALLED)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+docs: $(INSTALLED)
+	$(BIN)/python docs/generate.py
+
+requirements: $(INSTALLED)
+	$(BIN)/pip install --quiet uv
+	UV_CUSTOM_COMPILE_COMMAND="make requirements" $(BIN)/uv pip compile --quiet --upgrade --universal \
+	    --python-version 3.11 --extra calendar --extra dev --output-file requirements.txt pyproject.toml
+
+# PYTHON=... on the command line chooses another one.
+$(INSTALLED): requirements.txt pyproject.toml
+	@for python in $(or $(PYTHON),$(PYTHONS)); do \
+	    "$$python" -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || continue; \
+	    echo "making .venv with $$("$$python" --version)"; \
+	    exec "$$python" -m venv .venv; \
+	done; \
+	echo "pointsman needs Python 3.11 or newer with its venv module; tried: $(or $(PYTHON),$(PYTHONS))" >&2; \
+	exit 1
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
