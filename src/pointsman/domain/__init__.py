@@ -1,0 +1,2 @@
+"""The nouns: events, commands, orders, positions, accounts, reasons, policy, money. Imports nothing
+of ours."""

@@ -1,0 +1,324 @@
+"""Events: everything that the desk can be told.
+
+Each input of the program — a signal, a venue's report, silence past a deadline, a crossed level, a
+timer, an operator's command, a restart — is one of these, and goes through the one door,
+`Desk.handle`. An event carries all that is needed to decide it (the quote it is judged on, the
+window, what was looked up of finished orders), so that the journal can be decided again without a
+market, a clock or a database.
+"""
+
+from decimal import Decimal
+from enum import StrEnum
+
+import msgspec
+
+from pointsman.domain.accounts import Mark
+from pointsman.domain.life_cycle import ReportKind
+from pointsman.domain.market import Quote
+from pointsman.domain.orders import Order
+from pointsman.domain.policy import Policy
+from pointsman.domain.reasons import Reason
+from pointsman.domain.sides import PositionSide, Side
+from pointsman.domain.signals import FirstDecision, Signal, Window
+
+
+class Event(msgspec.Struct, frozen=True, gc=False, tag=True):
+    """The base of all events."""
+
+
+class Started(Event, frozen=True):
+    """The program started or started again; every order that is not final is in doubt from here on.
+    `accounts` are the VAs of the settings with their start balances, `code` the installation
+    code."""
+
+    version: str
+    code: str
+    policy: Policy
+    accounts: tuple[tuple[str, Decimal], ...]
+    settings_digest: str = ""
+
+
+class SignalReceived(Event, frozen=True):
+    """A well-formed signal. `quote` is the newest row of its symbol, valid or not; `mark` the last
+    valid one; `first` what is remembered of an id seen before; `clock_offset_ns` the correction
+    applied to the quote's stamp, never positive (RULES 12)."""
+
+    signal: Signal
+    quote: Quote | None
+    mark: Quote | None
+    window: Window | None
+    day_start_ns: int
+    clock_offset_ns: int = 0
+    first: FirstDecision | None = None
+    source: str = ""
+    line: int = 0
+
+
+class SignalMalformed(Event, frozen=True):
+    """Something that should have been a signal and was not: which field, what it held, and what
+    would do."""
+
+    source: str
+    line: int
+    field: str
+    value: str
+    remedy: str
+
+
+class OrderSent(Event, frozen=True):
+    """The last gate let an order through and it was handed to the venue."""
+
+    client_order_id: str
+
+
+class SendRefused(Event, frozen=True):
+    """The last gate refused an order: it never left (RULES 31)."""
+
+    client_order_id: str
+    reason: Reason
+
+
+class VenueFill(msgspec.Struct, frozen=True, gc=False):
+    """An execution as the venue tells it. `cumulative` is the order's total filled quantity after
+    it, where the venue says so."""
+
+    trade_id: str
+    quantity: Decimal
+    price: Decimal
+    fee: Decimal
+    ts_ns: int
+    cumulative: Decimal | None = None
+
+
+class KnownOrder(msgspec.Struct, frozen=True, gc=False):
+    """What storage remembers of a final order that is reported once more (RULES 32). `parts` is how
+    many trades its position has become, the two counters how many orders were made for it."""
+
+    order: Order
+    fill_keys: tuple[str, ...]
+    parts: int
+    stops_made: int
+    exits_made: int
+
+
+class VenueWord(StrEnum):
+    """What a venue can say of an order; a TRADE carries a fill."""
+
+    ACCEPTED = "ACCEPTED"
+    TRIGGERED = "TRIGGERED"
+    TRADE = "TRADE"
+    CANCELED = "CANCELED"
+    EXPIRED = "EXPIRED"
+    REJECTED = "REJECTED"
+
+    @property
+    def report_kind(self) -> ReportKind:
+        """The row of the life-cycle table; a TRADE becomes PARTIAL_FILL or LAST_FILL by the
+        quantities."""
+        return ReportKind(self.value)
+
+
+class OrderReport(Event, frozen=True):
+    """The venue's word on one order. `fill` is set exactly where `kind` is TRADE; `mark` is the
+    last valid quote of the symbol; `known` what storage remembers if the order is final by our
+    record."""
+
+    client_order_id: str
+    kind: VenueWord
+    ts_ns: int
+    venue_order_id: str | None = None
+    fill: VenueFill | None = None
+    reason: Reason | None = None
+    mark: Quote | None = None
+    known: KnownOrder | None = None
+
+
+class OrderAdopted(Event, frozen=True):
+    """The venue knows an order of ours that we do not: it left while storage failed, and the
+    program ended before the record was kept (RULES 30). The order is rebuilt from its id, its
+    position and the venue's word."""
+
+    order: Order
+
+
+class CancelRefused(Event, frozen=True):
+    """The venue would not cancel: most often because nothing is left to cancel."""
+
+    client_order_id: str
+    reason: Reason
+    ts_ns: int
+    mark: Quote | None = None
+
+
+class OrderAbsent(Event, frozen=True):
+    """The venue, asked at `asked_at_ns` by client id, in open orders, history and fills, knows no
+    such order."""
+
+    client_order_id: str
+    asked_at_ns: int
+    mark: Quote | None = None
+
+
+class Level(StrEnum):
+    STOP = "stop"
+    TAKE_PROFIT = "take_profit"
+
+
+class LevelReached(Event, frozen=True):
+    """The watch saw a valid quote at or through a level of a position."""
+
+    position_id: int
+    level: Level
+    quote: Quote
+
+
+class EntryBreach(Event, frozen=True):
+    """While entries of a symbol work, its quote breaks a limit: judged again by the desk on this
+    quote."""
+
+    symbol: str
+    quote: Quote | None
+    clock_offset_ns: int = 0
+
+
+class TimerKind(StrEnum):
+    """What the desk wants to be woken for. The key is a position id or a client order id as
+    text."""
+
+    COVER_QUERY = "cover_query"
+    COVER_DEADLINE = "cover_deadline"
+    CROSSED_DEADLINE = "crossed_deadline"
+    EXIT_RETRY = "exit_retry"
+    SUBMIT_TIMEOUT = "submit_timeout"
+    """No answer about a sent order or cancel in time: silence, which proves nothing."""
+
+    QUERY_RETRY = "query_retry"
+    COOLDOWN_END = "cooldown_end"
+
+
+class Timer(msgspec.Struct, frozen=True, gc=False, order=True):
+    """A wake-up: due at `due_ns`, for `key`. `armed_ns` says since when, so that a stale one is
+    recognised."""
+
+    due_ns: int
+    kind: TimerKind
+    key: str
+    armed_ns: int
+
+
+class TimerFired(Event, frozen=True):
+    """A wake-up that the desk asked for is due."""
+
+    timer: Timer
+    mark: Quote | None = None
+
+
+class Marked(Event, frozen=True):
+    """A whole second of event time passed while something is held: the last valid quotes of what is
+    held, and the start of the trading day."""
+
+    marks: tuple[Quote, ...]
+    day_start_ns: int
+
+
+class Killed(Event, frozen=True):
+    flatten: bool
+    by: str
+    note: str
+
+
+class Rearmed(Event, frozen=True):
+    by: str
+    note: str
+
+
+class Paused(Event, frozen=True):
+    """No new entries; of one VA, or of all where `va_id` is None."""
+
+    va_id: str | None
+    by: str
+    note: str
+
+
+class Resumed(Event, frozen=True):
+    va_id: str | None
+    by: str
+    note: str
+
+
+class FlattenRequested(Event, frozen=True):
+    """Close everything a VA holds; every VA where `va_id` is None."""
+
+    va_id: str | None
+    by: str
+    note: str
+
+
+class AccountOpened(Event, frozen=True):
+    va_id: str
+    balance: Decimal
+
+
+class CashMoved(Event, frozen=True):
+    """Money into (> 0) or out of (< 0) a VA; `ref` makes it happen once."""
+
+    va_id: str
+    amount: Decimal
+    ref: str
+    day_start_ns: int
+    mark: Quote | None = None
+
+
+class CashConfirmed(Event, frozen=True):
+    """The venue's ledger moved the same money."""
+
+    ref: str
+
+
+class ForeignFill(Event, frozen=True):
+    """An execution at the venue under an id that is not ours (RULES 28). `position_side` is the
+    holding that it changed: in hedge mode as the venue says, in net mode LONG stands for the one
+    signed holding."""
+
+    symbol: str
+    position_side: PositionSide
+    side: Side
+    fill: VenueFill
+    order_id: str
+    mark: Quote | None = None
+
+
+class HoldingDiffers(Event, frozen=True):
+    """After all fills are booked the venue still holds another quantity of a symbol than our VAs
+    and EXTERNAL together: `venue_quantity`, signed."""
+
+    symbol: str
+    position_side: PositionSide
+    venue_quantity: Decimal
+    mark: Quote | None = None
+
+
+class Compared(Event, frozen=True):
+    """A comparison with the venue ended. `differences` counts the reports that it had to supply;
+    `unseen_orders` are ours that the answer did not show and that must be asked about; only a
+    complete answer counts."""
+
+    is_complete: bool
+    taken_at_ns: int
+    differences: int
+    fills_cursor: str
+    unseen_orders: tuple[str, ...] = ()
+
+
+class StorageHealed(Event, frozen=True):
+    """Storage works again; the entries of the group that waited are withdrawn (RULES 29)."""
+
+    withdrawn: tuple[str, ...]
+
+
+class RunEnded(Event, frozen=True):
+    """A recorded run came to the end of its data."""
+
+    quotes: int
+    bad_quotes: int
+    marks: tuple[Mark, ...]

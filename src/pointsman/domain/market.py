@@ -1,0 +1,75 @@
+"""Market nouns: instruments and quotes.
+
+A quote says what it was told and no more: whether it may be traded on is `Quote.is_valid` (RULES
+4), in one place. Prices are per unit, sizes in units of quantity, times in nanoseconds UTC.
+"""
+
+from decimal import Decimal
+
+import msgspec
+
+from pointsman.domain.money import BPS, ZERO
+from pointsman.domain.sides import PositionSide, Side
+
+
+class Instrument(msgspec.Struct, frozen=True, gc=False):
+    """What a venue will trade of one symbol. `fee_bps` None means the venue's general fee."""
+
+    symbol: str
+    tick: Decimal
+    lot: Decimal
+    min_qty: Decimal
+    min_notional: Decimal
+    currency: str
+    fee_bps: Decimal | None = None
+
+    def is_tradeable(self, quantity: Decimal, price: Decimal) -> bool:
+        """Whether the venue would take an order of `quantity` (already a multiple of the lot) at
+        `price`."""
+        return (
+            quantity > ZERO and quantity >= self.min_qty and quantity * price >= self.min_notional
+        )
+
+
+class Quote(msgspec.Struct, frozen=True, gc=False):
+    """The best bid and ask of one symbol at one moment. `ts_ns` is the venue's (or the recorder's)
+    stamp."""
+
+    symbol: str
+    ts_ns: int
+    bid: Decimal
+    bid_size: Decimal
+    ask: Decimal
+    ask_size: Decimal
+
+    @property
+    def is_valid(self) -> bool:
+        """RULES 4: both prices finite and > 0, bid <= ask, sizes finite and >= 0."""
+        bid, ask = self.bid, self.ask
+        return (
+            bid.is_finite()
+            and ask.is_finite()
+            and ZERO < bid <= ask
+            and self.bid_size.is_finite()
+            and self.ask_size.is_finite()
+            and self.bid_size >= ZERO
+            and self.ask_size >= ZERO
+        )
+
+    @property
+    def mid(self) -> Decimal:
+        return (self.bid + self.ask) / 2
+
+    @property
+    def spread_bps(self) -> Decimal:
+        """(ask - bid) / mid in basis points, unrounded."""
+        return (self.ask - self.bid) * 2 * BPS / (self.bid + self.ask)
+
+    def touch(self, side: Side) -> Decimal:
+        """The price that an order of `side` trades against: the ask for a buy, the bid for a sell
+        (RULES 7)."""
+        return self.ask if side is Side.BUY else self.bid
+
+    def closing_touch(self, side: PositionSide) -> Decimal:
+        """The price that a holding of `side` would close against."""
+        return self.touch(side.closes_with)

@@ -1,0 +1,108 @@
+"""Exact decimals: how money, prices and quantities are read, rounded and written.
+
+Every amount in pointsman is a `decimal.Decimal`; binary floats never touch money. What always
+holds:
+
+* an accepted input has at most 12 digits before and 12 after the point, so sums, products and fees
+  of a lifetime of fills fit into the 64 digits of `MONEY` without rounding: addition, subtraction
+  and multiplication under it are exact;
+* division happens only where a rule says how its result is rounded (basis points, averages, sizes).
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from decimal import (
+    ROUND_CEILING,
+    ROUND_FLOOR,
+    ROUND_HALF_EVEN,
+    Context,
+    Decimal,
+    DivisionByZero,
+    InvalidOperation,
+    Overflow,
+    localcontext,
+)
+
+DIGITS_MAX = 64
+"""Significant digits of `MONEY`."""
+
+MONEY = Context(
+    prec=DIGITS_MAX,
+    rounding=ROUND_HALF_EVEN,
+    traps=[InvalidOperation, DivisionByZero, Overflow],
+)
+
+ZERO = Decimal(0)
+ONE = Decimal(1)
+BPS = Decimal(10_000)
+"""Basis points in one."""
+
+_PLAIN = re.compile(r"[+-]?(?:[0-9]{1,12}(?:\.[0-9]{0,12})?|\.[0-9]{1,12})")
+_BPS_PLACES = Decimal("0.0001")
+_AVERAGE_PLACES = Decimal("0.0000000001")
+
+
+@contextmanager
+def exact() -> Iterator[None]:
+    """Run a block under `MONEY`, whatever context the calling thread has."""
+    with localcontext(MONEY):
+        yield
+
+
+def parse_decimal(text: str) -> Decimal:
+    """Read a plain decimal such as `158.39`.
+
+    Raises ValueError, saying what would do, for anything else: scientific notation, NaN, infinity,
+    blanks, more than 12 digits before or after the point.
+    """
+    if not _PLAIN.fullmatch(text):
+        raise ValueError(
+            "write a plain decimal number, at most 12 digits before and 12 after the point"
+        )
+    return Decimal(text)
+
+
+def plain(amount: Decimal) -> str:
+    """Write a decimal without an exponent, as stored in the database and shown to people."""
+    return format(amount, "f")
+
+
+def floor_to(amount: Decimal, step: Decimal) -> Decimal:
+    """The largest multiple of `step` that is not above `amount`."""
+    return _round_to(amount, step, ROUND_FLOOR)
+
+
+def ceil_to(amount: Decimal, step: Decimal) -> Decimal:
+    """The smallest multiple of `step` that is not below `amount`."""
+    return _round_to(amount, step, ROUND_CEILING)
+
+
+def _round_to(amount: Decimal, step: Decimal, rounding: str) -> Decimal:
+    return (amount / step).to_integral_value(rounding=rounding) * step
+
+
+def is_multiple(amount: Decimal, step: Decimal) -> bool:
+    """Whether `amount` is a whole number of `step`s."""
+    return amount % step == ZERO
+
+
+def stored_bps(amount: Decimal) -> Decimal:
+    """Basis points as they are stored: half-even to 4 places (RULES 11)."""
+    return amount.quantize(_BPS_PLACES, rounding=ROUND_HALF_EVEN)
+
+
+def shown_average(value: Decimal, quantity: Decimal) -> Decimal:
+    """An average price as it is shown: half-even to 10 places (RULES 14); zero for no quantity."""
+    if quantity == ZERO:
+        return ZERO
+    return shown_ratio(value / quantity)
+
+
+def shown_ratio(ratio: Decimal) -> Decimal:
+    """A ratio as it is stored and shown: half-even to 10 places."""
+    return ratio.quantize(_AVERAGE_PLACES, rounding=ROUND_HALF_EVEN)
+
+
+Rounder = Callable[[Decimal, Decimal], Decimal]
+"""`floor_to` or `ceil_to`."""

@@ -1,0 +1,160 @@
+"""Orders and fills.
+
+An order belongs to one VA and one position; each fill has one owner (RULES 15). Its client order id
+is a pure function of durable facts (installation code, number of the entry, role, attempt), so that
+it can be found again at the venue after any crash (RULES 26, 30).
+"""
+
+import re
+from decimal import Decimal
+from enum import StrEnum
+
+import msgspec
+
+from pointsman.domain.life_cycle import FINAL, OrderStatus
+from pointsman.domain.money import ZERO
+from pointsman.domain.reasons import Reason
+from pointsman.domain.sides import PositionSide, Side
+
+
+class Role(StrEnum):
+    """What an order is for. The letter stands in its client order id."""
+
+    ENTRY = "entry"
+    STOP = "stop"
+    EXIT = "exit"
+
+    @property
+    def letter(self) -> str:
+        return {"entry": "E", "stop": "S", "exit": "X"}[self.value]
+
+
+class OrderType(StrEnum):
+    """How an order trades: a bounded immediate-or-cancel limit, a resting stop, a market order."""
+
+    LIMIT_IOC = "limit_ioc"
+    STOP = "stop"
+    MARKET = "market"
+
+
+class Order(msgspec.Struct, frozen=True, gc=False, tag=True):
+    """One order, and all that we know of it.
+
+    `filled` is the cumulative quantity, `filled_value` the sum of quantity x price of its fills.
+    `position_id` is the number of the entry that opened the position. `stop_level`,
+    `stop_percentage` and `take_profit` are the plan that an entry's position will follow;
+    `trigger_price` is a stop's trigger.
+    """
+
+    client_order_id: str
+    va_id: str
+    symbol: str
+    position_id: int
+    role: Role
+    order_type: OrderType
+    side: Side
+    position_side: PositionSide
+    quantity: Decimal
+    created_at_ns: int
+    limit_price: Decimal | None = None
+    trigger_price: Decimal | None = None
+    stop_level: Decimal | None = None
+    stop_percentage: Decimal | None = None
+    take_profit: Decimal | None = None
+    signal_id: str | None = None
+    exit_reason: Reason | None = None
+    status: OrderStatus = OrderStatus.INITIALIZED
+    is_unknown: bool = False
+    is_cancel_pending: bool = False
+    is_triggered: bool = False
+    filled: Decimal = ZERO
+    filled_value: Decimal = ZERO
+    fees: Decimal = ZERO
+    venue_order_id: str | None = None
+    end_reason: Reason | None = None
+    sent_at_ns: int | None = None
+    cancel_sent_at_ns: int | None = None
+    updated_at_ns: int = 0
+
+    @property
+    def reduce_only(self) -> bool:
+        return self.role is not Role.ENTRY
+
+    @property
+    def is_final(self) -> bool:
+        return self.status in FINAL
+
+    @property
+    def leaves(self) -> Decimal:
+        """The quantity that may still fill: zero once final (FIX LeavesQty)."""
+        return ZERO if self.status in FINAL else max(ZERO, self.quantity - self.filled)
+
+    @property
+    def is_working(self) -> bool:
+        """Whether the venue has confirmed it and it can still fill."""
+        return (
+            self.status in (OrderStatus.ACCEPTED, OrderStatus.PARTIALLY_FILLED)
+            and not self.is_unknown
+        )
+
+    @property
+    def shown_status(self) -> OrderStatus:
+        """The status with the marks of our knowledge on top (RULES 27)."""
+        if self.status in FINAL:
+            return self.status
+        if self.is_unknown:
+            return OrderStatus.UNKNOWN
+        return OrderStatus.PENDING_CANCEL if self.is_cancel_pending else self.status
+
+
+class Fill(msgspec.Struct, frozen=True, gc=False, tag=True):
+    """One execution, booked once. `key` identifies it (venue order, trade id, side); `venue_ts_ns`
+    is when the venue says it happened, `booked_at_ns` when we learned of it. `is_external`: nothing
+    of ours caused it."""
+
+    key: str
+    client_order_id: str
+    va_id: str
+    symbol: str
+    position_id: int
+    side: Side
+    quantity: Decimal
+    price: Decimal
+    fee: Decimal
+    trade_id: str
+    venue_ts_ns: int
+    booked_at_ns: int
+    is_external: bool = False
+
+
+_CLIENT_ORDER_ID = re.compile(
+    r"(?P<code>[A-Z]{6})(?P<number>[0-9]{1,12})(?P<role>[ESX])(?P<attempt>[0-9]{1,6})"
+)
+
+CODE_LENGTH = 6
+"""Letters in an installation code."""
+
+
+class OrderIdParts(msgspec.Struct, frozen=True, gc=False):
+    """What a client order id says: whose it is, the entry it belongs to, what it is for, which
+    attempt."""
+
+    code: str
+    number: int
+    role: Role
+    attempt: int
+
+
+def client_order_id(code: str, number: int, role: Role, attempt: int) -> str:
+    """The id under which the venue knows an order: at most 25 letters and digits, injective in its
+    arguments."""
+    return f"{code}{number}{role.letter}{attempt}"
+
+
+def parse_client_order_id(text: str) -> OrderIdParts | None:
+    """The parts of an id made by `client_order_id`, or None for any other text."""
+    match = _CLIENT_ORDER_ID.fullmatch(text)
+    if match is None:
+        return None
+    role = next(role for role in Role if role.letter == match["role"])
+    return OrderIdParts(match["code"], int(match["number"]), role, int(match["attempt"]))

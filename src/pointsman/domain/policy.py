@@ -1,0 +1,107 @@
+"""Policy: every limit as a plain value, with its unit in its name.
+
+`config` turns settings into a Policy; the desk only reads it. A limit of None is switched off.
+"""
+
+from decimal import Decimal
+from enum import StrEnum
+
+import msgspec
+
+from pointsman.domain.market import Instrument
+from pointsman.domain.sides import EntrySides
+
+
+class SizeDecay(msgspec.Struct, frozen=True, gc=False):
+    """From `losses` consecutive losses on, an entry's size is multiplied by `factor`."""
+
+    losses: int
+    factor: Decimal
+
+
+class Limits(msgspec.Struct, frozen=True, gc=False):
+    """What one VA may do. Money is in the account's currency, percentages are of 100."""
+
+    max_loss_cooldown: int
+    cooldown_ns: int
+    max_spread_bps: Decimal
+    max_slippage_bps: Decimal
+    max_latency_ns: int
+    max_price_deviation_bps: Decimal
+    max_position_size: Decimal
+    max_open_positions: int
+    max_leverage: Decimal
+    stop_loss_percentage: Decimal
+    max_stop_loss_percentage: Decimal
+    entry_sides: EntrySides
+    max_daily_loss: Decimal | None = None
+    max_drawdown_percentage: Decimal | None = None
+    max_trades_per_day: int | None = None
+    max_orders_per_minute: int | None = None
+    loss_size_decay: tuple[SizeDecay, ...] = ()
+
+
+class PositionMode(StrEnum):
+    """Whether the venue account keeps long and short apart, or nets them."""
+
+    HEDGE = "hedge"
+    NET = "net"
+
+
+class ReduceOnlyMode(StrEnum):
+    """What the venue does with a reduce-only order larger than what is left to reduce."""
+
+    CLIP = "clip"
+    REFUSE = "refuse"
+
+
+class Policy(msgspec.Struct, frozen=True, gc=False):
+    """Everything that governs a run, as journaled at its start (RULES 33)."""
+
+    limits: Limits
+    limits_by_va: dict[str, Limits]
+    instruments: dict[str, Instrument]
+    position_mode: PositionMode
+    reduce_only_mode: ReduceOnlyMode
+    protection_deadline_ns: int
+    submit_timeout_ns: int
+    order_settle_ns: int
+    reconcile_interval_ns: int
+    global_max_daily_loss: Decimal | None = None
+    global_max_drawdown_percentage: Decimal | None = None
+    global_max_orders_per_minute: int | None = None
+    kill_on_mismatch_cycles: int | None = None
+    kill_on_naked_ns: int | None = None
+    kill_on_storage_ns: int | None = None
+    kill_switch_enabled: bool = False
+
+    def limits_of(self, va_id: str) -> Limits:
+        """The limits of one VA: its own where set, else the general ones."""
+        return self.limits_by_va.get(va_id, self.limits)
+
+    def instrument(self, symbol: str) -> Instrument:
+        """The instrument of a symbol, with sensible defaults where none was given."""
+        known = self.instruments.get(symbol)
+        return known if known is not None else default_instrument(symbol)
+
+    @property
+    def venue_clips(self) -> bool:
+        return self.reduce_only_mode is ReduceOnlyMode.CLIP
+
+    @property
+    def is_hedged(self) -> bool:
+        return self.position_mode is PositionMode.HEDGE
+
+
+_CENT = Decimal("0.01")
+
+
+def default_instrument(symbol: str) -> Instrument:
+    """What a symbol most likely is: `BASE/QUOTE` a coin in fine lots, anything else a share in
+    whole ones."""
+    if "/" in symbol:
+        lot = Decimal("0.000001")
+        currency = symbol.partition("/")[2].partition(":")[0]
+        return Instrument(symbol, _CENT, lot, lot, Decimal(0), currency)
+    one = Decimal(1)
+    return Instrument(symbol, _CENT, one, one, Decimal(0), "USD")

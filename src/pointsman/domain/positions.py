@@ -1,0 +1,118 @@
+"""Positions and trades.
+
+Each accepted entry opens one position with its own stop. What a position earns comes from its
+fills, lot by lot, first in first out, never from an average (RULES 14); so for every position,
+exactly,
+
+    realized_to_date = sum of (exit price - lot price) x quantity, signed by side, - all fees so
+    far.
+
+A position whose quantity is zero or dust becomes one row of `trades`, and one win or loss (RULES
+15).
+"""
+
+from decimal import Decimal
+from enum import StrEnum
+
+import msgspec
+
+from pointsman.domain.money import ZERO
+from pointsman.domain.reasons import Reason
+from pointsman.domain.sides import PositionSide
+
+
+class PositionState(StrEnum):
+    """OPEN is covered by a stop; DUST is a residue below what the venue will trade, kept for the
+    books only; OVERFILLED is a holding beyond what the VA held (RULES 21), which a person must
+    settle; CLOSED is gone."""
+
+    OPEN = "open"
+    DUST = "dust"
+    OVERFILLED = "overfilled"
+    CLOSED = "closed"
+
+
+class Lot(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """What is left of one entry fill."""
+
+    quantity: Decimal
+    price: Decimal
+
+
+class Position(msgspec.Struct, frozen=True, gc=False, tag=True):
+    """One position of one VA.
+
+    `stop_price` is where its stop should rest now. `closing` is how much of it is still to be
+    exited, for `closing_reason`; `closing_all` means whatever there is, later fills too.
+    `naked_since_ns` is when the confirmed stops ceased to cover it, as we learned it;
+    `naked_from_venue_ns` the same by the venue's stamp (RULES 25). `stops_made` and `exits_made`
+    number its orders.
+    """
+
+    position_id: int
+    part: int
+    va_id: str
+    symbol: str
+    side: PositionSide
+    entry_order_id: str
+    opened_at_ns: int
+    limit_price: Decimal
+    stop_price: Decimal
+    stop_level: Decimal | None = None
+    stop_percentage: Decimal | None = None
+    take_profit: Decimal | None = None
+    signal_id: str | None = None
+    state: PositionState = PositionState.OPEN
+    quantity: Decimal = ZERO
+    lots: tuple[Lot, ...] = ()
+    entry_quantity: Decimal = ZERO
+    entry_value: Decimal = ZERO
+    exit_quantity: Decimal = ZERO
+    exit_value: Decimal = ZERO
+    fees: Decimal = ZERO
+    realized_to_date: Decimal = ZERO
+    closing: Decimal = ZERO
+    closing_all: bool = False
+    closing_reason: Reason | None = None
+    closing_signal_id: str | None = None
+    last_exit_reason: Reason | None = None
+    exit_retry_at_ns: int | None = None
+    crossed_at_ns: int | None = None
+    naked_since_ns: int | None = None
+    naked_from_venue_ns: int | None = None
+    stops_made: int = 0
+    exits_made: int = 0
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it still holds something that is traded and protected."""
+        return self.state is PositionState.OPEN
+
+    @property
+    def cost(self) -> Decimal:
+        """What the open lots cost: sum of quantity x price."""
+        return sum((lot.quantity * lot.price for lot in self.lots), ZERO)
+
+    def unrealized(self, touch: Decimal) -> Decimal:
+        """What closing all of it at `touch` would add, before fees."""
+        return self.side.sign * (self.quantity * touch - self.cost)
+
+
+class Trade(msgspec.Struct, frozen=True, gc=False, tag=True):
+    """One closed position. Averages are shown, rounded to 10 places; `pnl` is exact and after
+    fees."""
+
+    trade_id: str
+    position_id: int
+    va_id: str
+    symbol: str
+    side: PositionSide
+    quantity: Decimal
+    entry_price: Decimal
+    exit_price: Decimal
+    pnl: Decimal
+    fees: Decimal
+    opened_at_ns: int
+    closed_at_ns: int
+    exit_reason: Reason
+    signal_id: str | None = None

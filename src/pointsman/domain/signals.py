@@ -1,0 +1,112 @@
+"""Signals and the decisions on them.
+
+A signal is what a strategy asks for; a decision is our one answer to it, kept for good: the same
+signal id is answered with the first decision for ever (RULES 13). A decision carries every rule
+that was measured, with the value beside its limit, so that "why" is answered from the record alone.
+"""
+
+from decimal import Decimal
+from enum import StrEnum
+
+import msgspec
+
+from pointsman.domain.market import Quote
+from pointsman.domain.reasons import Reason
+from pointsman.domain.sides import SignalSide
+
+
+class Signal(msgspec.Struct, frozen=True, gc=False):
+    """A well-formed signal. Exactly one of `quantity`, `notional`, `risk_percentage` sizes an
+    entry; a `close` may have none, which means everything. Prices are per unit; percentages are of
+    100; `ts_ns` is the sender's stamp and `ttl_ns` how long after it the signal may still be acted
+    on."""
+
+    signal_id: str
+    va_id: str
+    symbol: str
+    side: SignalSide
+    quantity: Decimal | None = None
+    notional: Decimal | None = None
+    risk_percentage: Decimal | None = None
+    price: Decimal | None = None
+    stop_loss: Decimal | None = None
+    stop_loss_percentage: Decimal | None = None
+    take_profit: Decimal | None = None
+    take_profit_percentage: Decimal | None = None
+    reduce_only: bool = False
+    ts_ns: int | None = None
+    ttl_ns: int | None = None
+
+
+class Window(msgspec.Struct, frozen=True, gc=False):
+    """The trading window that contains the present, or the next one: [opens_ns, closes_ns).
+    Computed by config from time zone and calendar (RULES 1). None stands for "no window will
+    open"."""
+
+    opens_ns: int
+    closes_ns: int
+
+
+class Outcome(StrEnum):
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+
+
+class Action(StrEnum):
+    """What an accepted signal leads to."""
+
+    ENTRY = "entry"
+    EXIT = "exit"
+
+
+class Check(msgspec.Struct, frozen=True, gc=False):
+    """One rule as it was measured. `value` and `limit` are plain decimals or words, `unit` says of
+    what; a value that could not be measured is None and the check has failed."""
+
+    rule: Reason
+    passed: bool
+    value: str | None = None
+    limit: str | None = None
+    unit: str = ""
+    note: str = ""
+
+
+class Decision(msgspec.Struct, frozen=True, gc=False, tag=True):
+    """The answer to one signal. `quantity` is what will be traded; `clipped_quantity` is set where
+    that is less than was asked, because more would have flipped the position (RULES 10)."""
+
+    signal_id: str
+    va_id: str
+    symbol: str
+    outcome: Outcome
+    decided_at_ns: int
+    reason: Reason | None = None
+    value: str | None = None
+    limit: str | None = None
+    action: Action | None = None
+    quantity: Decimal | None = None
+    clipped_quantity: Decimal | None = None
+    limit_price: Decimal | None = None
+    client_order_id: str | None = None
+    position_ids: tuple[int, ...] = ()
+    quote: Quote | None = None
+    checks: tuple[Check, ...] = ()
+
+
+class SignalRecord(msgspec.Struct, frozen=True, gc=False, tag=True):
+    """A signal as remembered for good. `repeats` counts how often its id came again with the same
+    content, and `reuses` how often with other content."""
+
+    signal: Signal
+    received_at_ns: int
+    source: str
+    line: int
+    repeats: int = 0
+    reuses: int = 0
+
+
+class FirstDecision(msgspec.Struct, frozen=True, gc=False):
+    """What is remembered of a signal id that comes again: looked up by the shell (RULES 32)."""
+
+    record: SignalRecord
+    decision: Decision

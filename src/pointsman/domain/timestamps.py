@@ -1,0 +1,83 @@
+"""Text into times: integer nanoseconds since 1970, UTC (RULES 1).
+
+Senders and files write times in a few ways; each has one meaning, and what has none is refused.
+Nothing passes through binary floating point, so nine decimals of a second are kept exactly. Leap
+seconds do not exist here.
+"""
+
+import re
+from functools import lru_cache
+
+SECOND_NS = 1_000_000_000
+
+_END_NS = 2**63
+_REMEDY = (
+    "write ISO-8601 such as 2018-01-02T14:30:00.115Z with at most 9 decimals, "
+    "or an integer epoch in s, ms, us or ns"
+)
+_ISO = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2})(?::([0-9]{2})(?:\.([0-9]{1,9}))?)?"
+    r"(Z|z|[+-][0-9]{2}(?::?[0-9]{2})?)?"
+)
+_EPOCH_UNITS = ((10**11, SECOND_NS), (10**14, 1_000_000), (10**17, 1_000), (_END_NS, 1))
+"""An integer below the first number counts in units of the second, in nanoseconds."""
+_EPOCH_DIGITS_MAX = 19
+_DAYS_BEFORE_1970 = 719_162
+_DAYS_BEFORE_MONTH = (0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 365)
+
+
+def parse_ts(text: str) -> int:
+    """Read a time as nanoseconds since 1970, UTC.
+
+    ISO-8601: an offset is applied, none means UTC. Or an integer epoch, whose size says its unit:
+    below 10^11 seconds, below 10^14 milliseconds, below 10^17 microseconds, else nanoseconds.
+    Raises ValueError, saying what would do, for anything else, and before 1970 or after 2262.
+    """
+    match = _ISO.fullmatch(text)
+    if match is None:
+        return _parse_epoch(text)
+    minute, second, fraction, zone = match.groups("0")
+    ts_ns = _minute_ns(minute, zone) + int(second) * SECOND_NS + int(fraction.ljust(9, "0"))
+    if second > "59" or not 0 <= ts_ns < _END_NS:
+        raise ValueError(_REMEDY)
+    return ts_ns
+
+
+@lru_cache(maxsize=4_096)
+def _minute_ns(minute: str, zone: str) -> int:
+    """The start of a minute such as `2018-01-02T14:30` in `zone`: `Z`, `+01:00`, or `0` for none.
+    Cached, since the rows of a quote file share their minutes."""
+    hours, minutes = int(minute[11:13]), int(minute[14:16])
+    offset_hours = int(zone[1:3] or "0")
+    offset_minutes = int(zone[3:].lstrip(":") or "0")
+    if hours > 23 or minutes > 59 or offset_hours > 23 or offset_minutes > 59:
+        raise ValueError(_REMEDY)
+    offset = (offset_hours * 60 + offset_minutes) * (-1 if zone[0] == "-" else 1)
+    days = _days_since_1970(int(minute[:4]), int(minute[5:7]), int(minute[8:10]))
+    return ((days * 24 + hours) * 60 + minutes - offset) * 60 * SECOND_NS
+
+
+def _days_since_1970(year: int, month: int, day: int) -> int:
+    """The days from 1970-01-01 to a day of the calendar. ValueError for a day that is none."""
+    if not (year >= 1 and 1 <= month <= 12):
+        raise ValueError(_REMEDY)
+    is_leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+    days_in_month = _DAYS_BEFORE_MONTH[month] - _DAYS_BEFORE_MONTH[month - 1]
+    if not 1 <= day <= days_in_month + (is_leap and month == 2):
+        raise ValueError(_REMEDY)
+    years = year - 1
+    days = years * 365 + years // 4 - years // 100 + years // 400
+    days += _DAYS_BEFORE_MONTH[month - 1] + (is_leap and month > 2) + day - 1
+    return days - _DAYS_BEFORE_1970
+
+
+def _parse_epoch(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= _EPOCH_DIGITS_MAX):
+        raise ValueError(_REMEDY)
+    number = int(text)
+    for end, unit_ns in _EPOCH_UNITS:
+        if number < end and number * unit_ns < _END_NS:
+            return number * unit_ns
+        if number < end:
+            break
+    raise ValueError(_REMEDY)

@@ -1,0 +1,78 @@
+"""What a venue says when it is asked: one order, or everything.
+
+These are the venue's words, not our belief; `execution.reconcile` compares them with our record and
+returns the reports that we missed.
+"""
+
+from decimal import Decimal
+
+import msgspec
+
+from pointsman.domain.events import VenueFill
+from pointsman.domain.life_cycle import OrderStatus
+from pointsman.domain.orders import OrderType
+from pointsman.domain.reasons import Reason
+from pointsman.domain.sides import PositionSide, Side
+
+
+class VenueOrder(msgspec.Struct, frozen=True, gc=False):
+    """One order as the venue has it. `position_side` is None where the account nets."""
+
+    client_order_id: str
+    venue_order_id: str
+    symbol: str
+    side: Side
+    position_side: PositionSide | None
+    order_type: OrderType
+    quantity: Decimal
+    filled: Decimal
+    status: OrderStatus
+    reduce_only: bool
+    ts_ns: int
+    limit_price: Decimal | None = None
+    trigger_price: Decimal | None = None
+    is_triggered: bool = False
+    end_reason: Reason | None = None
+
+
+class VenueTrade(msgspec.Struct, frozen=True, gc=False):
+    """One execution in the account's history, with the order it belongs to."""
+
+    client_order_id: str
+    venue_order_id: str
+    symbol: str
+    side: Side
+    position_side: PositionSide | None
+    fill: VenueFill
+
+
+class VenueHolding(msgspec.Struct, frozen=True, gc=False):
+    """What the account holds of one symbol: signed (short < 0). In hedge mode one row a side, in
+    net mode one row with `position_side` None."""
+
+    symbol: str
+    position_side: PositionSide | None
+    quantity: Decimal
+
+
+class OrderFound(msgspec.Struct, frozen=True, gc=False):
+    """The answer to a query by client id: the order, working or ended, and all of its fills."""
+
+    order: VenueOrder
+    fills: tuple[VenueFill, ...]
+    asked_at_ns: int
+
+
+class Snapshot(msgspec.Struct, frozen=True, gc=False):
+    """The answer to a comparison: open orders, executions since the cursor in the order they
+    happened, and holdings, all of one moment (`taken_at_ns`). Not `is_complete`: something failed
+    or was cut off, and nothing may be concluded from it. `fills_cursor` is opaque: hand it back to
+    go on from here."""
+
+    asked_at_ns: int
+    taken_at_ns: int
+    open_orders: tuple[VenueOrder, ...]
+    trades: tuple[VenueTrade, ...]
+    holdings: tuple[VenueHolding, ...]
+    fills_cursor: str
+    is_complete: bool = True
