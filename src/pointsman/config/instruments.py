@@ -1,0 +1,126 @@
+"""The instruments file: JSON `{symbol: {tick, lot, min_qty, min_notional, currency, fee_bps}}`.
+
+Every field may be left out; what is missing follows `domain.policy.default_instrument`. Numbers are
+read as exact decimals, quoted or not. A file with any mistake is refused as a whole, and every
+mistake is named.
+"""
+
+import json
+import re
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, NoReturn
+
+import msgspec
+
+from pointsman.config.problems import Problem, SettingsError, did_you_mean
+from pointsman.config.values import decimal_reader
+from pointsman.domain.market import Instrument
+from pointsman.domain.policy import default_instrument
+
+_CURRENCY = re.compile(r"(?=.*[A-Z])[A-Z0-9]{1,12}")
+_SYMBOL = re.compile(r"[^\s,;]{1,40}")
+
+
+def _currency(text: str) -> str:
+    if not _CURRENCY.fullmatch(text):
+        raise ValueError("write a currency code such as USD or USDT")
+    return text
+
+
+_READERS: dict[str, Callable[[str], Decimal | str]] = {
+    "tick": decimal_reader(above="0"),
+    "lot": decimal_reader(above="0"),
+    "min_qty": decimal_reader(least="0"),
+    "min_notional": decimal_reader(least="0"),
+    "currency": _currency,
+    "fee_bps": decimal_reader(least="0", below="10000"),
+}
+
+
+class _Repeated(Exception):
+    """A key that stands twice in one JSON object."""
+
+
+def load_instruments(path: Path) -> dict[str, Instrument]:
+    """Read an instruments file. Raises SettingsError with every problem: the file, symbol, field,
+    value and remedy."""
+    document = _parse(path)
+    if not isinstance(document, dict):
+        raise SettingsError([_problem(path, "", document, "write one JSON object, {symbol: {…}}")])
+    problems: list[Problem] = []
+    instruments = {
+        symbol: _instrument(path, symbol, fields, problems) for symbol, fields in document.items()
+    }
+    if problems:
+        raise SettingsError(problems)
+    return instruments
+
+
+def _parse(path: Path) -> Any:
+    try:
+        return json.loads(
+            path.read_text(encoding="utf-8"),
+            parse_float=str,
+            parse_int=str,
+            parse_constant=str,
+            object_pairs_hook=_without_repeats,
+        )
+    except OSError as error:
+        _refuse(path, f"{error.strerror}; name a file that can be read")
+    except UnicodeDecodeError:
+        _refuse(path, "save the file as UTF-8")
+    except json.JSONDecodeError as error:
+        _refuse(path, f"line {error.lineno}, column {error.colno} is not JSON: {error.msg}")
+    except RecursionError:
+        _refuse(path, "write one JSON object, {symbol: {…}}")
+    except _Repeated as error:
+        _refuse(path, f"{error} stands twice in one object; keep one of them")
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise _Repeated(next(repr(name) for name in names if names.count(name) > 1))
+    return made
+
+
+def _refuse(path: Path, remedy: str) -> NoReturn:
+    raise SettingsError([Problem("INSTRUMENTS_FILE", str(path), remedy)]) from None
+
+
+def _problem(path: Path, field: str, value: object, remedy: str) -> Problem:
+    shown = value if isinstance(value, str) else json.dumps(value)
+    return Problem(field or "instruments", shown, remedy, where=str(path))
+
+
+def _instrument(path: Path, symbol: str, fields: Any, problems: list[Problem]) -> Instrument:
+    """The instrument of one entry. What is wrong with it is added to `problems`."""
+    default = default_instrument(symbol)
+    if not _SYMBOL.fullmatch(symbol):
+        problems.append(_problem(path, "symbol", symbol, "write a symbol such as AAPL or BTC/USDT"))
+        return default
+    if not isinstance(fields, dict):
+        problems.append(_problem(path, symbol, fields, 'write an object such as {"tick": "0.01"}'))
+        return default
+    read: dict[str, Decimal | str] = {}
+    for field, value in fields.items():
+        name = f"{symbol}.{field}"
+        if field not in _READERS:
+            hint = did_you_mean(field, _READERS)
+            remedy = f"no such field; use {', '.join(_READERS)}{hint}"
+            problems.append(_problem(path, name, value, remedy))
+        elif not isinstance(value, str):
+            problems.append(
+                _problem(path, name, value, "write a number or a text, or leave it out")
+            )
+        else:
+            try:
+                read[field] = _READERS[field](value)
+            except ValueError as error:
+                problems.append(_problem(path, name, value, str(error)))
+    # By default the least quantity is one lot: of the lot that was given.
+    read.setdefault("min_qty", read.get("lot", default.min_qty))
+    return msgspec.structs.replace(default, **read)

@@ -1,0 +1,288 @@
+"""Settings: from environment, `.env` and flags to one checked, frozen value, and from there to the
+desk's policy.
+
+What always holds: every text was read exactly or the whole is refused, with all problems named at
+once (`SettingsError`, exit 3); nothing here is read twice; a secret leaves only through
+`get_secret_value`.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+from pydantic import Field, SecretStr, ValidationError
+
+from pointsman.config.fields import LIMIT_NAMES, NAMES, SECRETS, LimitFields, SettingFields, name_of
+from pointsman.config.problems import MASK, Problem, SettingsError, did_you_mean
+from pointsman.config.sources import (
+    Entry,
+    Layer,
+    Source,
+    find,
+    limits_by_va,
+    read_dotenv,
+    unknown_names,
+)
+from pointsman.config.trading_hours import TradingHours
+from pointsman.config.values import read_accounts
+from pointsman.domain.market import Instrument
+from pointsman.domain.money import plain
+from pointsman.domain.policy import Limits, Policy, SizeDecay
+
+M = TypeVar("M", bound=LimitFields)
+
+_NS_PER_SECOND = 1_000_000_000
+_NS_PER_MS = 1_000_000
+
+
+class Settings(SettingFields):
+    """All settings of a run. `limits_by_va` holds the full limits of each VA that has any of its
+    own, `sources` where each value that is not a default came from, by variable (`NAME` or
+    `VA001__NAME`)."""
+
+    limits_by_va: Mapping[str, LimitFields] = Field(default_factory=dict)
+    sources: Mapping[str, Source] = Field(default_factory=dict)
+
+    @property
+    def accounts(self) -> tuple[tuple[str, Decimal], ...]:
+        """The VAs with their start balances, in the order given."""
+        return self.virtual_accounts
+
+    def policy(self, instruments: dict[str, Instrument]) -> Policy:
+        """What governs a run, with the instruments of its symbols."""
+        return Policy(
+            limits=_limits(self),
+            limits_by_va={va_id: _limits(own) for va_id, own in self.limits_by_va.items()},
+            instruments=instruments,
+            position_mode=self.paper_position_mode,
+            reduce_only_mode=self.paper_reduce_only,
+            protection_deadline_ns=_ns(self.protection_deadline_seconds),
+            submit_timeout_ns=_ns(self.submit_timeout_seconds),
+            order_settle_ns=_ns(self.order_settle_seconds),
+            reconcile_interval_ns=_ns(self.reconcile_interval_seconds),
+            global_max_daily_loss=self.global_max_daily_loss,
+            global_max_drawdown_percentage=self.global_max_drawdown_percentage,
+            global_max_orders_per_minute=self.global_max_orders_per_minute,
+            kill_on_mismatch_cycles=self.kill_on_mismatch_cycles,
+            kill_on_naked_ns=_optional_ns(self.kill_on_naked_seconds),
+            kill_on_storage_ns=_optional_ns(self.kill_on_storage_seconds),
+            kill_switch_enabled=self.kill_switch_enabled,
+        )
+
+    def trading_hours(self, va_id: str | None = None) -> TradingHours:
+        """The trading hours of a VA, or the general ones. Keep what you get: it remembers its last
+        answers."""
+        own = self.limits_by_va.get(va_id, self) if va_id is not None else self
+        return TradingHours(
+            self.trading_timezone,
+            own.trading_window_start,
+            own.trading_window_end,
+            self.trading_calendar,
+        )
+
+    def shown(self) -> list[tuple[str, str, Source]]:
+        """(name, value as text, source) of every setting, then of every limit that a VA has of its
+        own."""
+        rows = [self._row(name_of(field), self, field) for field in SettingFields.model_fields]
+        for va_id, own in self.limits_by_va.items():
+            rows += [
+                self._row(f"{va_id}__{name_of(field)}", own, field)
+                for field in LimitFields.model_fields
+                if f"{va_id}__{name_of(field)}" in self.sources
+            ]
+        return rows
+
+    def _row(self, name: str, holder: LimitFields, field: str) -> tuple[str, str, Source]:
+        value = _as_text(getattr(holder, field))
+        return name, value, self.sources.get(name, Source.DEFAULT)
+
+    def digest(self) -> str:
+        """SHA-256 over what shapes the decisions of a recorded run, but for its instruments, which
+        have a digest of their own: policy, accounts, trading hours, paper venue. `10` and `10.0`
+        give the same."""
+        shaping = {
+            "policy": msgspec.to_builtins(self.policy({}), builtin_types=(Decimal,)),
+            "accounts": self.accounts,
+            "timezone": self.trading_timezone,
+            "calendar": self.trading_calendar,
+            "windows": {
+                va_id: (own.trading_window_start, own.trading_window_end)
+                for va_id, own in {"": self, **self.limits_by_va}.items()
+            },
+            "paper_latency_ms": self.paper_latency_ms,
+            "paper_fee_bps": self.paper_fee_bps,
+        }
+        text = json.dumps(shaping, sort_keys=True, default=lambda value: plain(value.normalize()))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+class Loaded(msgspec.Struct, frozen=True):
+    """The settings, and what a person should look at although it is no error."""
+
+    settings: Settings
+    warnings: tuple[str, ...]
+
+
+def load_settings(
+    env: Mapping[str, str], env_file: Path | None, overrides: Mapping[str, str]
+) -> Loaded:
+    """Read all settings. `overrides` are flags by setting name; a flag wins over `env`, `env` over
+    `env_file`, that over the default. An `env_file` that is not there is a problem: pass None for
+    none.
+
+    Raises SettingsError with every problem at once.
+    """
+    problems: list[Problem] = []
+    warnings: list[str] = []
+    layers = [
+        Layer(Source.FLAG, "command line", overrides),
+        Layer(Source.ENV, "environment", env),
+    ]
+    if env_file is not None:
+        layers.append(read_dotenv(env_file, problems, warnings))
+    problems += _unknown_flags(overrides)
+
+    entries = _find_all(NAMES, layers, problems)
+    settings, faults = _validate(Settings, _texts(entries))
+    problems += [_problem(name_of(field), entries, remedy) for field, remedy in faults.items()]
+
+    own: dict[str, LimitFields] = {}
+    va_ids = _va_ids(entries)
+    if va_ids is not None:
+        warnings += unknown_names(va_ids, layers)
+        for va_id, names in sorted(limits_by_va(va_ids, layers, problems).items()):
+            own_entries = _find_all([f"{va_id}__{name}" for name in names], layers, problems)
+            limits = _limits_of_va(va_id, own_entries, entries, faults, problems)
+            if limits is not None:
+                own[va_id] = limits
+            entries |= own_entries
+    if problems or settings is None:
+        raise SettingsError(problems)
+    sources = {name: entry.source for name, entry in entries.items()}
+    update = {"limits_by_va": own, "sources": sources}
+    return Loaded(settings.model_copy(update=update), tuple(warnings))
+
+
+def _unknown_flags(overrides: Mapping[str, str]) -> list[Problem]:
+    return [
+        Problem(name, text, f"no such setting{did_you_mean(name, NAMES)}", "command line")
+        for name, text in overrides.items()
+        if "__" not in name and name.removesuffix("_FILE") not in NAMES and name not in NAMES
+    ]
+
+
+def _find_all(
+    names: Iterable[str], layers: list[Layer], problems: list[Problem]
+) -> dict[str, Entry]:
+    found = {name: find(name, layers, problems) for name in names}
+    return {name: entry for name, entry in found.items() if entry is not None}
+
+
+def _texts(entries: Mapping[str, Entry]) -> dict[str, str]:
+    """The texts by field; those of one VA by the field of the limit."""
+    return {name.rpartition("__")[2].lower(): entry.text for name, entry in entries.items()}
+
+
+def _validate(model: type[M], texts: dict[str, str]) -> tuple[M | None, dict[str, str]]:
+    """The model, or None and what would do for each field at fault."""
+    try:
+        return model.model_validate(texts), {}
+    except ValidationError as error:
+        faults = error.errors(include_url=False, include_input=False)
+        return None, {str(fault["loc"][0]): str(fault["ctx"]["error"]) for fault in faults}
+
+
+def _problem(name: str, entries: Mapping[str, Entry], remedy: str) -> Problem:
+    """The problem of a setting; one that stands nowhere is at odds with another by its default."""
+    limit = name.rpartition("__")[2]
+    default = str(SettingFields.model_fields[limit.lower()].default)
+    entry = entries.get(name, Entry(name, default, Source.DEFAULT, "default"))
+    hint = f" (default {default})" if default else ""
+    text = MASK if limit in SECRETS else entry.text
+    return Problem(entry.variable, text, remedy + hint, entry.where)
+
+
+def _va_ids(entries: Mapping[str, Entry]) -> frozenset[str] | None:
+    """The ids of the VAs, or None where VIRTUAL_ACCOUNTS cannot be read."""
+    entry = entries.get("VIRTUAL_ACCOUNTS")
+    default = SettingFields.model_fields["virtual_accounts"].default
+    try:
+        return frozenset(dict(read_accounts(entry.text if entry else default)))
+    except ValueError:
+        return None
+
+
+def _limits_of_va(
+    va_id: str,
+    own: Mapping[str, Entry],
+    general: Mapping[str, Entry],
+    general_faults: Mapping[str, str],
+    problems: list[Problem],
+) -> LimitFields | None:
+    """The full limits of a VA: its own where set, else the general ones. A fault of a general limit
+    is reported once, not again for each VA."""
+    limits = {name: entry for name, entry in general.items() if name in LIMIT_NAMES}
+    made, faults = _validate(LimitFields, _texts(limits) | _texts(own))
+    for field, remedy in faults.items():
+        name = f"{va_id}__{name_of(field)}"
+        if name in own:
+            problems.append(_problem(name, own, remedy))
+        elif field not in general_faults:
+            text = _problem(name_of(field), general, remedy).value
+            problems.append(Problem(name, text, remedy, f"the general {name_of(field)}"))
+    return made
+
+
+def _limits(fields: LimitFields) -> Limits:
+    return Limits(
+        max_loss_cooldown=fields.max_loss_cooldown,
+        cooldown_ns=_ns(fields.cooldown_duration_seconds),
+        max_spread_bps=fields.max_spread_bps,
+        max_slippage_bps=fields.max_slippage_bps,
+        max_latency_ns=int(fields.max_latency_ms * _NS_PER_MS),
+        max_price_deviation_bps=fields.max_price_deviation_bps,
+        max_position_size=fields.max_position_size,
+        max_open_positions=fields.max_open_positions_per_va,
+        max_leverage=fields.max_leverage,
+        stop_loss_percentage=fields.stop_loss_percentage,
+        max_stop_loss_percentage=fields.max_stop_loss_percentage,
+        entry_sides=fields.entry_sides,
+        max_daily_loss=fields.max_daily_loss,
+        max_drawdown_percentage=fields.max_drawdown_percentage,
+        max_trades_per_day=fields.max_trades_per_day,
+        max_orders_per_minute=fields.max_orders_per_minute,
+        loss_size_decay=fields.loss_size_decay,
+    )
+
+
+def _ns(seconds: Decimal) -> int:
+    return int(seconds * _NS_PER_SECOND)
+
+
+def _optional_ns(seconds: Decimal | None) -> int | None:
+    return None if seconds is None else _ns(seconds)
+
+
+def _as_text(value: object) -> str:
+    """A value as it would be written in `.env`; a secret as the mask."""
+    match value:
+        case None:
+            return ""
+        case SecretStr():
+            return MASK
+        case bool():
+            return "true" if value else "false"
+        case Decimal():
+            return plain(value)
+        case SizeDecay():
+            return f"{value.losses}:{plain(value.factor)}"
+        case (str() as va_id, Decimal() as balance):
+            return f"{va_id}:{plain(balance)}"
+        case tuple():
+            return ",".join(_as_text(part) for part in value)
+        case _:
+            return str(value)

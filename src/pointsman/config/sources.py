@@ -1,0 +1,173 @@
+"""Where the text of a setting comes from.
+
+Flags win over the environment, the environment over `.env`. In each of them a setting stands as
+`NAME`, or as `NAME_FILE`, the path of a file that holds the value; a limit of one VA as
+`VA001__NAME`. A name that is nearly one of ours is pointed out, so that a misspelt limit does not
+silently leave the default in force.
+"""
+
+import io
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+from pathlib import Path
+
+import msgspec
+from dotenv.parser import parse_stream
+
+from pointsman.config.fields import LIMIT_NAMES, NAMES, SECRETS
+from pointsman.config.problems import MASK, Problem, close_match, did_you_mean
+
+_FILE = "_FILE"
+_OF_VA = "__"
+_VALUE_BYTES_MAX = 65_536
+_OURS = frozenset(NAMES) | frozenset(name + _FILE for name in NAMES)
+
+
+class Source(StrEnum):
+    """Where a value came from, as `config show` names it."""
+
+    DEFAULT = "default"
+    ENV = "env"
+    DOTENV = ".env"
+    FLAG = "flag"
+    FILE = "file"
+
+
+class Entry(msgspec.Struct, frozen=True, gc=False):
+    """The text of one setting, the variable that it stood in, and where that was."""
+
+    variable: str
+    text: str
+    source: Source
+    where: str
+
+
+class Layer(msgspec.Struct, frozen=True):
+    """One place with variables. `lines` says where each stands, where there are lines."""
+
+    source: Source
+    where: str
+    variables: Mapping[str, str]
+    lines: Mapping[str, int] = {}
+
+    def place_of(self, variable: str) -> str:
+        line = self.lines.get(variable)
+        return self.where if line is None else f"{self.where} line {line}"
+
+
+def read_dotenv(path: Path, problems: list[Problem], warnings: list[str]) -> Layer:
+    """The variables of a `.env` file, taken literally: nothing is interpolated."""
+    texts: dict[str, str] = {}
+    lines: dict[str, int] = {}
+    text = _read(path, "--env-file", str(path), "command line", problems)
+    for binding in parse_stream(io.StringIO(text or "")):
+        line = _first_line(binding.original.string, binding.original.line)
+        if binding.error or (binding.key is not None and binding.value is None):
+            # The text is not shown: it may be part of a secret.
+            problems.append(Problem(f"line {line}", MASK, "write NAME=value", where=str(path)))
+        elif binding.key is not None:
+            if binding.key in texts:
+                warnings.append(
+                    f"{binding.key} stands twice in {path}: line {line} wins over line"
+                    f" {lines[binding.key]}"
+                )
+            texts[binding.key] = binding.value or ""
+            lines[binding.key] = line
+    return Layer(Source.DOTENV, str(path), texts, lines)
+
+
+def _first_line(original: str, line: int) -> int:
+    """Blank lines before a binding belong to it."""
+    blank = original[: len(original) - len(original.lstrip())]
+    return line + blank.count("\n")
+
+
+def find(name: str, layers: list[Layer], problems: list[Problem]) -> Entry | None:
+    """The text of a setting from the first layer that has it, or None. `name` may be that of one
+    VA's limit."""
+    is_secret = name.rpartition(_OF_VA)[2] in SECRETS
+    for layer in layers:
+        text = layer.variables.get(name)
+        path = layer.variables.get(name + _FILE)
+        if not path:
+            if text is None:
+                continue
+            return Entry(name, text.strip(), layer.source, layer.place_of(name))
+        if text:
+            shown = MASK if is_secret else text
+            remedy = f"{name}_FILE is set as well; keep one of them"
+            problems.append(Problem(name, shown, remedy, layer.place_of(name)))
+            return None
+        held = _read(Path(path), name + _FILE, path, layer.place_of(name + _FILE), problems)
+        if held is None:
+            return None
+        return Entry(name + _FILE, held.strip(), Source.FILE, f"file {path}")
+    return None
+
+
+def _read(path: Path, variable: str, value: str, where: str, problems: list[Problem]) -> str | None:
+    try:
+        with path.open("rb") as file:
+            content = file.read(_VALUE_BYTES_MAX + 1)
+        if len(content) > _VALUE_BYTES_MAX:
+            raise ValueError(f"the file is larger than {_VALUE_BYTES_MAX} bytes")
+        return content.decode("utf-8-sig")
+    except OSError as error:
+        remedy = f"{error.strerror}; name a file that can be read"
+    except UnicodeDecodeError:
+        remedy = "save the file as UTF-8"
+    except ValueError as error:
+        remedy = f"{error}; name a file that can be read"
+    problems.append(Problem(variable, value, remedy, where))
+    return None
+
+
+def limits_by_va(
+    va_ids: frozenset[str], layers: list[Layer], problems: list[Problem]
+) -> dict[str, set[str]]:
+    """The limits that are set per VA: names by VA id. What is meant so and cannot be is a
+    problem."""
+    found: dict[str, set[str]] = {}
+    for layer in layers:
+        for variable in layer.variables:
+            va_id, separator, rest = variable.rpartition(_OF_VA)
+            limit = rest.removesuffix(_FILE)
+            if not separator or (va_id not in va_ids and limit not in LIMIT_NAMES):
+                continue
+            if va_id not in va_ids:
+                remedy = f"no account {va_id} in VIRTUAL_ACCOUNTS{did_you_mean(va_id, va_ids)}"
+            elif limit in LIMIT_NAMES:
+                found.setdefault(va_id, set()).add(limit)
+                continue
+            elif limit in NAMES:
+                remedy = f"{limit} holds for all accounts; these can be set for one: {_limits()}"
+            else:
+                hint = did_you_mean(limit, LIMIT_NAMES) or f"; use one of {_limits()}"
+                remedy = f"no limit {limit}{hint}"
+            shown = MASK if limit in SECRETS else layer.variables[variable]
+            problems.append(Problem(variable, shown, remedy, layer.place_of(variable)))
+    return found
+
+
+def _limits() -> str:
+    return ", ".join(LIMIT_NAMES)
+
+
+def unknown_names(va_ids: frozenset[str], layers: list[Layer]) -> Iterator[str]:
+    """A warning for each name that is most likely meant for us and is not one of ours. In `.env`
+    that is every unknown name; in the environment, which is full of others' names, only one that is
+    nearly ours."""
+    for layer in layers:
+        for variable in layer.variables:
+            va_id, _, rest = variable.rpartition(_OF_VA)
+            if variable in _OURS or va_id in va_ids or rest.removesuffix(_FILE) in LIMIT_NAMES:
+                continue
+            name = rest if va_id else variable
+            match = close_match(name, LIMIT_NAMES if va_id else _OURS)
+            if match and match[:3] == name[:3].upper():
+                hint = f"; did you mean {va_id + _OF_VA if va_id else ''}{match}?"
+            elif layer.source is Source.DOTENV:
+                hint = " and is ignored"
+            else:
+                continue
+            yield f"{variable} ({layer.place_of(variable)}) is not a setting{hint}"

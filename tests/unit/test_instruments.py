@@ -1,0 +1,155 @@
+"""The instruments file: exact numbers, defaults for what is missing, every mistake named."""
+
+import csv
+import gzip
+import json
+from contextlib import suppress
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pointsman.config.instruments import load_instruments
+from pointsman.config.problems import SettingsError
+from pointsman.domain.market import Instrument
+from pointsman.domain.policy import default_instrument
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "instruments.json"
+
+
+def problems(path: Path, text: str) -> list[tuple[str, str, str]]:
+    path.write_text(text)
+    with pytest.raises(SettingsError) as caught:
+        load_instruments(path)
+    assert str(path) in str(caught.value)
+    return [(problem.variable, problem.value, problem.remedy) for problem in caught.value.problems]
+
+
+def test_numbers_are_read_exactly_quoted_or_not(path: Path) -> None:
+    path.write_text(
+        """{"BTC/USDT": {"tick": 0.10, "lot": "0.00001", "min_qty": 0.0001, "min_notional": 5,
+        "currency": "USDT", "fee_bps": 7.5}}"""
+    )
+    assert load_instruments(path) == {
+        "BTC/USDT": Instrument(
+            "BTC/USDT",
+            tick=Decimal("0.10"),
+            lot=Decimal("0.00001"),
+            min_qty=Decimal("0.0001"),
+            min_notional=Decimal(5),
+            currency="USDT",
+            fee_bps=Decimal("7.5"),
+        )
+    }
+    assert str(load_instruments(path)["BTC/USDT"].tick) == "0.10"
+
+
+@pytest.mark.parametrize("symbol", ["AAPL", "ETH/EUR", "BTC/USDT:USDT"])
+def test_what_is_missing_is_the_default_of_the_symbol(path: Path, symbol: str) -> None:
+    path.write_text(json.dumps({symbol: {}}))
+    assert load_instruments(path) == {symbol: default_instrument(symbol)}
+
+
+def test_the_least_quantity_is_one_lot_of_the_lot_that_is_given(path: Path) -> None:
+    path.write_text('{"AAPL": {"lot": "0.001"}, "MSFT": {"lot": "0.001", "min_qty": "2"}}')
+    read = load_instruments(path)
+    assert read["AAPL"].min_qty == Decimal("0.001")
+    assert read["MSFT"].min_qty == Decimal(2)
+
+
+def test_every_mistake_is_named_at_once(path: Path) -> None:
+    text = """{"AAPL": {"tick": 0, "lot": -1, "tik": 1, "currency": "dollars"},
+     "MSFT": {"fee_bps": 1e1, "min_qty": NaN, "min_notional": true, "tick": null},
+     "a b": {}, "TSLA": [1]}"""
+    found = problems(path, text)
+    assert [(variable, value) for variable, value, _ in found] == [
+        ("AAPL.tick", "0"),
+        ("AAPL.lot", "-1"),
+        ("AAPL.tik", "1"),
+        ("AAPL.currency", "dollars"),
+        ("MSFT.fee_bps", "1e1"),
+        ("MSFT.min_qty", "NaN"),
+        ("MSFT.min_notional", "true"),
+        ("MSFT.tick", "null"),
+        ("symbol", "a b"),
+        ("TSLA", '["1"]'),
+    ]
+    remedies = {variable: remedy for variable, _, remedy in found}
+    assert remedies["AAPL.tick"] == "use a number above 0"
+    assert "did you mean tick?" in remedies["AAPL.tik"]
+    assert "min_notional" in remedies["AAPL.tik"]
+
+
+@pytest.mark.parametrize(
+    ("text", "remedy"),
+    [
+        ("", "line 1, column 1 is not JSON"),
+        ('{"AAPL": {"tick": 0.01}\n,}', "line 2, column 2 is not JSON"),
+        ('{"AAPL": {}, "AAPL": {"tick": 1}}', "'AAPL' stands twice"),
+        ('{"AAPL": {"tick": 1, "tick": 2}}', "'tick' stands twice"),
+        ("[]", "write one JSON object"),
+        ("[" * 100_000, "write one JSON object"),
+    ],
+)
+def test_a_file_that_is_no_object_is_refused(path: Path, text: str, remedy: str) -> None:
+    assert [remedy in found[2] for found in problems(path, text)] == [True]
+
+
+def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="No such file or directory"):
+        load_instruments(tmp_path / "none.json")
+    with pytest.raises(SettingsError, match="Is a directory"):
+        load_instruments(tmp_path)
+    (tmp_path / "latin").write_bytes(b'{"\xe9": {}}')
+    with pytest.raises(SettingsError, match="save the file as UTF-8"):
+        load_instruments(tmp_path / "latin")
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+FIELDS = ("tick", "lot", "min_qty", "min_notional", "currency", "fee_bps")
+
+
+@given(st.dictionaries(st.text(), st.dictionaries(st.sampled_from(FIELDS), JSON) | JSON))
+def test_any_json_is_read_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, document: object
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "any.json"
+    path.write_text(json.dumps(document))
+    with suppress(SettingsError):
+        read = load_instruments(path)
+        assert all(one.tick > 0 and one.lot > 0 and one.min_qty >= 0 for one in read.values())
+
+
+def test_the_sizes_of_real_instruments_are_read(shared_data: Path, path: Path) -> None:
+    packed = (shared_data / "reference" / "symbol-properties-database.csv.gz").read_bytes()
+    rows = [
+        row
+        for row in csv.DictReader(gzip.decompress(packed).decode("utf-8-sig").splitlines())
+        if row["type"] == "crypto" and row["market"] == "binance"
+    ]
+    assert len(rows) > 100
+    path.write_text(
+        json.dumps(
+            {
+                row["market_ticker"]: {
+                    "tick": row["minimum_price_variation"],
+                    "lot": row["lot_size"],
+                    "currency": row["quote_currency"],
+                }
+                for row in rows
+            }
+        )
+    )
+    read = load_instruments(path)
+    assert len(read) == len({row["market_ticker"] for row in rows})
+    for row in rows:
+        assert read[row["market_ticker"]].tick == Decimal(row["minimum_price_variation"])

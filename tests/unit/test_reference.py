@@ -1,0 +1,30 @@
+"""The documents drawn from the settings, and the file in the repository held to them."""
+
+from pathlib import Path
+
+from pointsman.config.fields import NAMES
+from pointsman.config.reference import env_example, settings_table_markdown
+from pointsman.config.settings import load_settings
+
+ENV_EXAMPLE = Path(__file__).resolve().parents[2] / ".env.example"
+
+
+def test_the_example_in_the_repository_is_what_the_settings_say() -> None:
+    assert ENV_EXAMPLE.read_text("utf-8") == env_example(), "write it again with env_example()"
+
+
+def test_the_example_copied_to_env_changes_nothing() -> None:
+    copied = load_settings({}, ENV_EXAMPLE, {})
+    plain = load_settings({}, None, {})
+    assert not copied.warnings
+    assert set(copied.settings.sources) == set(NAMES)
+    assert copied.settings.model_copy(update={"sources": {}}) == plain.settings
+
+
+def test_the_table_has_a_row_for_each_setting() -> None:
+    head, rule, *rows = settings_table_markdown().splitlines()
+    assert head.count("|") == rule.count("|") == 5
+    assert [row.split("`")[1] for row in rows] == list(NAMES)
+    assert all(row.count("|") == 5 for row in rows)
+    assert "| `MAX_SPREAD_BPS` | `10.0` | yes | Widest spread" in "\n".join(rows)
+    assert "| `VENUE` | `paper` |  | " in "\n".join(rows)
