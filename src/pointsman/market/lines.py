@@ -1,0 +1,98 @@
+"""The lines of a recorded text file, plain or gzip, with their numbers.
+
+A file is read as a stream, in bounded memory, whatever is in it: a line that is too long or no
+UTF-8 is given as a problem in its place, and a gzip stream that breaks off ends with one. What
+could be read before it is given first.
+"""
+
+import gzip
+import hashlib
+import zlib
+from collections.abc import Iterable, Iterator
+from io import BufferedReader
+from pathlib import Path
+
+from pointsman.domain.signal_text import shown
+
+LINE_BYTES_MAX = 65_536
+"""A line longer than this is a problem, not data."""
+
+_CHUNK_BYTES = 65_536
+_SHOWN_BYTES = 64
+_GZIP_MAGIC = b"\x1f\x8b"
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+Line = tuple[int, str, str]
+"""The number of a line, from 1 on; its text without the line end; and what is wrong with it, which
+is empty for a good line. The text of a bad one is shortened, to be shown."""
+
+
+class UnreadableFile(Exception):
+    """A file that cannot be used at all: which one, why, and what would do."""
+
+    def __init__(self, file: Path, why: str, remedy: str) -> None:
+        self.file = file
+        self.remedy = remedy
+        super().__init__(f"{file}: {why}; {remedy}")
+
+
+def read_lines(file: Path) -> Iterator[Line]:
+    """The lines of a file in order, blank ones too; gzip is known by its content, not by its name.
+
+    Raises UnreadableFile where the file cannot be opened.
+    """
+    number, rest = 0, b""
+    try:
+        for chunk in _chunks(file):
+            *whole, rest = (rest + chunk).split(b"\n")
+            for line in whole:
+                number += 1
+                yield _decoded(number, line)
+            # What is cut off here is still too long for a line, so memory stays bounded.
+            rest = rest[: LINE_BYTES_MAX + 1]
+    except (EOFError, zlib.error, gzip.BadGzipFile) as problem:
+        yield number + 1, shown(rest), f"the gzip stream is broken ({problem}); copy the file again"
+        return
+    if rest:
+        yield _decoded(number + 1, rest)
+
+
+def _chunks(file: Path) -> Iterator[bytes]:
+    with _opened(file) as stream:
+        is_gzip = stream.peek(2).startswith(_GZIP_MAGIC)
+        plain = gzip.GzipFile(fileobj=stream) if is_gzip else stream
+        while chunk := plain.read1(_CHUNK_BYTES):
+            yield chunk
+
+
+def _opened(file: Path) -> BufferedReader:
+    try:
+        return file.open("rb")
+    except OSError as problem:
+        why = problem.strerror or "it cannot be read"
+        raise UnreadableFile(file, why, "name a file that can be read") from problem
+
+
+def _decoded(number: int, line: bytes) -> Line:
+    if len(line) > LINE_BYTES_MAX:
+        return number, shown(line[:_SHOWN_BYTES]), f"write lines of at most {LINE_BYTES_MAX} bytes"
+    if number == 1:
+        line = line.removeprefix(_BYTE_ORDER_MARK)
+    try:
+        return number, line.removesuffix(b"\r").decode(), ""
+    except UnicodeDecodeError:
+        return number, shown(line[:_SHOWN_BYTES]), "write UTF-8"
+
+
+def digest_files(files: Iterable[Path], *facts: str) -> str:
+    """The SHA-256 over the bytes of the files, in order, and over further facts, as hexadecimal.
+
+    Raises UnreadableFile where one cannot be opened.
+    """
+    whole = hashlib.sha256()
+    for file in files:
+        with _opened(file) as stream:
+            whole.update(hashlib.file_digest(stream, "sha256").digest())
+    for fact in facts:
+        whole.update(hashlib.sha256(fact.encode()).digest())
+    return whole.hexdigest()

@@ -1,0 +1,153 @@
+"""The local watch on stop and take-profit levels: the second layer behind the stops at the venue.
+
+Almost every quote crosses nothing, so that case must cost the same however many positions are held:
+per symbol the nearest level of each kind is at hand, and a quote is compared with these four only.
+Behind each stands a heap of all levels of its kind. What always holds:
+
+* a level that was dropped or replaced is never reported; its heap entry is thrown away when it
+  comes to the top, and a heap holds at most twice its live levels and a few more;
+* only a valid quote reaches a level (RULES 4), and a quote that reaches both levels of a position
+  reaches its stop alone (RULES 24).
+"""
+
+from decimal import Decimal, InvalidOperation
+from heapq import heapify, heappop, heappush
+
+from pointsman.domain.events import Level
+from pointsman.domain.market import Quote
+from pointsman.domain.sides import PositionSide
+
+_INFINITY = Decimal("Infinity")
+_MINUS_INFINITY = Decimal("-Infinity")
+_STALE_MAX = 16
+"""A heap may hold so many stale entries beyond the number of its live ones."""
+
+
+class _Ladder:
+    """The levels of one kind on one symbol, by position. `nearest` is the one that the price will
+    reach first, infinitely far away where there is none."""
+
+    __slots__ = ("_heap", "_is_below", "_prices", "nearest")
+
+    def __init__(self, is_below: bool) -> None:
+        """`is_below`: the levels lie below the market and are reached by a falling price."""
+        self._is_below = is_below
+        self._prices: dict[int, Decimal] = {}
+        self._heap: list[tuple[Decimal, int]] = []
+        self.nearest = _MINUS_INFINITY if is_below else _INFINITY
+
+    def put(self, position_id: int, price: Decimal) -> None:
+        self._prices[position_id] = price
+        heappush(self._heap, (self._key(price), position_id))
+        self._settle()
+
+    def remove(self, position_id: int) -> None:
+        if self._prices.pop(position_id, None) is not None:
+            self._settle()
+
+    def take_reached(self, price: Decimal) -> list[int]:
+        """Remove every level that `price` is at or through, and return their positions."""
+        reached = []
+        while self._heap and self._heap[0][0] <= self._key(price):
+            position_id = self._heap[0][1]
+            reached.append(position_id)
+            del self._prices[position_id]
+            self._settle()
+        return reached
+
+    def _settle(self) -> None:
+        """Throw stale entries away until the top of the heap is live; `nearest` is read off it."""
+        heap, prices = self._heap, self._prices
+        if len(heap) > 2 * len(prices) + _STALE_MAX:
+            heap[:] = [(self._key(price), position_id) for position_id, price in prices.items()]
+            heapify(heap)
+        while heap and self._is_stale(*heap[0]):
+            heappop(heap)
+        key = heap[0][0] if heap else _INFINITY
+        self.nearest = self._key(key)
+
+    def _is_stale(self, key: Decimal, position_id: int) -> bool:
+        price = self._prices.get(position_id)
+        return price is None or self._key(price) != key
+
+    def _key(self, price: Decimal) -> Decimal:
+        """What a heap sorts by: the level reached first comes first. Its own inverse."""
+        return price.copy_negate() if self._is_below else price
+
+
+class _Levels:
+    """The four ladders of one symbol. A long is judged on the bid, a short on the ask."""
+
+    __slots__ = ("long_stops", "long_targets", "short_stops", "short_targets")
+
+    def __init__(self) -> None:
+        self.long_stops = _Ladder(is_below=True)
+        self.long_targets = _Ladder(is_below=False)
+        self.short_stops = _Ladder(is_below=False)
+        self.short_targets = _Ladder(is_below=True)
+
+    def of(self, side: PositionSide) -> tuple[_Ladder, _Ladder]:
+        """The stops and the targets of a side."""
+        if side is PositionSide.LONG:
+            return self.long_stops, self.long_targets
+        return self.short_stops, self.short_targets
+
+
+class LevelWatch:
+    """Says which stop and take-profit levels a quote reaches. Positions are known by their ids."""
+
+    def __init__(self) -> None:
+        self._levels: dict[str, _Levels] = {}
+        self._ladders: dict[int, tuple[_Ladder, _Ladder]] = {}
+
+    def set(
+        self,
+        position_id: int,
+        symbol: str,
+        side: PositionSide,
+        stop: Decimal | None,
+        take_profit: Decimal | None,
+    ) -> None:
+        """Watch these levels of a position, in place of those it had. None is no level. Each is
+        reported once; setting it again, even at the same price, arms it again."""
+        self.drop(position_id)
+        levels = self._levels.setdefault(symbol, _Levels())
+        stops, targets = levels.of(side)
+        self._ladders[position_id] = (stops, targets)
+        if stop is not None:
+            stops.put(position_id, stop)
+        if take_profit is not None:
+            targets.put(position_id, take_profit)
+
+    def drop(self, position_id: int) -> None:
+        """Watch a position no longer; nothing happens if it was not watched."""
+        for ladder in self._ladders.pop(position_id, ()):
+            ladder.remove(position_id)
+
+    def on_quote(self, quote: Quote) -> list[tuple[int, Level]]:
+        """The levels that a quote is at or through, by position id; an invalid quote reaches none.
+
+        A reached level is spent, also the target that goes unsaid because the stop was reached too.
+        """
+        levels = self._levels.get(quote.symbol)
+        if levels is None:
+            return []
+        bid, ask = quote.bid, quote.ask
+        try:
+            if (
+                levels.long_stops.nearest < bid < levels.long_targets.nearest
+                and levels.short_targets.nearest < ask < levels.short_stops.nearest
+            ):
+                return []
+        except InvalidOperation:  # not a number: it cannot be compared
+            return []
+        return _reached(levels, quote) if quote.is_valid else []
+
+
+def _reached(levels: _Levels, quote: Quote) -> list[tuple[int, Level]]:
+    stopped = levels.long_stops.take_reached(quote.bid)
+    stopped += levels.short_stops.take_reached(quote.ask)
+    at_target = levels.long_targets.take_reached(quote.bid)
+    at_target += levels.short_targets.take_reached(quote.ask)
+    reached = dict.fromkeys(at_target, Level.TAKE_PROFIT) | dict.fromkeys(stopped, Level.STOP)
+    return sorted(reached.items())
