@@ -1,0 +1,336 @@
+"""Booking: an execution becomes cash, lots, realized results, trades.
+
+Each fill is booked once, by its key, to the one VA and position that own it. What always holds
+afterwards, exactly: the VA's cash plus the signed cost of its open lots equals its balance (RULES
+14). What fills beyond what the VA held is booked to it all the same, since it happened, and freezes
+everybody on that symbol (RULES 21).
+"""
+
+from decimal import Decimal
+
+import msgspec
+
+from pointsman.domain.accounts import KillState
+from pointsman.domain.events import VenueFill
+from pointsman.domain.money import ZERO, floor_to, plain, shown_average
+from pointsman.domain.orders import Fill, Order, Role
+from pointsman.domain.positions import Lot, Position, PositionState, Trade
+from pointsman.domain.reasons import Reason
+from pointsman.domain.sides import PositionSide, Side
+from pointsman.execution.books import Books
+from pointsman.execution.governor import after_close
+from pointsman.execution.pricing import round_stop, stop_at_percentage
+
+replace = msgspec.structs.replace
+
+
+def fill_key(order_id: str, side: Side, fill: VenueFill) -> str:
+    """What makes an execution one: order, trade id, side. Venues that leave the trade id empty get
+    a key made of the facts, so that a replay of the same execution still meets its first booking
+    (I5)."""
+    if fill.trade_id:
+        return f"{order_id}:{fill.trade_id}:{side.value}"
+    facts = f"{fill.ts_ns}:{plain(fill.quantity)}:{plain(fill.price)}:{fill.cumulative or ''}"
+    return f"{order_id}:~{facts}:{side.value}"
+
+
+def book_fill(
+    books: Books, order: Order, fill: VenueFill, now_ns: int, *, is_external: bool = False
+) -> None:
+    """Book one execution of an order that is stored with its new totals already."""
+    key = fill_key(order.client_order_id, order.side, fill)
+    books.note(
+        Fill(
+            key, order.client_order_id, order.va_id, order.symbol, order.position_id, order.side,
+            fill.quantity, fill.price, fill.fee, fill.trade_id, fill.ts_ns, now_ns, is_external,
+        ),
+        key,
+    )  # fmt: skip
+    account = books.accounts[order.va_id]
+    paid = order.side.sign * fill.quantity * fill.price + fill.fee
+    books.put_account(replace(account, cash=account.cash - paid, fees=account.fees + fill.fee))
+    if order.role is Role.ENTRY:
+        _enter(books, order, fill, now_ns)
+    else:
+        _leave(books, order, fill, now_ns)
+
+
+def _realize(books: Books, va_id: str, amount: Decimal) -> None:
+    account = books.accounts[va_id]
+    books.put_account(replace(account, realized=account.realized + amount))
+
+
+def _enter(books: Books, order: Order, fill: VenueFill, now_ns: int) -> None:
+    """More of a position. Its stop stands by the first fill's price until the entry has ended
+    (RULES 22)."""
+    position = books.positions.get(order.position_id)
+    if position is None or not position.is_live:
+        position = _open(books, order, fill, now_ns)
+    lot = Lot(fill.quantity, fill.price)
+    _realize(books, order.va_id, -fill.fee)
+    account = books.accounts[order.va_id]
+    if account.leased_symbol is None:
+        books.put_account(replace(account, leased_symbol=order.symbol))
+    books.put_position(
+        replace(
+            position,
+            quantity=position.quantity + fill.quantity,
+            lots=(*position.lots, lot),
+            entry_quantity=position.entry_quantity + fill.quantity,
+            entry_value=position.entry_value + fill.quantity * fill.price,
+            fees=position.fees + fill.fee,
+            realized_to_date=position.realized_to_date - fill.fee,
+        )
+    )
+
+
+def _open(books: Books, order: Order, fill: VenueFill, now_ns: int) -> Position:
+    """A new position for an entry. After a late fill it is a further part of one that had ended."""
+    earlier = books.reopened.pop(order.position_id, None)
+    is_flattening = books.kill_switch.state is KillState.FLATTEN
+    return Position(
+        position_id=order.position_id,
+        part=earlier.parts if earlier else 0,
+        va_id=order.va_id,
+        symbol=order.symbol,
+        side=order.position_side,
+        entry_order_id=order.client_order_id,
+        opened_at_ns=now_ns,
+        limit_price=order.limit_price or fill.price,
+        stop_price=stop_for(books, order, fill.price),
+        stop_level=order.stop_level,
+        stop_percentage=order.stop_percentage,
+        take_profit=order.take_profit,
+        signal_id=order.signal_id,
+        closing_all=is_flattening,
+        closing_reason=Reason.FLATTEN if is_flattening else None,
+        stops_made=earlier.stops_made if earlier else 0,
+        exits_made=earlier.exits_made if earlier else 0,
+    )
+
+
+def stop_for(books: Books, order: Order, price: Decimal) -> Decimal:
+    """Where the stop of an entry filled at `price` stands: its own level, else a percentage
+    away."""
+    tick = books.policy.instrument(order.symbol).tick
+    if order.stop_level is not None:
+        return round_stop(order.position_side, order.stop_level, tick)
+    percentage = order.stop_percentage
+    if percentage is None:
+        percentage = books.policy.limits_of(order.va_id).stop_loss_percentage
+    return stop_at_percentage(order.position_side, price, percentage, tick)
+
+
+def settle_stop_price(books: Books, order: Order) -> None:
+    """The entry has ended: its stop moves to where its average price puts it, if that is more than
+    a tick away (RULES 22)."""
+    position = books.positions.get(order.position_id)
+    if position is None or not position.is_live or not position.entry_quantity:
+        return
+    wanted = stop_for(books, order, position.entry_value / position.entry_quantity)
+    if abs(wanted - position.stop_price) > books.policy.instrument(order.symbol).tick:
+        books.put_position(replace(position, stop_price=wanted))
+
+
+def _leave(books: Books, order: Order, fill: VenueFill, now_ns: int) -> None:
+    """Less of a position, lot by lot; what is beyond it is an overfill."""
+    position = books.positions.get(order.position_id)
+    holds = (PositionState.OPEN, PositionState.DUST)
+    held = position.quantity if position is not None and position.state in holds else ZERO
+    taken = min(held, fill.quantity)
+    _realize(books, order.va_id, -fill.fee)
+    if position is not None and taken > ZERO:
+        _reduce(books, position, order, fill, taken)
+    if fill.quantity > taken:
+        fee = fill.fee if taken == ZERO else ZERO
+        _overfill(books, order, fill, fill.quantity - taken, fee, now_ns)
+
+
+def _reduce(
+    books: Books, position: Position, order: Order, fill: VenueFill, taken: Decimal
+) -> None:
+    gain, lots = _consume(position, taken, fill.price)
+    _realize(books, order.va_id, gain)
+    is_stop = order.role is Role.STOP
+    closing = max(ZERO, position.closing - (ZERO if is_stop else taken))
+    is_closing = position.closing_all or closing > ZERO
+    books.put_position(
+        replace(
+            position,
+            quantity=position.quantity - taken,
+            lots=lots,
+            exit_quantity=position.exit_quantity + taken,
+            exit_value=position.exit_value + taken * fill.price,
+            fees=position.fees + fill.fee,
+            realized_to_date=position.realized_to_date + gain - fill.fee,
+            closing=closing,
+            closing_reason=position.closing_reason if is_closing else None,
+            closing_signal_id=position.closing_signal_id if is_closing else None,
+            last_exit_reason=Reason.STOP_LOSS if is_stop else order.exit_reason,
+        )
+    )
+
+
+def _consume(
+    position: Position, quantity: Decimal, price: Decimal
+) -> tuple[Decimal, tuple[Lot, ...]]:
+    """Take lots first in first out: what closing them at `price` gains before fees, and what is
+    left."""
+    gain, left = ZERO, quantity
+    lots = list(position.lots)
+    while left > ZERO:
+        lot = lots[0]
+        taken = min(left, lot.quantity)
+        gain += position.side.sign * (price - lot.price) * taken
+        left -= taken
+        if taken == lot.quantity:
+            lots.pop(0)
+        else:
+            lots[0] = Lot(lot.quantity - taken, lot.price)
+    return gain, tuple(lots)
+
+
+def close_if_done(books: Books, position_id: int, now_ns: int) -> None:
+    """A position whose quantity is zero, or dust with nothing left that could change it, becomes a
+    trade. Dust stays as a holding; should it be closed after all, that is a trade of its own."""
+    position = books.positions.get(position_id)
+    if position is None or position.state is PositionState.OVERFILLED:
+        return
+    if position.quantity > ZERO and not (position.is_live and _is_dust(books, position)):
+        return
+    if position.naked_since_ns is not None:
+        end_naked_time(books, position, now_ns, now_ns)
+    trade = _trade(position, now_ns)
+    books.note(trade, trade.trade_id)
+    books.put_position(
+        replace(
+            position,
+            state=PositionState.DUST if position.quantity > ZERO else PositionState.CLOSED,
+            part=position.part + 1,
+            entry_quantity=position.quantity,
+            entry_value=position.cost,
+            exit_quantity=ZERO,
+            exit_value=ZERO,
+            fees=ZERO,
+            realized_to_date=ZERO,
+            closing=ZERO,
+            closing_all=False,
+            naked_since_ns=None,
+            naked_from_venue_ns=None,
+        )
+    )
+    account = books.accounts[position.va_id]
+    books.put_account(after_close(books, account, trade.pnl, now_ns))
+
+
+def _is_dust(books: Books, position: Position) -> bool:
+    """Below what the venue will trade, judged at the last price it traded at (RULES 15)."""
+    if books.orders_of(position.position_id, Role.ENTRY):
+        return False
+    if books.orders_of(position.position_id, Role.EXIT):
+        return False
+    if any(stop.is_triggered for stop in books.orders_of(position.position_id, Role.STOP)):
+        return False
+    instrument = books.policy.instrument(position.symbol)
+    quantity = floor_to(position.quantity, instrument.lot)
+    if position.exit_quantity:
+        price = position.exit_value / position.exit_quantity
+    else:
+        price = position.entry_value / position.entry_quantity
+    return not instrument.is_tradeable(quantity, price)
+
+
+def _trade(position: Position, now_ns: int) -> Trade:
+    return Trade(
+        trade_id=f"{position.position_id}.{position.part}",
+        position_id=position.position_id,
+        va_id=position.va_id,
+        symbol=position.symbol,
+        side=position.side,
+        quantity=position.exit_quantity,
+        entry_price=shown_average(position.entry_value, position.entry_quantity),
+        exit_price=shown_average(position.exit_value, position.exit_quantity),
+        pnl=position.realized_to_date,
+        fees=position.fees,
+        opened_at_ns=position.opened_at_ns,
+        closed_at_ns=now_ns,
+        exit_reason=position.last_exit_reason or Reason.EXTERNAL_CLOSE,
+        signal_id=position.signal_id,
+    )
+
+
+def end_naked_time(books: Books, position: Position, now_ns: int, venue_ns: int) -> None:
+    """Add a naked interval that has ended to the VA's totals, kept twice (RULES 25)."""
+    since_ns = position.naked_since_ns if position.naked_since_ns is not None else now_ns
+    from_ns = position.naked_from_venue_ns
+    engine_ns = now_ns - since_ns
+    at_venue_ns = max(0, venue_ns - (since_ns if from_ns is None else from_ns))
+    account = books.accounts[position.va_id]
+    books.put_account(
+        replace(
+            account,
+            naked_max_ns=max(account.naked_max_ns, engine_ns),
+            naked_total_ns=account.naked_total_ns + engine_ns,
+            venue_naked_max_ns=max(account.venue_naked_max_ns, at_venue_ns),
+            venue_naked_total_ns=account.venue_naked_total_ns + at_venue_ns,
+        )
+    )
+
+
+def _overfill(
+    books: Books, order: Order, fill: VenueFill, quantity: Decimal, fee: Decimal, now_ns: int
+) -> None:
+    """Book what a VA did not hold as a holding the other way, and freeze everybody on that
+    symbol."""
+    number = books.desk.next_number
+    books.put_desk(replace(books.desk, next_number=number + 1))
+    books.put_position(
+        Position(
+            position_id=number,
+            part=0,
+            va_id=order.va_id,
+            symbol=order.symbol,
+            side=order.position_side.opposite,
+            entry_order_id=order.client_order_id,
+            opened_at_ns=now_ns,
+            limit_price=fill.price,
+            stop_price=fill.price,
+            state=PositionState.OVERFILLED,
+            quantity=quantity,
+            lots=(Lot(quantity, fill.price),),
+            entry_quantity=quantity,
+            entry_value=quantity * fill.price,
+            fees=fee,
+            realized_to_date=-fee,
+        )
+    )
+    books.incident(
+        now_ns,
+        Reason.OVERFILL,
+        va_id=order.va_id,
+        symbol=order.symbol,
+        order_id=order.client_order_id,
+        value=plain(fill.quantity),
+        limit=plain(fill.quantity - quantity),
+        detail=f"filled {plain(quantity)} more than the account held; settle it by hand",
+    )
+    freeze_symbol(books, order.symbol, Reason.OVERFILL, now_ns, also=order.va_id)
+
+
+def freeze_symbol(
+    books: Books, symbol: str, reason: Reason, now_ns: int, also: str | None = None
+) -> None:
+    """Freeze every VA that holds, or works an entry in, a symbol."""
+    concerned = {} if also is None else {also: None}
+    for side in PositionSide:
+        concerned.update(dict.fromkeys(books.holders.get((symbol, side), {})))
+    for va_id in concerned:
+        freeze(books, va_id, reason, now_ns)
+
+
+def freeze(books: Books, va_id: str, reason: Reason, now_ns: int) -> None:
+    """No new risk on a VA until a comparison succeeds and a person resumes it; the first reason
+    stays."""
+    account = books.accounts[va_id]
+    if account.frozen_for is None:
+        books.put_account(replace(account, frozen_for=reason, frozen_at_ns=now_ns))

@@ -1,0 +1,395 @@
+"""The desk's books: every record that is not final, and the indexes that keep each question O(1).
+
+What always holds:
+
+* records are frozen; the books replace them through `put_*`, which keep every index and running
+  total in step and note the change for the current event;
+* no question that is asked on a hot path walks over all accounts, orders or positions;
+* everything here follows from the records, so that loading them gives the same books (RULES 33).
+"""
+
+import heapq
+from collections import deque
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import TypeVar
+
+import msgspec
+
+from pointsman.domain.accounts import (
+    Account,
+    CashMove,
+    Cursor,
+    DeskRecord,
+    ExternalHolding,
+    Incident,
+    KillSwitch,
+)
+from pointsman.domain.commands import Record
+from pointsman.domain.events import KnownOrder, Timer
+from pointsman.domain.market import Quote
+from pointsman.domain.money import ZERO
+from pointsman.domain.orders import Order, Role
+from pointsman.domain.policy import Policy
+from pointsman.domain.positions import Position, PositionState
+from pointsman.domain.reasons import Reason
+from pointsman.domain.sides import PositionSide
+
+_Key = TypeVar("_Key")
+_Member = TypeVar("_Member")
+
+MINUTE_NS = 60 * 10**9
+ENTRIES_PER_MINUTE_MAX = 100_000
+"""Bound of the entry times that are kept for the throttle, per VA and over all."""
+
+
+class Holding(msgspec.Struct, gc=False):
+    """What one VA holds of one symbol: signed quantity, and its signed cost (sum of quantity x
+    price)."""
+
+    quantity: Decimal = ZERO
+    cost: Decimal = ZERO
+
+
+class AccountIndex:
+    """What belongs to one VA. Dicts serve as ordered sets."""
+
+    def __init__(self) -> None:
+        self.positions: dict[int, None] = {}
+        self.entries: dict[str, None] = {}
+        self.orders: dict[str, None] = {}
+        self.unknown: dict[str, None] = {}
+        self.holdings: dict[str, Holding] = {}
+        self.entry_times: deque[int] = deque(maxlen=ENTRIES_PER_MINUTE_MAX)
+
+
+class Loaded(msgspec.Struct):
+    """The records to start from, as storage holds them: nothing that is final but for the standing
+    ones."""
+
+    desk: DeskRecord | None = None
+    kill_switch: KillSwitch | None = None
+    accounts: tuple[Account, ...] = ()
+    orders: tuple[Order, ...] = ()
+    positions: tuple[Position, ...] = ()
+    fill_keys: dict[str, tuple[str, ...]] = {}
+    cash_moves: tuple[CashMove, ...] = ()
+    cursors: tuple[Cursor, ...] = ()
+    externals: tuple[ExternalHolding, ...] = ()
+    entry_times: tuple[tuple[str, int], ...] = ()
+
+
+class Books:
+    """All state of the desk. Only `execution` changes it, and only through the methods below."""
+
+    def __init__(self, policy: Policy, desk: DeskRecord) -> None:
+        self.policy = policy
+        self.desk = desk
+        self.kill_switch = KillSwitch()
+        self.accounts: dict[str, Account] = {}
+        self.index: dict[str, AccountIndex] = {}
+        self.orders: dict[str, Order] = {}
+        self.positions: dict[int, Position] = {}
+        self.orders_of_position: dict[int, dict[str, None]] = {}
+        self.entries_by_symbol: dict[str, dict[str, None]] = {}
+        self.holders: dict[tuple[str, PositionSide], dict[str, int]] = {}
+        self.closing: dict[tuple[str, PositionSide], dict[int, None]] = {}
+        self.fill_keys: dict[str, dict[str, None]] = {}
+        self.reopened: dict[int, KnownOrder] = {}
+        self.cash_moves: dict[str, CashMove] = {}
+        self.cursors: dict[str, Cursor] = {}
+        self.externals: dict[tuple[str, PositionSide], ExternalHolding] = {}
+        self.entry_times: deque[int] = deque(maxlen=ENTRIES_PER_MINUTE_MAX)
+        self.holding_accounts: dict[str, None] = {}
+        self.frozen: dict[str, None] = {}
+        self.naked: dict[int, None] = {}
+        self.total_cash = ZERO
+        self._timers: list[Timer] = []
+        self.changes: dict[tuple[type, object], Record] = {}
+        self.touched_positions: dict[int, None] = {}
+        self.touched_accounts: dict[str, None] = {}
+
+    # -- records -----------------------------------------------------------------------------------
+
+    def put_account(self, account: Account) -> None:
+        before = self.accounts.get(account.va_id)
+        self.total_cash += account.cash - (before.cash if before else ZERO)
+        self.accounts[account.va_id] = account
+        if before is None:
+            self.index[account.va_id] = AccountIndex()
+        if account.frozen_for is None:
+            self.frozen.pop(account.va_id, None)
+        else:
+            self.frozen[account.va_id] = None
+        self.touched_accounts[account.va_id] = None
+        self.changes[Account, account.va_id] = account
+
+    def put_order(self, order: Order) -> None:
+        """Store an order; a final one leaves the indexes, and is forgotten when the step ends."""
+        order_id, index = order.client_order_id, self.index[order.va_id]
+        before = self.orders.get(order_id)
+        if order.role is Role.ENTRY:
+            freed = (before.leaves if before else ZERO) - order.leaves
+            self._add_exposure(order.va_id, -freed * (order.limit_price or ZERO))
+        if order.is_final:
+            if before is not None:
+                self._forget_order(before, index)
+        else:
+            self.orders[order_id] = order
+            if before is None:
+                self._remember_order(order, index)
+            if order.is_unknown:
+                index.unknown[order_id] = None
+            else:
+                index.unknown.pop(order_id, None)
+        self.touched_positions[order.position_id] = None
+        self.touched_accounts[order.va_id] = None
+        self.changes[Order, order_id] = order
+
+    def _remember_order(self, order: Order, index: AccountIndex) -> None:
+        order_id = order.client_order_id
+        index.orders[order_id] = None
+        self.orders_of_position.setdefault(order.position_id, {})[order_id] = None
+        self.fill_keys.setdefault(order_id, {})
+        if order.role is Role.ENTRY:
+            index.entries[order_id] = None
+            self.entries_by_symbol.setdefault(order.symbol, {})[order_id] = None
+            self._count_holder(order.symbol, order.position_side, order.va_id, +1)
+
+    def _forget_order(self, order: Order, index: AccountIndex) -> None:
+        order_id = order.client_order_id
+        del self.orders[order_id], index.orders[order_id]
+        index.unknown.pop(order_id, None)
+        self.fill_keys.pop(order_id, None)
+        _discard(self.orders_of_position, order.position_id, order_id)
+        if order.role is Role.ENTRY:
+            del index.entries[order_id]
+            _discard(self.entries_by_symbol, order.symbol, order_id)
+            self._count_holder(order.symbol, order.position_side, order.va_id, -1)
+
+    def put_position(self, position: Position) -> None:
+        """Store a position; a closed one is forgotten."""
+        before = self.positions.get(position.position_id)
+        self._move_holding(before, -1)
+        self._move_holding(position, +1)
+        was_live = before is not None and before.is_live
+        if position.is_live != was_live:
+            step = 1 if position.is_live else -1
+            self._count_holder(position.symbol, position.side, position.va_id, step)
+        held = (before.quantity * before.limit_price) if before and before.is_live else ZERO
+        holds = position.quantity * position.limit_price if position.is_live else ZERO
+        self._add_exposure(position.va_id, holds - held)
+        self._index_closing(position)
+        if position.is_live and position.naked_since_ns is not None:
+            self.naked[position.position_id] = None
+        else:
+            self.naked.pop(position.position_id, None)
+        index = self.index[position.va_id]
+        if position.state is PositionState.CLOSED:
+            self.positions.pop(position.position_id, None)
+            index.positions.pop(position.position_id, None)
+        else:
+            self.positions[position.position_id] = position
+            index.positions[position.position_id] = None
+        self.touched_positions[position.position_id] = None
+        self.touched_accounts[position.va_id] = None
+        self.changes[Position, position.position_id] = position
+
+    def _index_closing(self, position: Position) -> None:
+        key = (position.symbol, position.side)
+        if position.is_live and (position.closing_all or position.closing > ZERO):
+            self.closing.setdefault(key, {})[position.position_id] = None
+        else:
+            _discard(self.closing, key, position.position_id)
+
+    def _move_holding(self, position: Position | None, step: int) -> None:
+        if position is None or position.state is PositionState.CLOSED:
+            return
+        holdings = self.index[position.va_id].holdings
+        holding = holdings.setdefault(position.symbol, Holding())
+        sign = step * position.side.sign
+        holding.quantity += sign * position.quantity
+        holding.cost += sign * position.cost
+        if holding.quantity == ZERO and holding.cost == ZERO:
+            del holdings[position.symbol]
+        if holdings:
+            self.holding_accounts[position.va_id] = None
+        else:
+            self.holding_accounts.pop(position.va_id, None)
+
+    def _count_holder(self, symbol: str, side: PositionSide, va_id: str, step: int) -> None:
+        """Keep who holds, or works an entry in, a symbol and side. A newcomer makes the positions
+        there that are being closed think again: their stops may not overlap with an exit any more
+        (RULES 21)."""
+        counts = self.holders.setdefault((symbol, side), {})
+        is_new = va_id not in counts
+        counts[va_id] = counts.get(va_id, 0) + step
+        if counts[va_id] == 0:
+            del counts[va_id]
+        elif is_new:
+            self.touched_positions.update(self.closing.get((symbol, side), {}))
+        if not counts:
+            del self.holders[symbol, side]
+
+    def _add_exposure(self, va_id: str, change: Decimal) -> None:
+        if change:
+            account = self.accounts[va_id]
+            self.put_account(msgspec.structs.replace(account, exposure=account.exposure + change))
+
+    def put_desk(self, desk: DeskRecord) -> None:
+        self.desk = desk
+        self.changes[DeskRecord, 1] = desk
+
+    def put_kill_switch(self, kill_switch: KillSwitch) -> None:
+        self.kill_switch = kill_switch
+        self.changes[KillSwitch, 1] = kill_switch
+
+    def put_cash_move(self, move: CashMove) -> None:
+        if move.is_confirmed:
+            self.cash_moves.pop(move.ref, None)
+        else:
+            self.cash_moves[move.ref] = move
+        self.changes[CashMove, move.ref] = move
+
+    def put_cursor(self, cursor: Cursor) -> None:
+        self.cursors[cursor.source] = cursor
+        self.changes[Cursor, cursor.source] = cursor
+
+    def put_external(self, holding: ExternalHolding) -> None:
+        self.externals[holding.symbol, holding.side] = holding
+        self.changes[ExternalHolding, (holding.symbol, holding.side)] = holding
+
+    def note(self, record: Record, key: object) -> None:
+        """Remember a record that the desk itself never reads again."""
+        self.changes[type(record), key] = record
+
+    def incident(
+        self,
+        now_ns: int,
+        kind: Reason,
+        *,
+        va_id: str | None = None,
+        symbol: str | None = None,
+        order_id: str | None = None,
+        value: str | None = None,
+        limit: str | None = None,
+        detail: str = "",
+    ) -> None:
+        """Remember something that a person should know."""
+        number = self.desk.next_incident
+        self.put_desk(msgspec.structs.replace(self.desk, next_incident=number + 1))
+        record = Incident(f"I{number}", now_ns, kind, va_id, symbol, order_id, value, limit, detail)
+        self.note(record, record.incident_id)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether a comparison with the venue has succeeded since the start: before that nothing is
+        sent and no signal is decided."""
+        return self.desk.compared_at_ns is not None
+
+    # -- questions ---------------------------------------------------------------------------------
+
+    def open_positions(self, va_id: str) -> list[Position]:
+        """The live positions of a VA in the order of their first fills."""
+        found = (self.positions[key] for key in self.index[va_id].positions)
+        return [position for position in found if position.is_live]
+
+    def orders_of(self, position_id: int, role: Role) -> list[Order]:
+        """The orders of a position that are not final, oldest first."""
+        found = (self.orders[key] for key in self.orders_of_position.get(position_id, ()))
+        return [order for order in found if order.role is role]
+
+    def slots_used(self, va_id: str) -> int:
+        """Open positions and entries in flight that may still become one (RULES 11, I11)."""
+        index = self.index[va_id]
+        live = sum(1 for key in index.positions if self.positions[key].is_live)
+        return live + sum(
+            1 for key in index.entries if self.orders[key].position_id not in self.positions
+        )
+
+    def is_only_holder(self, position: Position) -> bool:
+        """Whether nobody else holds, or works an entry in, the position's symbol and side (RULES
+        21)."""
+        key = (position.symbol, position.side)
+        external = self.externals.get(key)
+        return len(self.holders.get(key, {})) == 1 and (external is None or not external.quantity)
+
+    def equity(self, va_id: str, mark: Quote | None) -> Decimal | None:
+        """Cash plus holdings at the touch they would close against (RULES 17). A residue in another
+        symbol than the mark's counts at cost; None where the leased symbol is held and there is no
+        mark of it."""
+        account = self.accounts[va_id]
+        value = account.cash
+        for symbol, holding in self.index[va_id].holdings.items():
+            if mark is not None and mark.symbol == symbol:
+                value += holding.quantity * (mark.bid if holding.quantity > ZERO else mark.ask)
+            elif symbol == account.leased_symbol:
+                return None
+            else:
+                value += holding.cost
+        return value
+
+    def entries_within_minute(self, times: deque[int], now_ns: int) -> int:
+        """How many entries were accepted in the last 60 seconds; forgets older ones."""
+        while times and times[0] <= now_ns - MINUTE_NS:
+            times.popleft()
+        return len(times)
+
+    # -- timers ------------------------------------------------------------------------------------
+
+    def wake(self, timer: Timer) -> None:
+        heapq.heappush(self._timers, timer)
+
+    def next_timer(self) -> Timer | None:
+        return self._timers[0] if self._timers else None
+
+    def pop_timer(self) -> Timer:
+        return heapq.heappop(self._timers)
+
+    # -- steps -------------------------------------------------------------------------------------
+
+    def take_changes(self) -> tuple[Record, ...]:
+        """The records that the event changed, each once, as it is now."""
+        changes = tuple(self.changes.values())
+        self.changes.clear()
+        self.reopened.clear()
+        return changes
+
+    def load(self, loaded: Loaded) -> None:
+        """Fill empty books from stored records."""
+        if loaded.kill_switch is not None:
+            self.kill_switch = loaded.kill_switch
+        for account in loaded.accounts:
+            # Exposure is a running total of what follows: counted again, and compared below.
+            self.put_account(msgspec.structs.replace(account, exposure=ZERO))
+        for order in loaded.orders:
+            self.put_order(order)
+            self.fill_keys[order.client_order_id] = dict.fromkeys(
+                loaded.fill_keys.get(order.client_order_id, ())
+            )
+        for position in sorted(loaded.positions, key=lambda p: (p.opened_at_ns, p.position_id)):
+            self.put_position(position)
+        self._check_exposure(loaded.accounts)
+        self.cash_moves = {move.ref: move for move in loaded.cash_moves}
+        self.cursors = {cursor.source: cursor for cursor in loaded.cursors}
+        self.externals = {(held.symbol, held.side): held for held in loaded.externals}
+        for va_id, at_ns in sorted(loaded.entry_times, key=lambda entry: entry[1]):
+            self.index[va_id].entry_times.append(at_ns)
+            self.entry_times.append(at_ns)
+        self.changes.clear()
+        self.touched_positions.clear()
+        self.touched_accounts.clear()
+
+    def _check_exposure(self, stored: Iterable[Account]) -> None:
+        for account in stored:
+            counted = self.accounts[account.va_id].exposure
+            assert counted == account.exposure, (account.va_id, counted, account.exposure)
+
+
+def _discard(sets: dict[_Key, dict[_Member, None]], key: _Key, member: _Member) -> None:
+    """Take a member out of a dict of ordered sets, and the set with it when it is empty."""
+    members = sets.get(key)
+    if members is not None:
+        members.pop(member, None)
+        if not members:
+            del sets[key]

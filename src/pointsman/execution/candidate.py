@@ -1,0 +1,103 @@
+"""An entry under judgement: the signal beside everything that the rules measure it by.
+
+Built once for each signal, on one quote, so that the governor and the filters agree on every
+number. What cannot be computed is None, and no rule may read None as harmless.
+"""
+
+from decimal import Decimal
+
+import msgspec
+
+from pointsman.domain.accounts import Account
+from pointsman.domain.events import SignalReceived
+from pointsman.domain.market import Instrument, Quote
+from pointsman.domain.money import ZERO
+from pointsman.domain.policy import Limits
+from pointsman.domain.sides import PositionSide, Side, opened_by
+from pointsman.domain.signals import Signal
+from pointsman.execution.books import Books
+from pointsman.execution.pricing import (
+    decay_factor,
+    entry_limit,
+    entry_quantity,
+    round_stop,
+    stop_at_percentage,
+    target_at_percentage,
+)
+
+
+class Candidate(msgspec.Struct, frozen=True, gc=False):
+    """One entry as it would be made. `quote` is valid or None; `stop_price` is where the stop would
+    stand if the entry filled at its limit."""
+
+    signal: Signal
+    account: Account
+    limits: Limits
+    instrument: Instrument
+    side: Side
+    now_ns: int
+    quote: Quote | None
+    equity: Decimal | None
+    touch: Decimal | None
+    reference: Decimal | None
+    limit_price: Decimal | None
+    stop_price: Decimal | None
+    take_profit: Decimal | None
+    quantity: Decimal | None
+
+    @property
+    def position_side(self) -> PositionSide:
+        return opened_by(self.side)
+
+    @property
+    def notional(self) -> Decimal | None:
+        """Quantity times limit price (RULES 18)."""
+        if self.quantity is None or self.limit_price is None:
+            return None
+        return self.quantity * self.limit_price
+
+
+def build_candidate(books: Books, event: SignalReceived, side: Side, now_ns: int) -> Candidate:
+    """Work out the prices, the size and the stop of an entry."""
+    signal, policy = event.signal, books.policy
+    account = books.accounts[signal.va_id]
+    limits = policy.limits_of(signal.va_id)
+    instrument = policy.instrument(signal.symbol)
+    equity = books.equity(signal.va_id, event.mark)
+    quote = event.quote if event.quote is not None and event.quote.is_valid else None
+    touch = reference = limit_price = stop_price = take_profit = quantity = None
+    if quote is not None:
+        touch = quote.touch(side)
+        reference = signal.price if signal.price is not None else touch
+        limit_price = entry_limit(side, reference, touch, limits.max_slippage_bps, instrument.tick)
+        stop_price = _stop(signal, side, limit_price, limits, instrument)
+        take_profit = _target(signal, side, limit_price, instrument)
+        factor = decay_factor(limits.loss_size_decay, account.streak_at(now_ns))
+        if limit_price > ZERO:
+            quantity = entry_quantity(
+                signal, limit_price, abs(limit_price - stop_price), equity, factor, instrument
+            )
+    return Candidate(
+        signal, account, limits, instrument, side, now_ns, quote, equity, touch, reference,
+        limit_price, stop_price, take_profit, quantity,
+    )  # fmt: skip
+
+
+def _stop(
+    signal: Signal, side: Side, price: Decimal, limits: Limits, instrument: Instrument
+) -> Decimal:
+    position_side = opened_by(side)
+    if signal.stop_loss is not None:
+        return round_stop(position_side, signal.stop_loss, instrument.tick)
+    percentage = signal.stop_loss_percentage or limits.stop_loss_percentage
+    return stop_at_percentage(position_side, price, percentage, instrument.tick)
+
+
+def _target(signal: Signal, side: Side, price: Decimal, instrument: Instrument) -> Decimal | None:
+    if signal.take_profit is not None:
+        return signal.take_profit
+    if signal.take_profit_percentage is None:
+        return None
+    return target_at_percentage(
+        opened_by(side), price, signal.take_profit_percentage, instrument.tick
+    )

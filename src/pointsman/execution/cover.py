@@ -1,0 +1,228 @@
+"""What must be true now, for one position: covered by resting stops, or on its way out.
+
+After each event the desk asks this of every position that the event touched, and sends only the
+difference between what must be true and what it knows. Partial fills, restarts, lost messages and
+the kill switch share this path.
+
+House rules (RULES 21-23):
+
+* what the venue has not confirmed does not count as cover;
+* stops and exits together never exceed the position, except while the venue clips reduce-only
+  orders and this VA is the only holder of that symbol and side: then an exit may go out while the
+  stop still rests;
+* more quantity gets a further stop; a stop is given up only when what it covered is covered
+  otherwise, or must be freed for an exit;
+* a stop on the wrong side of the market is not sent: the position is exited at market.
+"""
+
+from decimal import Decimal
+
+import msgspec
+
+from pointsman.domain.commands import Cancel, Command, Submit
+from pointsman.domain.events import Timer, TimerKind
+from pointsman.domain.market import Quote
+from pointsman.domain.money import ZERO, floor_to
+from pointsman.domain.orders import Order, OrderType, Role, client_order_id
+from pointsman.domain.positions import Position
+from pointsman.domain.reasons import Reason
+from pointsman.execution.booking import end_naked_time
+from pointsman.execution.books import Books
+from pointsman.execution.signal_router import closing_of
+
+replace = msgspec.structs.replace
+
+
+def close_position(
+    books: Books, position: Position, reason: Reason, signal_id: str | None = None
+) -> None:
+    """Decide that all of a position, later fills included, is to be exited. The first reason
+    stays."""
+    if not position.closing_all:
+        books.put_position(
+            replace(
+                position,
+                closing_all=True,
+                closing_reason=position.closing_reason or reason,
+                closing_signal_id=position.closing_signal_id or signal_id,
+            )
+        )
+
+
+def restore(books: Books, position_id: int, mark: Quote | None, now_ns: int) -> list[Command]:
+    """The commands that make true what must be true of a position."""
+    position = books.positions.get(position_id)
+    stops = books.orders_of(position_id, Role.STOP)
+    exits = books.orders_of(position_id, Role.EXIT)
+    if position is None or not position.is_live:
+        return [cancel(books, order, now_ns) for order in stops + exits if can_cancel(order)]
+    if not books.is_ready:
+        return []
+    commands: list[Command] = []
+    if position.closing_all:
+        entries = books.orders_of(position_id, Role.ENTRY)
+        commands += [cancel(books, order, now_ns) for order in entries if can_cancel(order)]
+    if _is_wrong_side(position, stops, mark):
+        close_position(books, position, Reason.STOP_CROSSED)
+        position = books.positions[position_id]
+    return commands + _balance(books, position, stops, exits, now_ns)
+
+
+def _is_wrong_side(position: Position, stops: list[Order], mark: Quote | None) -> bool:
+    """Whether a stop would have to be sent that the market has already passed."""
+    if position.closing_all or mark is None or mark.symbol != position.symbol:
+        return False
+    if sum((stop.leaves for stop in stops), ZERO) >= position.quantity:
+        return False
+    touch = mark.closing_touch(position.side)
+    return position.side.less_favourable(touch, position.stop_price)
+
+
+def _balance(
+    books: Books, position: Position, stops: list[Order], exits: list[Order], now_ns: int
+) -> list[Command]:
+    instrument = books.policy.instrument(position.symbol)
+    may_overlap = books.policy.venue_clips and books.is_only_holder(position)
+    held = floor_to(position.quantity, instrument.lot)
+    leaving = ZERO
+    if position.exit_retry_at_ns is None:
+        leaving = min(floor_to(closing_of(position), instrument.lot), held)
+    exit_leaves = _leaves(exits)
+    target = held if may_overlap else held - leaving
+    # While an exit overlaps with stops these stay as they are, until the exit is final (RULES 21).
+    fits = held + _leaves(stops) if may_overlap and leaving > ZERO else target
+    keep, surplus = _choose(position, stops, fits, instrument.tick)
+    commands: list[Command] = []
+    missing_exit = leaving - exit_leaves
+    room = position.quantity - exit_leaves - _leaves(stops)
+    if missing_exit > ZERO and (may_overlap or room >= missing_exit):
+        commands.append(_submit_exit(books, position, missing_exit, now_ns))
+        room -= missing_exit
+    elif missing_exit > ZERO:
+        room -= missing_exit
+    missing_stop = target - _leaves(keep)
+    if missing_stop > ZERO and not instrument.is_tradeable(missing_stop, position.stop_price):
+        # Too little for a stop of its own: a stop that rests gives way to one that covers both.
+        surplus += keep[-1:]
+        keep = keep[:-1]
+        missing_stop = target - _leaves(keep)
+    allowed = missing_stop if may_overlap else min(missing_stop, room)
+    if allowed > ZERO and instrument.is_tradeable(allowed, position.stop_price):
+        commands.append(_submit_stop(books, position.position_id, allowed, now_ns))
+    covered = _leaves([stop for stop in keep if stop.is_working]) >= target
+    if covered or not may_overlap:
+        commands += [cancel(books, stop, now_ns) for stop in surplus if can_cancel(stop)]
+    return commands
+
+
+def _choose(
+    position: Position, stops: list[Order], target: Decimal, tick: Decimal
+) -> tuple[list[Order], list[Order]]:
+    """The stops to keep, oldest first, as far as they fit into `target`; and the rest. A stop that
+    is being cancelled is in neither; one that has triggered is always kept, since it is trading."""
+    keep: list[Order] = []
+    surplus: list[Order] = []
+    kept = ZERO
+    for stop in stops:
+        if stop.is_cancel_pending:
+            continue
+        off = abs((stop.trigger_price or position.stop_price) - position.stop_price) > tick
+        if stop.is_triggered or (kept + stop.leaves <= target and not off):
+            keep.append(stop)
+            kept += stop.leaves
+        else:
+            surplus.append(stop)
+    return keep, surplus
+
+
+def _leaves(orders: list[Order]) -> Decimal:
+    return sum((order.leaves for order in orders), ZERO)
+
+
+def can_cancel(order: Order) -> bool:
+    """Whether asking the venue to cancel would be new to it."""
+    return not order.is_cancel_pending and not order.is_final
+
+
+def cancel(books: Books, order: Order, now_ns: int) -> Cancel:
+    """Mark an order as being cancelled and ask the venue for it; silence is noticed by a timer."""
+    books.put_order(replace(order, is_cancel_pending=True, cancel_sent_at_ns=now_ns))
+    due_ns = now_ns + books.policy.submit_timeout_ns
+    books.wake(Timer(due_ns, TimerKind.SUBMIT_TIMEOUT, order.client_order_id, now_ns))
+    return Cancel(order.client_order_id, order.symbol)
+
+
+def _submit_stop(books: Books, position_id: int, quantity: Decimal, now_ns: int) -> Submit:
+    position = books.positions[position_id]
+    attempt = position.stops_made + 1
+    books.put_position(replace(position, stops_made=attempt))
+    order = Order(
+        client_order_id(books.desk.code, position_id, Role.STOP, attempt),
+        position.va_id,
+        position.symbol,
+        position_id,
+        Role.STOP,
+        OrderType.STOP,
+        position.side.closes_with,
+        position.side,
+        quantity,
+        now_ns,
+        trigger_price=position.stop_price,
+        signal_id=position.signal_id,
+        exit_reason=Reason.STOP_LOSS,
+        updated_at_ns=now_ns,
+    )
+    books.put_order(order)
+    return Submit(order)
+
+
+def _submit_exit(books: Books, position: Position, quantity: Decimal, now_ns: int) -> Submit:
+    attempt = position.exits_made + 1
+    books.put_position(replace(position, exits_made=attempt))
+    order = Order(
+        client_order_id(books.desk.code, position.position_id, Role.EXIT, attempt),
+        position.va_id,
+        position.symbol,
+        position.position_id,
+        Role.EXIT,
+        OrderType.MARKET,
+        position.side.closes_with,
+        position.side,
+        quantity,
+        now_ns,
+        signal_id=position.closing_signal_id or position.signal_id,
+        exit_reason=position.closing_reason,
+        updated_at_ns=now_ns,
+    )
+    books.put_order(order)
+    return Submit(order)
+
+
+# -- naked time ------------------------------------------------------------------------------------
+
+
+def track_cover(books: Books, position_id: int, now_ns: int, venue_ns: int) -> None:
+    """Notice when a position becomes naked or covered again. Cover is what the venue has confirmed:
+    resting stops, and exits that it has acknowledged. `venue_ns` is the venue's stamp of what was
+    just learned."""
+    position = books.positions.get(position_id)
+    if position is None or not position.is_live or not books.is_ready:
+        return
+    orders = books.orders_of(position_id, Role.STOP) + books.orders_of(position_id, Role.EXIT)
+    confirmed = _leaves([order for order in orders if order.is_working])
+    lot = books.policy.instrument(position.symbol).lot
+    is_covered = confirmed >= floor_to(position.quantity, lot)
+    if is_covered and position.naked_since_ns is not None:
+        end_naked_time(books, position, now_ns, venue_ns)
+        books.put_position(replace(position, naked_since_ns=None, naked_from_venue_ns=None))
+    elif not is_covered and position.naked_since_ns is None:
+        books.put_position(replace(position, naked_since_ns=now_ns, naked_from_venue_ns=venue_ns))
+        watch_cover(books, position_id, now_ns, now_ns)
+
+
+def watch_cover(books: Books, position_id: int, naked_since_ns: int, now_ns: int) -> None:
+    """Set the two wake-ups of a naked position: ask about its stops at half the deadline, act at
+    the whole."""
+    deadline_ns, key = books.policy.protection_deadline_ns, str(position_id)
+    books.wake(Timer(now_ns + deadline_ns // 2, TimerKind.COVER_QUERY, key, naked_since_ns))
+    books.wake(Timer(now_ns + deadline_ns, TimerKind.COVER_DEADLINE, key, naked_since_ns))

@@ -1,0 +1,193 @@
+"""The desk: the one door.
+
+`Desk.handle(event, now) -> Step` takes in one event and says what changed and what to do. It is
+synchronous and pure: no clock, no I/O, no randomness. After taking in the fact, it asks of
+everything that the event touched what must be true now, and emits only the difference; so a fill, a
+restart, a lost message and the kill switch share one path.
+
+What the caller must do with a Step: store its changes together with the event, durably; then carry
+out its commands, in order, and tell the decision. A step without changes need not be stored.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from pointsman.domain import events as ev
+from pointsman.domain.accounts import DeskRecord
+from pointsman.domain.commands import Cancel, Command, Compare, Step, Submit
+from pointsman.domain.events import Event, Timer
+from pointsman.domain.market import Quote
+from pointsman.domain.money import exact
+from pointsman.domain.policy import Policy
+from pointsman.execution import external, judgement, operator, order_manager, timers
+from pointsman.execution.booking import close_if_done
+from pointsman.execution.books import Books, Loaded
+from pointsman.execution.cover import restore, track_cover
+from pointsman.execution.governor import entries_allowed, sample_equity
+from pointsman.execution.signal_router import release_lease
+from pointsman.execution.soundness import assert_sound
+
+Handler = Callable[[Books, Any, int], list[Command]]
+
+
+class Desk:
+    """The decider. One for each account at a venue."""
+
+    def __init__(self, policy: Policy, code: str) -> None:
+        self._books = Books(policy, DeskRecord(code))
+        self._now_ns = 0
+
+    @classmethod
+    def load(cls, policy: Policy, loaded: Loaded, now_ns: int) -> "Desk":
+        """A desk that goes on from stored records; feed it `Started` next."""
+        assert loaded.desk is not None, "a database without a desk record is a new one"
+        desk = cls(policy, loaded.desk.code)
+        desk._books.desk = loaded.desk
+        desk._now_ns = now_ns
+        with exact():
+            desk._books.load(loaded)
+        return desk
+
+    @property
+    def books(self) -> Books:
+        """The books, to read from."""
+        return self._books
+
+    @property
+    def now_ns(self) -> int:
+        """The time of the last event: time never runs backwards through the door."""
+        return self._now_ns
+
+    def handle(self, event: Event, now_ns: int) -> Step:
+        """Take in one event at `now_ns`, which is never before the last one's."""
+        assert now_ns >= self._now_ns, (now_ns, self._now_ns)
+        self._now_ns = now_ns
+        with exact():
+            if isinstance(event, ev.SignalReceived):
+                return self._decide(event, now_ns)
+            commands = _HANDLERS[type(event)](self._books, event, now_ns)
+            return self._settle(event, commands, now_ns)
+
+    def _decide(self, event: ev.SignalReceived, now_ns: int) -> Step:
+        ruling = judgement.judge(self._books, event, now_ns)
+        step = self._settle(event, ruling.commands, now_ns)
+        return Step(
+            step.changes, step.commands, ruling.decision, ruling.is_repeat, ruling.is_reused_id
+        )
+
+    def _settle(self, event: Event, commands: list[Command], now_ns: int) -> Step:
+        """Make true what must be true of all that was touched, until nothing is left to do."""
+        books = self._books
+        mark, venue_ns = _view(event, now_ns)
+        commands = list(commands)
+        while books.touched_positions:
+            touched = list(books.touched_positions)
+            books.touched_positions.clear()
+            for position_id in touched:
+                close_if_done(books, position_id, now_ns)
+                commands += restore(books, position_id, mark, now_ns)
+                track_cover(books, position_id, now_ns, venue_ns)
+        if isinstance(event, ev.OrderReport) and event.fill is not None:
+            for va_id in list(books.touched_accounts):
+                sample_equity(books, va_id, mark, now_ns)
+        for va_id in list(books.touched_accounts):
+            if not entries_allowed(books, books.accounts[va_id], now_ns):
+                commands += order_manager.withdraw_entries(books, va_id, now_ns)
+            release_lease(books, va_id)
+            assert_sound(books, va_id)
+        books.touched_accounts.clear()
+        books.touched_positions.clear()
+        return Step(books.take_changes(), _in_order(commands))
+
+    def due_timer(self, now_ns: int) -> Timer | None:
+        """Take the next wake-up that is due, if any. Feed it back as `TimerFired`."""
+        timer = self._books.next_timer()
+        if timer is None or timer.due_ns > now_ns:
+            return None
+        return self._books.pop_timer()
+
+    def next_due_ns(self) -> int | None:
+        """When the next wake-up is due."""
+        timer = self._books.next_timer()
+        return None if timer is None else timer.due_ns
+
+
+def _view(event: Event, now_ns: int) -> tuple[Quote | None, int]:
+    """The last valid quote that an event brings, and the venue's stamp of what it tells."""
+    mark: Quote | None = getattr(event, "mark", None) or getattr(event, "quote", None)
+    if mark is not None and not mark.is_valid:
+        mark = None
+    venue_ns: int = getattr(event, "ts_ns", now_ns)
+    return mark, venue_ns
+
+
+def _in_order(commands: list[Command]) -> tuple[Command, ...]:
+    """Cancels first, then what protects or reduces, then entries: so that nothing new arrives at
+    the venue before what had to make room for it."""
+
+    def rank(command: Command) -> int:
+        if isinstance(command, Cancel):
+            return 0
+        if isinstance(command, Submit):
+            return 2 if command.may_raise_exposure else 1
+        return 4 if isinstance(command, Compare) else 3
+
+    return tuple(sorted(commands, key=rank))
+
+
+def _on_timer(books: Books, event: ev.TimerFired, now_ns: int) -> list[Command]:
+    return _TIMERS[event.timer.kind](books, event.timer, now_ns)
+
+
+_TIMERS: dict[ev.TimerKind, Handler] = {
+    ev.TimerKind.SUBMIT_TIMEOUT: order_manager.on_silence,
+    ev.TimerKind.QUERY_RETRY: order_manager.on_query_retry,
+    ev.TimerKind.COVER_QUERY: timers.on_cover_query,
+    ev.TimerKind.COVER_DEADLINE: timers.on_cover_deadline,
+    ev.TimerKind.CROSSED_DEADLINE: timers.on_crossed_deadline,
+    ev.TimerKind.EXIT_RETRY: timers.on_exit_retry,
+    ev.TimerKind.COOLDOWN_END: timers.on_cooldown_end,
+}
+
+
+def _quiet(change: Callable[[Books, Any, int], None]) -> Handler:
+    """A handler for an event that asks for no command of its own."""
+
+    def handle(books: Books, event: Event, now_ns: int) -> list[Command]:
+        change(books, event, now_ns)
+        return []
+
+    return handle
+
+
+_HANDLERS: dict[type[Event], Handler] = {
+    ev.Started: operator.on_started,
+    ev.SignalMalformed: _quiet(judgement.on_malformed),
+    ev.OrderSent: _quiet(
+        lambda books, e, now: order_manager.on_sent(books, e.client_order_id, now)
+    ),
+    ev.SendRefused: _quiet(
+        lambda books, e, now: order_manager.on_send_refused(books, e.client_order_id, e.reason, now)
+    ),
+    ev.OrderReport: order_manager.on_report,
+    ev.OrderAdopted: _quiet(order_manager.on_adopted),
+    ev.CancelRefused: order_manager.on_cancel_refused,
+    ev.OrderAbsent: order_manager.on_absent,
+    ev.EntryBreach: order_manager.on_entry_breach,
+    ev.LevelReached: _quiet(timers.on_level),
+    ev.TimerFired: _on_timer,
+    ev.Marked: _quiet(timers.on_marked),
+    ev.Killed: operator.on_killed,
+    ev.Rearmed: _quiet(operator.on_rearmed),
+    ev.Paused: operator.on_paused,
+    ev.Resumed: operator.on_resumed,
+    ev.FlattenRequested: _quiet(operator.on_flatten),
+    ev.AccountOpened: operator.on_account_opened,
+    ev.CashMoved: operator.on_cash_moved,
+    ev.CashConfirmed: _quiet(operator.on_cash_confirmed),
+    ev.ForeignFill: _quiet(external.on_foreign_fill),
+    ev.HoldingDiffers: _quiet(external.on_holding_differs),
+    ev.Compared: operator.on_compared,
+    ev.StorageHealed: _quiet(operator.on_storage_healed),
+    ev.RunEnded: _quiet(operator.on_run_ended),
+}

@@ -1,0 +1,145 @@
+"""The filters: is this a moment, and a market, to enter?
+
+All on one quote, which is journaled with the decision. Unknown, NaN, zero, negative, crossed or
+one-sided counts as a breach (RULES 4). Comparisons are exact; the values stored in basis points are
+rounded half-even to 4 places, so a value may be shown equal to its limit and still have failed
+(RULES 11).
+"""
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from pointsman.domain.events import SignalReceived
+from pointsman.domain.market import Quote
+from pointsman.domain.money import BPS, ZERO, plain, stored_bps
+from pointsman.domain.policy import Limits
+from pointsman.domain.reasons import Reason
+from pointsman.domain.sides import PositionSide, Side
+from pointsman.domain.signals import Check, Window
+from pointsman.execution.candidate import Candidate
+from pointsman.execution.pricing import HUNDRED
+
+MILLISECOND = Decimal(10**6)
+
+
+def filter_entry(event: SignalReceived, entry: Candidate) -> Iterator[Check]:
+    """All filters of an entry, in the order of RULES 11."""
+    yield _window(event.window, entry.now_ns)
+    newest = event.quote
+    yield Check(Reason.NO_QUOTE, newest is not None, "none" if newest is None else "seen", "seen")
+    if newest is None:
+        return
+    yield _validity(newest)
+    yield _latency(newest, entry.limits, entry.now_ns, event.clock_offset_ns)
+    if entry.quote is not None:
+        yield _spread(entry.quote, entry.limits)
+        yield from _price(entry, entry.quote)
+        yield from _protection(entry)
+        yield _minimum(entry)
+
+
+def breaches(quote: Quote | None, limits: Limits, now_ns: int, clock_offset_ns: int) -> bool:
+    """Whether a working entry must be withdrawn: spread or latency beyond its limit, or no valid
+    quote."""
+    if quote is None or not quote.is_valid:
+        return True
+    return not (
+        _spread(quote, limits).passed and _latency(quote, limits, now_ns, clock_offset_ns).passed
+    )
+
+
+def _window(window: Window | None, now_ns: int) -> Check:
+    is_open = window is not None and window.opens_ns <= now_ns < window.closes_ns
+    limit = "never open" if window is None else f"{window.opens_ns}..{window.closes_ns}"
+    return Check(Reason.OUTSIDE_WINDOW, is_open, str(now_ns), limit, "ns UTC")
+
+
+def _validity(quote: Quote) -> Check:
+    prices = f"{quote.bid} x {quote.bid_size} / {quote.ask} x {quote.ask_size}"
+    return Check(Reason.INVALID_QUOTE, quote.is_valid, prices, "0 < bid <= ask, sizes >= 0")
+
+
+def _latency(quote: Quote, limits: Limits, now_ns: int, clock_offset_ns: int) -> Check:
+    raw_ns = now_ns - quote.ts_ns
+    age_ns = raw_ns - clock_offset_ns
+    return Check(
+        Reason.LATENCY,
+        age_ns <= limits.max_latency_ns,
+        plain(age_ns / MILLISECOND),
+        plain(limits.max_latency_ns / MILLISECOND),
+        "ms",
+        "" if clock_offset_ns == 0 else f"raw {plain(raw_ns / MILLISECOND)} ms",
+    )
+
+
+def _bps(rule: Reason, value: Decimal, limit: Decimal, note: str = "") -> Check:
+    return Check(rule, value <= limit, plain(stored_bps(value)), plain(limit), "bps", note)
+
+
+def _spread(quote: Quote, limits: Limits) -> Check:
+    passed = (quote.ask - quote.bid) * 2 * BPS <= limits.max_spread_bps * (quote.bid + quote.ask)
+    shown, limit = plain(stored_bps(quote.spread_bps)), plain(limits.max_spread_bps)
+    return Check(Reason.SPREAD, passed, shown, limit, "bps")
+
+
+def _price(entry: Candidate, quote: Quote) -> Iterator[Check]:
+    """RULES 7: the signal's price against the mid, and the touch against the signal's price."""
+    price, touch, limits = entry.signal.price, quote.touch(entry.side), entry.limits
+    if price is None:
+        yield _bps(Reason.PRICE_DEVIATION, ZERO, limits.max_price_deviation_bps, "no price")
+        yield _bps(Reason.SLIPPAGE, ZERO, limits.max_slippage_bps, "no price")
+        return
+    mid = quote.mid
+    deviation = abs(price - mid) * BPS / mid
+    passed = abs(price - mid) * BPS <= limits.max_price_deviation_bps * mid
+    limit = plain(limits.max_price_deviation_bps)
+    yield Check(Reason.PRICE_DEVIATION, passed, plain(stored_bps(deviation)), limit, "bps")
+    worse = (touch - price) if entry.side is Side.BUY else (price - touch)
+    worse = max(ZERO, worse)
+    passed = worse * BPS <= limits.max_slippage_bps * price
+    shown, limit = plain(stored_bps(worse * BPS / price)), plain(limits.max_slippage_bps)
+    yield Check(Reason.SLIPPAGE, passed, shown, limit, "bps")
+
+
+def _protection(entry: Candidate) -> Iterator[Check]:
+    """RULES 9: stop and target on their side of the touch, the stop not too far from the
+    reference."""
+    stop, touch, reference = entry.stop_price, entry.touch, entry.reference
+    if stop is None or touch is None or reference is None:
+        return
+    is_long = entry.position_side is PositionSide.LONG
+    is_beyond = stop < touch if is_long else stop > touch
+    far = abs(reference - stop) * HUNDRED / reference
+    allowed = entry.limits.max_stop_loss_percentage
+    yield Check(
+        Reason.STOP_INVALID,
+        is_beyond and stop > ZERO and _is_near(entry, reference),
+        plain(stop),
+        plain(touch),
+        "price",
+        f"{plain(stored_bps(far))} % from the reference, at most {plain(allowed)} %",
+    )
+    target = entry.take_profit
+    if target is not None:
+        is_beyond = target > touch if is_long else target < touch
+        yield Check(Reason.STOP_INVALID, is_beyond, plain(target), plain(touch), "take-profit")
+
+
+def _is_near(entry: Candidate, reference: Decimal) -> bool:
+    """A stop given as a percentage is compared as it was given; rounding to the tick cannot fail
+    it."""
+    allowed = entry.limits.max_stop_loss_percentage
+    if entry.signal.stop_loss is None:
+        return (entry.signal.stop_loss_percentage or entry.limits.stop_loss_percentage) <= allowed
+    return abs(reference - entry.signal.stop_loss) * HUNDRED <= allowed * reference
+
+
+def _minimum(entry: Candidate) -> Check:
+    instrument, quantity = entry.instrument, entry.quantity
+    needed = plain(instrument.min_qty)
+    if instrument.min_notional > ZERO:
+        needed += f" and notional {plain(instrument.min_notional)}"
+    if quantity is None or entry.limit_price is None:
+        return Check(Reason.BELOW_MINIMUM, False, None, needed, note="no size can be computed")
+    passed = instrument.is_tradeable(quantity, entry.limit_price)
+    return Check(Reason.BELOW_MINIMUM, passed, plain(quantity), needed)

@@ -1,0 +1,230 @@
+"""Judgement: one signal, one decision, for good.
+
+Router, then governor and filters for entries, then the decision with every rule that could be
+measured; the first breach is the reason (RULES 11). A signal id that comes again is answered with
+its first decision and changes nothing else (RULES 13).
+"""
+
+from decimal import Decimal
+
+import msgspec
+
+from pointsman.domain.accounts import Cursor
+from pointsman.domain.commands import Command
+from pointsman.domain.events import SignalMalformed, SignalReceived
+from pointsman.domain.money import ZERO, floor_to, plain
+from pointsman.domain.positions import Position
+from pointsman.domain.reasons import Reason
+from pointsman.domain.signals import (
+    Action,
+    Check,
+    Decision,
+    FirstDecision,
+    Outcome,
+    Signal,
+    SignalRecord,
+)
+from pointsman.execution.books import Books
+from pointsman.execution.candidate import Candidate, build_candidate
+from pointsman.execution.filters import filter_entry
+from pointsman.execution.governor import govern, roll_day
+from pointsman.execution.order_manager import open_entry
+from pointsman.execution.signal_router import Route, closing_of, route
+
+replace = msgspec.structs.replace
+
+
+class Ruling(msgspec.Struct, frozen=True, gc=False):
+    """A decision and the commands it leads to. `is_repeat`: the id came again with the same
+    content; `is_reused_id`: with other content."""
+
+    decision: Decision
+    commands: list[Command]
+    is_repeat: bool = False
+    is_reused_id: bool = False
+
+
+def judge(books: Books, event: SignalReceived, now_ns: int) -> Ruling:
+    """Decide a signal."""
+    _read_on(books, event.source, event.line)
+    signal = event.signal
+    if event.first is not None:
+        return _again(books, event.first, signal, now_ns)
+    record = SignalRecord(signal, now_ns, event.source, event.line)
+    books.note(record, signal.signal_id)
+    if signal.va_id in books.accounts:
+        roll_day(books, signal.va_id, event.day_start_ns, event.mark)
+    way = route(books, signal, now_ns)
+    if way.action is Action.EXIT:
+        ruling = _judge_exit(books, event, way, now_ns)
+    else:
+        ruling = _judge_entry(books, event, way, now_ns)
+    books.note(ruling.decision, signal.signal_id)
+    return ruling
+
+
+def _read_on(books: Books, source: str, line: int) -> None:
+    if source:
+        books.put_cursor(Cursor(source, line))
+
+
+def _again(books: Books, first: FirstDecision, signal: Signal, now_ns: int) -> Ruling:
+    record = first.record
+    if signal == record.signal:
+        books.note(replace(record, repeats=record.repeats + 1), signal.signal_id)
+        return Ruling(first.decision, [], is_repeat=True)
+    books.note(replace(record, reuses=record.reuses + 1), signal.signal_id)
+    books.incident(
+        now_ns,
+        Reason.ID_REUSED,
+        va_id=signal.va_id if signal.va_id in books.accounts else None,
+        symbol=signal.symbol,
+        value=signal.signal_id,
+        detail="the id was decided before with other content; nothing was done",
+    )
+    return Ruling(first.decision, [], is_reused_id=True)
+
+
+def on_malformed(books: Books, event: SignalMalformed, now_ns: int) -> None:
+    """Something that could not be read as a signal: named, counted, and nothing else changes."""
+    _read_on(books, event.source, event.line)
+    books.incident(
+        now_ns,
+        Reason.MALFORMED_SIGNAL,
+        value=event.value,
+        detail=f"{event.source or 'signal'} line {event.line}, {event.field}: {event.remedy}",
+    )
+
+
+def _refusal(checks: tuple[Check, ...]) -> Check | None:
+    return next((check for check in checks if not check.passed), None)
+
+
+def _decision(
+    event: SignalReceived, way: Route, checks: tuple[Check, ...], now_ns: int
+) -> Decision:
+    signal, refusal = event.signal, _refusal(checks)
+    return Decision(
+        signal.signal_id,
+        signal.va_id,
+        signal.symbol,
+        Outcome.ACCEPTED if refusal is None else Outcome.REFUSED,
+        now_ns,
+        reason=None if refusal is None else refusal.rule,
+        value=None if refusal is None else refusal.value,
+        limit=None if refusal is None else refusal.limit,
+        action=way.action,
+        quote=event.quote,
+        checks=checks,
+    )
+
+
+# -- entries ---------------------------------------------------------------------------------------
+
+
+def _judge_entry(books: Books, event: SignalReceived, way: Route, now_ns: int) -> Ruling:
+    if way.side is None:
+        return Ruling(_decision(event, way, way.checks, now_ns), [])
+    entry = build_candidate(books, event, way.side, now_ns)
+    checks = (*way.checks, *govern(books, entry), *filter_entry(event, entry))
+    decision = _decision(event, way, checks, now_ns)
+    decision = replace(decision, quantity=entry.quantity, limit_price=entry.limit_price)
+    if decision.outcome is Outcome.REFUSED:
+        return Ruling(decision, [])
+    return _accept_entry(books, entry, decision)
+
+
+def _accept_entry(books: Books, entry: Candidate, decision: Decision) -> Ruling:
+    submit = open_entry(books, entry)
+    order = submit.order
+    decision = replace(
+        decision, client_order_id=order.client_order_id, position_ids=(order.position_id,)
+    )
+    return Ruling(decision, [submit])
+
+
+# -- exits -----------------------------------------------------------------------------------------
+
+
+def _judge_exit(books: Books, event: SignalReceived, way: Route, now_ns: int) -> Ruling:
+    wanted = _wanted(books, event, way)
+    checks = way.checks
+    if way.closable > ZERO:
+        checks = (*checks, _minimum(books, event, way, wanted))
+    decision = _decision(event, way, checks, now_ns)
+    if decision.outcome is Outcome.REFUSED:
+        return Ruling(decision, [])
+    quantity = min(wanted, way.closable)
+    position_ids = _allocate(books, event.signal, way, quantity)
+    clipped = quantity if wanted > way.closable else None
+    if clipped is not None and way.would_flip:
+        books.incident(
+            now_ns,
+            Reason.CLIPPED,
+            va_id=event.signal.va_id,
+            symbol=event.signal.symbol,
+            value=plain(wanted),
+            limit=plain(quantity),
+            detail=f"signal {event.signal.signal_id} was cut to the position it closes",
+        )
+    decision = replace(
+        decision, quantity=quantity, clipped_quantity=clipped, position_ids=position_ids
+    )
+    return Ruling(decision, [])
+
+
+def _wanted(books: Books, event: SignalReceived, way: Route) -> Decimal:
+    """How much an exit asks for, in lots: its quantity, or its notional at the touch, or
+    everything. A risk percentage has no meaning for an exit and closes everything."""
+    signal = event.signal
+    lot = books.policy.instrument(signal.symbol).lot
+    if signal.quantity is not None:
+        return floor_to(signal.quantity, lot)
+    if signal.notional is not None and event.mark is not None:
+        held = next(iter(_positions(books, signal, way)), None)
+        if held is not None:
+            return floor_to(signal.notional / event.mark.closing_touch(held.side), lot)
+    return way.closable
+
+
+def _minimum(books: Books, event: SignalReceived, way: Route, wanted: Decimal) -> Check:
+    """A part must be something that the venue will trade; the whole may always be closed."""
+    instrument = books.policy.instrument(event.signal.symbol)
+    held = next(iter(_positions(books, event.signal, way)))
+    price = event.mark.closing_touch(held.side) if event.mark is not None else held.limit_price
+    passed = wanted >= way.closable or instrument.is_tradeable(wanted, price)
+    return Check(Reason.BELOW_MINIMUM, passed, plain(wanted), plain(instrument.min_qty))
+
+
+def _positions(books: Books, signal: Signal, way: Route) -> list[Position]:
+    """The positions that an exit may close, in the order of their first fills (RULES 15)."""
+    return [
+        position
+        for position in books.open_positions(signal.va_id)
+        if position.symbol == signal.symbol
+        and (way.side is None or position.side.closes_with is way.side)
+        and closing_of(position) < position.quantity
+    ]
+
+
+def _allocate(books: Books, signal: Signal, way: Route, quantity: Decimal) -> tuple[int, ...]:
+    """Share an exit out over positions, first in first out: each gets an exit order of its own. An
+    exit of everything takes what an entry still fills later along."""
+    is_all = signal.quantity is None and signal.notional is None
+    left, chosen = quantity, []
+    for position in _positions(books, signal, way):
+        part = min(left, position.quantity - closing_of(position))
+        if part <= ZERO:
+            break
+        books.put_position(
+            replace(
+                position,
+                closing=position.closing + part,
+                closing_all=is_all,
+                closing_reason=Reason.SIGNAL_EXIT,
+                closing_signal_id=signal.signal_id,
+            )
+        )
+        chosen.append(position.position_id)
+        left -= part
+    return tuple(chosen)

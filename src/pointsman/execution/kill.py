@@ -1,0 +1,109 @@
+"""The kill switch: latched, released only by a person, pressed also by the machine itself.
+
+The machine presses it only after several consecutive readings that agree, never on one bad one.
+"""
+
+from decimal import Decimal
+
+import msgspec
+
+from pointsman.domain.accounts import KillState
+from pointsman.domain.money import ZERO, plain, shown_ratio
+from pointsman.domain.reasons import Reason
+from pointsman.execution.books import Books
+from pointsman.execution.cover import close_position
+from pointsman.execution.governor import SECOND, drawdown
+from pointsman.execution.pricing import HUNDRED
+
+replace = msgspec.structs.replace
+
+READINGS = 3
+"""How many consecutive readings beyond a limit trip the kill switch."""
+
+
+def press(books: Books, state: KillState, by: str, note: str, now_ns: int) -> None:
+    """Latch the kill switch. A flatten is never weakened to a halt."""
+    switch = books.kill_switch
+    if KillState.FLATTEN in (switch.state, state):
+        state = KillState.FLATTEN
+    if state is not switch.state:
+        books.put_kill_switch(
+            replace(
+                switch,
+                state=state,
+                changed_at_ns=now_ns,
+                changed_by=by,
+                note=note,
+                flat_at_ns=None,
+            )
+        )
+        books.incident(now_ns, Reason.KILL_PRESSED, value=state.value, detail=f"{by}: {note}")
+    for orders in books.entries_by_symbol.values():
+        for order_id in orders:
+            books.touched_accounts[books.orders[order_id].va_id] = None
+    if state is KillState.FLATTEN:
+        close_everything(books)
+
+
+def close_everything(books: Books, va_id: str | None = None) -> None:
+    """Decide to exit all positions, of one VA or of all."""
+    for position in list(books.positions.values()):
+        if position.is_live and va_id in (None, position.va_id):
+            close_position(books, position, Reason.FLATTEN)
+
+
+def sample_total(books: Books, equity: Decimal, day_start_ns: int, now_ns: int) -> None:
+    """Look at the equity of all VAs together: raise its peak, and trip the kill switch when a
+    global limit is broken in several readings in a row (RULES 17, 19)."""
+    policy, desk = books.policy, books.desk
+    if policy.global_max_drawdown_percentage is None and policy.global_max_daily_loss is None:
+        return
+    changed = replace(desk, peak_equity=max(desk.peak_equity, equity))
+    if day_start_ns > desk.day_start_ns:
+        changed = replace(
+            changed, day_start_ns=day_start_ns, day_start_equity=equity, day_deposits=ZERO
+        )
+    note = _global_breach(books, equity)
+    changed = replace(changed, breach_readings=changed.breach_readings + 1 if note else 0)
+    if changed != desk:
+        books.put_desk(changed)
+    if note and changed.breach_readings == READINGS:
+        press(books, KillState.HALT, "governor", note, now_ns)
+
+
+def _global_breach(books: Books, equity: Decimal) -> str:
+    policy, desk = books.policy, books.desk
+    allowed = policy.global_max_drawdown_percentage
+    fall = drawdown(equity, desk.peak_equity) * HUNDRED
+    if allowed is not None and fall > allowed:
+        return f"GLOBAL_MAX_DRAWDOWN_PERCENTAGE: {plain(shown_ratio(fall))} > {plain(allowed)}"
+    limit = policy.global_max_daily_loss
+    loss = desk.day_start_equity + desk.day_deposits - equity
+    if limit is not None and desk.day_start_ns and loss > limit:
+        return f"GLOBAL_MAX_DAILY_LOSS: {plain(loss)} > {plain(limit)}"
+    return ""
+
+
+def watch_naked(books: Books, now_ns: int) -> None:
+    """Trip the kill switch when a position stays naked beyond KILL_ON_NAKED_SECONDS."""
+    limit_ns = books.policy.kill_on_naked_ns
+    if limit_ns is None:
+        return
+    naked = [books.positions[key].naked_since_ns or now_ns for key in books.naked]
+    longest_ns = max((now_ns - since_ns for since_ns in naked), default=0)
+    readings = books.desk.naked_readings + 1 if longest_ns > limit_ns else 0
+    if readings != books.desk.naked_readings:
+        books.put_desk(replace(books.desk, naked_readings=readings))
+    if readings == READINGS:
+        note = f"KILL_ON_NAKED_SECONDS: {plain(longest_ns / SECOND)} > {plain(limit_ns / SECOND)}"
+        press(books, KillState.HALT, "governor", note, now_ns)
+
+
+def watch_mismatch(books: Books, now_ns: int) -> None:
+    """Trip the kill switch when comparisons keep finding differences."""
+    limit = books.policy.kill_on_mismatch_cycles
+    if limit is not None and books.desk.mismatch_cycles == max(limit, 1):
+        note = (
+            f"KILL_ON_MISMATCH_CYCLES: {books.desk.mismatch_cycles} comparisons in a row differed"
+        )
+        press(books, KillState.HALT, "reconciliation", note, now_ns)

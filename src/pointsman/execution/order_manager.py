@@ -1,0 +1,368 @@
+"""The order manager: what is learned of an order, and what follows from it.
+
+Every status comes from the life-cycle table; every report of the venue clears our doubt (RULES 27);
+a timeout only ever makes an order unknown, and unknown orders are asked about, never resent (RULES
+26).
+"""
+
+import msgspec
+
+from pointsman.domain.commands import Cancel, Command, Compare, Query, Submit
+from pointsman.domain.events import (
+    CancelRefused,
+    EntryBreach,
+    KnownOrder,
+    OrderAbsent,
+    OrderAdopted,
+    OrderReport,
+    Timer,
+    TimerKind,
+    VenueFill,
+    VenueWord,
+)
+from pointsman.domain.life_cycle import ImpossibleReport, OrderStatus, ReportKind, next_status
+from pointsman.domain.money import plain
+from pointsman.domain.orders import (
+    Order,
+    OrderType,
+    Role,
+    client_order_id,
+    parse_client_order_id,
+)
+from pointsman.domain.reasons import Reason
+from pointsman.execution import booking, cover
+from pointsman.execution.books import Books
+from pointsman.execution.candidate import Candidate
+from pointsman.execution.filters import breaches
+
+replace = msgspec.structs.replace
+
+
+def open_entry(books: Books, entry: Candidate) -> Submit:
+    """Take the symbol lease and make the entry order of an accepted signal: an immediate-or-cancel
+    limit."""
+    assert entry.quantity is not None
+    assert entry.limit_price is not None
+    number, now_ns = books.desk.next_number, entry.now_ns
+    books.put_desk(replace(books.desk, next_number=number + 1))
+    signal = entry.signal
+    percentage = None
+    if signal.stop_loss is None:
+        percentage = signal.stop_loss_percentage or entry.limits.stop_loss_percentage
+    order = Order(
+        client_order_id(books.desk.code, number, Role.ENTRY, 1),
+        signal.va_id,
+        signal.symbol,
+        number,
+        Role.ENTRY,
+        OrderType.LIMIT_IOC,
+        entry.side,
+        entry.position_side,
+        entry.quantity,
+        now_ns,
+        limit_price=entry.limit_price,
+        stop_level=signal.stop_loss,
+        stop_percentage=percentage,
+        take_profit=entry.take_profit,
+        signal_id=signal.signal_id,
+        updated_at_ns=now_ns,
+    )
+    account = books.accounts[signal.va_id]
+    books.put_account(
+        replace(account, leased_symbol=signal.symbol, day_entries=account.day_entries + 1)
+    )
+    books.put_order(order)
+    books.index[signal.va_id].entry_times.append(now_ns)
+    books.entry_times.append(now_ns)
+    return Submit(order)
+
+
+def on_sent(books: Books, order_id: str, now_ns: int) -> None:
+    """The order left. From now on silence is measured."""
+    order = books.orders.get(order_id)
+    if order is None:
+        return
+    status = next_status(order.status, ReportKind.SENT)
+    books.put_order(replace(order, status=status, sent_at_ns=now_ns, updated_at_ns=now_ns))
+    due_ns = now_ns + books.policy.submit_timeout_ns
+    books.wake(Timer(due_ns, TimerKind.SUBMIT_TIMEOUT, order_id, now_ns))
+
+
+def on_send_refused(books: Books, order_id: str, reason: Reason, now_ns: int) -> None:
+    """The last gate held an order back: it never left, and that is certain (RULES 31)."""
+    order = books.orders.get(order_id)
+    if order is not None and order.status is OrderStatus.INITIALIZED:
+        _end(books, order, ReportKind.DENIED, reason, now_ns)
+
+
+def _end(books: Books, order: Order, kind: ReportKind, reason: Reason | None, now_ns: int) -> None:
+    status = next_status(order.status, kind)
+    books.put_order(replace(order, status=status, end_reason=reason, updated_at_ns=now_ns))
+
+
+# -- the venue's word ------------------------------------------------------------------------------
+
+
+def on_report(books: Books, event: OrderReport, now_ns: int) -> list[Command]:
+    """Take in one report. Anything that cannot be freezes the account and asks for a comparison."""
+    order = books.orders.get(event.client_order_id)
+    keys = books.fill_keys.get(event.client_order_id, {})
+    if order is None and event.known is not None:
+        order, keys = _recall(books, event.known)
+    if order is None:
+        return [Compare(books.desk.fills_cursor)]
+    try:
+        return _take_in(books, event, order, keys, now_ns)
+    except ImpossibleReport as impossible:
+        books.incident(
+            now_ns,
+            Reason.STRANGE_REPORT,
+            va_id=order.va_id,
+            symbol=order.symbol,
+            order_id=order.client_order_id,
+            value=impossible.kind.value,
+            limit=impossible.status.value,
+        )
+        booking.freeze(books, order.va_id, Reason.STRANGE_REPORT, now_ns)
+        return [Compare(books.desk.fills_cursor)]
+
+
+def _recall(books: Books, known: KnownOrder) -> tuple[Order, dict[str, None]]:
+    """A final order is reported once more: what storage remembers of it (RULES 32)."""
+    books.reopened[known.order.position_id] = known
+    return known.order, dict.fromkeys(known.fill_keys)
+
+
+def _take_in(
+    books: Books, event: OrderReport, order: Order, keys: dict[str, None], now_ns: int
+) -> list[Command]:
+    fill, kind = event.fill, None
+    if event.kind is VenueWord.TRADE:
+        assert fill is not None, "a TRADE report carries a fill"
+        if booking.fill_key(order.client_order_id, order.side, fill) in keys:
+            return []
+        filled = order.filled + fill.quantity
+        kind = ReportKind.LAST_FILL if filled >= order.quantity else ReportKind.PARTIAL_FILL
+        after = _with_fill(order, fill)
+    else:
+        kind, after = event.kind.report_kind, order
+    status = next_status(order.status, kind)
+    changed = replace(
+        after,
+        status=status,
+        is_unknown=False,
+        is_cancel_pending=False,
+        is_triggered=order.is_triggered or event.kind is VenueWord.TRIGGERED,
+        venue_order_id=order.venue_order_id or event.venue_order_id,
+        end_reason=order.end_reason if event.reason is None else event.reason,
+    )
+    if changed == order:
+        return []
+    books.put_order(replace(changed, updated_at_ns=now_ns))
+    if fill is not None:
+        _book(books, changed, fill, now_ns)
+    return _follow(books, order, changed, now_ns)
+
+
+def _with_fill(order: Order, fill: VenueFill) -> Order:
+    return replace(
+        order,
+        filled=order.filled + fill.quantity,
+        filled_value=order.filled_value + fill.quantity * fill.price,
+        fees=order.fees + fill.fee,
+    )
+
+
+def _book(books: Books, order: Order, fill: VenueFill, now_ns: int) -> None:
+    if order.client_order_id in books.fill_keys:
+        books.fill_keys[order.client_order_id][
+            booking.fill_key(order.client_order_id, order.side, fill)
+        ] = None
+    if order.filled > order.quantity:
+        books.incident(
+            now_ns,
+            Reason.OVERFILL,
+            va_id=order.va_id,
+            symbol=order.symbol,
+            order_id=order.client_order_id,
+            value=plain(order.filled),
+            limit=plain(order.quantity),
+            detail="the venue filled more than was ordered",
+        )
+        booking.freeze_symbol(books, order.symbol, Reason.OVERFILL, now_ns, also=order.va_id)
+    booking.book_fill(books, order, fill, now_ns)
+
+
+def _follow(books: Books, before: Order, order: Order, now_ns: int) -> list[Command]:
+    """What an order's end means for its position."""
+    if not order.is_final or before.is_final:
+        return []
+    if order.role is Role.ENTRY:
+        booking.settle_stop_price(books, order)
+    elif order.status is OrderStatus.REJECTED:
+        return _after_rejection(books, order, now_ns)
+    return []
+
+
+def _after_rejection(books: Books, order: Order, now_ns: int) -> list[Command]:
+    """A stop that the venue will not take leaves the position to be exited at market; an exit that
+    it will not take is tried again after a comparison."""
+    position = books.positions.get(order.position_id)
+    reason = order.end_reason
+    if position is None or not position.is_live or reason is Reason.NEVER_ARRIVED:
+        return []
+    if order.role is Role.EXIT:
+        retry_ns = now_ns + books.policy.protection_deadline_ns
+        books.put_position(replace(position, exit_retry_at_ns=retry_ns))
+        key = str(position.position_id)
+        books.wake(Timer(retry_ns, TimerKind.EXIT_RETRY, key, retry_ns))
+        _note_rejection(books, order, Reason.EXIT_REJECTED, now_ns)
+        return [Compare(books.desk.fills_cursor)]
+    if reason is Reason.WOULD_TRIGGER:
+        cover.close_position(books, position, Reason.STOP_CROSSED)
+        return []
+    cover.close_position(books, position, Reason.STOP_REJECTED)
+    _note_rejection(books, order, Reason.STOP_REJECTED, now_ns)
+    booking.freeze(books, order.va_id, Reason.STOP_REJECTED, now_ns)
+    return [Compare(books.desk.fills_cursor)]
+
+
+def _note_rejection(books: Books, order: Order, kind: Reason, now_ns: int) -> None:
+    books.incident(
+        now_ns,
+        kind,
+        va_id=order.va_id,
+        symbol=order.symbol,
+        order_id=order.client_order_id,
+        value=None if order.end_reason is None else order.end_reason.value,
+    )
+
+
+def on_adopted(books: Books, event: OrderAdopted, now_ns: int) -> None:
+    """An order of ours that only the venue remembers is ours again; its number is not given
+    twice."""
+    order = event.order
+    position = books.positions.get(order.position_id)
+    parts = parse_client_order_id(order.client_order_id)
+    if position is None or parts is None or order.client_order_id in books.orders:
+        return
+    made = "stops_made" if order.role is Role.STOP else "exits_made"
+    attempts = max(getattr(position, made), parts.attempt)
+    books.put_position(replace(position, **{made: attempts}))
+    books.put_order(replace(order, created_at_ns=now_ns, updated_at_ns=now_ns))
+    books.incident(
+        now_ns,
+        Reason.MISMATCH,
+        va_id=order.va_id,
+        symbol=order.symbol,
+        order_id=order.client_order_id,
+        detail="the venue knew this order of ours and we did not; it is adopted",
+    )
+
+
+def on_cancel_refused(books: Books, event: CancelRefused, now_ns: int) -> list[Command]:
+    """Nothing was left to cancel, by the venue's word; if we think otherwise, ask what became of
+    it."""
+    order = books.orders.get(event.client_order_id)
+    if order is None or not order.is_cancel_pending:
+        return []
+    books.put_order(replace(order, is_cancel_pending=False, is_unknown=True, updated_at_ns=now_ns))
+    return [_ask(books, order.client_order_id, order.symbol, now_ns)]
+
+
+# -- silence ---------------------------------------------------------------------------------------
+
+
+def on_silence(books: Books, timer: Timer, now_ns: int) -> list[Command]:
+    """No answer in time, about a sent order or a cancel: it is unknown from here on, and asked
+    about."""
+    order = books.orders.get(timer.key)
+    if order is None or order.is_unknown:
+        return []
+    is_submit = order.status is OrderStatus.SUBMITTED and order.sent_at_ns == timer.armed_ns
+    is_cancel = order.is_cancel_pending and order.cancel_sent_at_ns == timer.armed_ns
+    if not is_submit and not is_cancel:
+        return []
+    books.put_order(replace(order, is_unknown=True, updated_at_ns=now_ns))
+    books.incident(
+        now_ns,
+        Reason.UNKNOWN_OUTCOME,
+        va_id=order.va_id,
+        symbol=order.symbol,
+        order_id=order.client_order_id,
+        value=str(now_ns - timer.armed_ns),
+        limit=str(books.policy.submit_timeout_ns),
+        detail="submit" if is_submit else "cancel",
+    )
+    return [_ask(books, order.client_order_id, order.symbol, now_ns)]
+
+
+def _ask(books: Books, order_id: str, symbol: str, now_ns: int) -> Query:
+    """A question to the venue, to be repeated while the order stays unknown."""
+    due_ns = now_ns + books.policy.submit_timeout_ns
+    books.wake(Timer(due_ns, TimerKind.QUERY_RETRY, order_id, now_ns))
+    return Query(order_id, symbol)
+
+
+def on_query_retry(books: Books, timer: Timer, now_ns: int) -> list[Command]:
+    """Still unknown: ask again."""
+    order = books.orders.get(timer.key)
+    if order is None or not order.is_unknown:
+        return []
+    return [_ask(books, order.client_order_id, order.symbol, now_ns)]
+
+
+def ask_about(books: Books, order_ids: tuple[str, ...], now_ns: int) -> list[Command]:
+    """Ask the venue about orders that a comparison did not show."""
+    found = (books.orders.get(order_id) for order_id in order_ids)
+    return [_ask(books, order.client_order_id, order.symbol, now_ns) for order in found if order]
+
+
+def on_absent(books: Books, event: OrderAbsent, now_ns: int) -> list[Command]:
+    """The venue knows no such order. That counts only if it was asked after the last moment at
+    which the request could still arrive (RULES 26); until then it stays unknown and is asked about
+    again."""
+    order = books.orders.get(event.client_order_id)
+    if order is None:
+        return []
+    left_at_ns = order.created_at_ns if order.sent_at_ns is None else order.sent_at_ns
+    if event.asked_at_ns < left_at_ns + books.policy.order_settle_ns:
+        if not order.is_unknown:
+            books.put_order(replace(order, is_unknown=True, updated_at_ns=now_ns))
+            _ask(books, order.client_order_id, order.symbol, now_ns)
+        return []
+    was_accepted = order.status not in (OrderStatus.INITIALIZED, OrderStatus.SUBMITTED)
+    if was_accepted:
+        booking.freeze(books, order.va_id, Reason.STRANGE_REPORT, now_ns)
+    books.incident(
+        now_ns,
+        Reason.STRANGE_REPORT if was_accepted else Reason.NEVER_ARRIVED,
+        va_id=order.va_id,
+        symbol=order.symbol,
+        order_id=order.client_order_id,
+    )
+    kind = ReportKind.CANCELED if was_accepted else ReportKind.REJECTED
+    known = replace(order, is_unknown=False, is_cancel_pending=False)
+    _end(books, known, kind, Reason.NEVER_ARRIVED, now_ns)
+    return []
+
+
+# -- entries that are not wanted any more ----------------------------------------------------------
+
+
+def withdraw_entries(books: Books, va_id: str, now_ns: int) -> list[Command]:
+    """Cancel whatever entries of a VA still work."""
+    found = [books.orders[order_id] for order_id in books.index[va_id].entries]
+    return [cover.cancel(books, order, now_ns) for order in found if cover.can_cancel(order)]
+
+
+def on_entry_breach(books: Books, event: EntryBreach, now_ns: int) -> list[Command]:
+    """Spread or latency beyond a VA's limit while its entry works: what is left of it is
+    cancelled."""
+    commands: list[Cancel] = []
+    for order_id in list(books.entries_by_symbol.get(event.symbol, ())):
+        order = books.orders[order_id]
+        limits = books.policy.limits_of(order.va_id)
+        if cover.can_cancel(order) and breaches(event.quote, limits, now_ns, event.clock_offset_ns):
+            commands.append(cover.cancel(books, order, now_ns))
+    return list(commands)

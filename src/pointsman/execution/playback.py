@@ -1,0 +1,77 @@
+"""Playback: a tape of recorded quotes and signals through the loop, in the order of RULES 2.
+
+`Playback.step` does one instant and says when the next one is. A driver calls it at once, over and
+over, or waits until the wall clock has come as far; what happens is the same.
+"""
+
+from collections.abc import Callable
+
+from pointsman.domain.accounts import Mark
+from pointsman.domain.events import RunEnded, SignalMalformed
+from pointsman.execution.execution_loop import ExecutionLoop
+from pointsman.market.signal_file import BadSignal
+from pointsman.market.tape import Tape
+
+
+class Playback:
+    """One recorded run. `source` names the signals in the journal; `bad_quotes` is asked at the
+    end."""
+
+    def __init__(
+        self, loop: ExecutionLoop, tape: Tape, source: str, bad_quotes: Callable[[], int]
+    ) -> None:
+        self._loop = loop
+        self._tape = tape
+        self._source = source
+        self._bad_quotes = bad_quotes
+        self._symbols: dict[str, None] = {}
+
+    def skip_quotes_until(self, resume_ns: int) -> None:
+        """Go over the quotes that an earlier run of the same tape has lived through: they are
+        known, and nothing acts on them again."""
+        while (at_ns := self._tape.next_quote_ns()) is not None and at_ns <= resume_ns:
+            quote = self._tape.take_quote()
+            self._symbols[quote.symbol] = None
+            self._loop.quotes_seen += 1
+            self._loop.view.quotes.update(quote)
+
+    def next_ns(self) -> int | None:
+        """When the next instant is; None when the run is over. Once the tape has ended, only what
+        is under way to or from the venue is waited for."""
+        loop, tape = self._loop, self._tape
+        if tape.is_over:
+            loop.is_closing = True
+            return loop.next_arrival_ns()
+        times = [loop.next_due_ns(), tape.next_quote_ns()]
+        signal_ns = tape.next_signal_ns()
+        if signal_ns is not None and loop.is_ready:
+            times.append(max(signal_ns, loop.now_ns))
+        return min(at_ns for at_ns in times if at_ns is not None)
+
+    def step(self, now_ns: int) -> None:
+        """Do one instant."""
+        loop, tape = self._loop, self._tape
+        while (at_ns := tape.next_quote_ns()) is not None and at_ns <= now_ns:
+            quote = tape.take_quote()
+            self._symbols[quote.symbol] = None
+            loop.on_quote(quote, at_ns)
+        loop.instant(now_ns)
+        while loop.is_ready and (at_ns := tape.next_signal_ns()) is not None and at_ns <= now_ns:
+            self._take_signal()
+        loop.release()
+
+    def _take_signal(self) -> None:
+        line = self._tape.take_signal()
+        if isinstance(line, BadSignal):
+            self._loop.turn(
+                SignalMalformed(self._source, line.line, line.field, line.value, line.remedy)
+            )
+        else:
+            self._loop.signal(line.signal, None, self._source, line.line)
+
+    def end(self) -> None:
+        """Note that the data is over: what the books are marked at, and how much was seen."""
+        quotes = (self._loop.view.quotes.last_valid(symbol) for symbol in self._symbols)
+        marks = tuple(Mark(q.symbol, q.ts_ns, q.bid, q.ask) for q in quotes if q is not None)
+        self._loop.turn(RunEnded(self._loop.quotes_seen, self._bad_quotes(), marks))
+        self._loop.release()

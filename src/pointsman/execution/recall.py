@@ -1,0 +1,75 @@
+"""Recall: what must be known for ever, and is not in the desk (RULES 32).
+
+The first decision of a signal id and the record of a final order are looked up in storage when they
+are asked for. What was decided a moment ago may not be durable yet; so the newest of both are kept
+in memory, bounded, and long enough that whatever has left this memory has reached the disk.
+"""
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from typing import Protocol, TypeVar
+
+from pointsman.domain.commands import Record
+from pointsman.domain.events import KnownOrder
+from pointsman.domain.orders import Fill
+from pointsman.domain.signals import Decision, FirstDecision, SignalRecord
+
+_Value = TypeVar("_Value")
+
+RECENT_MAX = 20_000
+"""How many decisions and fill keys are kept; more than storage may have waiting."""
+
+
+class Archive(Protocol):
+    """Where finished records are looked up. Sees only what is durable."""
+
+    def first_decision(self, signal_id: str) -> FirstDecision | None: ...
+
+    def known_order(self, client_order_id: str) -> KnownOrder | None: ...
+
+
+class Recall:
+    """The archive, and what is too new for it."""
+
+    def __init__(self, archive: Archive) -> None:
+        self._archive = archive
+        self._records: OrderedDict[str, SignalRecord] = OrderedDict()
+        self._decisions: OrderedDict[str, Decision] = OrderedDict()
+        self._fill_keys: OrderedDict[str, None] = OrderedDict()
+
+    def note(self, changes: Iterable[Record]) -> None:
+        """Keep what a step decided and booked."""
+        for record in changes:
+            if isinstance(record, SignalRecord):
+                _keep(self._records, record.signal.signal_id, record)
+            elif isinstance(record, Decision):
+                _keep(self._decisions, record.signal_id, record)
+            elif isinstance(record, Fill):
+                _keep(self._fill_keys, record.key, None)
+
+    def first_decision(self, signal_id: str) -> FirstDecision | None:
+        """What was decided when this id came first; None for a new id."""
+        decision = self._decisions.get(signal_id)
+        record = self._records.get(signal_id)
+        if decision is not None and record is not None:
+            return FirstDecision(record, decision)
+        first = self._archive.first_decision(signal_id)
+        if first is not None and record is not None:
+            return FirstDecision(record, first.decision)
+        return first
+
+    def is_booked(self, fill_key: str) -> bool:
+        """Whether an execution was booked a short while ago."""
+        return fill_key in self._fill_keys
+
+    def known_order(self, client_order_id: str) -> KnownOrder | None:
+        """What storage remembers of a final order. The caller makes what is pending durable
+        first."""
+        return self._archive.known_order(client_order_id)
+
+
+def _keep(kept: OrderedDict[str, _Value], key: str, value: _Value) -> None:
+    kept[key] = value
+    kept.move_to_end(key)
+    if len(kept) > RECENT_MAX:
+        kept.popitem(last=False)

@@ -1,0 +1,128 @@
+"""The router: which VA and which way, before anything is judged.
+
+A VA trades one symbol at a time: the lease on its symbol is taken when an entry is accepted and
+given back when the VA is flat and nothing of it is working or unknown. A signal against an open
+position is a reduce-only exit, never a flip. Exits pass here and nowhere else: no cooldown,
+throttle, window or loss limit can block them.
+"""
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+import msgspec
+
+from pointsman.domain.money import ZERO, plain
+from pointsman.domain.positions import Position, PositionState
+from pointsman.domain.reasons import Reason
+from pointsman.domain.sides import PositionSide, Side, SignalSide, opened_by
+from pointsman.domain.signals import Action, Check, Signal
+from pointsman.execution.books import Books
+
+SECOND = Decimal(10**9)
+
+
+class Route(msgspec.Struct, frozen=True, gc=False):
+    """What a signal is to its VA. `closable` is what is held and not already being closed;
+    `would_flip` says that only the position in its way makes it an exit."""
+
+    action: Action
+    side: Side | None
+    closable: Decimal
+    would_flip: bool
+    checks: tuple[Check, ...]
+
+
+def route(books: Books, signal: Signal, now_ns: int) -> Route:
+    """Find out what a signal means for its VA. The first failed check, if any, is the reason of a
+    refusal."""
+    if signal.va_id not in books.accounts:
+        known = Check(Reason.UNKNOWN_ACCOUNT, False, signal.va_id, "a known account")
+        return Route(Action.ENTRY, None, ZERO, False, (known, *_expiry(signal, now_ns)))
+    held = [p for p in books.open_positions(signal.va_id) if p.symbol == signal.symbol]
+    side = None if signal.side is SignalSide.CLOSE else Side(signal.side.value)
+    opposes = side is not None and bool(held) and held[0].side.closes_with is side
+    is_exit = side is None or signal.reduce_only or opposes
+    closable = _closable(held, side) if is_exit else ZERO
+    checks = [
+        Check(Reason.UNKNOWN_ACCOUNT, True, signal.va_id),
+        *_expiry(signal, now_ns),
+        _lease(books, signal),
+    ]
+    if is_exit:
+        checks.append(Check(Reason.NOTHING_TO_CLOSE, closable > ZERO, plain(closable), "0"))
+    elif side is not None:
+        checks += _entry_direction(books, signal, side)
+    action = Action.EXIT if is_exit else Action.ENTRY
+    would_flip = opposes and not signal.reduce_only
+    return Route(action, side, closable, would_flip, tuple(checks))
+
+
+def _closable(held: list[Position], side: Side | None) -> Decimal:
+    return sum(
+        (
+            position.quantity - closing_of(position)
+            for position in held
+            if side is None or position.side.closes_with is side
+        ),
+        ZERO,
+    )
+
+
+def closing_of(position: Position) -> Decimal:
+    """How much of a position is already decided to be exited."""
+    return position.quantity if position.closing_all else min(position.closing, position.quantity)
+
+
+def _expiry(signal: Signal, now_ns: int) -> Iterator[Check]:
+    if signal.ts_ns is not None and signal.ttl_ns is not None:
+        age_ns = now_ns - signal.ts_ns
+        yield Check(
+            Reason.EXPIRED,
+            age_ns <= signal.ttl_ns,
+            plain(age_ns / SECOND),
+            plain(signal.ttl_ns / SECOND),
+            "s",
+        )
+
+
+def _lease(books: Books, signal: Signal) -> Check:
+    leased = books.accounts[signal.va_id].leased_symbol
+    return Check(
+        Reason.SYMBOL_LOCKED, leased is None or leased == signal.symbol, signal.symbol, leased
+    )
+
+
+def _entry_direction(books: Books, signal: Signal, side: Side) -> Iterator[Check]:
+    wanted = opened_by(side)
+    yield Check(
+        Reason.OPPOSING_EXPOSURE,
+        not _is_opposed(books, signal, wanted),
+        wanted.value,
+        books.policy.position_mode.value,
+    )
+    allowed = books.policy.limits_of(signal.va_id).entry_sides
+    yield Check(Reason.SIDE_NOT_ALLOWED, allowed.allows(wanted), wanted.value, allowed.value)
+
+
+def _is_opposed(books: Books, signal: Signal, wanted: PositionSide) -> bool:
+    """In its own VA an entry in flight the other way always opposes; another VA's exposure, or a
+    foreign one, only where the venue account nets long against short."""
+    key = (signal.symbol, wanted.opposite)
+    holders = books.holders.get(key, {})
+    if signal.va_id in holders:
+        return True
+    if books.policy.is_hedged:
+        return False
+    external = books.externals.get((signal.symbol, PositionSide.LONG))
+    return bool(holders) or (external is not None and external.quantity * wanted.sign < ZERO)
+
+
+def release_lease(books: Books, va_id: str) -> None:
+    """Give the symbol back once the VA is flat and nothing of it is working or unknown; dust does
+    not hold it."""
+    account = books.accounts[va_id]
+    if account.leased_symbol is None or books.index[va_id].orders:
+        return
+    held = (books.positions[key] for key in books.index[va_id].positions)
+    if all(position.state is PositionState.DUST for position in held):
+        books.put_account(msgspec.structs.replace(account, leased_symbol=None))

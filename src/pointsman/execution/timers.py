@@ -1,0 +1,123 @@
+"""Timers, levels and marks: what time and prices alone make true.
+
+Each is an event like any other, so that the journal can be decided again. A wake-up that has been
+overtaken by what happened since is recognised by what it was armed for, and changes nothing.
+"""
+
+import msgspec
+
+from pointsman.domain.accounts import Mark
+from pointsman.domain.commands import Command, Query
+from pointsman.domain.events import Level, LevelReached, Marked, Timer, TimerKind
+from pointsman.domain.money import plain
+from pointsman.domain.orders import Role
+from pointsman.domain.positions import Position
+from pointsman.domain.reasons import Reason
+from pointsman.execution import booking
+from pointsman.execution.books import Books
+from pointsman.execution.cover import close_position
+from pointsman.execution.governor import SECOND, end_cooldown, roll_day, sample_equity
+from pointsman.execution.kill import sample_total, watch_naked
+
+replace = msgspec.structs.replace
+
+
+def _naked(books: Books, timer: Timer) -> Position | None:
+    """The position of a cover timer, if it is still naked since the timer was armed."""
+    position = books.positions.get(int(timer.key))
+    if position is None or not position.is_live or position.naked_since_ns != timer.armed_ns:
+        return None
+    return position
+
+
+def on_cover_query(books: Books, timer: Timer, _now_ns: int) -> list[Command]:
+    """Half the deadline is over and a stop is not confirmed: ask about it by its id (RULES 22)."""
+    position = _naked(books, timer)
+    if position is None:
+        return []
+    stops = books.orders_of(position.position_id, Role.STOP)
+    return [Query(stop.client_order_id, stop.symbol) for stop in stops if not stop.is_working]
+
+
+def on_cover_deadline(books: Books, timer: Timer, now_ns: int) -> list[Command]:
+    """The deadline is over: exit at market, freeze the VA, tell a person."""
+    position = _naked(books, timer)
+    if position is None:
+        return []
+    close_position(books, position, Reason.UNPROTECTED)
+    naked_ns = now_ns - timer.armed_ns
+    books.incident(
+        now_ns,
+        Reason.NAKED_POSITION,
+        va_id=position.va_id,
+        symbol=position.symbol,
+        order_id=position.entry_order_id,
+        value=plain(naked_ns / SECOND),
+        limit=plain(books.policy.protection_deadline_ns / SECOND),
+        detail=f"{plain(position.quantity)} had no confirmed stop in time",
+    )
+    booking.freeze(books, position.va_id, Reason.NAKED_POSITION, now_ns)
+    return []
+
+
+def on_level(books: Books, event: LevelReached, now_ns: int) -> None:
+    """The watch saw a level. A target exits at once; a stop is the venue's to act on first."""
+    position = books.positions.get(event.position_id)
+    if position is None or not position.is_live or position.closing_all:
+        return
+    if event.level is Level.TAKE_PROFIT:
+        close_position(books, position, Reason.TAKE_PROFIT)
+    elif position.crossed_at_ns is None:
+        books.put_position(replace(position, crossed_at_ns=now_ns))
+        due_ns = now_ns + books.policy.protection_deadline_ns
+        key = str(event.position_id)
+        books.wake(Timer(due_ns, TimerKind.CROSSED_DEADLINE, key, now_ns))
+
+
+def on_crossed_deadline(books: Books, timer: Timer, _now_ns: int) -> list[Command]:
+    """The price went through a stop, and the venue has not acted on it in time: exit at market."""
+    position = books.positions.get(int(timer.key))
+    if position is None or not position.is_live or position.crossed_at_ns != timer.armed_ns:
+        return []
+    if any(stop.is_triggered for stop in books.orders_of(position.position_id, Role.STOP)):
+        return []
+    close_position(books, position, Reason.STOP_CROSSED)
+    return []
+
+
+def on_exit_retry(books: Books, timer: Timer, _now_ns: int) -> list[Command]:
+    """An exit that the venue rejected may be tried again."""
+    position = books.positions.get(int(timer.key))
+    if position is not None and position.exit_retry_at_ns == timer.armed_ns:
+        books.put_position(replace(position, exit_retry_at_ns=None))
+    return []
+
+
+def on_cooldown_end(books: Books, timer: Timer, now_ns: int) -> list[Command]:
+    """A cooldown is over."""
+    end_cooldown(books, timer.key, now_ns)
+    return []
+
+
+def on_marked(books: Books, event: Marked, now_ns: int) -> None:
+    """A whole second passed: sample the equity of everybody that holds something, and of all
+    together."""
+    marks = {quote.symbol: quote for quote in event.marks}
+    total = books.total_cash
+    is_known = True
+    for va_id in list(books.holding_accounts):
+        symbol = books.accounts[va_id].leased_symbol
+        mark = marks.get(symbol) if symbol is not None else None
+        roll_day(books, va_id, event.day_start_ns, mark)
+        sample_equity(books, va_id, mark, now_ns)
+        equity = books.equity(va_id, mark)
+        if equity is None:
+            is_known = False
+        else:
+            total += equity - books.accounts[va_id].cash
+    if is_known:
+        sample_total(books, total, event.day_start_ns, now_ns)
+    watch_naked(books, now_ns)
+    if books.changes:
+        for quote in event.marks:
+            books.note(Mark(quote.symbol, quote.ts_ns, quote.bid, quote.ask), quote.symbol)
