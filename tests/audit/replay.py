@@ -77,10 +77,11 @@ class Replay:
             if not times:
                 return
             self._advance(min(times))
+            reports = []
             while quote is not None and quote.ts_ns == self.now_ns:
-                self._take_quote(quote)
+                reports += self._take_quote(quote)
                 quote = next(rows, None)
-            self._take(self.paper.arrive(self.now_ns))
+            self._take([*reports, *self.paper.arrive(self.now_ns)])
             if self.now_ns % SECOND_NS == 0:
                 self._sample_holders()
             while signal is not None and signal.ts_ns <= self.now_ns:
@@ -99,12 +100,13 @@ class Replay:
             if account.positions:
                 account.sample(self.marks)
 
-    def _take_quote(self, quote: Quote) -> None:
+    def _take_quote(self, quote: Quote) -> list[Report]:
+        """What a row does at the venue; it is reported once all rows of the instant are in."""
         self.quotes += 1
         self.newest[quote.symbol] = quote
         if quote.is_valid:
             self.marks[quote.symbol] = quote
-        self._take(self.paper.on_quote(quote))
+        return list(self.paper.on_quote(quote))
 
     # --- signals ---
 
@@ -273,8 +275,9 @@ class Replay:
         uncovered = position.quantity - position.closing
         if stop is None and uncovered > 0:
             self._protect(account, position, uncovered)
-        elif stop is not None and position.closing == 0 and stop.leaves != position.quantity:
-            self._withdraw(stop)
+        elif stop is not None and not stop.is_triggered and position.closing == 0:
+            if stop.leaves != position.quantity:
+                self._withdraw(stop)
 
     def _watch_cover(self, position: Position) -> None:
         """RULES 25. An exit that works at the venue covers what it is for (INVARIANTS I7);
@@ -294,6 +297,8 @@ class Replay:
         if position.exit is not None:
             return
         if position.stop is not None:
+            if position.stop.is_triggered:
+                return  # it is trading: it is the exit
             if not self._is_only_holder(account, position):
                 self._withdraw(position.stop)
                 return

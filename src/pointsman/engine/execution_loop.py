@@ -10,9 +10,8 @@ it goes, paced, live, and simulated. At one instant: quotes, then the venue's ar
 then levels and timers, then signals (RULES 2).
 """
 
-from collections import deque
 from collections.abc import Callable, Iterable
-from typing import Protocol
+from typing import Protocol, TypeGuard
 
 import msgspec
 
@@ -40,11 +39,11 @@ from pointsman.domain.positions import Position
 from pointsman.domain.reasons import Reason
 from pointsman.domain.signals import Signal, Window
 from pointsman.domain.venue_truth import OrderFound, Snapshot, VenueOrder, VenueTrade
+from pointsman.engine.market_view import MarketView
+from pointsman.engine.recall import Recall
+from pointsman.engine.recorder import Recorder
 from pointsman.execution import filters, reconcile
 from pointsman.execution.desk import Desk
-from pointsman.execution.market_view import MarketView
-from pointsman.execution.recall import Recall
-from pointsman.execution.recorder import Recorder
 from pointsman.storage.entries import Entry
 from pointsman.venues.base import Reply, Request, Venue
 
@@ -73,6 +72,9 @@ class StrangeOrders(Exception):
 Answer = Callable[[Step], None]
 """Called with the step of a signal once it is durable."""
 
+Waiting = tuple[int, Command | Answer, Step]
+"""What waits in the outbox: for its ticket to be durable, then to leave."""
+
 
 class ExecutionLoop:
     """The shell around one desk. All methods belong to one thread."""
@@ -97,11 +99,10 @@ class ExecutionLoop:
         self._hours = hours
         self._ticket = 0
         self._now_ns = desk.now_ns
-        self._outbox: deque[tuple[int, Command | Answer, Step]] = deque(maxlen=OUTBOX_LEN_MAX)
+        self._outbox: list[Waiting] = []
         self._second = 0
         self._compare_due_ns: int | None = None
         self._failed_since_ns: int | None = None
-        self._failed_from = 0
 
     # -- what the driver calls ---------------------------------------------------------------------
 
@@ -159,11 +160,7 @@ class ExecutionLoop:
         self._look_at_levels()
         self._look_at_entries()
         while (timer := self.desk.due_timer(self._now_ns)) is not None:
-            position_id = int(timer.key) if timer.key.isdigit() else None
-            position = self.desk.books.positions.get(position_id) if position_id else None
-            order = self.desk.books.orders.get(timer.key)
-            symbol = position.symbol if position else order.symbol if order else None
-            self.turn(TimerFired(timer, self.view.mark(symbol)))
+            self.turn(TimerFired(timer, self.view.mark_for(self.desk.books, timer)))
         self._sample()
         if self._compare_due_ns is not None and self._now_ns >= self._compare_due_ns:
             self._ask_for_comparison()
@@ -206,6 +203,7 @@ class ExecutionLoop:
                 self._compare_due_ns = self._now_ns
             else:
                 self._outbox.append((self._ticket, command, step))
+        assert len(self._outbox) <= OUTBOX_LEN_MAX, "more waits to leave than may ever happen"
         return step
 
     def release(self) -> None:
@@ -214,15 +212,13 @@ class ExecutionLoop:
         if self._outbox:
             self._recorder.press()
         self._notice_storage()
-        held: deque[tuple[int, Command | Answer, Step]] = deque(maxlen=OUTBOX_LEN_MAX)
         is_failing = self._recorder.failure is not None
-        while self._outbox:
-            ticket, item, step = self._outbox.popleft()
+        waiting, self._outbox = self._outbox, []
+        for ticket, item, step in waiting:
             if ticket <= self._recorder.durable or (is_failing and _reduces_risk(item)):
                 self._let_go(item, step)
             else:
-                held.append((ticket, item, step))
-        self._outbox = held
+                self._outbox.append((ticket, item, step))
 
     @property
     def is_idle(self) -> bool:
@@ -266,7 +262,7 @@ class ExecutionLoop:
         (RULES 29)."""
         if self._recorder.failure is not None:
             if self._failed_since_ns is None:
-                self._failed_since_ns, self._failed_from = self._now_ns, self._recorder.durable
+                self._failed_since_ns = self._now_ns
             limit_ns = self.desk.books.policy.kill_on_storage_ns
             failing_ns = self._now_ns - self._failed_since_ns
             if limit_ns is not None and failing_ns > limit_ns and not self.is_killed_outside:
@@ -274,15 +270,10 @@ class ExecutionLoop:
                 self.turn(Killed(False, "storage", "KILL_ON_STORAGE_SECONDS"))
         elif self._failed_since_ns is not None:
             self._failed_since_ns = None
-            waiting = [item for _, item, _ in self._outbox if _is_entry(item)]
-            self._outbox = deque(
-                (entry for entry in self._outbox if not _is_entry(entry[1])), maxlen=OUTBOX_LEN_MAX
-            )
-            withdrawn = tuple(
-                item.order.client_order_id for item in waiting if isinstance(item, Submit)
-            )
-            if withdrawn:
-                self.turn(StorageHealed(withdrawn))
+            entries = [item.order for _, item, _ in self._outbox if _is_entry(item)]
+            self._outbox = [waiting for waiting in self._outbox if not _is_entry(waiting[1])]
+            if entries:
+                self.turn(StorageHealed(tuple(order.client_order_id for order in entries)))
 
     # -- what comes back ---------------------------------------------------------------------------
 
@@ -393,7 +384,7 @@ class ExecutionLoop:
             self.turn(Marked(marks, self._hours("").day_start_ns(self._now_ns)))
 
 
-def _is_entry(item: Command | Answer) -> bool:
+def _is_entry(item: Command | Answer) -> TypeGuard[Submit]:
     return isinstance(item, Submit) and item.may_raise_exposure
 
 

@@ -14,7 +14,7 @@ from typing import Protocol
 from pointsman.domain.commands import Step
 from pointsman.domain.market import Quote
 from pointsman.domain.signals import Decision, Signal
-from pointsman.execution.execution_loop import ExecutionLoop
+from pointsman.engine.execution_loop import ExecutionLoop
 
 SLEEP_MAX_NS = 10**9
 

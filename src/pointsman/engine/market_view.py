@@ -5,7 +5,7 @@ Quotes never go through the desk's door; only what follows from them does. What 
 until the loop takes it, in the order in which it was seen.
 """
 
-from pointsman.domain.events import Level
+from pointsman.domain.events import Level, Timer
 from pointsman.domain.market import Quote
 from pointsman.domain.positions import Position
 from pointsman.execution.books import Books
@@ -32,6 +32,14 @@ class MarketView:
     def mark(self, symbol: str | None) -> Quote | None:
         """The last valid quote of a symbol."""
         return None if symbol is None else self.quotes.last_valid(symbol)
+
+    def mark_for(self, books: Books, timer: Timer) -> Quote | None:
+        """The last valid quote of what a wake-up is about."""
+        order = books.orders.get(timer.key)
+        if order is not None:
+            return self.mark(order.symbol)
+        position = books.positions.get(int(timer.key)) if timer.key.isdigit() else None
+        return None if position is None else self.mark(position.symbol)
 
     def marks_of(self, books: Books) -> tuple[Quote, ...]:
         """The last valid quotes of all that is held."""

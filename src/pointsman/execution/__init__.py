@@ -1,2 +1,1 @@
-"""The verbs: routing, governing, filtering, following orders. Pure, but for `execution_loop` and
-what it names."""
+"""The verbs: routing, governing, filtering, following orders. Pure, all of it."""

@@ -88,12 +88,14 @@ def _balance(
     if position.exit_retry_at_ns is None:
         leaving = min(floor_to(closing_of(position), instrument.lot), held)
     exit_leaves = _leaves(exits)
-    target = held if may_overlap else held - leaving
+    target = held - leaving
     # While an exit overlaps with stops these stay as they are, until the exit is final (RULES 21).
     fits = held + _leaves(stops) if may_overlap and leaving > ZERO else target
     keep, surplus = _choose(position, stops, fits, instrument.tick)
     commands: list[Command] = []
-    missing_exit = leaving - exit_leaves
+    # A stop that has triggered is trading: it is an exit already.
+    trading = _leaves([stop for stop in stops if stop.is_triggered])
+    missing_exit = leaving - exit_leaves - trading
     room = position.quantity - exit_leaves - _leaves(stops)
     if missing_exit > ZERO and (may_overlap or room >= missing_exit):
         commands.append(_submit_exit(books, position, missing_exit, now_ns))

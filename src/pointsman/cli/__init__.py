@@ -1,0 +1,1 @@
+"""The commands, and the only room that joins the concrete parts together."""

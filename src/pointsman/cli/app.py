@@ -1,0 +1,258 @@
+"""The command line: every verb, what it is given, and what it ends with.
+
+A verb loads what it needs when it is called, so that `--help` answers at once. Standard output
+holds the answer and nothing else; problems go to standard error.
+"""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pointsman.cli import run
+from pointsman.cli.exits import ExitCode
+from pointsman.cli.options import Options, read_settings, reading, takes_options
+from pointsman.config.problems import SettingsError
+from pointsman.storage.errors import (
+    CorruptDatabase,
+    DatabaseBusy,
+    NewerSchema,
+    StorageError,
+)
+
+if TYPE_CHECKING:
+    from pointsman.cli.views import Wanted
+
+_SHOWN_LIMIT = 50
+
+Va = Annotated[str | None, typer.Option("--va", metavar="ID", help="Only of this account.")]
+Limit = Annotated[int, typer.Option("--limit", min=1, metavar="N", help="The newest so many.")]
+
+app = typer.Typer(
+    name="pointsman",
+    help="A governed execution loop between trading strategies and venues.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+journal = typer.Typer(help="The journal as evidence.", no_args_is_help=True)
+config = typer.Typer(help="The settings.", no_args_is_help=True)
+
+
+def main() -> int:
+    """Run the command line on `sys.argv`; gives the exit code."""
+    if not __debug__:
+        sys.stderr.write(
+            "pointsman: its assertions are part of its safety: run Python without -O, "
+            "and unset PYTHONOPTIMIZE\n"
+        )
+        return ExitCode.FAILURE
+    try:
+        app(prog_name="pointsman")
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else ExitCode.OK
+    except SettingsError as error:
+        _tell_problems(error)
+        return ExitCode.SETTINGS
+    except StorageError as error:
+        sys.stderr.write(f"pointsman: {error}\n")
+        return _code_of(error)
+    return ExitCode.OK
+
+
+def _code_of(error: StorageError) -> ExitCode:
+    if isinstance(error, CorruptDatabase | NewerSchema):
+        return ExitCode.DATABASE
+    return ExitCode.BUSY if isinstance(error, DatabaseBusy) else ExitCode.FAILURE
+
+
+def _tell_problems(error: SettingsError) -> None:
+    from pointsman.cli.config_view import draw_problems
+    from pointsman.cli.render import console
+
+    console(is_error=True).print(draw_problems(error.problems))
+
+
+def _database(options: Options) -> Path:
+    return read_settings(options).settings.database_path
+
+
+@app.callback()
+@takes_options
+def _before_the_verb(_options: Options) -> None:
+    """A governed execution loop between trading strategies and venues."""
+
+
+@journal.callback()
+@takes_options
+def _before_the_journal_verb(_options: Options) -> None:
+    """The journal as evidence."""
+
+
+@config.callback()
+@takes_options
+def _before_the_config_verb(_options: Options) -> None:
+    """The settings."""
+
+
+# -- what is -------------------------------------------------------------------------------------
+
+
+@app.command()
+@takes_options
+def status(options: Options) -> None:
+    """May it trade, does it run, and what does it hold."""
+    from pointsman.cli.render import console, print_json
+    from pointsman.cli.status import draw_status, read_status, status_document
+
+    path = _database(options)
+    with reading(path) as connection:
+        found = read_status(connection, path)
+    if options.as_json:
+        print_json(status_document(found))
+    else:
+        console().print(draw_status(found))
+
+
+def _show(verb: str, options: Options, wanted: "Wanted") -> None:
+    from pointsman.cli.render import console, print_json
+    from pointsman.cli.views import VIEWS, listing
+
+    view = VIEWS[verb]
+    with reading(_database(options)) as connection:
+        rows = view.rows(connection, wanted)
+    if options.as_json:
+        print_json([view.document(row) for row in rows])
+    else:
+        console().print(listing(view, rows, wanted))
+
+
+def _add_list(verb: str, text: str) -> None:
+    def show(options: Options, va: Va = None, limit: Limit = _SHOWN_LIMIT) -> None:
+        from pointsman.cli.views import Wanted
+
+        _show(verb, options, Wanted(va, limit))
+
+    show.__doc__ = text
+    app.command(verb)(takes_options(show))
+
+
+@app.command()
+@takes_options
+def accounts(options: Options, va: Va = None) -> None:
+    """The virtual accounts: what they are worth and may do."""
+    from pointsman.cli.views import Wanted
+
+    _show("accounts", options, Wanted(va))
+
+
+@app.command()
+@takes_options
+def orders(
+    options: Options,
+    va: Va = None,
+    limit: Limit = _SHOWN_LIMIT,
+    open_only: Annotated[bool, typer.Option("--open", help="Only what may still fill.")] = False,
+) -> None:
+    """The orders."""
+    from pointsman.cli.views import Wanted
+
+    _show("orders", options, Wanted(va, limit, open_only))
+
+
+_add_list("positions", "What is held, and whether its stops are confirmed.")
+_add_list("fills", "The executions.")
+_add_list("trades", "The closed positions, and what each came to.")
+_add_list("signals", "The signals, and what was decided on each.")
+_add_list("incidents", "What a person should know.")
+
+
+# -- why, and whether it holds -------------------------------------------------------------------
+
+
+@app.command()
+@takes_options
+def why(
+    options: Options,
+    signal_id: Annotated[str, typer.Argument(metavar="SIGNAL_ID", help="The sender's id.")],
+) -> None:
+    """The whole story of one signal: each rule with its numbers, and all that came of it."""
+    from pointsman.cli.render import console, print_json
+    from pointsman.cli.story import draw_story, near_ids, read_story, story_document
+
+    settings = read_settings(options).settings
+    with reading(settings.database_path) as connection:
+        story = read_story(connection, signal_id)
+        near = [] if story is not None else near_ids(connection, signal_id)
+    if story is None:
+        hint = f"nearest: {', '.join(near)}" if near else "`pointsman signals` lists the newest"
+        path = settings.database_path
+        sys.stderr.write(f"pointsman: no signal {signal_id!r} in {path}; {hint}\n")
+        raise typer.Exit(ExitCode.FAILURE)
+    if options.as_json:
+        print_json(story_document(story))
+    else:
+        console().print(draw_story(story, settings.trading_timezone))
+
+
+@journal.command("check")
+@takes_options
+def check_journal(options: Options) -> None:
+    """Verify the chain, compare it with the tables, and decide all of it again."""
+    from pointsman import __version__
+    from pointsman.cli.journal_check import examine, verdict_document, verdict_lines
+    from pointsman.cli.render import print_json
+
+    with reading(_database(options)) as connection:
+        verdict = examine(connection, __version__)
+    if options.as_json:
+        print_json(verdict_document(verdict))
+    else:
+        sys.stdout.write("\n".join(verdict_lines(verdict)) + "\n")
+    if verdict.fault is not None:
+        raise typer.Exit(ExitCode.MISMATCH)
+
+
+# -- settings ------------------------------------------------------------------------------------
+
+
+@config.command("check")
+@takes_options
+def check_settings(options: Options) -> None:
+    """Whether the settings can be used; all that is wrong at once."""
+    from pointsman.cli.config_view import problems_document
+    from pointsman.cli.render import print_json
+
+    try:
+        warnings = read_settings(options).warnings
+    except SettingsError as error:
+        if not options.as_json:
+            raise
+        print_json(problems_document(error.problems, ()))
+        raise typer.Exit(ExitCode.SETTINGS) from error
+    if options.as_json:
+        print_json(problems_document((), warnings))
+        return
+    for warning in warnings:
+        sys.stdout.write(f"warning: {warning}\n")
+    sys.stdout.write("the settings are sound\n")
+
+
+@config.command("show")
+@takes_options
+def show_settings(options: Options) -> None:
+    """Every setting that is in force, and where it came from; secrets are masked."""
+    from pointsman.cli.config_view import draw_settings, settings_document
+    from pointsman.cli.render import console, print_json
+
+    settings = read_settings(options).settings
+    if options.as_json:
+        print_json(settings_document(settings))
+    else:
+        console().print(draw_settings(settings))
+
+
+app.add_typer(journal, name="journal")
+app.add_typer(config, name="config")
+run.register(app)

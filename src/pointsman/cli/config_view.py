@@ -1,0 +1,81 @@
+"""`config check` and `config show`: are the settings sound, and what is in force."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from pointsman.cli.render import printable
+from pointsman.cli.report import Document
+from pointsman.cli.tables import Column, Listing
+from pointsman.config.problems import Problem
+from pointsman.config.settings import Settings
+from pointsman.config.sources import Source
+
+
+class Shown(NamedTuple):
+    """One setting as it is in force."""
+
+    name: str
+    value: str
+    source: Source
+
+
+_SETTINGS = (
+    Column("setting", lambda row: row.name),
+    Column("value", lambda row: row.value, folds=True),
+    Column("from", lambda row: Text(row.source.value, style="dim" if _is_default(row) else "cyan")),
+)
+_PROBLEMS = (
+    Column("setting", lambda problem: Text(printable(problem.variable), style="bold red")),
+    Column("value", lambda problem: problem.value or "(empty)", folds=True),
+    Column("what would do", lambda problem: problem.remedy, folds=True),
+    Column("where", lambda problem: problem.where, folds=True),
+)
+
+
+def _is_default(row: Shown) -> bool:
+    return row.source is Source.DEFAULT
+
+
+def shown(settings: Settings) -> list[Shown]:
+    """Every setting, secrets masked."""
+    return [Shown(*row) for row in settings.shown()]
+
+
+def draw_settings(settings: Settings) -> RenderableType:
+    """The settings for a person."""
+    return Listing("Settings", _SETTINGS, shown(settings))
+
+
+def settings_document(settings: Settings) -> list[Document]:
+    """The settings for programs."""
+    return [
+        {"name": row.name, "value": row.value, "source": row.source.value}
+        for row in shown(settings)
+    ]
+
+
+def draw_problems(problems: Sequence[Problem]) -> RenderableType:
+    """What has to be repaired, one row a problem."""
+    count = len(problems)
+    title = f"{count} setting{'s' if count > 1 else ''} cannot be used"
+    return Group(Listing(title, _PROBLEMS, problems))
+
+
+def problems_document(problems: Sequence[Problem], warnings: Sequence[str]) -> Document:
+    """What has to be repaired and looked at, for programs."""
+    return {
+        "ok": not problems,
+        "problems": [
+            {
+                "variable": problem.variable,
+                "value": problem.value,
+                "remedy": problem.remedy,
+                "where": problem.where,
+            }
+            for problem in problems
+        ],
+        "warnings": list(warnings),
+    }

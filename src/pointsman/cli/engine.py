@@ -1,0 +1,83 @@
+"""The engine for use from Python: open it, feed it quotes, submit signals, get decisions.
+
+    async with open_engine(settings) as engine:
+        engine.feed(quote)
+        decision = await engine.submit({"signal_id": "a-1", "va_id": "VA001", ...})
+
+A decision is returned once it is durable, never before.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from pointsman.cli.compose import assemble
+from pointsman.config.settings import Settings
+from pointsman.domain.market import Quote
+from pointsman.domain.signal_text import signal_from_mapping
+from pointsman.domain.signals import Decision, Signal
+from pointsman.engine.live_loop import Clock, LiveLoop, NoTape
+
+
+class EngineStopped(Exception):
+    """The engine ended while a decision was awaited; its cause is the `__cause__`."""
+
+
+class Engine:
+    """A running engine. Its methods belong to the asyncio loop that opened it."""
+
+    def __init__(self, live: LiveLoop, running: asyncio.Task[None]) -> None:
+        self._live = live
+        self._running = running
+
+    def feed(self, quote: Quote) -> None:
+        """Take in a row of market data, now."""
+        self._live.feed(quote)
+
+    async def submit(self, signal: Signal | Mapping[str, object]) -> Decision:
+        """Decide a signal; returns once the decision is durable. A mapping is read as an alert is,
+        forgiving in spelling.
+
+        Raises SignalProblem for one that cannot be read, StorageHeld while storage does not work,
+        EngineStopped when the engine ends.
+        """
+        known = signal if isinstance(signal, Signal) else signal_from_mapping(signal)
+        deciding = asyncio.ensure_future(self._live.submit(known))
+        await asyncio.wait((deciding, self._running), return_when=asyncio.FIRST_COMPLETED)
+        if not deciding.done():
+            deciding.cancel()
+            cause = None if self._running.cancelled() else self._running.exception()
+            raise EngineStopped("the engine has stopped; open it again") from cause
+        return deciding.result()
+
+
+@asynccontextmanager
+async def open_engine(settings: Settings, database: Path | None = None) -> AsyncIterator[Engine]:
+    """Open a live engine on the paper venue, fed by `Engine.feed`; it ends with the block.
+
+    Raises what opening the database and the ledger can raise.
+    """
+    wakers: list[Callable[[], None]] = []
+
+    def wake_all() -> None:
+        for wake in wakers:
+            wake()
+
+    path = settings.database_path if database is None else database
+    assembly = assemble(settings, path, None, wait=None, notify=wake_all)
+    try:
+        start_ns = max(time.time_ns(), assembly.resume_ns)
+        loop = assembly.loop
+        live = LiveLoop(loop, NoTape(loop), Clock(start_ns))
+        wakers.append(live.wake_soon)
+        loop.start(assembly.started, start_ns)
+        running = asyncio.create_task(live.run(lambda _now_ns: None))
+        try:
+            yield Engine(live, running)
+        finally:
+            live.stop()
+            await running
+    finally:
+        assembly.close()

@@ -1,0 +1,126 @@
+"""One rule as it was measured, in words: the value, and what it had to be.
+
+A check holds plain decimals and codes, for programs. Here nanoseconds become times on the clock of
+the trading window, numbers get their units, and a limit gets the comparison that it stands for.
+"""
+
+from collections.abc import Callable
+from decimal import Decimal
+
+from pointsman.cli.render import iso, moment, number, printable
+from pointsman.domain.money import parse_decimal
+from pointsman.domain.reasons import Reason
+from pointsman.domain.sides import SignalSide
+from pointsman.domain.signals import Check
+
+_SUFFIXES = {"s left": "s", "take-profit": "", "price": "", "seen": ""}
+_AT_MOST = frozenset(
+    {
+        Reason.EXPIRED,
+        Reason.UNKNOWN_ORDER,
+        Reason.COOLDOWN,
+        Reason.MAX_OPEN_POSITIONS,
+        Reason.MAX_POSITION_SIZE,
+        Reason.INSUFFICIENT_EQUITY,
+        Reason.MAX_DAILY_LOSS,
+        Reason.MAX_DRAWDOWN,
+        Reason.MAX_TRADES_PER_DAY,
+        Reason.MAX_ORDERS_PER_MINUTE,
+        Reason.LATENCY,
+        Reason.SPREAD,
+        Reason.PRICE_DEVIATION,
+        Reason.SLIPPAGE,
+    }
+)
+_WORDS: dict[Reason, Callable[[str], str]] = {
+    Reason.SYMBOL_LOCKED: lambda leased: f"only {leased}",
+    Reason.OPPOSING_EXPOSURE: lambda mode: f"nothing in its way ({mode} mode)",
+    Reason.NOTHING_TO_CLOSE: lambda least: f"more than {least}",
+    Reason.NO_QUOTE: lambda _: "a quote",
+    Reason.INVALID_QUOTE: lambda limit: limit.replace("<=", "≤").replace(">=", "≥"),
+    Reason.BELOW_MINIMUM: lambda least: f"at least {least}",
+}
+_WITHOUT_LIMIT = {
+    Reason.UNKNOWN_ACCOUNT: "a known account",
+    Reason.SYMBOL_LOCKED: "any, none is held",
+}
+
+
+def measured(check: Check, zone: str) -> str:
+    """What was measured, with its unit; times on the clock of `zone`."""
+    if check.value is None:
+        return "not known"
+    if check.rule is Reason.OUTSIDE_WINDOW:
+        return moment(int(check.value), zone)
+    return _with_unit(check.value, check.unit)
+
+
+def allowed(check: Check, side: SignalSide, zone: str) -> str:
+    """What it had to be, in the words of the rule. `side` is that of the signal."""
+    limit = check.limit
+    if limit is None:
+        return _WITHOUT_LIMIT.get(check.rule, "")
+    if check.rule is Reason.OUTSIDE_WINDOW:
+        return _window(limit, zone)
+    if check.rule is Reason.STOP_INVALID:
+        is_below = (side is SignalSide.BUY) == (check.unit == "price")
+        return f"{'below' if is_below else 'above'} {_with_unit(limit, '')}"
+    if check.rule in _AT_MOST:
+        return f"at most {_with_unit(limit, check.unit)}"
+    if check.rule in _WORDS:
+        return _WORDS[check.rule](_with_unit(limit, ""))
+    return _with_unit(limit, check.unit)
+
+
+def remark(check: Check) -> str:
+    """The note of a check; and where it failed although the shown value equals the limit, why."""
+    notes = [printable(check.note)] if check.note else []
+    if not check.passed and check.rule in _AT_MOST and _amount(check.value) == _amount(check.limit):
+        notes.append("above it by less than is shown")
+    return "; ".join(notes)
+
+
+def check_document(check: Check) -> dict[str, object]:
+    """A check for programs: as it is stored, but for the times of the window."""
+    value, limit, unit = check.value, check.limit, check.unit
+    if check.rule is Reason.OUTSIDE_WINDOW and value is not None:
+        value, unit = iso(int(value)), "UTC"
+        bounds = _bounds(limit)
+        limit = limit if bounds is None else "..".join(map(iso, bounds))
+    return {
+        "rule": check.rule.value,
+        "passed": check.passed,
+        "value": value,
+        "limit": limit,
+        "unit": unit,
+        "note": check.note,
+    }
+
+
+def _window(limit: str, zone: str) -> str:
+    """The window, whose second time leaves out the day that it shares with the first."""
+    bounds = _bounds(limit)
+    if bounds is None:
+        return limit
+    opens, closes = (moment(at_ns, zone).partition(".")[0] for at_ns in bounds)
+    day, _, clock = closes.partition(" ")
+    return f"{opens} to {clock if opens.startswith(day) else closes}"
+
+
+def _bounds(limit: str | None) -> tuple[int, int] | None:
+    opens, separator, closes = (limit or "").partition("..")
+    return (int(opens), int(closes)) if separator else None
+
+
+def _amount(text: str | None) -> Decimal | None:
+    try:
+        return None if text is None else parse_decimal(text)
+    except ValueError:
+        return None
+
+
+def _with_unit(text: str, unit: str) -> str:
+    amount = _amount(text)
+    shown = printable(text) if amount is None else number(amount)
+    suffix = _SUFFIXES.get(unit, unit)
+    return f"{shown} {suffix}" if suffix else shown

@@ -1,0 +1,232 @@
+"""The report: what a run came to, computed from the database alone.
+
+So a run that was interrupted and continued, or is asked about a year later, gives the same report;
+two runs on the same input give the same bytes (RULES 5). Nothing is rounded but what is stored
+rounded; `equity` and `unrealized_pnl` are at the touch that a position would close against, by the
+last quotes that the books were marked at (RULES 14). A position without such a quote counts at
+cost.
+"""
+
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable
+from decimal import Decimal
+from statistics import median
+from typing import Any
+
+import msgspec
+
+from pointsman.cli.render import iso, seconds_text, to_document
+from pointsman.domain.accounts import Account, KillSwitch, Mark, TradingState
+from pointsman.domain.money import ZERO, exact, plain, shown_average
+from pointsman.domain.positions import Position, Trade
+from pointsman.domain.reasons import Reason
+from pointsman.domain.signals import Decision, Outcome
+from pointsman.storage import queries, reader
+
+Document = dict[str, Any]
+"""What JSON calls an object."""
+
+
+class Worth(msgspec.Struct, frozen=True):
+    """A position at the touch that it would close against: that touch, None without a quote, and
+    what closing there would add, before fees."""
+
+    position: Position
+    mark: Decimal | None
+    unrealized: Decimal
+
+    @property
+    def value(self) -> Decimal:
+        """What it adds to equity beside cash."""
+        return self.position.side.sign * self.position.cost + self.unrealized
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """The accounts and what they hold. `now_ns` is the time that the books have reached, 0 for
+    empty ones."""
+
+    accounts: list[Account]
+    worths: list[Worth]
+    kill_switch: KillSwitch
+    now_ns: int
+
+
+def read_standing(connection: sqlite3.Connection) -> Standing:
+    """The accounts, and every position at its worth."""
+    marks = {mark.symbol: mark for mark in reader.marks(connection)}
+    newest = queries.rows(connection, queries.LAST_TURN)
+    with exact():
+        worths = [_worth(position, marks) for position in reader.positions(connection)]
+    return Standing(
+        reader.accounts(connection),
+        worths,
+        reader.kill_switch(connection),
+        newest[0][1] if newest else 0,
+    )
+
+
+def _worth(position: Position, marks: dict[str, Mark]) -> Worth:
+    mark = marks.get(position.symbol)
+    if mark is None:
+        return Worth(position, None, ZERO)
+    touch = mark.bid if position.side.sign > 0 else mark.ask
+    return Worth(position, touch, position.unrealized(touch) + ZERO)
+
+
+def build_report(connection: sqlite3.Connection) -> Document:
+    """The report in the form of CONTRACT, but for `wall_seconds`. Keys stand in a fixed order;
+    decimals are text, exact."""
+    standing = read_standing(connection)
+    desk = reader.desk(connection)
+    decisions = reader.decisions(connection)
+    incidents = reader.incidents(connection)
+    with exact():
+        return {
+            "accounts": {
+                account.va_id: account_figures(account, standing) for account in standing.accounts
+            },
+            "signals": _signals(connection, decisions),
+            "orders": _count(connection, "SELECT count(*) FROM orders"),
+            "fills": _count(connection, "SELECT count(*) FROM fills"),
+            "trades": [_trade(trade) for trade in reader.trades(connection)],
+            "positions": [position_figures(worth) for worth in standing.worths],
+            "incidents": [to_document(incident) for incident in incidents],
+            "protection": _protection(standing.accounts),
+            "quotes": 0 if desk is None else desk.quotes,
+            "bad_quotes": 0 if desk is None else desk.bad_quotes,
+        }
+
+
+def account_figures(account: Account, standing: Standing) -> Document:
+    """What one account came to."""
+    own = [worth for worth in standing.worths if worth.position.va_id == account.va_id]
+    with exact():
+        unrealized = sum((worth.unrealized for worth in own), ZERO)
+        equity = sum((worth.value for worth in own), account.cash)
+    return {
+        "cash": plain(account.cash),
+        "deposits": plain(account.deposits),
+        "balance": plain(account.balance),
+        "realized_pnl": plain(account.realized),
+        "unrealized_pnl": plain(unrealized),
+        "fees": plain(account.fees),
+        "equity": plain(equity),
+        "max_drawdown": plain(account.max_drawdown),
+        "trades": account.trades,
+        "wins": account.wins,
+        "losses": account.losses,
+        "consecutive_losses": account.streak_at(standing.now_ns),
+        "status": status_of(account, standing),
+    }
+
+
+def status_of(account: Account, standing: Standing) -> str:
+    """Whether an account may enter, or the first reason why not, in the order of RULES 11."""
+    state = standing.kill_switch.trading_state
+    if state is TradingState.HALTED:
+        return "killed"
+    if account.is_paused or state is TradingState.REDUCING:
+        return "paused"
+    if account.frozen_for is not None:
+        return "frozen"
+    if account.is_cooling(standing.now_ns):
+        return "cooldown"
+    return "active" if account.stopped_by is None else "stopped"
+
+
+def position_figures(worth: Worth) -> Document:
+    """A position that is still held. `entry_price` is the shown average of its open lots."""
+    position = worth.position
+    with exact():
+        entry_price = shown_average(position.cost, position.quantity)
+    return {
+        "position_id": position.position_id,
+        "va_id": position.va_id,
+        "symbol": position.symbol,
+        "side": position.side.value,
+        "state": position.state.value,
+        "quantity": plain(position.quantity),
+        "entry_price": plain(entry_price),
+        "stop_price": plain(position.stop_price),
+        "take_profit": _optional(position.take_profit),
+        "mark": _optional(worth.mark),
+        "unrealized": plain(worth.unrealized),
+        "realized_to_date": plain(position.realized_to_date),
+        "fees": plain(position.fees),
+        "opened_at": iso(position.opened_at_ns),
+        "naked_since": None if position.naked_since_ns is None else iso(position.naked_since_ns),
+        "signal_id": position.signal_id,
+    }
+
+
+def _optional(amount: Decimal | None) -> str | None:
+    return None if amount is None else plain(amount)
+
+
+def _signals(connection: sqlite3.Connection, decisions: list[Decision]) -> Document:
+    """RULES 11: received = accepted + refused + duplicates + malformed."""
+    accepted = sum(decision.outcome is Outcome.ACCEPTED for decision in decisions)
+    reasons = Counter(decision.reason for decision in decisions if decision.reason is not None)
+    ((repeats, reuses),) = queries.rows(
+        connection, "SELECT coalesce(sum(repeats), 0), coalesce(sum(reuses), 0) FROM signals"
+    )
+    malformed = _count(
+        connection,
+        f"SELECT count(*) FROM incidents WHERE kind = '{Reason.MALFORMED_SIGNAL.value}'",  # noqa: S608 - a constant
+    )
+    ages = [
+        Decimal(decision.value)
+        for decision in decisions
+        if decision.reason is Reason.LATENCY and decision.value is not None
+    ]
+    return {
+        "received": len(decisions) + repeats + reuses + malformed,
+        "accepted": accepted,
+        "refused": len(decisions) - accepted,
+        "duplicates": repeats + reuses,
+        "malformed": malformed,
+        "by_reason": {reason.value: reasons[reason] for reason in Reason if reasons[reason]},
+        "id_reused": reuses,
+        "latency_refused": {
+            "count": reasons[Reason.LATENCY],
+            "median_age_ms": plain(median(ages)) if ages else None,
+        },
+    }
+
+
+def _trade(trade: Trade) -> Document:
+    return {
+        "va_id": trade.va_id,
+        "symbol": trade.symbol,
+        "side": trade.side.value,
+        "quantity": plain(trade.quantity),
+        "entry_price": plain(trade.entry_price),
+        "exit_price": plain(trade.exit_price),
+        "pnl": plain(trade.pnl),
+        "fees": plain(trade.fees),
+        "opened_at": iso(trade.opened_at_ns),
+        "closed_at": iso(trade.closed_at_ns),
+        "exit_reason": trade.exit_reason.value,
+        "trade_id": trade.trade_id,
+        "position_id": trade.position_id,
+        "signal_id": trade.signal_id,
+    }
+
+
+def _protection(accounts: Iterable[Account]) -> Document:
+    """RULES 25: time without a confirmed stop, as it was learned, and by the venue's stamps."""
+    known = list(accounts)
+    return {
+        "naked_seconds_max": seconds_text(max((a.naked_max_ns for a in known), default=0)),
+        "naked_seconds_total": seconds_text(sum(a.naked_total_ns for a in known)),
+        "venue_naked_seconds_max": seconds_text(
+            max((a.venue_naked_max_ns for a in known), default=0)
+        ),
+        "venue_naked_seconds_total": seconds_text(sum(a.venue_naked_total_ns for a in known)),
+    }
+
+
+def _count(connection: sqlite3.Connection, query: str) -> int:
+    ((count,),) = queries.rows(connection, query)
+    return int(count)

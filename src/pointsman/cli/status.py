@@ -1,0 +1,181 @@
+"""Status: may it trade, does it run, and what does it hold.
+
+Read from the database and the lock beside it, so it answers with and without a running engine.
+"""
+
+import fcntl
+import os
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from pointsman import __version__
+from pointsman.cli.render import counted, iso, moment, printable, to_document
+from pointsman.cli.report import Document, Standing, read_standing
+from pointsman.cli.views import VIEWS, Wanted, account_rows, listing
+from pointsman.domain.accounts import DeskRecord, ExternalHolding, KillState, TradingState
+from pointsman.storage import queries, reader, schema
+from pointsman.storage.lock import lock_path
+
+COUNTS = {
+    "signals": "SELECT count(*) FROM signals",
+    "accepted": "SELECT count(*) FROM decisions WHERE outcome = 'accepted'",
+    "orders": "SELECT count(*) FROM orders",
+    "open_orders": f"SELECT count(*) FROM orders WHERE {schema.IS_NOT_FINAL}",  # noqa: S608 - constant
+    "fills": "SELECT count(*) FROM fills",
+    "trades": "SELECT count(*) FROM trades",
+    "incidents": "SELECT count(*) FROM incidents",
+}
+
+
+class Status(msgspec.Struct, frozen=True):
+    """What is, at one moment. `engine_pid` is None where no engine holds the database, 0 where one
+    does that has not said which. `sequence` is the newest row of the journal."""
+
+    path: Path
+    engine_pid: int | None
+    standing: Standing
+    desk: DeskRecord | None
+    externals: list[ExternalHolding]
+    counts: dict[str, int]
+    sequence: int
+
+
+def engine_pid(database: Path) -> int | None:
+    """The process that holds a database, 0 if it has not said who it is, None if nobody does.
+
+    The lock is tried for an instant, shared, and never waited for or written.
+    """
+    try:
+        descriptor = os.open(lock_path(database.resolve()), os.O_RDONLY)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        holder = os.pread(descriptor, 20, 0)
+        return int(holder) if holder.isdigit() else 0
+    finally:
+        os.close(descriptor)
+    return None
+
+
+def read_status(connection: sqlite3.Connection, path: Path) -> Status:
+    """The status of the database at `path`, which `connection` reads."""
+    counts = {}
+    for name, query in COUNTS.items():
+        ((counts[name],),) = queries.rows(connection, query)
+    newest = queries.rows(connection, queries.LAST_TURN)
+    return Status(
+        path,
+        engine_pid(path),
+        read_standing(connection),
+        reader.desk(connection),
+        reader.external_holdings(connection),
+        counts,
+        newest[0][0] if newest else 0,
+    )
+
+
+def status_document(status: Status) -> Document:
+    """The status for programs."""
+    standing, desk = status.standing, status.desk
+    compared_at_ns = None if desk is None else desk.compared_at_ns
+    return {
+        "database": str(status.path),
+        "engine": {"running": status.engine_pid is not None, "pid": status.engine_pid or None},
+        "trading_state": standing.kill_switch.trading_state.value,
+        "kill_switch": to_document(standing.kill_switch),
+        "compared_at": None if compared_at_ns is None else iso(compared_at_ns),
+        "journal": {
+            "sequence": status.sequence,
+            "last_at": iso(standing.now_ns) if standing.now_ns else None,
+        },
+        "counts": status.counts,
+        "accounts": [VIEWS["accounts"].document(row) for row in account_rows(standing)],
+        "positions": [VIEWS["positions"].document(worth) for worth in standing.worths],
+        "external_holdings": [to_document(holding) for holding in status.externals],
+    }
+
+
+def draw_status(status: Status) -> RenderableType:
+    """The status for a person."""
+    wanted = Wanted()
+    standing = status.standing
+    return Group(
+        Text(f"pointsman {__version__}: {status.path}", style="bold"),
+        Text(),
+        *_lines(status),
+        Text(),
+        listing(VIEWS["accounts"], account_rows(standing), wanted),
+        Text(),
+        listing(VIEWS["positions"], standing.worths, wanted),
+    )
+
+
+def _lines(status: Status) -> Iterator[Text]:
+    standing, counts = status.standing, status.counts
+    yield _line("trading", _trading(standing))
+    yield _line("kill switch", _kill_switch(standing))
+    yield _line("engine", _engine(status))
+    yield _line("compared", _compared(status))
+    if standing.now_ns:
+        when = f"row {status.sequence:,}, the newest at {moment(standing.now_ns)} UTC"
+        yield _line("journal", Text(when))
+    refused = counts["signals"] - counts["accepted"]
+    signals = f"{counted(counts['signals'], 'signal')} ({refused:,} refused)"
+    orders = f"{counted(counts['orders'], 'order')} ({counts['open_orders']:,} open)"
+    others = [counted(counts[name], name[:-1]) for name in ("fills", "trades", "incidents")]
+    yield _line("so far", Text(", ".join((signals, orders, *others))))
+    for held in status.externals:
+        text = f"{held.quantity} {held.symbol} at the venue is not ours"
+        yield _line("external", Text(printable(text), style="yellow"))
+
+
+def _line(name: str, text: Text) -> Text:
+    return Text(f"  {name:<12}", style="dim").append_text(text)
+
+
+def _trading(standing: Standing) -> Text:
+    state = standing.kill_switch.trading_state
+    styles = {TradingState.ACTIVE: "bold green", TradingState.REDUCING: "bold yellow"}
+    meaning = {
+        TradingState.ACTIVE: "entries and exits",
+        TradingState.REDUCING: "paused: exits only",
+        TradingState.HALTED: "killed: exits only",
+    }
+    text = Text(state.value, style=styles.get(state, "bold red"))
+    return text.append(f", {meaning[state]}", style="default")
+
+
+def _kill_switch(standing: Standing) -> Text:
+    switch = standing.kill_switch
+    text = Text(
+        switch.state.value, style="default" if switch.state is KillState.OFF else "bold red"
+    )
+    if switch.changed_at_ns:
+        who = f"{switch.changed_by}: {switch.note}" if switch.note else switch.changed_by
+        text.append(
+            f", by {printable(who)}, at {moment(switch.changed_at_ns)} UTC", style="default"
+        )
+    if switch.state is KillState.FLATTEN:
+        flat = switch.flat_at_ns
+        text.append(f"; flat since {moment(flat)} UTC" if flat else "; not flat yet")
+    return text
+
+
+def _engine(status: Status) -> Text:
+    if status.engine_pid is None:
+        return Text("not running")
+    process = f", process {status.engine_pid}" if status.engine_pid else ""
+    return Text("running", style="green").append(process, style="default")
+
+
+def _compared(status: Status) -> Text:
+    if status.desk is None or status.desk.compared_at_ns is None:
+        return Text("not with the venue since the last start", style="yellow")
+    return Text(f"with the venue, {moment(status.desk.compared_at_ns)} UTC")

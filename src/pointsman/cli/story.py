@@ -1,0 +1,354 @@
+"""Why: the whole story of one signal, from the records alone.
+
+What came and when, each rule in the order in which it was tried, with the value that was measured
+beside what it had to be, the decision, and then all that came of it, in time order and counted from
+the decision. Nothing is explained in hindsight: values and limits are those that were stored with
+the decision.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from difflib import get_close_matches
+from typing import NamedTuple
+
+import msgspec
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.text import Text
+
+from pointsman.cli.columns import average_price, order_price, side_text, wanted_size
+from pointsman.cli.measures import allowed, check_document, measured, remark
+from pointsman.cli.render import (
+    counted,
+    length,
+    moment,
+    number,
+    price,
+    printable,
+    signed_money,
+    to_document,
+)
+from pointsman.cli.report import Document
+from pointsman.cli.tables import Column, Listing
+from pointsman.domain.accounts import Incident
+from pointsman.domain.orders import Fill, Order, Role
+from pointsman.domain.positions import Position, Trade
+from pointsman.domain.reasons import Reason
+from pointsman.domain.signals import Action, Check, Decision, Outcome, Signal, SignalRecord
+from pointsman.storage import queries, reader
+
+NEAR_AMONG_MAX = 5_000
+"""So many of the newest ids are searched for one that is close to an unknown one."""
+
+MARK = {True: ("✓ pass", "green"), False: ("✗ FAIL", "bold red")}
+
+
+class Story(msgspec.Struct, frozen=True):
+    """All that came of one signal. `positions` are those of its orders that are still held."""
+
+    record: SignalRecord
+    decision: Decision | None
+    orders: tuple[Order, ...]
+    fills: tuple[Fill, ...]
+    positions: tuple[Position, ...]
+    trades: tuple[Trade, ...]
+    incidents: tuple[Incident, ...]
+
+
+class Moment(NamedTuple):
+    """Something that happened. `rank` orders what happened at one instant."""
+
+    at_ns: int
+    rank: int
+    what: Text
+    detail: Text
+
+
+def read_story(connection: sqlite3.Connection, signal_id: str) -> Story | None:
+    """The story of a signal, or None for an id that was never received."""
+    found = reader.story(connection, signal_id)
+    if found is None:
+        return None
+    numbers = {order.position_id for order in found.orders}
+    if found.decision is not None:
+        numbers.update(found.decision.position_ids)
+    positions = queries.records(
+        connection,
+        Position,
+        "WHERE position_id IN (SELECT value FROM json_each(?)) ORDER BY position_id",
+        (json.dumps(sorted(numbers)),),
+    )
+    return Story(
+        found.signal,
+        found.decision,
+        found.orders,
+        found.fills,
+        tuple(positions),
+        found.trades,
+        _incidents(connection, found),
+    )
+
+
+def _incidents(connection: sqlite3.Connection, found: reader.SignalStory) -> tuple[Incident, ...]:
+    """The incidents of its orders, those of its account at the instant at which a position of it
+    closed, and those of its id that was used again."""
+    closed = json.dumps([trade.closed_at_ns for trade in found.trades])
+    signal = found.signal.signal
+    others = queries.records(
+        connection,
+        Incident,
+        "WHERE (va_id = ? AND at_ns IN (SELECT value FROM json_each(?)) AND client_order_id IS NULL)"
+        f" OR (kind = '{Reason.ID_REUSED.value}' AND value = ?)",
+        (signal.va_id, closed, signal.signal_id),
+    )
+    return (*found.incidents, *others)
+
+
+def near_ids(connection: sqlite3.Connection, signal_id: str) -> list[str]:
+    """Known ids that are spelt nearly alike, the closest first."""
+    found = queries.rows(
+        connection, "SELECT signal_id FROM signals ORDER BY rowid DESC LIMIT ?", (NEAR_AMONG_MAX,)
+    )
+    by_lower = {known.lower(): known for (known,) in found}
+    return [by_lower[match] for match in get_close_matches(signal_id.lower(), by_lower)]
+
+
+def story_document(story: Story) -> Document:
+    """The story for programs: the records, the rules of the decision among them."""
+    decision: Document | None = None
+    if story.decision is not None:
+        decision = to_document(story.decision)
+        decision["checks"] = [check_document(check) for check in story.decision.checks]
+    record: Document = to_document(story.record)
+    return {
+        "signal": {**record.pop("signal"), **record},
+        "decision": decision,
+        "orders": [to_document(order) for order in story.orders],
+        "fills": [to_document(fill) for fill in story.fills],
+        "positions": [to_document(position) for position in story.positions],
+        "trades": [to_document(trade) for trade in story.trades],
+        "incidents": [to_document(incident) for incident in story.incidents],
+    }
+
+
+# -- for people ----------------------------------------------------------------------------------
+
+
+def draw_story(story: Story, zone: str) -> RenderableType:
+    """The story for a person; moments on the clock of `zone`."""
+    parts: list[RenderableType] = [
+        _headline(story),
+        _verdict(story, zone),
+        Text(),
+        *_facts(story, zone),
+    ]
+    if story.decision is not None:
+        parts += [Text(), *_rules(story.record.signal, story.decision, zone)]
+    parts.append(Text())
+    moments = sorted(_moments(story), key=lambda each: (each.at_ns, each.rank))
+    parts.append(_timeline(moments, story.record.received_at_ns))
+    parts += _ending(story)
+    return Group(*parts)
+
+
+def _headline(story: Story) -> Text:
+    signal = story.record.signal
+    parts = [Text(printable(signal.signal_id), style="bold"), side_text(signal.side.value)]
+    parts += [Text(wanted_size(signal)), Text(printable(signal.symbol))]
+    if signal.price is not None:
+        parts.append(Text(f"at {price(signal.price)}"))
+    return Text("  ").join([parts[0], Text(" ").join(parts[1:])])
+
+
+def _verdict(story: Story, zone: str) -> RenderableType:
+    """The decision in one line, and the reason of a refusal with its numbers in another."""
+    decision = story.decision
+    if decision is None:
+        return Text("received, and not decided", style="bold red")
+    if decision.outcome is Outcome.ACCEPTED:
+        return Text("ACCEPTED", style="bold green").append(f": {_plan(decision)}", style="default")
+    reason = decision.reason
+    lines = [Text("REFUSED", style="bold red").append(f": {reason}", style="bold")]
+    if reason is not None:
+        lines.append(Text(reason.sentence))
+    failed = next((check for check in decision.checks if not check.passed), None)
+    if failed is not None:
+        limit = allowed(failed, story.record.signal.side, zone)
+        must = f"; it must be {limit}" if limit else ""
+        lines.append(Text(f"It was {measured(failed, zone)}{must}."))
+    return Group(*lines)
+
+
+def _plan(decision: Decision) -> str:
+    """What an acceptance sets out to do."""
+    quantity = "" if decision.quantity is None else f" {number(decision.quantity)}"
+    numbers = ", ".join(map(str, decision.position_ids))
+    which = f"position{'s' if len(decision.position_ids) > 1 else ''} {numbers}"
+    if decision.action is Action.ENTRY:
+        limit = (
+            "" if decision.limit_price is None else f" at {price(decision.limit_price)} or better"
+        )
+        return f"enter{quantity} {decision.symbol}{limit}, as {which}"
+    return f"close{quantity} {decision.symbol} of {which}"
+
+
+def _facts(story: Story, zone: str) -> Iterator[RenderableType]:
+    record, decision = story.record, story.decision
+    signal = record.signal
+    yield _fact("account", signal.va_id)
+    asked = list(_asked(signal))
+    if asked:
+        yield _fact("asked for", ", ".join(asked))
+    when = f"{moment(record.received_at_ns, zone)} {zone}"
+    if signal.ts_ns is not None:
+        when += f", {length(record.received_at_ns - signal.ts_ns)} after its own stamp"
+    yield _fact("received", when)
+    if record.source:
+        yield _fact("from", f"{record.source}, line {record.line}")
+    if record.repeats:
+        times = counted(record.repeats, "time")
+        yield _fact("came again", f"{times} alike, and got this same answer")
+    if record.reuses:
+        times = counted(record.reuses, "time")
+        yield _fact("id reused", f"{times} with other content; nothing was done about those")
+    if decision is not None and decision.quote is not None:
+        quote = decision.quote
+        sizes = f"{quote.bid} × {quote.bid_size} / {quote.ask} × {quote.ask_size}"
+        yield _fact("judged on", f"{sizes}, stamped {moment(quote.ts_ns, zone)}")
+    if decision is not None and decision.clipped_quantity is not None:
+        cut = number(decision.clipped_quantity)
+        yield _fact("cut to", f"{cut}: more would have flipped the position or was not there")
+
+
+def _fact(name: str, text: str) -> RenderableType:
+    line = Text(f"{name:<11}", style="dim").append(printable(text), style="default")
+    return Padding(line, (0, 0, 0, 2))
+
+
+def _asked(signal: Signal) -> Iterator[str]:
+    """What a signal says beyond side, size and price."""
+    if signal.stop_loss is not None:
+        yield f"stop at {price(signal.stop_loss)}"
+    if signal.stop_loss_percentage is not None:
+        yield f"stop {number(signal.stop_loss_percentage)} % away"
+    if signal.take_profit is not None:
+        yield f"target {price(signal.take_profit)}"
+    if signal.take_profit_percentage is not None:
+        yield f"target {number(signal.take_profit_percentage)} % away"
+    if signal.reduce_only:
+        yield "reduce only"
+    if signal.ttl_ns is not None:
+        yield f"valid for {length(signal.ttl_ns)}"
+
+
+def _rules(signal: Signal, decision: Decision, zone: str) -> Iterator[RenderableType]:
+    def mark(check: Check) -> Text:
+        text, style = MARK[check.passed]
+        return Text(text, style=style)
+
+    def rule(check: Check) -> Text:
+        return Text(check.rule.value, style="" if check.passed else "bold red")
+
+    columns = (
+        Column("", mark),
+        Column("rule", rule),
+        Column("measured", lambda check: measured(check, zone), folds=True),
+        Column("must be", lambda check: allowed(check, signal.side, zone), folds=True),
+        Column("remark", remark, 1, folds=True),
+    )
+    yield Listing("Rules, in the order in which they are tried", columns, decision.checks)
+    if decision.action is Action.EXIT:
+        text = "An exit is never held up by cooldown, throttle, window, quote or loss limits."
+        yield Text(text, style="dim")
+
+
+def _timeline(moments: list[Moment], decided_at_ns: int) -> RenderableType:
+    def offset(each: Moment) -> str:
+        after_ns = each.at_ns - decided_at_ns
+        return f"{'+' if after_ns >= 0 else ''}{length(after_ns)}"
+
+    columns = (
+        Column("after", offset, is_right=True),
+        Column("what", lambda each: each.what),
+        Column("", lambda each: each.detail, folds=True),
+    )
+    return Listing("What happened, counted from the decision", columns, moments)
+
+
+def _moments(story: Story) -> Iterator[Moment]:
+    signal, decision = story.record.signal, story.decision
+    if signal.ts_ns is not None and signal.ts_ns != story.record.received_at_ns:
+        yield Moment(signal.ts_ns, 0, Text("stamped"), Text("by its sender"))
+    if decision is not None:
+        words = decision.outcome.value
+        style = "green" if decision.outcome is Outcome.ACCEPTED else "red"
+        reason = "" if decision.reason is None else decision.reason.value
+        yield Moment(decision.decided_at_ns, 1, Text(words, style=style), Text(reason))
+    for order in story.orders:
+        yield from _order_moments(order)
+    for fill in story.fills:
+        detail = Text(f"{fill.client_order_id}: ").append_text(side_text(fill.side.value))
+        detail.append(f" {number(fill.quantity)} at {price(fill.price)}, fee {number(fill.fee, 2)}")
+        if fill.booked_at_ns != fill.venue_ts_ns:
+            detail.append(
+                f", {length(fill.booked_at_ns - fill.venue_ts_ns)} after the venue's stamp"
+            )
+        yield Moment(fill.booked_at_ns, 4, Text("fill", style="bold"), detail)
+    for trade in story.trades:
+        yield Moment(trade.closed_at_ns, 6, Text("closed", style="bold"), _trade_detail(trade))
+    for incident in story.incidents:
+        detail = Text(printable(incident.detail) or incident.kind.sentence)
+        yield Moment(incident.at_ns, 7, Text(incident.kind.value, style="yellow"), detail)
+
+
+_ORDER_NAMES = {Role.ENTRY: "entry", Role.STOP: "stop-loss", Role.EXIT: "exit"}
+
+
+def _order_moments(order: Order) -> Iterator[Moment]:
+    name, order_id = _ORDER_NAMES[order.role], order.client_order_id
+    detail = Text(f"{order_id}: ").append_text(side_text(order.side.value))
+    detail.append(f" {number(order.quantity)} {_terms(order)}")
+    if order.role is Role.EXIT and order.exit_reason is not None:
+        detail.append(f", for {order.exit_reason.value}")
+    if order.sent_at_ns is None:
+        detail.append(", never sent")
+    elif order.sent_at_ns != order.created_at_ns:
+        detail.append(f", sent {length(order.sent_at_ns - order.created_at_ns)} later")
+    yield Moment(order.created_at_ns, 2, Text(f"{name} order"), detail)
+    if order.is_final:
+        ended = Text(f"{order_id}: {order.status.value.lower()}")
+        if order.end_reason is not None:
+            ended.append(f", {order.end_reason.value}")
+        if order.filled:
+            whole = "" if order.filled == order.quantity else f" of {number(order.quantity)}"
+            ended.append(f"; {number(order.filled)}{whole} at {average_price(order)} on average")
+        yield Moment(order.updated_at_ns, 5, Text(f"{name} ended"), ended)
+
+
+def _terms(order: Order) -> str:
+    if order.role is Role.ENTRY:
+        return f"at {order_price(order)} or better, at once or not at all"
+    return "at market" if order.trigger_price is None else f"triggered at {order_price(order)}"
+
+
+def _trade_detail(trade: Trade) -> Text:
+    prices = f"{price(trade.entry_price)} to {price(trade.exit_price)}"
+    text = Text(f"{trade.side.value} {number(trade.quantity)} from {prices}: ")
+    text.append_text(signed_money(trade.pnl))
+    held = length(trade.closed_at_ns - trade.opened_at_ns)
+    return text.append(f" after fees, {trade.exit_reason.value}, held {held}")
+
+
+def _ending(story: Story) -> Iterator[RenderableType]:
+    """What is not over yet."""
+    for position in story.positions:
+        naked = position.naked_since_ns is not None
+        cover = "without a confirmed stop" if naked else f"stop at {price(position.stop_price)}"
+        text = f"Position {position.position_id} is {position.state.value}: {position.side.value} "
+        text += f"{number(position.quantity)} {position.symbol}, {cover}."
+        yield Text(text, style="bold red" if naked else "bold")
+    for order in story.orders:
+        if not order.is_final:
+            status, order_id = order.shown_status.value, order.client_order_id
+            yield Text(f"Order {order_id} is {status}, {number(order.leaves)} may still fill.")
