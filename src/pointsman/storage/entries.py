@@ -1,0 +1,102 @@
+"""One turn as it is journaled, and the chain that makes its record evidence.
+
+Each row's hash covers its own content and the hash of the row before it; the first builds on
+`chain_start`, which covers the identity of a recorded run. So no row of the journal, nor what run
+it belongs to, can be changed, added or taken away without breaking the chain at that row.
+"""
+
+from collections.abc import Sequence
+from hashlib import sha256
+from typing import Any, Union
+
+import msgspec
+
+from pointsman.domain.commands import Record
+from pointsman.domain.events import Event
+
+
+class Entry(msgspec.Struct, frozen=True, gc=False):
+    """One turn: when, what the desk was told, and the records that changed."""
+
+    time_ns: int
+    event: Event
+    changes: tuple[Record, ...]
+
+
+class RunIdentity(msgspec.Struct, frozen=True, gc=False):
+    """What makes two recorded runs the same (RULES 5): digests of what went in, and the seed as
+    text."""
+
+    quotes_digest: str
+    signals_digest: str
+    instruments_digest: str
+    settings_digest: str
+    seed: str
+
+
+class Head(msgspec.Struct, frozen=True, gc=False):
+    """The newest row of the chain. Sequence 0 is the start of an empty one."""
+
+    sequence: int
+    hash: str
+
+
+JournalRow = tuple[int, int, str, str, str, str]
+"""sequence, time_ns, kind, payload, previous_hash, hash."""
+
+
+class _Payload(msgspec.Struct, frozen=True, gc=False):
+    """What a row of the journal holds; the event stays raw until it is asked for."""
+
+    event: msgspec.Raw
+    changes: tuple[Record, ...]
+
+
+class _Written(msgspec.Struct, frozen=True, gc=False):
+    event: Event
+    changes: tuple[Record, ...]
+
+
+_ENCODER = msgspec.json.Encoder()
+_PAYLOADS = msgspec.json.Decoder(_Payload)
+_ANY_EVENT: Any = Union[tuple(Event.__subclasses__())]  # noqa: UP007 - made from what there is
+_EVENTS: msgspec.json.Decoder[Event] = msgspec.json.Decoder(_ANY_EVENT)
+
+
+def chain_start(identity: RunIdentity | None) -> str:
+    """What stands for the hash of the row before the first."""
+    return sha256(_ENCODER.encode(identity)).hexdigest()
+
+
+def row_hash(
+    previous_hash: object, sequence: object, time_ns: object, kind: object, payload: bytes
+) -> str:
+    """The hash of one row. The head is a JSON list, which says itself where it ends; the payload
+    follows."""
+    return sha256(_ENCODER.encode((previous_hash, sequence, time_ns, kind)) + payload).hexdigest()
+
+
+def chained(entries: Sequence[Entry], head: Head) -> tuple[list[JournalRow], Head]:
+    """The journal rows of entries that follow `head`, and the new head."""
+    sequence, previous = head.sequence, head.hash
+    rows: list[JournalRow] = []
+    for entry in entries:
+        sequence += 1
+        kind = type(entry.event).__name__
+        payload = _ENCODER.encode(_Written(entry.event, entry.changes))
+        new = row_hash(previous, sequence, entry.time_ns, kind, payload)
+        rows.append((sequence, entry.time_ns, kind, payload.decode(), previous, new))
+        previous = new
+    return rows, Head(sequence, previous)
+
+
+def changes_of(payload: str) -> tuple[Record, ...]:
+    """The changed records of a row. Raises msgspec.DecodeError for what no version of ours
+    wrote."""
+    return _PAYLOADS.decode(payload).changes
+
+
+def event_of(payload: str) -> Event:
+    """The event of a row. Raises msgspec.DecodeError for one that another version wrote
+    differently."""
+    return _EVENTS.decode(_PAYLOADS.decode(payload).event)

@@ -1,0 +1,143 @@
+"""The writer thread: a group of turns is whatever queued during the last commit.
+
+The loop that watches the stops never waits for the disk. What always holds (RULES 29, 30):
+
+* turns become durable in the order in which they were put;
+* a group that fails is kept and tried again whole, until it is durable or `stop` gives up;
+* the queue is bounded. While commits work a full one makes `put` wait for the next commit; while
+  they fail it raises, so that the loop goes on.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Callable
+
+from pointsman.storage.entries import Entry
+from pointsman.storage.errors import StorageFailed, StorageQueueFull
+from pointsman.storage.sqlite_manager import SqliteManager
+
+GROUP_LEN_MAX = 512
+QUEUE_LEN_MAX = 16_384
+RETRY_FIRST_SECONDS = 0.05  # not money: seconds
+RETRY_LAST_SECONDS = 1.0  # not money: seconds
+
+
+class GroupCommitter:
+    """Owns the writing of an open database from its making until `stop`.
+
+    Both callbacks run on the writer's thread. `on_durable(ticket)`: everything up to this ticket is
+    on disk; after a failure it also says that storage works again. `on_failure(error)`: commits
+    have begun to fail.
+    """
+
+    def __init__(
+        self,
+        manager: SqliteManager,
+        on_durable: Callable[[int], None],
+        on_failure: Callable[[StorageFailed], None],
+        queue_len_max: int = QUEUE_LEN_MAX,
+    ) -> None:
+        self._manager = manager
+        self._on_durable = on_durable
+        self._on_failure = on_failure
+        self._queue_len_max = queue_len_max
+        self._queue: deque[tuple[int, Entry]] = deque()
+        self._undone = 0
+        self._failure: StorageFailed | None = None
+        self._is_broken = False
+        self._is_stopping = False
+        self._gives_up = False
+        self._changed = threading.Condition()
+        self._thread = threading.Thread(target=self._run, name="storage-writer", daemon=True)
+        self._thread.start()
+
+    def put(self, ticket: int, entry: Entry) -> None:
+        """Queue a turn. Tickets rise.
+
+        Raises StorageQueueFull when commits fail and no more may wait, StorageFailed when the
+        thread has ended for a fault of our own.
+        """
+        with self._changed:
+            self._changed.wait_for(lambda: self._has_room() or self._failure is not None)
+            if self._is_broken and self._failure is not None:
+                raise self._failure
+            if not self._has_room():
+                raise StorageQueueFull(f"{self._queue_len_max} turns wait; {self._failure}")
+            assert not self._is_stopping, "nothing may be put after stop"
+            self._queue.append((ticket, entry))
+            self._undone += 1
+            self._changed.notify_all()
+
+    def flush(self, timeout_seconds: float) -> bool:  # not money: seconds
+        """Wait until all that was put is durable and its callback has run; whether that came
+        true in time."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._undone == 0 or self._is_broken, timeout_seconds)
+            return self._undone == 0
+
+    def stop(self, timeout_seconds: float) -> bool:  # not money: seconds
+        """Commit what is queued and end the thread; whether all became durable. While commits
+        fail it gives up after the timeout."""
+        with self._changed:
+            self._is_stopping = True
+            self._changed.notify_all()
+        self._thread.join(timeout_seconds)
+        with self._changed:
+            self._gives_up = True
+            self._changed.notify_all()
+        self._thread.join()
+        return self._undone == 0
+
+    def _has_room(self) -> bool:
+        return len(self._queue) < self._queue_len_max
+
+    def _run(self) -> None:
+        try:
+            while group := self._next_group():
+                if not self._commit([entry for _, entry in group]):
+                    return
+                self._on_durable(group[-1][0])
+                with self._changed:
+                    self._undone -= len(group)
+                    self._changed.notify_all()
+        except Exception as error:
+            # A fault of our own: whoever waits must hear of it, and nothing more may be put.
+            failure = StorageFailed(error)
+            with self._changed:
+                self._failure = failure
+                self._is_broken = True
+                self._changed.notify_all()
+            self._on_failure(failure)
+            raise
+
+    def _next_group(self) -> list[tuple[int, Entry]]:
+        with self._changed:
+            self._changed.wait_for(lambda: self._queue or self._is_stopping)
+            group = [self._queue.popleft() for _ in range(min(len(self._queue), GROUP_LEN_MAX))]
+            self._changed.notify_all()
+            return group
+
+    def _commit(self, entries: list[Entry]) -> bool:
+        """Try until it is durable; False when told to give up."""
+        delay_seconds = RETRY_FIRST_SECONDS
+        while True:
+            try:
+                self._manager.append(entries)
+            except StorageFailed as failure:
+                self._take_failure(failure)
+            else:
+                with self._changed:
+                    self._failure = None
+                return True
+            with self._changed:
+                if self._changed.wait_for(lambda: self._gives_up, delay_seconds):
+                    return False
+            delay_seconds = min(2 * delay_seconds, RETRY_LAST_SECONDS)
+
+    def _take_failure(self, failure: StorageFailed) -> None:
+        with self._changed:
+            is_first = self._failure is None
+            self._failure = failure
+            self._changed.notify_all()
+        if is_first:
+            self._on_failure(failure)

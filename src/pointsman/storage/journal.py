@@ -1,0 +1,178 @@
+"""The journal as evidence: is the chain unbroken, and do the tables hold what it says?
+
+`verify_chain` finds any changed, added or missing row of the journal, a changed identity of the run
+and a changed head; `fold` any row of a record table that differs from the recorded changes. Not
+covered, because nothing is decided by them: `lease.holder` and `lease.acquired_at_ns`. A journal
+and tables that were forged together, with all hashes made anew, are a consistent other history;
+only deciding it again can tell.
+
+Bytes that are not valid text are carried as they are, so that damage is named instead of stopping
+the check.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import msgspec
+
+from pointsman.domain.commands import Record
+from pointsman.domain.events import Event
+from pointsman.storage.codec import CODECS, Key, Newest, RecordCodec, is_gone
+from pointsman.storage.entries import (
+    RunIdentity,
+    chain_start,
+    changes_of,
+    event_of,
+    row_hash,
+)
+from pointsman.storage.errors import explained
+from pointsman.storage.queries import lease_head, path_of, run_identity
+
+_ROWS = (
+    "SELECT sequence, time_ns, kind, payload, previous_hash, hash FROM journal ORDER BY sequence"
+)
+
+
+class ChainFault(msgspec.Struct, frozen=True):
+    """The first bad row of the journal, and what is wrong with it."""
+
+    sequence: int
+    what: str
+
+
+class Difference(msgspec.Struct, frozen=True):
+    """The first place where a table is not what the journal says. `column` None: the whole row
+    is missing on one side, and the other side's value is the word "row"."""
+
+    table: str
+    key: Any
+    column: str | None
+    journal: Any
+    stored: Any
+
+
+class Turn(msgspec.Struct, frozen=True):
+    """One journaled turn. `event` is None where this version cannot read what another wrote."""
+
+    sequence: int
+    time_ns: int
+    kind: str
+    event: Event | None
+    changes: tuple[Record, ...]
+
+
+def verify_chain(connection: sqlite3.Connection) -> ChainFault | None:
+    """The first bad row of the journal, or None. Raises CorruptDatabase where the file cannot be
+    read."""
+    with _as_stored(connection) as cursor:
+        previous, count = _start(run_identity(connection)), 0
+        for row in cursor.execute(_ROWS):
+            count += 1
+            fault = _row_fault(row, count, previous)
+            if fault is not None:
+                return fault
+            previous = row[-1]
+        head = lease_head(connection)
+        if head is None:
+            return None if count == 0 else ChainFault(count, "the lease row is missing")
+        if (head.sequence, head.hash) != (count, previous):
+            return ChainFault(
+                count,
+                f"the newest row has another number or hash than the lease row, {head.sequence}",
+            )
+    return None
+
+
+def _start(identity: RunIdentity | None) -> str:
+    try:
+        return chain_start(identity)
+    except UnicodeEncodeError:
+        return ""
+
+
+def _row_fault(row: tuple[Any, ...], expected: int, previous: str) -> ChainFault | None:
+    sequence, time_ns, kind, payload, previous_hash, own_hash = row
+    if sequence != expected:
+        return ChainFault(expected, f"the row is missing: the next one is {sequence}")
+    if previous_hash != previous:
+        before = "the row before" if sequence > 1 else "the start of this run's journal"
+        return ChainFault(sequence, f"previous_hash is not the hash of {before}")
+    try:
+        content = payload.encode("utf-8", "surrogateescape")
+        is_right = row_hash(previous_hash, sequence, time_ns, kind, content) == own_hash
+    except (AttributeError, TypeError, UnicodeEncodeError):
+        is_right = False
+    return None if is_right else ChainFault(sequence, "the hash is not that of the row's content")
+
+
+def fold(connection: sqlite3.Connection) -> Difference | None:
+    """The first difference between the tables and the recorded changes, or None.
+
+    Holds the last state of every record in memory. Raises CorruptDatabase where the file cannot be
+    read.
+    """
+    newest = Newest()
+    with _as_stored(connection) as cursor:
+        for sequence, payload in cursor.execute(
+            "SELECT sequence, payload FROM journal ORDER BY sequence"
+        ):
+            try:
+                newest.take(changes_of(payload))
+            except (msgspec.MsgspecError, TypeError, UnicodeEncodeError):
+                return Difference("journal", sequence, "payload", payload, None)
+        for kind, folded in newest.by_type.items():
+            kept = {key: record for key, record in folded.items() if not is_gone(record)}
+            difference = _table_difference(cursor, CODECS[kind], kept)
+            if difference is not None:
+                return difference
+    return None
+
+
+def _table_difference(
+    cursor: sqlite3.Cursor, codec: RecordCodec[Any], folded: dict[Key, Record]
+) -> Difference | None:
+    for row in cursor.execute(codec.select):
+        key = codec.key_of_row(row)
+        record = folded.pop(key, None)
+        if record is None:
+            return Difference(codec.table, key, None, None, "row")
+        for name, expected, stored in zip(codec.names, codec.encode(record), row, strict=True):
+            if expected != stored:
+                return Difference(codec.table, key, name, expected, stored)
+    for key in folded:
+        return Difference(codec.table, key, None, "row", None)
+    return None
+
+
+def turns(connection: sqlite3.Connection, after: int = 0) -> Iterator[Turn]:
+    """The journaled turns from the one after `after` on, oldest first. The chain should be
+    verified before."""
+    cursor = connection.cursor()
+    cursor.row_factory = None
+    query = (
+        "SELECT sequence, time_ns, kind, payload FROM journal WHERE sequence > ? ORDER BY sequence"
+    )
+    for sequence, time_ns, kind, payload in cursor.execute(query, (after,)):
+        event: Event | None
+        try:
+            event = event_of(payload)
+        except msgspec.MsgspecError:
+            event = None
+        yield Turn(sequence, time_ns, kind, event, changes_of(payload))
+
+
+@contextmanager
+def _as_stored(connection: sqlite3.Connection) -> Iterator[sqlite3.Cursor]:
+    """A cursor of plain tuples that reads any text; what it raises is explained."""
+    usual = connection.text_factory
+    connection.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
+    cursor = connection.cursor()
+    cursor.row_factory = None
+    try:
+        yield cursor
+    except sqlite3.Error as error:
+        raise explained(error, path_of(connection)) from error
+    finally:
+        connection.text_factory = usual

@@ -1,0 +1,1 @@
+"""Schema migrations, run by Alembic inside the one transaction that `storage.schema` opens."""

@@ -1,0 +1,189 @@
+"""Reading records: what is needed to start, and what must be known for ever.
+
+A start reads only what is still alive. Finished orders, fills, decisions and the journal may be
+millions of rows, so every query here is answered by an index; a test asks SQLite for its plan.
+"""
+
+import sqlite3
+from collections import defaultdict
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from pointsman.domain.accounts import (
+    Account,
+    CashMove,
+    Cursor,
+    DeskRecord,
+    ExternalHolding,
+    KillSwitch,
+    Mark,
+)
+from pointsman.domain.events import KnownOrder
+from pointsman.domain.orders import Order, Role, parse_client_order_id
+from pointsman.domain.positions import Position
+from pointsman.domain.signals import Decision, FirstDecision, SignalRecord
+from pointsman.storage.codec import R, Value, codec_of
+from pointsman.storage.entries import Head, RunIdentity
+from pointsman.storage.errors import explained
+from pointsman.storage.schema import IS_ENTRY, IS_NOT_FINAL, IS_UNCONFIRMED
+
+RECENT_NS = 60_000_000_000
+"""How far back the times of entries are needed, for limits per minute."""
+
+OPEN_ORDERS = f"WHERE {IS_NOT_FINAL}"
+OPEN_FILL_KEYS = (
+    "SELECT client_order_id, key FROM fills WHERE client_order_id IN "  # noqa: S608 - constant
+    f"(SELECT client_order_id FROM orders WHERE {IS_NOT_FINAL})"
+)
+UNCONFIRMED_MOVES = f"WHERE {IS_UNCONFIRMED}"
+RECENT_ENTRIES = (
+    f"SELECT va_id, created_at_ns FROM orders WHERE {IS_ENTRY} AND created_at_ns >= ? "  # noqa: S608
+    "ORDER BY created_at_ns"
+)
+RUN = f"SELECT {', '.join(RunIdentity.__struct_fields__)} FROM run WHERE id = 1"  # noqa: S608
+LAST_TURN = "SELECT sequence, time_ns, hash FROM journal ORDER BY sequence DESC LIMIT 1"
+
+
+class Loaded(msgspec.Struct, frozen=True):
+    """Everything needed to start. `fill_keys` are those of each order that is not final;
+    `recent_entries_ns` the times of the entries accepted per VA in the last 60 s before
+    `last_time_ns`, the time of the newest journaled turn, oldest first. `kill_switch`, `desk`
+    and `last_time_ns` are None in a new database."""
+
+    accounts: tuple[Account, ...]
+    orders: tuple[Order, ...]
+    positions: tuple[Position, ...]
+    kill_switch: KillSwitch | None
+    desk: DeskRecord | None
+    cursors: tuple[Cursor, ...]
+    unconfirmed_moves: tuple[CashMove, ...]
+    external_holdings: tuple[ExternalHolding, ...]
+    marks: tuple[Mark, ...]
+    fill_keys: Mapping[str, tuple[str, ...]]
+    recent_entries_ns: Mapping[str, tuple[int, ...]]
+    last_time_ns: int | None
+    sequence: int
+
+
+def load(connection: sqlite3.Connection) -> Loaded:
+    """Read what is needed to start. Raises CorruptDatabase, naming the row, for one that cannot
+    be read."""
+    turn = rows(connection, LAST_TURN)
+    sequence, last_time_ns = (turn[0][0], turn[0][1]) if turn else (0, None)
+    since_ns = 0 if last_time_ns is None else last_time_ns - RECENT_NS
+    return Loaded(
+        accounts=tuple(records(connection, Account)),
+        orders=tuple(records(connection, Order, OPEN_ORDERS)),
+        positions=tuple(records(connection, Position)),
+        kill_switch=single(connection, KillSwitch),
+        desk=single(connection, DeskRecord),
+        cursors=tuple(records(connection, Cursor)),
+        unconfirmed_moves=tuple(records(connection, CashMove, UNCONFIRMED_MOVES)),
+        external_holdings=tuple(records(connection, ExternalHolding)),
+        marks=tuple(records(connection, Mark)),
+        fill_keys=_grouped(rows(connection, OPEN_FILL_KEYS)),
+        recent_entries_ns=_grouped(rows(connection, RECENT_ENTRIES, (since_ns,))),
+        last_time_ns=last_time_ns,
+        sequence=sequence,
+    )
+
+
+def first_decision(connection: sqlite3.Connection, signal_id: str) -> FirstDecision | None:
+    """What was decided of a signal id when it first came (RULES 13, 32)."""
+    record = one(connection, SignalRecord, "WHERE signal_id = ?", (signal_id,))
+    decision = one(connection, Decision, "WHERE signal_id = ?", (signal_id,))
+    if record is None or decision is None:
+        return None
+    return FirstDecision(record, decision)
+
+
+def known_order(connection: sqlite3.Connection, client_order_id: str) -> KnownOrder | None:
+    """What is remembered of an order, final or not, and of how far its position was taken (RULES
+    32)."""
+    order = one(connection, Order, "WHERE client_order_id = ?", (client_order_id,))
+    if order is None:
+        return None
+    keys = rows(connection, "SELECT key FROM fills WHERE client_order_id = ?", (client_order_id,))
+    position = (order.position_id,)
+    ((parts,),) = rows(connection, "SELECT count(*) FROM trades WHERE position_id = ?", position)
+    siblings = rows(
+        connection, "SELECT client_order_id FROM orders WHERE position_id = ?", position
+    )
+    attempts = dict.fromkeys(Role, 0)
+    for (sibling,) in siblings:
+        parsed = parse_client_order_id(sibling)
+        if parsed is not None:
+            attempts[parsed.role] = max(attempts[parsed.role], parsed.attempt)
+    return KnownOrder(
+        order=order,
+        fill_keys=tuple(key for (key,) in keys),
+        parts=parts,
+        stops_made=attempts[Role.STOP],
+        exits_made=attempts[Role.EXIT],
+    )
+
+
+def run_identity(connection: sqlite3.Connection) -> RunIdentity | None:
+    """Which recorded run the database belongs to; None for any other use."""
+    found = rows(connection, RUN)
+    return RunIdentity(*found[0]) if found else None
+
+
+def lease_head(connection: sqlite3.Connection) -> Head | None:
+    """The head of the chain as the lease row has it; None in a new database."""
+    found = rows(connection, "SELECT journal_sequence, journal_hash FROM lease WHERE id = 1")
+    return Head(*found[0]) if found else None
+
+
+def records(
+    connection: sqlite3.Connection,
+    record: type[R],
+    clause: str = "",
+    parameters: tuple[Value, ...] = (),
+) -> list[R]:
+    """The records of a table that `clause` selects. Raises CorruptDatabase, naming the row."""
+    codec = codec_of(record)
+    return [codec.decode(row) for row in rows(connection, f"{codec.select} {clause}", parameters)]
+
+
+def one(
+    connection: sqlite3.Connection, record: type[R], clause: str, parameters: tuple[Value, ...]
+) -> R | None:
+    """The one record that `clause` selects, or None."""
+    found = records(connection, record, clause, parameters)
+    return found[0] if found else None
+
+
+def single(connection: sqlite3.Connection, record: type[R]) -> R | None:
+    """The record of a table of one row, or None before it is first written."""
+    return one(connection, record, "", ())
+
+
+def rows(
+    connection: sqlite3.Connection, query: str, parameters: tuple[Value, ...] = ()
+) -> list[tuple[Any, ...]]:
+    """All rows of a query. Raises what `explained` makes of an SQLite error."""
+    cursor = connection.cursor()
+    cursor.row_factory = None
+    try:
+        return cursor.execute(query, parameters).fetchall()
+    except sqlite3.Error as error:
+        raise explained(error, path_of(connection)) from error
+
+
+def path_of(connection: sqlite3.Connection) -> Path:
+    """The file that a connection reads."""
+    cursor = connection.cursor()
+    cursor.row_factory = None
+    (_, _, path) = cursor.execute("PRAGMA database_list").fetchone()
+    return Path(path)
+
+
+def _grouped(pairs: list[tuple[str, Any]]) -> dict[str, tuple[Any, ...]]:
+    groups: dict[str, list[Any]] = defaultdict(list)
+    for key, value in pairs:
+        groups[key].append(value)
+    return {key: tuple(values) for key, values in groups.items()}

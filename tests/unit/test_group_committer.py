@@ -1,0 +1,179 @@
+"""The writer thread: order, groups, failures and their end (RULES 29, 30)."""
+
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from pointsman.storage.entries import Entry
+from pointsman.storage.errors import StorageFailed, StorageQueueFull
+from pointsman.storage.group_committer import GROUP_LEN_MAX, GroupCommitter
+from pointsman.storage.sqlite_manager import SqliteManager
+from tests.unit.stored_samples import turn
+
+PATIENCE_SECONDS = 20.0
+
+
+class Disk(SqliteManager):
+    """A real database whose commits can be held back and made to fail."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.groups: list[list[int]] = []
+        self.may_commit = threading.Event()
+        self.fault: Exception | None = None
+
+    def append(self, entries: Sequence[Entry]) -> None:
+        assert self.may_commit.wait(PATIENCE_SECONDS)
+        self.groups.append([entry.time_ns for entry in entries])
+        if self.fault is not None:
+            raise self.fault
+        super().append(entries)
+
+
+FULL = StorageFailed(sqlite3.OperationalError("database or disk is full"))
+
+
+class Told:
+    """What the callbacks said."""
+
+    def __init__(self) -> None:
+        self.durable: list[int] = []
+        self.failures: list[StorageFailed] = []
+        self.failed = threading.Event()
+
+    def on_failure(self, failure: StorageFailed) -> None:
+        self.failures.append(failure)
+        self.failed.set()
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Disk]:
+    disk = Disk(tmp_path / "trading.db")
+    disk.open()
+    yield disk
+    disk.close()
+
+
+@pytest.fixture
+def told() -> Told:
+    return Told()
+
+
+@pytest.fixture
+def committer(disk: Disk, told: Told) -> Iterator[GroupCommitter]:
+    committer = GroupCommitter(disk, told.durable.append, told.on_failure, queue_len_max=600)
+    yield committer
+    disk.may_commit.set()
+    committer.stop(0)
+
+
+def test_turns_become_durable_in_order_in_groups_of_what_queued_meanwhile(
+    committer: GroupCommitter, disk: Disk, told: Told
+) -> None:
+    for ticket in range(600):
+        committer.put(ticket, turn(ticket))
+    disk.may_commit.set()
+    assert committer.flush(PATIENCE_SECONDS)
+    assert [time_ns for group in disk.groups for time_ns in group] == list(range(600))
+    assert max(len(group) for group in disk.groups) <= GROUP_LEN_MAX
+    assert len(disk.groups) <= 3
+    assert told.durable == [group[-1] for group in disk.groups]
+    assert disk.load().sequence == 600
+
+
+def test_rule_29_a_failed_group_is_retried_whole_and_in_order(
+    committer: GroupCommitter, disk: Disk, told: Told
+) -> None:
+    disk.fault = FULL
+    disk.may_commit.set()
+    committer.put(1, turn(1))
+    assert told.failed.wait(PATIENCE_SECONDS)
+    committer.put(2, turn(2))
+    committer.put(3, turn(3))
+    assert not committer.flush(0.2)
+    disk.fault = None
+    assert committer.flush(PATIENCE_SECONDS)
+    assert len(disk.groups) >= 4  # it did try again
+    assert disk.groups[:-1] == [[1]] * (len(disk.groups) - 1)
+    assert disk.groups[-1] == [2, 3]
+    assert told.durable == [1, 3]
+    assert len(told.failures) == 1
+
+
+def test_a_second_failure_after_healing_is_told_again(
+    committer: GroupCommitter, disk: Disk, told: Told
+) -> None:
+    disk.may_commit.set()
+    for ticket in (1, 2):
+        disk.fault = FULL
+        told.failed.clear()
+        committer.put(ticket, turn(ticket))
+        assert told.failed.wait(PATIENCE_SECONDS)
+        disk.fault = None
+        assert committer.flush(PATIENCE_SECONDS)
+    assert told.durable == [1, 2]
+    assert len(told.failures) == 2
+
+
+def test_rule_30_the_queue_is_bounded_while_commits_fail(
+    committer: GroupCommitter, disk: Disk, told: Told
+) -> None:
+    disk.fault = FULL
+    disk.may_commit.set()
+    committer.put(0, turn(0))
+    assert told.failed.wait(PATIENCE_SECONDS)
+    for ticket in range(1, 601):
+        committer.put(ticket, turn(ticket))
+    with pytest.raises(StorageQueueFull, match=r"600 turns wait; .*disk is full"):
+        committer.put(601, turn(601))
+    disk.fault = None
+    assert committer.flush(PATIENCE_SECONDS)
+    assert told.durable[-1] == 600
+
+
+def test_a_full_queue_waits_for_a_slow_disk(committer: GroupCommitter, disk: Disk) -> None:
+    for ticket in range(600):
+        committer.put(ticket, turn(ticket))
+
+    def put_more() -> None:
+        for ticket in range(600, 1300):
+            committer.put(ticket, turn(ticket))
+
+    waiting = threading.Thread(target=put_more)
+    waiting.start()
+    disk.may_commit.set()
+    waiting.join(PATIENCE_SECONDS)
+    assert committer.flush(PATIENCE_SECONDS)
+    assert [time_ns for group in disk.groups for time_ns in group] == list(range(1300))
+
+
+def test_stop_commits_what_is_queued(committer: GroupCommitter, disk: Disk) -> None:
+    for ticket in range(5):
+        committer.put(ticket, turn(ticket))
+    disk.may_commit.set()
+    assert committer.stop(PATIENCE_SECONDS)
+    assert disk.load().sequence == 5
+
+
+def test_stop_gives_up_on_a_disk_that_keeps_failing(committer: GroupCommitter, disk: Disk) -> None:
+    disk.fault = FULL
+    disk.may_commit.set()
+    committer.put(1, turn(1))
+    assert not committer.stop(0.01)
+    assert disk.load().sequence == 0
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_fault_of_our_own_ends_the_thread_and_nobody_waits_for_it(
+    committer: GroupCommitter, disk: Disk, told: Told
+) -> None:
+    disk.fault = TypeError("ours")
+    disk.may_commit.set()
+    committer.put(1, turn(1))
+    assert told.failed.wait(PATIENCE_SECONDS)
+    assert not committer.flush(PATIENCE_SECONDS)
+    with pytest.raises(StorageFailed, match="ours"):
+        committer.put(2, turn(2))

@@ -1,0 +1,155 @@
+"""Reading beside a running engine, or without one."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from pointsman.domain.accounts import KillState, KillSwitch
+from pointsman.domain.life_cycle import OrderStatus
+from pointsman.domain.orders import Role
+from pointsman.storage import reader
+from pointsman.storage.errors import CorruptDatabase, NewerSchema, StorageUnavailable
+from pointsman.storage.sqlite_manager import SqliteManager
+from tests.unit.stored_samples import START_NS, history, order, signal, turn
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[SqliteManager]:
+    manager = SqliteManager(tmp_path / "trading.db")
+    manager.open()
+    yield manager
+    manager.close()
+
+
+@pytest.fixture
+def db(engine: SqliteManager) -> Iterator[sqlite3.Connection]:
+    with closing(reader.open_reader(engine.path)) as connection:
+        yield connection
+
+
+def test_a_reader_sees_each_commit_of_a_running_engine(
+    engine: SqliteManager, db: sqlite3.Connection
+) -> None:
+    assert reader.orders(db) == []
+    assert reader.desk(db) is None
+    assert reader.kill_switch(db) == KillSwitch()
+    engine.append(history())
+    assert [each.va_id for each in reader.accounts(db)] == ["VA001"]
+    assert [each.position_id for each in reader.positions(db)] == [2]
+    assert [each.trade_id for each in reader.trades(db)] == ["1.0"]
+    assert [each.trade_id for each in reader.fills(db)] == ["t1", "t2", "t3"]
+    assert [each.signal.signal_id for each in reader.signals(db)] == ["s1", "s2"]
+    assert [each.signal_id for each in reader.decisions(db)] == ["s1", "s2"]
+    assert [each.incident_id for each in reader.incidents(db)] == ["1"]
+    assert [each.symbol for each in reader.marks(db)] == ["XXX"]
+    assert [each.quantity for each in reader.external_holdings(db)] == [-3]
+    assert reader.kill_switch(db).state is KillState.HALT
+    desk = reader.desk(db)
+    assert desk is not None
+    assert desk.code == "ABCDEF"
+
+
+def test_a_reader_works_without_an_engine(engine: SqliteManager) -> None:
+    engine.append(history())
+    engine.close()
+    with closing(reader.open_reader(engine.path)) as db:
+        assert len(reader.orders(db)) == 3
+
+
+def test_a_reader_cannot_write(db: sqlite3.Connection) -> None:
+    with pytest.raises(sqlite3.OperationalError, match="readonly"):
+        db.execute("DELETE FROM orders")
+
+
+def test_rows_of_a_free_query_are_dicts(engine: SqliteManager, db: sqlite3.Connection) -> None:
+    engine.append(history())
+    query = "SELECT va_id, losses FROM virtual_accounts"
+    assert db.execute(query).fetchall() == [{"va_id": "VA001", "losses": 1}]
+
+
+def test_lists_are_oldest_first_and_a_limit_keeps_the_newest(
+    engine: SqliteManager, db: sqlite3.Connection
+) -> None:
+    # An update keeps the place of a row, and ids do not sort as text.
+    engine.append([turn(START_NS, *(order(number) for number in (9, 10, 11)))])
+    engine.append([turn(START_NS, order(9, status=OrderStatus.CANCELED))])
+    assert [each.position_id for each in reader.orders(db)] == [9, 10, 11]
+    assert [each.position_id for each in reader.orders(db, limit=2)] == [10, 11]
+    assert [each.position_id for each in reader.orders(db, open_only=True)] == [10, 11]
+    assert [each.position_id for each in reader.orders(db, limit=1, open_only=True)] == [11]
+
+
+def test_the_story_of_a_signal_has_all_that_came_of_it(
+    engine: SqliteManager, db: sqlite3.Connection
+) -> None:
+    engine.append(history())
+    story = reader.story(db, "s1")
+    assert story is not None
+    assert story.signal.signal.signal_id == "s1"
+    assert story.decision is not None
+    assert story.decision.checks[0].value == "1.2627"
+    # The stop is not the signal's own order, but covered what the signal opened.
+    assert [each.role for each in story.orders] == [Role.ENTRY, Role.STOP]
+    assert [each.trade_id for each in story.fills] == ["t1", "t2"]
+    assert [each.trade_id for each in story.trades] == ["1.0"]
+    assert [each.client_order_id for each in story.incidents] == ["ABCDEF1S1"]
+
+
+def test_an_exit_signal_does_not_claim_the_orders_of_the_position_it_closed(
+    engine: SqliteManager, db: sqlite3.Connection
+) -> None:
+    engine.append([*history(), turn(START_NS, signal("s3"), order(2, Role.EXIT, signal_id="s3"))])
+    story = reader.story(db, "s3")
+    assert story is not None
+    assert [each.client_order_id for each in story.orders] == ["ABCDEF2X1"]
+
+
+def test_a_refused_signal_and_an_unknown_one(engine: SqliteManager, db: sqlite3.Connection) -> None:
+    engine.append([turn(START_NS, signal("s9"))])
+    story = reader.story(db, "s9")
+    assert story is not None
+    assert not story.orders
+    assert not story.fills
+    assert not story.trades
+    assert not story.incidents
+    assert reader.story(db, "s10") is None
+
+
+def test_a_missing_database_is_not_made(tmp_path: Path) -> None:
+    with pytest.raises(StorageUnavailable, match="does not exist; `pointsman run` makes it"):
+        reader.open_reader(tmp_path / "none.db")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("content", [b"", b"not a database" * 99])
+def test_a_damaged_database_is_named(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "trading.db"
+    path.write_bytes(content)
+    with pytest.raises(CorruptDatabase, match=str(path)):
+        reader.open_reader(path)
+    assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize(
+    ("revision", "error"), [("'0999'", NewerSchema), (None, StorageUnavailable)]
+)
+def test_another_schema_is_refused(
+    engine: SqliteManager, revision: str | None, error: type[Exception]
+) -> None:
+    engine._writer.execute("DELETE FROM alembic_version")
+    if revision is not None:
+        engine._writer.execute(f"INSERT INTO alembic_version VALUES ({revision})")
+    with pytest.raises(error, match="schema"):
+        reader.open_reader(engine.path)
+
+
+def test_damage_that_is_met_while_reading_is_named(
+    engine: SqliteManager, db: sqlite3.Connection
+) -> None:
+    engine.append(history())
+    engine._writer.execute("UPDATE orders SET side = 'bye'")
+    with pytest.raises(CorruptDatabase, match="column side cannot hold 'bye'"):
+        reader.orders(db)

@@ -1,0 +1,192 @@
+"""The one writer: it holds the file alone, and stores whole turns or nothing."""
+
+import os
+import sqlite3
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from pointsman.domain.accounts import KillState
+from pointsman.storage import queries
+from pointsman.storage.entries import RunIdentity
+from pointsman.storage.errors import CorruptDatabase, DatabaseBusy, StorageFailed
+from pointsman.storage.sqlite_manager import SqliteManager
+from tests.unit.stored_samples import SECOND_NS, START_NS, history
+
+IDENTITY = RunIdentity("q", "s", "i", "t", "7")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "trading.db"
+
+
+@pytest.fixture
+def manager(path: Path) -> Iterator[SqliteManager]:
+    manager = SqliteManager(path)
+    manager.open()
+    yield manager
+    manager.close()
+
+
+def test_a_fresh_database_is_empty_and_private(path: Path) -> None:
+    usual_mask = os.umask(0)
+    try:
+        manager = SqliteManager(path)
+        manager.open()
+        manager.append(history())
+    finally:
+        os.umask(usual_mask)
+    modes = {each.name: stat.S_IMODE(each.stat().st_mode) for each in path.parent.iterdir()}
+    manager.close()
+    assert modes == dict.fromkeys(
+        ["trading.db", "trading.db-wal", "trading.db-shm", "trading.db.lock"], 0o600
+    )
+
+
+def test_commits_are_synced_and_the_log_is_never_cut(manager: SqliteManager) -> None:
+    settings = [
+        manager._writer.execute(f"PRAGMA {name}").fetchone()[0]
+        for name in ("journal_mode", "synchronous", "journal_size_limit")
+    ]
+    assert settings == ["wal", 2, -1]
+
+
+def test_a_second_instance_is_refused_and_told_who_holds_it(
+    manager: SqliteManager, path: Path
+) -> None:
+    other_name = path.with_name("link.db")
+    other_name.symlink_to(path)
+    for name in (path, other_name):
+        with pytest.raises(DatabaseBusy, match=f"in use by process {os.getpid()}") as refusal:
+            SqliteManager(name).open()
+        assert refusal.value.holder_pid == os.getpid()
+    manager.append(history())
+
+
+def test_a_start_on_an_up_to_date_file_loads_no_migration_library(path: Path) -> None:
+    manager = SqliteManager(path)
+    manager.open()
+    manager.close()
+    script = (
+        "import sys; from pathlib import Path\n"
+        "from pointsman.storage.sqlite_manager import SqliteManager\n"
+        f"SqliteManager(Path({str(path)!r})).open()\n"
+        "assert not {'sqlalchemy', 'alembic'} & set(sys.modules)\n"
+    )
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    subprocess.run([sys.executable, "-c", script], check=True, env=environment)
+
+
+def test_a_restart_finds_what_is_alive_and_only_that(path: Path) -> None:
+    manager = SqliteManager(path)
+    manager.open()
+    manager.append(history())
+    manager.close()
+    manager.open()
+    loaded = manager.load()
+    manager.close()
+    assert [(each.va_id, each.losses) for each in loaded.accounts] == [("VA001", 1)]
+    assert [each.client_order_id for each in loaded.orders] == ["ABCDEF2E1"]
+    assert [each.position_id for each in loaded.positions] == [2]
+    assert loaded.kill_switch is not None
+    assert loaded.kill_switch.state is KillState.HALT
+    assert loaded.desk is not None
+    assert loaded.desk.code == "ABCDEF"
+    assert [each.line for each in loaded.cursors] == [7]
+    assert [each.ref for each in loaded.unconfirmed_moves] == ["r2"]
+    assert [each.quantity for each in loaded.external_holdings] == [-3]
+    assert [each.symbol for each in loaded.marks] == ["XXX"]
+    assert loaded.fill_keys == {"ABCDEF2E1": ("ABCDEF2E1:t3",)}
+    # The entry of s1 was 80 s before the last turn, that of s2 10 s.
+    assert loaded.recent_entries_ns == {"VA001": (START_NS + 70 * SECOND_NS,)}
+    assert (loaded.sequence, loaded.last_time_ns) == (7, START_NS + 80 * SECOND_NS)
+
+
+def test_one_group_or_many_leave_the_same_tables_and_chain(tmp_path: Path) -> None:
+    contents = []
+    for name, size in (("one.db", 1), ("all.db", 100)):
+        manager = SqliteManager(tmp_path / name)
+        manager.open()
+        turns = history()
+        for start in range(0, len(turns), size):
+            manager.append(turns[start : start + size])
+        dump = [line for line in manager._reader.iterdump() if '"lease"' not in line]
+        contents.append((dump, queries.lease_head(manager._reader)))
+        manager.close()
+    assert contents[0] == contents[1]
+
+
+def test_a_failed_group_leaves_nothing_and_can_be_stored_later(manager: SqliteManager) -> None:
+    manager.append(history()[:2])
+    before = list(manager._reader.iterdump())
+    manager._writer.execute("PRAGMA query_only = ON")
+    with pytest.raises(StorageFailed, match="readonly"):
+        manager.append(history()[2:])
+    manager._writer.execute("PRAGMA query_only = OFF")
+    assert list(manager._reader.iterdump()) == before
+    manager.append(history()[2:])
+    assert manager.load().sequence == len(history())
+
+
+def test_a_failure_in_the_midst_of_a_transaction_undoes_its_first_half(
+    manager: SqliteManager,
+) -> None:
+    before = list(manager._reader.iterdump())
+    manager._writer.execute(
+        "CREATE TEMP TRIGGER refuse BEFORE INSERT ON main.fills "
+        "BEGIN SELECT RAISE(ABORT, 'refused in the midst'); END"
+    )
+    for _ in range(2):
+        with pytest.raises(StorageFailed, match="refused in the midst"):
+            manager.append(history())
+        assert list(manager._reader.iterdump()) == before
+    manager._writer.execute("DROP TRIGGER refuse")
+    manager.append(history())
+    assert manager.load().sequence == len(history())
+
+
+def test_a_commit_that_succeeded_though_it_was_reported_failed_is_not_repeated(
+    manager: SqliteManager,
+) -> None:
+    manager.append(history()[:2])
+    head = manager._head
+    manager.append(history()[2:])
+    # As if the error had come after the commit: memory did not take note of it.
+    manager._head = head
+    manager.append(history()[2:])
+    assert manager.load().sequence == len(history())
+
+
+def test_a_journal_that_moved_behind_our_back_is_not_continued(
+    manager: SqliteManager, path: Path
+) -> None:
+    manager.append(history()[:2])
+    with closing(sqlite3.connect(path)) as other, other:
+        other.execute("UPDATE lease SET journal_sequence = 9")
+    with pytest.raises(CorruptDatabase, match="changed by another program"):
+        manager.append(history()[2:])
+
+
+def test_rule_5_the_identity_of_a_run_is_kept(path: Path) -> None:
+    manager = SqliteManager(path)
+    manager.open()
+    assert manager.run_identity() is None
+    manager.set_run_identity(IDENTITY)
+    manager.append(history())
+    manager.close()
+    manager.open()
+    assert manager.run_identity() == IDENTITY
+    manager.close()
+
+
+def test_lookups_and_commits_do_not_wait_for_each_other(manager: SqliteManager) -> None:
+    manager.append(history()[:2])
+    manager._writer.execute("BEGIN IMMEDIATE")
+    assert manager.first_decision("s1") is not None
+    manager._writer.execute("ROLLBACK")
