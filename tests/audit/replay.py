@@ -275,9 +275,13 @@ class Replay:
         uncovered = position.quantity - position.closing
         if stop is None and uncovered > 0:
             self._protect(account, position, uncovered)
-        elif stop is not None and not stop.is_triggered and position.closing == 0:
-            if stop.leaves != position.quantity:
-                self._withdraw(stop)
+        elif stop is not None and not stop.is_triggered and not position.closing:
+            self._fit(stop, position)
+
+    def _fit(self, stop: Order, position: Position) -> None:
+        """A stop that covers more than is held goes; what is held gets a new one."""
+        if stop.leaves != position.quantity:
+            self._withdraw(stop)
 
     def _watch_cover(self, position: Position) -> None:
         """RULES 25. An exit that works at the venue covers what it is for (INVARIANTS I7);

@@ -149,11 +149,14 @@ class CashMove(msgspec.Struct, frozen=True, gc=False, tag=True):
 
 class ExternalHolding(msgspec.Struct, frozen=True, gc=False, tag=True):
     """What the venue holds of a symbol beyond our VAs: the reserved account EXTERNAL (RULES 28).
-    `quantity` is signed; on a netting account `side` is LONG for the one signed holding."""
+    `quantity` is signed; on a netting account `side` is LONG for the one signed holding. `value` is
+    what it came to at the prices of the foreign executions, signed alike; None where a part of it
+    has no known price."""
 
     symbol: str
     side: PositionSide
     quantity: Decimal
+    value: Decimal | None = ZERO
 
 
 class Incident(msgspec.Struct, frozen=True, gc=False, tag=True):

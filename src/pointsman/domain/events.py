@@ -298,6 +298,18 @@ class HoldingDiffers(Event, frozen=True):
     mark: Quote | None = None
 
 
+class Assigned(Event, frozen=True):
+    """A person says whose positions a foreign execution has closed (RULES 28): `quantity` of what
+    EXTERNAL lacks of the symbol. `mark` prices it where the execution's price is not known."""
+
+    va_id: str
+    symbol: str
+    quantity: Decimal
+    by: str
+    note: str
+    mark: Quote | None = None
+
+
 class Compared(Event, frozen=True):
     """A comparison with the venue ended. `differences` counts the reports that it had to supply;
     `unseen_orders` are ours that the answer did not show and that must be asked about; only a

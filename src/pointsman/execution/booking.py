@@ -46,6 +46,7 @@ def book_fill(
         ),
         key,
     )  # fmt: skip
+    books.traded_at_ns[order.symbol] = max(fill.ts_ns, books.traded_at_ns.get(order.symbol, 0))
     account = books.accounts[order.va_id]
     paid = order.side.sign * fill.quantity * fill.price + fill.fee
     books.put_account(replace(account, cash=account.cash - paid, fees=account.fees + fill.fee))
@@ -65,7 +66,7 @@ def _enter(books: Books, order: Order, fill: VenueFill, now_ns: int) -> None:
     (RULES 22)."""
     position = books.positions.get(order.position_id)
     if position is None or not position.is_live:
-        position = _open(books, order, fill, now_ns)
+        position = _open(books, order, fill, position, now_ns)
     lot = Lot(fill.quantity, fill.price)
     _realize(books, order.va_id, -fill.fee)
     account = books.accounts[order.va_id]
@@ -84,10 +85,23 @@ def _enter(books: Books, order: Order, fill: VenueFill, now_ns: int) -> None:
     )
 
 
-def _open(books: Books, order: Order, fill: VenueFill, now_ns: int) -> Position:
-    """A new position for an entry. After a late fill it is a further part of one that had ended."""
-    earlier = books.reopened.pop(order.position_id, None)
+def _open(
+    books: Books, order: Order, fill: VenueFill, dust: Position | None, now_ns: int
+) -> Position:
+    """A new position for an entry. After a late fill it is a further part of one that had ended,
+    and takes up the dust that it left."""
+    _note_stray(books, order, now_ns)
     is_flattening = books.kill_switch.state is KillState.FLATTEN
+    reason = Reason.FLATTEN if is_flattening else None
+    if dust is not None:
+        return replace(
+            dust,
+            state=PositionState.OPEN,
+            opened_at_ns=now_ns,
+            closing_all=is_flattening,
+            closing_reason=reason,
+        )
+    earlier = books.reopened.pop(order.position_id, None)
     return Position(
         position_id=order.position_id,
         part=earlier.parts if earlier else 0,
@@ -103,10 +117,31 @@ def _open(books: Books, order: Order, fill: VenueFill, now_ns: int) -> Position:
         take_profit=order.take_profit,
         signal_id=order.signal_id,
         closing_all=is_flattening,
-        closing_reason=Reason.FLATTEN if is_flattening else None,
+        closing_reason=reason,
         stops_made=earlier.stops_made if earlier else 0,
         exits_made=earlier.exits_made if earlier else 0,
     )
+
+
+def _note_stray(books: Books, order: Order, now_ns: int) -> None:
+    """A late fill may open what the router would not have let in: beside another symbol, or against
+    the other direction. It is a fact, so it is booked and covered; the VA freezes."""
+    leased = books.accounts[order.va_id].leased_symbol
+    others = [held for held in books.open_positions(order.va_id) if held.symbol == order.symbol]
+    is_opposed = any(held.side is not order.position_side for held in others)
+    if leased in (None, order.symbol) and not is_opposed:
+        return
+    books.incident(
+        now_ns,
+        Reason.STRANGE_REPORT,
+        va_id=order.va_id,
+        symbol=order.symbol,
+        order_id=order.client_order_id,
+        value=order.position_side.value,
+        limit=leased,
+        detail="an entry filled after the account had gone on to something else",
+    )
+    freeze(books, order.va_id, Reason.STRANGE_REPORT, now_ns)
 
 
 def stop_for(books: Books, order: Order, price: Decimal) -> Decimal:
@@ -133,26 +168,44 @@ def settle_stop_price(books: Books, order: Order) -> None:
 
 
 def _leave(books: Books, order: Order, fill: VenueFill, now_ns: int) -> None:
-    """Less of a position, lot by lot; what is beyond it is an overfill."""
-    position = books.positions.get(order.position_id)
-    holds = (PositionState.OPEN, PositionState.DUST)
-    held = position.quantity if position is not None and position.state in holds else ZERO
-    taken = min(held, fill.quantity)
+    """Less of a position, lot by lot. An exit and a stop that raced may take more than it held:
+    that comes out of what else the VA holds there, as it did at the venue; what is beyond that too
+    is an overfill."""
     _realize(books, order.va_id, -fill.fee)
-    if position is not None and taken > ZERO:
-        _reduce(books, position, order, fill, taken)
-    if fill.quantity > taken:
-        fee = fill.fee if taken == ZERO else ZERO
-        _overfill(books, order, fill, fill.quantity - taken, fee, now_ns)
+    left, fee = fill.quantity, fill.fee
+    for position in _reducible(books, order):
+        taken = min(position.quantity, left)
+        if taken > ZERO:
+            _reduce(books, position, order, fill.price, taken, fee)
+            left, fee = left - taken, ZERO
+    if left > ZERO:
+        _overfill(books, order, fill, left, fee, now_ns)
+
+
+def _reducible(books: Books, order: Order) -> list[Position]:
+    """What a reducing order can take from: its own position first, then the VA's others of that
+    symbol and side, first in first out."""
+    own = books.positions.get(order.position_id)
+    holds = (PositionState.OPEN, PositionState.DUST)
+    mine = [own] if own is not None and own.state in holds else []
+    others = books.open_positions(order.va_id)
+    return mine + [
+        held
+        for held in others
+        if held.symbol == order.symbol
+        and held.side is order.position_side
+        and held.position_id != order.position_id
+    ]
 
 
 def _reduce(
-    books: Books, position: Position, order: Order, fill: VenueFill, taken: Decimal
+    books: Books, position: Position, order: Order, price: Decimal, taken: Decimal, fee: Decimal
 ) -> None:
-    gain, lots = _consume(position, taken, fill.price)
+    gain, lots = _consume(position, taken, price)
     _realize(books, order.va_id, gain)
     is_stop = order.role is Role.STOP
-    closing = max(ZERO, position.closing - (ZERO if is_stop else taken))
+    is_served = order.role is Role.EXIT and order.position_id == position.position_id
+    closing = max(ZERO, position.closing - (taken if is_served else ZERO))
     is_closing = position.closing_all or closing > ZERO
     books.put_position(
         replace(
@@ -160,9 +213,9 @@ def _reduce(
             quantity=position.quantity - taken,
             lots=lots,
             exit_quantity=position.exit_quantity + taken,
-            exit_value=position.exit_value + taken * fill.price,
-            fees=position.fees + fill.fee,
-            realized_to_date=position.realized_to_date + gain - fill.fee,
+            exit_value=position.exit_value + taken * price,
+            fees=position.fees + fee,
+            realized_to_date=position.realized_to_date + gain - fee,
             closing=closing,
             closing_reason=position.closing_reason if is_closing else None,
             closing_signal_id=position.closing_signal_id if is_closing else None,
@@ -190,16 +243,19 @@ def _consume(
     return gain, tuple(lots)
 
 
-def close_if_done(books: Books, position_id: int, now_ns: int) -> None:
-    """A position whose quantity is zero, or dust with nothing left that could change it, becomes a
+def close_if_done(books: Books, position_id: int, now_ns: int, venue_ns: int) -> None:
+    """A position whose quantity is zero or dust, with nothing left that could change it, becomes a
     trade. Dust stays as a holding; should it be closed after all, that is a trade of its own."""
     position = books.positions.get(position_id)
     if position is None or position.state is PositionState.OVERFILLED:
         return
+    if books.orders_of(position_id, Role.ENTRY):
+        # More of it may still come; one entry is one position (RULES 15).
+        return
     if position.quantity > ZERO and not (position.is_live and _is_dust(books, position)):
         return
     if position.naked_since_ns is not None:
-        end_naked_time(books, position, now_ns, now_ns)
+        end_naked_time(books, position, now_ns, venue_ns)
     trade = _trade(position, now_ns)
     books.note(trade, trade.trade_id)
     books.put_position(
@@ -215,6 +271,10 @@ def close_if_done(books: Books, position_id: int, now_ns: int) -> None:
             realized_to_date=ZERO,
             closing=ZERO,
             closing_all=False,
+            closing_reason=None,
+            closing_signal_id=None,
+            exit_retry_at_ns=None,
+            crossed_at_ns=None,
             naked_since_ns=None,
             naked_from_venue_ns=None,
         )
@@ -225,8 +285,6 @@ def close_if_done(books: Books, position_id: int, now_ns: int) -> None:
 
 def _is_dust(books: Books, position: Position) -> bool:
     """Below what the venue will trade, judged at the last price it traded at (RULES 15)."""
-    if books.orders_of(position.position_id, Role.ENTRY):
-        return False
     if books.orders_of(position.position_id, Role.EXIT):
         return False
     if any(stop.is_triggered for stop in books.orders_of(position.position_id, Role.STOP)):

@@ -10,7 +10,6 @@ What always holds:
 
 import heapq
 from collections import deque
-from collections.abc import Iterable
 from decimal import Decimal
 from typing import TypeVar
 
@@ -93,7 +92,6 @@ class Books:
         self.orders_of_position: dict[int, dict[str, None]] = {}
         self.entries_by_symbol: dict[str, dict[str, None]] = {}
         self.holders: dict[tuple[str, PositionSide], dict[str, int]] = {}
-        self.closing: dict[tuple[str, PositionSide], dict[int, None]] = {}
         self.fill_keys: dict[str, dict[str, None]] = {}
         self.reopened: dict[int, KnownOrder] = {}
         self.cash_moves: dict[str, CashMove] = {}
@@ -103,7 +101,11 @@ class Books:
         self.holding_accounts: dict[str, None] = {}
         self.frozen: dict[str, None] = {}
         self.naked: dict[int, None] = {}
+        self.overfilled: dict[int, None] = {}
         self.total_cash = ZERO
+        # Not of the records, like the timers: a start sets them anew.
+        self.asked_at_ns: dict[str, int] = {}
+        self.traded_at_ns: dict[str, int] = {}
         self._timers: list[Timer] = []
         self.changes: dict[tuple[type, object], Record] = {}
         self.touched_positions: dict[int, None] = {}
@@ -161,6 +163,7 @@ class Books:
         del self.orders[order_id], index.orders[order_id]
         index.unknown.pop(order_id, None)
         self.fill_keys.pop(order_id, None)
+        self.asked_at_ns.pop(order_id, None)
         _discard(self.orders_of_position, order.position_id, order_id)
         if order.role is Role.ENTRY:
             del index.entries[order_id]
@@ -179,28 +182,35 @@ class Books:
         held = (before.quantity * before.limit_price) if before and before.is_live else ZERO
         holds = position.quantity * position.limit_price if position.is_live else ZERO
         self._add_exposure(position.va_id, holds - held)
-        self._index_closing(position)
         if position.is_live and position.naked_since_ns is not None:
             self.naked[position.position_id] = None
         else:
             self.naked.pop(position.position_id, None)
-        index = self.index[position.va_id]
-        if position.state is PositionState.CLOSED:
-            self.positions.pop(position.position_id, None)
-            index.positions.pop(position.position_id, None)
-        else:
-            self.positions[position.position_id] = position
-            index.positions[position.position_id] = None
+        self._index_position(position, was_live=was_live)
         self.touched_positions[position.position_id] = None
         self.touched_accounts[position.va_id] = None
         self.changes[Position, position.position_id] = position
 
-    def _index_closing(self, position: Position) -> None:
-        key = (position.symbol, position.side)
-        if position.is_live and (position.closing_all or position.closing > ZERO):
-            self.closing.setdefault(key, {})[position.position_id] = None
+    def _index_position(self, position: Position, *, was_live: bool) -> None:
+        position_id, index = position.position_id, self.index[position.va_id]
+        if position.state is PositionState.CLOSED or (position.is_live and not was_live):
+            # One that comes alive stands behind those whose first fill was earlier.
+            self.positions.pop(position_id, None)
+            index.positions.pop(position_id, None)
+        if position.state is not PositionState.CLOSED:
+            self.positions[position_id] = position
+            index.positions[position_id] = None
+        if position.state is PositionState.OVERFILLED:
+            self.overfilled[position_id] = None
         else:
-            _discard(self.closing, key, position.position_id)
+            self.overfilled.pop(position_id, None)
+        symbol, side = position.symbol, position.side
+        if self.overfilled or self.external(symbol, side) or self.external(symbol, side.opposite):
+            # What the venue lacks is shared out among all positions there.
+            self._touch_holders(symbol, side)
+            self._touch_holders(symbol, side.opposite)
+        elif not self.policy.is_hedged:
+            self._touch_holders(symbol, side.opposite)
 
     def _move_holding(self, position: Position | None, step: int) -> None:
         if position is None or position.state is PositionState.CLOSED:
@@ -219,17 +229,19 @@ class Books:
 
     def _count_holder(self, symbol: str, side: PositionSide, va_id: str, step: int) -> None:
         """Keep who holds, or works an entry in, a symbol and side. A newcomer makes the positions
-        there that are being closed think again: their stops may not overlap with an exit any more
-        (RULES 21)."""
+        that are there already think again: what leaves may no longer exceed them (RULES 21)."""
         counts = self.holders.setdefault((symbol, side), {})
-        is_new = va_id not in counts
+        if va_id not in counts and len(counts) == 1:
+            self._touch_holders(symbol, side)
         counts[va_id] = counts.get(va_id, 0) + step
         if counts[va_id] == 0:
             del counts[va_id]
-        elif is_new:
-            self.touched_positions.update(self.closing.get((symbol, side), {}))
         if not counts:
             del self.holders[symbol, side]
+
+    def _touch_holders(self, symbol: str, side: PositionSide) -> None:
+        for va_id in self.holders.get((symbol, side), ()):
+            self.touched_positions.update(self.index[va_id].positions)
 
     def _add_exposure(self, va_id: str, change: Decimal) -> None:
         if change:
@@ -258,6 +270,8 @@ class Books:
     def put_external(self, holding: ExternalHolding) -> None:
         self.externals[holding.symbol, holding.side] = holding
         self.changes[ExternalHolding, (holding.symbol, holding.side)] = holding
+        for side in PositionSide:
+            self._touch_holders(holding.symbol, side)
 
     def note(self, record: Record, key: object) -> None:
         """Remember a record that the desk itself never reads again."""
@@ -310,9 +324,25 @@ class Books:
     def is_only_holder(self, position: Position) -> bool:
         """Whether nobody else holds, or works an entry in, the position's symbol and side (RULES
         21)."""
-        key = (position.symbol, position.side)
-        external = self.externals.get(key)
-        return len(self.holders.get(key, {})) == 1 and (external is None or not external.quantity)
+        symbol, side = position.symbol, position.side
+        return len(self.holders.get((symbol, side), {})) == 1 and not self.external(symbol, side)
+
+    def external(self, symbol: str, side: PositionSide) -> Decimal:
+        """What EXTERNAL holds, signed, of what the venue counts together with a position of that
+        symbol and side: one side in hedge mode, both in net mode."""
+        key = (symbol, side if self.policy.is_hedged else PositionSide.LONG)
+        held = self.externals.get(key)
+        return ZERO if held is None else held.quantity
+
+    def positions_on(self, symbol: str, side: PositionSide) -> list[Position]:
+        """The live positions of all VAs on a symbol and side, newest first."""
+        found = [
+            position
+            for va_id in self.holders.get((symbol, side), ())
+            for position in self.open_positions(va_id)
+            if position.symbol == symbol and position.side is side
+        ]
+        return sorted(found, key=lambda p: (p.opened_at_ns, p.position_id), reverse=True)
 
     def equity(self, va_id: str, mark: Quote | None) -> Decimal | None:
         """Cash plus holdings at the touch they would close against (RULES 17). A residue in another
@@ -354,36 +384,6 @@ class Books:
         self.changes.clear()
         self.reopened.clear()
         return changes
-
-    def load(self, loaded: Loaded) -> None:
-        """Fill empty books from stored records."""
-        if loaded.kill_switch is not None:
-            self.kill_switch = loaded.kill_switch
-        for account in loaded.accounts:
-            # Exposure is a running total of what follows: counted again, and compared below.
-            self.put_account(msgspec.structs.replace(account, exposure=ZERO))
-        for order in loaded.orders:
-            self.put_order(order)
-            self.fill_keys[order.client_order_id] = dict.fromkeys(
-                loaded.fill_keys.get(order.client_order_id, ())
-            )
-        for position in sorted(loaded.positions, key=lambda p: (p.opened_at_ns, p.position_id)):
-            self.put_position(position)
-        self._check_exposure(loaded.accounts)
-        self.cash_moves = {move.ref: move for move in loaded.cash_moves}
-        self.cursors = {cursor.source: cursor for cursor in loaded.cursors}
-        self.externals = {(held.symbol, held.side): held for held in loaded.externals}
-        for va_id, at_ns in sorted(loaded.entry_times, key=lambda entry: entry[1]):
-            self.index[va_id].entry_times.append(at_ns)
-            self.entry_times.append(at_ns)
-        self.changes.clear()
-        self.touched_positions.clear()
-        self.touched_accounts.clear()
-
-    def _check_exposure(self, stored: Iterable[Account]) -> None:
-        for account in stored:
-            counted = self.accounts[account.va_id].exposure
-            assert counted == account.exposure, (account.va_id, counted, account.exposure)
 
 
 def _discard(sets: dict[_Key, dict[_Member, None]], key: _Key, member: _Member) -> None:

@@ -50,6 +50,11 @@ class Candidate(msgspec.Struct, frozen=True, gc=False):
         return opened_by(self.side)
 
     @property
+    def stop_percentage(self) -> Decimal | None:
+        """How far away the stop is asked for, of 100; None where the signal names its price."""
+        return _stop_percentage(self.signal, self.limits)
+
+    @property
     def notional(self) -> Decimal | None:
         """Quantity times limit price (RULES 18)."""
         if self.quantity is None or self.limit_price is None:
@@ -86,11 +91,17 @@ def build_candidate(books: Books, event: SignalReceived, side: Side, now_ns: int
 def _stop(
     signal: Signal, side: Side, price: Decimal, limits: Limits, instrument: Instrument
 ) -> Decimal:
-    position_side = opened_by(side)
+    position_side, percentage = opened_by(side), _stop_percentage(signal, limits)
+    if percentage is not None:
+        return stop_at_percentage(position_side, price, percentage, instrument.tick)
+    assert signal.stop_loss is not None
+    return round_stop(position_side, signal.stop_loss, instrument.tick)
+
+
+def _stop_percentage(signal: Signal, limits: Limits) -> Decimal | None:
     if signal.stop_loss is not None:
-        return round_stop(position_side, signal.stop_loss, instrument.tick)
-    percentage = signal.stop_loss_percentage or limits.stop_loss_percentage
-    return stop_at_percentage(position_side, price, percentage, instrument.tick)
+        return None
+    return signal.stop_loss_percentage or limits.stop_loss_percentage
 
 
 def _target(signal: Signal, side: Side, price: Decimal, instrument: Instrument) -> Decimal | None:

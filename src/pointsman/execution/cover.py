@@ -28,7 +28,9 @@ from pointsman.domain.positions import Position
 from pointsman.domain.reasons import Reason
 from pointsman.execution.booking import end_naked_time
 from pointsman.execution.books import Books
+from pointsman.execution.external import lacking
 from pointsman.execution.signal_router import closing_of
+from pointsman.execution.soundness import assert_fits
 
 replace = msgspec.structs.replace
 
@@ -49,6 +51,15 @@ def close_position(
         )
 
 
+def give_up_stops(books: Books, position: Position, reason: Reason) -> None:
+    """No stop of this position can rest: exit it at market. While an exit waits to be tried again
+    this becomes the reason, so that no further stop is sent meanwhile."""
+    close_position(books, position, reason)
+    if position.exit_retry_at_ns is not None:
+        closing = books.positions[position.position_id]
+        books.put_position(replace(closing, closing_reason=reason))
+
+
 def restore(books: Books, position_id: int, mark: Quote | None, now_ns: int) -> list[Command]:
     """The commands that make true what must be true of a position."""
     position = books.positions.get(position_id)
@@ -62,79 +73,142 @@ def restore(books: Books, position_id: int, mark: Quote | None, now_ns: int) -> 
     if position.closing_all:
         entries = books.orders_of(position_id, Role.ENTRY)
         commands += [cancel(books, order, now_ns) for order in entries if can_cancel(order)]
-    if _is_wrong_side(position, stops, mark):
+    may_stop = not _is_wrong_side(books, position, stops + exits, mark)
+    if not may_stop:
         close_position(books, position, Reason.STOP_CROSSED)
         position = books.positions[position_id]
-    return commands + _balance(books, position, stops, exits, now_ns)
+    may_stop = may_stop and not _is_without_stops(position)
+    commands += _balance(books, position, stops, exits, now_ns, may_stop=may_stop)
+    assert_fits(books, position_id, commands)
+    return commands
 
 
-def _is_wrong_side(position: Position, stops: list[Order], mark: Quote | None) -> bool:
+def _is_wrong_side(
+    books: Books, position: Position, orders: list[Order], mark: Quote | None
+) -> bool:
     """Whether a stop would have to be sent that the market has already passed."""
-    if position.closing_all or mark is None or mark.symbol != position.symbol:
+    if mark is None or mark.symbol != position.symbol:
         return False
-    if sum((stop.leaves for stop in stops), ZERO) >= position.quantity:
+    lot = books.policy.instrument(position.symbol).lot
+    if _leaves(orders) >= floor_to(position.quantity, lot):
         return False
     touch = mark.closing_touch(position.side)
     return position.side.less_favourable(touch, position.stop_price)
 
 
 def _balance(
-    books: Books, position: Position, stops: list[Order], exits: list[Order], now_ns: int
+    books: Books,
+    position: Position,
+    stops: list[Order],
+    exits: list[Order],
+    now_ns: int,
+    *,
+    may_stop: bool,
 ) -> list[Command]:
     instrument = books.policy.instrument(position.symbol)
     may_overlap = books.policy.venue_clips and books.is_only_holder(position)
-    held = floor_to(position.quantity, instrument.lot)
-    leaving = ZERO
-    if position.exit_retry_at_ns is None:
-        leaving = min(floor_to(closing_of(position), instrument.lot), held)
+    held = floor_to(_present(books, position), instrument.lot)
+    leaving = _leaving(position, stops, held, instrument.lot)
     exit_leaves = _leaves(exits)
-    target = held - leaving
+    staying = [stop for stop in stops if not stop.is_cancel_pending]
     # While an exit overlaps with stops these stay as they are, until the exit is final (RULES 21).
-    fits = held + _leaves(stops) if may_overlap and leaving > ZERO else target
-    keep, surplus = _choose(position, stops, fits, instrument.tick)
+    keep, surplus = staying, list[Order]()
+    if leaving == ZERO or not may_overlap:
+        keep, surplus = _choose(position, staying, held - leaving, instrument.tick)
     commands: list[Command] = []
-    # A stop that has triggered is trading: it is an exit already.
-    trading = _leaves([stop for stop in stops if stop.is_triggered])
-    missing_exit = leaving - exit_leaves - trading
-    room = position.quantity - exit_leaves - _leaves(stops)
-    if missing_exit > ZERO and (may_overlap or room >= missing_exit):
-        commands.append(_submit_exit(books, position, missing_exit, now_ns))
+    room = held - exit_leaves - _leaves(stops)
+    missing_exit = leaving - exit_leaves
+    if missing_exit > ZERO:
+        if may_overlap or room >= missing_exit:
+            commands.append(_submit_exit(books, position, missing_exit, now_ns))
         room -= missing_exit
-    elif missing_exit > ZERO:
-        room -= missing_exit
-    missing_stop = target - _leaves(keep)
+    missing_stop = held - leaving - _leaves(keep)
     if missing_stop > ZERO and not instrument.is_tradeable(missing_stop, position.stop_price):
         # Too little for a stop of its own: a stop that rests gives way to one that covers both.
-        surplus += keep[-1:]
-        keep = keep[:-1]
-        missing_stop = target - _leaves(keep)
+        keep, given_up = _give_way(keep)
+        surplus += given_up
+        missing_stop = held - leaving - _leaves(keep)
     allowed = missing_stop if may_overlap else min(missing_stop, room)
-    if allowed > ZERO and instrument.is_tradeable(allowed, position.stop_price):
+    if may_stop and allowed > ZERO and instrument.is_tradeable(allowed, position.stop_price):
         commands.append(_submit_stop(books, position.position_id, allowed, now_ns))
-    covered = _leaves([stop for stop in keep if stop.is_working]) >= target
+    covered = _leaves([stop for stop in keep if stop.is_working]) >= held - leaving
+    if not may_overlap:
+        trading = [*(stop for stop in stops if stop.is_triggered), *exits]
+        surplus += _exceeding(trading, held)
     if covered or not may_overlap:
-        commands += [cancel(books, stop, now_ns) for stop in surplus if can_cancel(stop)]
+        commands += [cancel(books, order, now_ns) for order in surplus if can_cancel(order)]
     return commands
+
+
+def _exceeding(trading: list[Order], held: Decimal) -> list[Order]:
+    """Of the orders that trade, triggered stops and exits, those that are more than there is to
+    exit, the last first: what they overlapped with has traded too, and the holding is not this VA's
+    alone any more."""
+    given_up = []
+    excess = _leaves(trading) - held
+    for order in reversed(trading):
+        if excess > ZERO:
+            given_up.append(order)
+            excess -= order.leaves
+    return given_up
+
+
+def _present(books: Books, position: Position) -> Decimal:
+    """How much of a position the venue still holds. What it lacks is taken from the newest
+    positions of that symbol and side, so that all stops together shrink to its total (RULES 28)."""
+    lack = lacking(books, position.symbol, position.side)
+    if lack == ZERO:
+        return position.quantity
+    for other in books.positions_on(position.symbol, position.side):
+        part = min(other.quantity, lack)
+        if other.position_id == position.position_id:
+            return other.quantity - part
+        lack -= part
+    return position.quantity
+
+
+def _leaving(position: Position, stops: list[Order], held: Decimal, lot: Decimal) -> Decimal:
+    """How much is to leave by exits. A stop that has triggered is on its way out by itself; after
+    an exit that failed, none is tried for a while."""
+    if position.exit_retry_at_ns is not None:
+        return ZERO
+    triggered = _leaves([stop for stop in stops if stop.is_triggered])
+    return max(ZERO, min(floor_to(closing_of(position), lot), held - triggered))
+
+
+def _is_without_stops(position: Position) -> bool:
+    """Whether the venue refused the stop of a position whose exit it refused too: there is nothing
+    to do but to try the exit again."""
+    refused = (Reason.STOP_CROSSED, Reason.STOP_REJECTED)
+    return position.exit_retry_at_ns is not None and position.closing_reason in refused
 
 
 def _choose(
     position: Position, stops: list[Order], target: Decimal, tick: Decimal
 ) -> tuple[list[Order], list[Order]]:
-    """The stops to keep, oldest first, as far as they fit into `target`; and the rest. A stop that
-    is being cancelled is in neither; one that has triggered is always kept, since it is trading."""
-    keep: list[Order] = []
-    surplus: list[Order] = []
-    kept = ZERO
-    for stop in stops:
-        if stop.is_cancel_pending:
-            continue
-        off = abs((stop.trigger_price or position.stop_price) - position.stop_price) > tick
-        if stop.is_triggered or (kept + stop.leaves <= target and not off):
-            keep.append(stop)
-            kept += stop.leaves
-        else:
-            surplus.append(stop)
-    return keep, surplus
+    """The stops to keep, as far as they fit into `target`, and the rest: oldest first, unless
+    beginning with the newest covers more. One that has triggered is always kept: it is trading."""
+
+    def fitting(candidates: list[Order]) -> list[Order]:
+        kept = _leaves([stop for stop in candidates if stop.is_triggered])
+        chosen = []
+        for stop in candidates:
+            off = abs((stop.trigger_price or position.stop_price) - position.stop_price) > tick
+            if stop.is_triggered:
+                chosen.append(stop)
+            elif kept + stop.leaves <= target and not off:
+                chosen.append(stop)
+                kept += stop.leaves
+        return chosen
+
+    keep = max(fitting(stops), fitting(stops[::-1]), key=_leaves)
+    return keep, [stop for stop in stops if stop not in keep]
+
+
+def _give_way(keep: list[Order]) -> tuple[list[Order], list[Order]]:
+    """Give up one stop that has not triggered, if there is one: (what stays, what is given up)."""
+    waiting = [stop for stop in keep if not stop.is_triggered][-1:]
+    return [stop for stop in keep if stop not in waiting], waiting
 
 
 def _leaves(orders: list[Order]) -> Decimal:
@@ -213,7 +287,7 @@ def track_cover(books: Books, position_id: int, now_ns: int, venue_ns: int) -> N
     orders = books.orders_of(position_id, Role.STOP) + books.orders_of(position_id, Role.EXIT)
     confirmed = _leaves([order for order in orders if order.is_working])
     lot = books.policy.instrument(position.symbol).lot
-    is_covered = confirmed >= floor_to(position.quantity, lot)
+    is_covered = confirmed >= floor_to(_present(books, position), lot)
     if is_covered and position.naked_since_ns is not None:
         end_naked_time(books, position, now_ns, venue_ns)
         books.put_position(replace(position, naked_since_ns=None, naked_from_venue_ns=None))

@@ -18,12 +18,14 @@ from pointsman.domain.commands import Cancel, Command, Compare, Step, Submit
 from pointsman.domain.events import Event, Timer
 from pointsman.domain.market import Quote
 from pointsman.domain.money import exact
+from pointsman.domain.orders import Fill
 from pointsman.domain.policy import Policy
 from pointsman.execution import external, judgement, operator, order_manager, timers
 from pointsman.execution.booking import close_if_done
 from pointsman.execution.books import Books, Loaded
 from pointsman.execution.cover import restore, track_cover
 from pointsman.execution.governor import entries_allowed, sample_equity
+from pointsman.execution.loading import load_books
 from pointsman.execution.signal_router import release_lease
 from pointsman.execution.soundness import assert_sound
 
@@ -42,10 +44,9 @@ class Desk:
         """A desk that goes on from stored records; feed it `Started` next."""
         assert loaded.desk is not None, "a database without a desk record is a new one"
         desk = cls(policy, loaded.desk.code)
-        desk._books.desk = loaded.desk
         desk._now_ns = now_ns
         with exact():
-            desk._books.load(loaded)
+            load_books(desk._books, loaded)
         return desk
 
     @property
@@ -84,12 +85,12 @@ class Desk:
             touched = list(books.touched_positions)
             books.touched_positions.clear()
             for position_id in touched:
-                close_if_done(books, position_id, now_ns)
+                close_if_done(books, position_id, now_ns, venue_ns)
                 commands += restore(books, position_id, mark, now_ns)
                 track_cover(books, position_id, now_ns, venue_ns)
-        if isinstance(event, ev.OrderReport) and event.fill is not None:
-            for va_id in list(books.touched_accounts):
-                sample_equity(books, va_id, mark, now_ns)
+        filled = {record.va_id: None for record in books.changes.values() if type(record) is Fill}
+        for va_id in filled:
+            sample_equity(books, va_id, mark, now_ns)
         for va_id in list(books.touched_accounts):
             if not entries_allowed(books, books.accounts[va_id], now_ns):
                 commands += order_manager.withdraw_entries(books, va_id, now_ns)
@@ -187,6 +188,7 @@ _HANDLERS: dict[type[Event], Handler] = {
     ev.CashConfirmed: _quiet(operator.on_cash_confirmed),
     ev.ForeignFill: _quiet(external.on_foreign_fill),
     ev.HoldingDiffers: _quiet(external.on_holding_differs),
+    ev.Assigned: _quiet(external.on_assigned),
     ev.Compared: operator.on_compared,
     ev.StorageHealed: _quiet(operator.on_storage_healed),
     ev.RunEnded: _quiet(operator.on_run_ended),

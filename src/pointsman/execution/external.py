@@ -14,11 +14,12 @@ from decimal import Decimal
 import msgspec
 
 from pointsman.domain.accounts import ExternalHolding
-from pointsman.domain.events import ForeignFill, HoldingDiffers, VenueFill
+from pointsman.domain.events import Assigned, ForeignFill, HoldingDiffers, VenueFill
 from pointsman.domain.life_cycle import OrderStatus
-from pointsman.domain.money import ZERO, plain
+from pointsman.domain.market import Quote
+from pointsman.domain.money import ZERO, plain, shown_average
 from pointsman.domain.orders import Order, OrderType, Role
-from pointsman.domain.positions import Position
+from pointsman.domain.positions import Position, PositionState
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide
 from pointsman.execution import booking
@@ -39,7 +40,7 @@ def our_holdings(books: Books) -> dict[tuple[str, PositionSide], Decimal]:
     totals: dict[tuple[str, PositionSide], Decimal] = {}
     for position in books.positions.values():
         side, sign = position.side, position.side.sign
-        if position.state.value == "overfilled":
+        if position.state is PositionState.OVERFILLED:
             # It is the lack of a holding on the other side, not a holding of its own.
             side = side.opposite
         key = venue_key(books, position.symbol, side)
@@ -47,11 +48,43 @@ def our_holdings(books: Books) -> dict[tuple[str, PositionSide], Decimal]:
     return totals
 
 
-def _move_external(books: Books, symbol: str, side: PositionSide, change: Decimal) -> None:
+def lacking(books: Books, symbol: str, side: PositionSide) -> Decimal:
+    """How much less than our live positions the venue holds of a symbol and side: EXTERNAL below
+    zero, what was overfilled (RULES 21, 28), and what a netting account has netted away."""
+    lack = -side.sign * books.external(symbol, side)
+    for key in books.overfilled:
+        position = books.positions[key]
+        if position.symbol == symbol and position.side is side.opposite:
+            lack += position.quantity
+    if not books.policy.is_hedged:
+        opposed = books.positions_on(symbol, side.opposite)
+        lack += sum((position.quantity for position in opposed), ZERO)
+    return max(ZERO, lack)
+
+
+def _move_external(
+    books: Books, symbol: str, side: PositionSide, change: Decimal, price: Decimal | None
+) -> None:
+    """Change what EXTERNAL holds. What is added counts at `price`; what is taken away takes its
+    part of the value along."""
+    key = venue_key(books, symbol, side)
+    held = books.externals.get(key, ExternalHolding(key[0], key[1], ZERO))
+    quantity, value = held.quantity + change, held.value
+    if held.quantity * quantity <= ZERO:
+        value = _times(quantity, price)
+    elif held.quantity * change > ZERO:
+        added = _times(change, price)
+        value = None if value is None or added is None else value + added
+    elif value is not None:
+        value += change * shown_average(value, held.quantity)
     if change:
-        key = venue_key(books, symbol, side)
-        held = books.externals.get(key, ExternalHolding(key[0], key[1], ZERO))
-        books.put_external(replace(held, quantity=held.quantity + change))
+        books.put_external(replace(held, quantity=quantity, value=value))
+
+
+def _times(quantity: Decimal, price: Decimal | None) -> Decimal | None:
+    if quantity == ZERO:
+        return ZERO
+    return None if price is None else quantity * price
 
 
 def on_foreign_fill(books: Books, event: ForeignFill, now_ns: int) -> None:
@@ -64,9 +97,10 @@ def on_foreign_fill(books: Books, event: ForeignFill, now_ns: int) -> None:
     if external is not None and external.quantity * change < ZERO:
         borne = min(abs(external.quantity), abs(change))
     left = event.fill.quantity - borne
-    reduced = [side for side in PositionSide if side.closes_with is event.side]
-    reduced = [side for side in reduced if not books.policy.is_hedged or side is key[1]]
-    holders = [va for side in reduced for va in books.holders.get((event.symbol, side), {})]
+    reduced = next(side for side in PositionSide if side.closes_with is event.side)
+    is_reducing = not books.policy.is_hedged or reduced is key[1]
+    held = books.positions_on(event.symbol, reduced) if is_reducing else []
+    holders = dict.fromkeys(position.va_id for position in held)
     books.incident(
         now_ns,
         Reason.EXTERNAL_ACTIVITY,
@@ -76,38 +110,45 @@ def on_foreign_fill(books: Books, event: ForeignFill, now_ns: int) -> None:
         detail=f"a foreign {event.side.value} at {plain(event.fill.price)}",
     )
     if left > ZERO and len(holders) == 1:
-        left -= _charge(books, holders[0], event, left, now_ns)
+        left -= _charge(books, held[::-1], event, left, now_ns)
     elif left > ZERO and holders:
         for va_id in holders:
             booking.freeze(books, va_id, Reason.EXTERNAL_ACTIVITY, now_ns)
-    _move_external(books, event.symbol, event.position_side, event.side.sign * (borne + left))
+    moved = event.side.sign * (borne + left)
+    _move_external(books, event.symbol, event.position_side, moved, event.fill.price)
 
 
 def _charge(
-    books: Books, va_id: str, event: ForeignFill, quantity: Decimal, now_ns: int
+    books: Books, held: list[Position], event: ForeignFill, quantity: Decimal, now_ns: int
 ) -> Decimal:
     """Close positions of one VA by a foreign fill, first in first out; returns how much was
-    charged."""
-    charged = ZERO
-    for position in books.open_positions(va_id):
+    charged. Each bears the fee of its part; whoever bears the last part bears what is left of
+    it, so that nothing is lost to rounding."""
+    foreign, charged, fee = event.fill, ZERO, event.fill.fee
+    for position in held:
         part = min(position.quantity, quantity - charged)
-        if position.symbol != event.symbol or position.side.closes_with is not event.side:
-            continue
-        if part > ZERO:
-            share = event.fill.fee * part / event.fill.quantity
-            fill = VenueFill(event.fill.trade_id, part, event.fill.price, share, event.fill.ts_ns)
-            order = _stand_in(position, event, part, now_ns)
-            books.put_order(order)
-            booking.book_fill(books, order, fill, now_ns, is_external=True)
-            charged += part
+        if part == ZERO:
+            break
+        share = fee
+        if charged + part < foreign.quantity:
+            share = (fee * part / (foreign.quantity - charged)).quantize(FEE_STEP)
+        fill = VenueFill(foreign.trade_id, part, foreign.price, share, foreign.ts_ns)
+        order = _stand_in(position, event, fill, now_ns)
+        books.put_order(order)
+        booking.book_fill(books, order, fill, now_ns, is_external=True)
+        charged, fee = charged + part, fee - share
     return charged
 
 
-def _stand_in(position: Position, event: ForeignFill, quantity: Decimal, now_ns: int) -> Order:
-    """The order record that owns a foreign fill's share: made from the facts, final from the
-    start."""
+FEE_STEP = Decimal("0.000000000001")
+"""A part of a foreign fee is rounded half-even to 12 places."""
+
+
+def _stand_in(position: Position, event: ForeignFill, fill: VenueFill, now_ns: int) -> Order:
+    """The order record that owns a foreign fill's share: made from the facts, one for each fill and
+    position, final from the start."""
     return Order(
-        f"EXTERNAL{event.order_id}P{position.position_id}",
+        f"EXTERNAL{event.order_id}T{fill.trade_id}P{position.position_id}",
         position.va_id,
         position.symbol,
         position.position_id,
@@ -115,12 +156,13 @@ def _stand_in(position: Position, event: ForeignFill, quantity: Decimal, now_ns:
         OrderType.MARKET,
         event.side,
         position.side,
-        quantity,
+        fill.quantity,
         now_ns,
         exit_reason=Reason.EXTERNAL_CLOSE,
         status=OrderStatus.FILLED,
-        filled=quantity,
-        filled_value=quantity * event.fill.price,
+        filled=fill.quantity,
+        filled_value=fill.quantity * fill.price,
+        fees=fill.fee,
         updated_at_ns=now_ns,
     )
 
@@ -143,6 +185,62 @@ def on_holding_differs(books: Books, event: HoldingDiffers, now_ns: int) -> None
         limit=plain(ours + theirs),
         detail=f"{event.position_side.value}: the venue's holding, and what we could explain",
     )
-    _move_external(books, event.symbol, event.position_side, difference)
+    _move_external(books, event.symbol, event.position_side, difference, None)
     if ours * difference < ZERO:
         booking.freeze_symbol(books, event.symbol, Reason.MISMATCH, now_ns)
+
+
+def assignable(books: Books, va_id: str, symbol: str) -> tuple[PositionSide, Decimal] | None:
+    """How much of what EXTERNAL lacks of a symbol a VA can bear, and of which side; None for
+    nothing."""
+    for side in PositionSide:
+        held = sum((p.quantity for p in _held(books, va_id, symbol, side)), ZERO)
+        lack = -side.sign * books.external(symbol, side)
+        if (most := min(held, lack)) > ZERO:
+            return side, most
+    return None
+
+
+def price_of_lack(
+    books: Books, symbol: str, side: PositionSide, mark: Quote | None
+) -> Decimal | None:
+    """What a unit that EXTERNAL lacks went for: the average of the foreign executions, else the
+    touch that it would close against now."""
+    external = books.externals.get(venue_key(books, symbol, side))
+    if external is not None and external.value is not None:
+        return shown_average(external.value, external.quantity)
+    return None if mark is None else mark.closing_touch(side)
+
+
+def on_assigned(books: Books, event: Assigned, now_ns: int) -> None:
+    """Charge a part of what EXTERNAL lacks to a VA that holds it: its positions are closed, first
+    in first out, and the sum of all stays what the venue holds. A freeze stays until it is
+    lifted."""
+    found = assignable(books, event.va_id, event.symbol)
+    if found is None or event.quantity > found[1]:
+        return
+    side = found[0]
+    price = price_of_lack(books, event.symbol, side, event.mark)
+    if price is None:
+        return
+    closing = side.closes_with
+    number = books.desk.next_incident
+    fill = VenueFill(str(number), event.quantity, price, ZERO, now_ns)
+    foreign = ForeignFill(event.symbol, side, closing, fill, "ASSIGNED")
+    held = _held(books, event.va_id, event.symbol, side)
+    books.incident(
+        now_ns,
+        Reason.EXTERNAL_ACTIVITY,
+        va_id=event.va_id,
+        symbol=event.symbol,
+        value=plain(event.quantity),
+        detail=f"{event.by} charged it to the account at {plain(price)}: {event.note}",
+    )
+    charged = _charge(books, held, foreign, event.quantity, now_ns)
+    _move_external(books, event.symbol, side, side.sign * charged, price)
+
+
+def _held(books: Books, va_id: str, symbol: str, side: PositionSide) -> list[Position]:
+    """The live positions of a VA on a symbol and side, in the order of their first fills."""
+    found = books.open_positions(va_id)
+    return [position for position in found if (position.symbol, position.side) == (symbol, side)]

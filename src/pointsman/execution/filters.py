@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from pointsman.domain.events import SignalReceived
 from pointsman.domain.market import Quote
-from pointsman.domain.money import BPS, ZERO, plain, stored_bps
+from pointsman.domain.money import BPS, ONE, ZERO, plain, stored_bps
 from pointsman.domain.policy import Limits
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide, Side
@@ -103,17 +103,24 @@ def _price(entry: Candidate, quote: Quote) -> Iterator[Check]:
 
 def _protection(entry: Candidate) -> Iterator[Check]:
     """RULES 9: stop and target on their side of the touch, the stop not too far from the
-    reference."""
-    stop, touch, reference = entry.stop_price, entry.touch, entry.reference
-    if stop is None or touch is None or reference is None:
-        return
+    reference. Both are compared as they were given, so that rounding to the tick cannot fail them;
+    a percentage is what it is from the reference, and stands off the touch by as much."""
+    touch, reference, percentage = entry.touch, entry.reference, entry.stop_percentage
+    assert touch is not None, "judged on a valid quote only"
+    assert reference is not None
     is_long = entry.position_side is PositionSide.LONG
-    is_beyond = stop < touch if is_long else stop > touch
-    far = abs(reference - stop) * HUNDRED / reference
     allowed = entry.limits.max_stop_loss_percentage
+    if percentage is not None:
+        stop = touch * (ONE - entry.position_side.sign * percentage / HUNDRED)
+        far, is_near = percentage, percentage <= allowed
+    else:
+        assert entry.signal.stop_loss is not None
+        stop = entry.signal.stop_loss
+        far = abs(reference - stop) * HUNDRED / reference
+        is_near = abs(reference - stop) * HUNDRED <= allowed * reference
     yield Check(
         Reason.STOP_INVALID,
-        is_beyond and stop > ZERO and _is_near(entry, reference),
+        ZERO < stop < touch and is_near if is_long else stop > touch and is_near,
         plain(stop),
         plain(touch),
         "price",
@@ -121,17 +128,8 @@ def _protection(entry: Candidate) -> Iterator[Check]:
     )
     target = entry.take_profit
     if target is not None:
-        is_beyond = target > touch if is_long else target < touch
+        is_beyond = target > touch if is_long else ZERO < target < touch
         yield Check(Reason.STOP_INVALID, is_beyond, plain(target), plain(touch), "take-profit")
-
-
-def _is_near(entry: Candidate, reference: Decimal) -> bool:
-    """A stop given as a percentage is compared as it was given; rounding to the tick cannot fail
-    it."""
-    allowed = entry.limits.max_stop_loss_percentage
-    if entry.signal.stop_loss is None:
-        return (entry.signal.stop_loss_percentage or entry.limits.stop_loss_percentage) <= allowed
-    return abs(reference - entry.signal.stop_loss) * HUNDRED <= allowed * reference
 
 
 def _minimum(entry: Candidate) -> Check:

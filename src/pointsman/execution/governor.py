@@ -71,22 +71,36 @@ def _exposure(books: Books, entry: Candidate) -> Iterator[Check]:
 
 def _losses(entry: Candidate) -> Iterator[Check]:
     account, limits, equity = entry.account, entry.limits, entry.equity
-    if limits.max_daily_loss is not None:
-        stopped = account.stopped_by is Reason.MAX_DAILY_LOSS
-        loss = None if equity is None else daily_loss(account, equity)
-        passed = not stopped and loss is not None and loss <= limits.max_daily_loss
-        value = None if loss is None else plain(loss)
-        note = "stopped until resumed" if stopped else ""
-        limit = plain(limits.max_daily_loss)
-        yield Check(Reason.MAX_DAILY_LOSS, passed, value, limit, note=note)
-    if limits.max_drawdown_percentage is not None:
-        stopped = account.stopped_by is Reason.MAX_DRAWDOWN
-        fall = None if equity is None else drawdown(equity, account.peak_equity) * HUNDRED
-        passed = not stopped and fall is not None and fall <= limits.max_drawdown_percentage
-        value = None if fall is None else plain(shown_ratio(fall))
-        note = "stopped until resumed" if stopped else ""
-        limit = plain(limits.max_drawdown_percentage)
-        yield Check(Reason.MAX_DRAWDOWN, passed, value, limit, "%", note)
+    loss = None if equity is None else daily_loss(account, equity)
+    yield from _loss_limit(Reason.MAX_DAILY_LOSS, account, loss, loss, limits.max_daily_loss)
+    fall = None if equity is None else drawdown(equity, account.peak_equity) * HUNDRED
+    shown = None if fall is None else shown_ratio(fall)
+    allowed = limits.max_drawdown_percentage
+    yield from _loss_limit(Reason.MAX_DRAWDOWN, account, fall, shown, allowed, "%")
+
+
+def _loss_limit(
+    rule: Reason,
+    account: Account,
+    value: Decimal | None,
+    shown: Decimal | None,
+    limit: Decimal | None,
+    unit: str = "",
+) -> Iterator[Check]:
+    """A stop by this limit holds until a person resumes the VA, also when the limit has been
+    switched off meanwhile."""
+    is_stopped = account.stopped_by is rule
+    if limit is None and not is_stopped:
+        return
+    is_kept = limit is None or (value is not None and value <= limit)
+    yield Check(
+        rule,
+        is_kept and not is_stopped,
+        None if shown is None else plain(shown),
+        None if limit is None else plain(limit),
+        unit,
+        "stopped until resumed" if is_stopped else "",
+    )
 
 
 def _throttles(books: Books, entry: Candidate) -> Iterator[Check]:
@@ -226,16 +240,18 @@ def _note_loss_stop(
 
 def roll_day(books: Books, va_id: str, day_start_ns: int, mark: Quote | None) -> None:
     """Begin a new trading day for a VA: daily counts restart, and its equity now is what is
-    measured from."""
+    measured from. While that cannot be told the day waits, and no entry can be accepted anyway."""
     account = books.accounts[va_id]
     if day_start_ns <= account.day_start_ns:
         return
     equity = books.equity(va_id, mark)
+    if equity is None:
+        return
     books.put_account(
         msgspec.structs.replace(
             account,
             day_start_ns=day_start_ns,
-            day_start_equity=account.equity if equity is None else equity,
+            day_start_equity=equity,
             day_deposits=ZERO,
             day_entries=0,
         )

@@ -12,6 +12,7 @@ import msgspec
 from pointsman.domain.accounts import Cursor
 from pointsman.domain.commands import Command
 from pointsman.domain.events import SignalMalformed, SignalReceived
+from pointsman.domain.market import Instrument
 from pointsman.domain.money import ZERO, floor_to, plain
 from pointsman.domain.positions import Position
 from pointsman.domain.reasons import Reason
@@ -28,6 +29,7 @@ from pointsman.execution.books import Books
 from pointsman.execution.candidate import Candidate, build_candidate
 from pointsman.execution.filters import filter_entry
 from pointsman.execution.governor import govern, roll_day
+from pointsman.execution.kill import roll_total_day
 from pointsman.execution.order_manager import open_entry
 from pointsman.execution.signal_router import Route, closing_of, route
 
@@ -54,6 +56,9 @@ def judge(books: Books, event: SignalReceived, now_ns: int) -> Ruling:
     books.note(record, signal.signal_id)
     if signal.va_id in books.accounts:
         roll_day(books, signal.va_id, event.day_start_ns, event.mark)
+    if not books.holding_accounts:
+        # While something is held the marks of each second do it.
+        roll_total_day(books, books.total_cash, event.day_start_ns)
     way = route(books, signal, now_ns)
     if way.action is Action.EXIT:
         ruling = _judge_exit(books, event, way, now_ns)
@@ -147,10 +152,12 @@ def _accept_entry(books: Books, entry: Candidate, decision: Decision) -> Ruling:
 
 
 def _judge_exit(books: Books, event: SignalReceived, way: Route, now_ns: int) -> Ruling:
-    wanted = _wanted(books, event, way)
-    checks = way.checks
-    if way.closable > ZERO:
-        checks = (*checks, _minimum(books, event, way, wanted))
+    if way.closable <= ZERO:
+        return Ruling(_decision(event, way, way.checks, now_ns), [])
+    price = _exit_price(books, event, way)
+    wanted = _wanted(books, event.signal, way, price)
+    instrument = books.policy.instrument(event.signal.symbol)
+    checks = (*way.checks, _minimum(instrument, way, wanted, price))
     decision = _decision(event, way, checks, now_ns)
     if decision.outcome is Outcome.REFUSED:
         return Ruling(decision, [])
@@ -173,25 +180,26 @@ def _judge_exit(books: Books, event: SignalReceived, way: Route, now_ns: int) ->
     return Ruling(decision, [])
 
 
-def _wanted(books: Books, event: SignalReceived, way: Route) -> Decimal:
-    """How much an exit asks for, in lots: its quantity, or its notional at the touch, or
-    everything. A risk percentage has no meaning for an exit and closes everything."""
-    signal = event.signal
+def _wanted(books: Books, signal: Signal, way: Route, price: Decimal) -> Decimal:
+    """How much an exit asks for, in lots: its quantity, or its notional at `price`, or everything.
+    A risk percentage has no meaning for an exit and closes everything."""
     lot = books.policy.instrument(signal.symbol).lot
     if signal.quantity is not None:
         return floor_to(signal.quantity, lot)
-    if signal.notional is not None and event.mark is not None:
-        held = next(iter(_positions(books, signal, way)), None)
-        if held is not None:
-            return floor_to(signal.notional / event.mark.closing_touch(held.side), lot)
+    if signal.notional is not None:
+        return floor_to(signal.notional / price, lot)
     return way.closable
 
 
-def _minimum(books: Books, event: SignalReceived, way: Route, wanted: Decimal) -> Check:
+def _exit_price(books: Books, event: SignalReceived, way: Route) -> Decimal:
+    """What an exit is valued at: the touch that it would trade against, or the price that its
+    position was entered at while no quote has been seen."""
+    held = _positions(books, event.signal, way)[0]
+    return held.limit_price if event.mark is None else event.mark.closing_touch(held.side)
+
+
+def _minimum(instrument: Instrument, way: Route, wanted: Decimal, price: Decimal) -> Check:
     """A part must be something that the venue will trade; the whole may always be closed."""
-    instrument = books.policy.instrument(event.signal.symbol)
-    held = next(iter(_positions(books, event.signal, way)))
-    price = event.mark.closing_touch(held.side) if event.mark is not None else held.limit_price
     passed = wanted >= way.closable or instrument.is_tradeable(wanted, price)
     return Check(Reason.BELOW_MINIMUM, passed, plain(wanted), plain(instrument.min_qty))
 

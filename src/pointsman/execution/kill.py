@@ -55,20 +55,34 @@ def close_everything(books: Books, va_id: str | None = None) -> None:
 def sample_total(books: Books, equity: Decimal, day_start_ns: int, now_ns: int) -> None:
     """Look at the equity of all VAs together: raise its peak, and trip the kill switch when a
     global limit is broken in several readings in a row (RULES 17, 19)."""
-    policy, desk = books.policy, books.desk
+    policy = books.policy
     if policy.global_max_drawdown_percentage is None and policy.global_max_daily_loss is None:
         return
-    changed = replace(desk, peak_equity=max(desk.peak_equity, equity))
-    if day_start_ns > desk.day_start_ns:
-        changed = replace(
-            changed, day_start_ns=day_start_ns, day_start_equity=equity, day_deposits=ZERO
-        )
-    note = _global_breach(books, equity)
-    changed = replace(changed, breach_readings=changed.breach_readings + 1 if note else 0)
+    roll_total_day(books, equity, day_start_ns)
+    desk, note = books.desk, _global_breach(books, equity)
+    changed = replace(
+        desk,
+        peak_equity=max(desk.peak_equity, equity),
+        breach_readings=desk.breach_readings + 1 if note else 0,
+    )
     if changed != desk:
         books.put_desk(changed)
-    if note and changed.breach_readings == READINGS:
+    if changed.breach_readings == READINGS:
         press(books, KillState.HALT, "governor", note, now_ns)
+
+
+def roll_total_day(books: Books, equity: Decimal, day_start_ns: int) -> None:
+    """Begin a new trading day for all VAs together: what they are worth now is what is measured
+    from."""
+    if books.policy.global_max_daily_loss is not None and day_start_ns > books.desk.day_start_ns:
+        books.put_desk(
+            replace(
+                books.desk,
+                day_start_ns=day_start_ns,
+                day_start_equity=equity,
+                day_deposits=ZERO,
+            )
+        )
 
 
 def _global_breach(books: Books, equity: Decimal) -> str:

@@ -15,6 +15,7 @@ from pointsman.domain.commands import Command, Compare, MoveCash
 from pointsman.domain.life_cycle import OrderStatus
 from pointsman.domain.money import ZERO
 from pointsman.domain.orders import Role
+from pointsman.domain.positions import PositionState
 from pointsman.domain.reasons import Reason
 from pointsman.execution import cover, kill, order_manager
 from pointsman.execution.books import Books
@@ -73,9 +74,22 @@ def _open_account(books: Books, va_id: str, balance: Decimal, now_ns: int) -> li
             day_start_equity=balance,
         )
     )
+    _move_total(books, balance)
     move = CashMove(f"{books.desk.code}-open-{va_id}", va_id, balance, now_ns)
     books.put_cash_move(move)
     return [MoveCash(move.ref, balance)]
+
+
+def _move_total(books: Books, amount: Decimal) -> None:
+    """Money in or out of any VA is no profit, loss or drawdown of all of them together."""
+    desk = books.desk
+    books.put_desk(
+        replace(
+            desk,
+            peak_equity=max(ZERO, desk.peak_equity + amount),
+            day_deposits=desk.day_deposits + amount,
+        )
+    )
 
 
 def on_account_opened(books: Books, event: ev.AccountOpened, now_ns: int) -> list[Command]:
@@ -87,8 +101,9 @@ def on_account_opened(books: Books, event: ev.AccountOpened, now_ns: int) -> lis
 
 def on_cash_moved(books: Books, event: ev.CashMoved, now_ns: int) -> list[Command]:
     """Money in or out is not profit, loss or drawdown: the peak moves in proportion, as if units of
-    the account were bought or sold at their present value (RULES 17)."""
-    if event.va_id not in books.accounts:
+    the account were bought or sold at their present value (RULES 17). A move that is under way
+    already is not made again."""
+    if event.va_id not in books.accounts or event.ref in books.cash_moves:
         return []
     roll_day(books, event.va_id, event.day_start_ns, event.mark)
     account = books.accounts[event.va_id]
@@ -102,17 +117,11 @@ def on_cash_moved(books: Books, event: ev.CashMoved, now_ns: int) -> list[Comman
             cash=account.cash + event.amount,
             deposits=account.deposits + event.amount,
             day_deposits=account.day_deposits + event.amount,
+            equity=account.equity + event.amount,
             peak_equity=peak,
         )
     )
-    desk = books.desk
-    books.put_desk(
-        replace(
-            desk,
-            peak_equity=max(ZERO, desk.peak_equity + event.amount),
-            day_deposits=desk.day_deposits + event.amount,
-        )
-    )
+    _move_total(books, event.amount)
     books.put_cash_move(CashMove(event.ref, event.va_id, event.amount, now_ns))
     return [MoveCash(event.ref, event.amount)]
 
@@ -132,7 +141,9 @@ def on_killed(books: Books, event: ev.Killed, now_ns: int) -> list[Command]:
 
 
 def on_rearmed(books: Books, event: ev.Rearmed, now_ns: int) -> None:
-    """A person releases the latch; while the settings say killed, it stays (RULES 19)."""
+    """A person releases the latch; while the settings say killed, it stays (RULES 19). What the
+    machine may trip it by is counted afresh, and the drawdown of all VAs measured from here on:
+    else what had tripped it could not trip it again."""
     if books.policy.kill_switch_enabled or books.kill_switch.state is KillState.OFF:
         return
     books.put_kill_switch(
@@ -143,6 +154,15 @@ def on_rearmed(books: Books, event: ev.Rearmed, now_ns: int) -> None:
             changed_by=event.by,
             note=event.note,
             flat_at_ns=None,
+        )
+    )
+    books.put_desk(
+        replace(
+            books.desk,
+            peak_equity=ZERO,
+            breach_readings=0,
+            naked_readings=0,
+            mismatch_cycles=0,
         )
     )
     books.incident(now_ns, Reason.KILL_RELEASED, detail=f"{event.by}: {event.note}")
@@ -170,8 +190,9 @@ def on_paused(books: Books, event: ev.Paused, now_ns: int) -> list[Command]:
 
 
 def on_resumed(books: Books, event: ev.Resumed, now_ns: int) -> list[Command]:
-    """Entries again. For one VA this also restarts its drawdown and lifts a freeze, the latter only
-    after a comparison that succeeded since (RULES 17, 20); otherwise one is asked for."""
+    """Entries again. For one VA this also restarts its drawdown, from its next sample where its
+    equity cannot be told now, and lifts a freeze, the latter only after a comparison that succeeded
+    since (RULES 17, 20); otherwise one is asked for."""
     if event.va_id is None:
         switch = books.kill_switch
         books.put_kill_switch(
@@ -188,10 +209,13 @@ def on_resumed(books: Books, event: ev.Resumed, now_ns: int) -> list[Command]:
     if account is None:
         return []
     commands: list[Command] = []
-    thawed = replace(account, is_paused=False, stopped_by=None, peak_equity=account.equity)
+    peak = books.equity(event.va_id, None)
+    thawed = replace(
+        account, is_paused=False, stopped_by=None, peak_equity=ZERO if peak is None else peak
+    )
     if account.frozen_for is not None:
         compared_ns = books.desk.compared_at_ns
-        if compared_ns is not None and compared_ns >= (account.frozen_at_ns or 0):
+        if compared_ns is not None and compared_ns > (account.frozen_at_ns or 0):
             thawed = replace(thawed, frozen_for=None, frozen_at_ns=None)
         else:
             commands.append(Compare(books.desk.fills_cursor))
@@ -221,7 +245,7 @@ def on_compared(books: Books, event: ev.Compared, now_ns: int) -> list[Command]:
         books.put_desk(
             replace(
                 desk,
-                compared_at_ns=now_ns,
+                compared_at_ns=event.taken_at_ns,
                 mismatch_cycles=cycles,
                 fills_cursor=event.fills_cursor,
             )
@@ -238,13 +262,14 @@ def on_compared(books: Books, event: ev.Compared, now_ns: int) -> list[Command]:
 
 
 def _is_newly_flat(books: Books) -> bool:
-    """Whether a flatten is done: no position, and no order of ours that can fill (RULES 28)."""
+    """Whether a flatten is done: no position but dust, and no order of ours that can fill (RULES
+    28)."""
     switch = books.kill_switch
     return (
         switch.state is KillState.FLATTEN
         and switch.flat_at_ns is None
         and not books.orders
-        and not any(position.is_live for position in books.positions.values())
+        and all(position.state is PositionState.DUST for position in books.positions.values())
     )
 
 

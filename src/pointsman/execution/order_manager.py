@@ -29,11 +29,13 @@ from pointsman.domain.orders import (
     client_order_id,
     parse_client_order_id,
 )
+from pointsman.domain.positions import Position
 from pointsman.domain.reasons import Reason
 from pointsman.execution import booking, cover
 from pointsman.execution.books import Books
 from pointsman.execution.candidate import Candidate
 from pointsman.execution.filters import breaches
+from pointsman.execution.soundness import assert_may_open
 
 replace = msgspec.structs.replace
 
@@ -67,6 +69,7 @@ def open_entry(books: Books, entry: Candidate) -> Submit:
         signal_id=signal.signal_id,
         updated_at_ns=now_ns,
     )
+    assert_may_open(books, order)
     account = books.accounts[signal.va_id]
     books.put_account(
         replace(account, leased_symbol=signal.symbol, day_entries=account.day_entries + 1)
@@ -95,9 +98,11 @@ def on_send_refused(books: Books, order_id: str, reason: Reason, now_ns: int) ->
         _end(books, order, ReportKind.DENIED, reason, now_ns)
 
 
-def _end(books: Books, order: Order, kind: ReportKind, reason: Reason | None, now_ns: int) -> None:
+def _end(books: Books, order: Order, kind: ReportKind, reason: Reason | None, now_ns: int) -> Order:
     status = next_status(order.status, kind)
-    books.put_order(replace(order, status=status, end_reason=reason, updated_at_ns=now_ns))
+    ended = replace(order, status=status, end_reason=reason, updated_at_ns=now_ns)
+    books.put_order(ended)
+    return ended
 
 
 # -- the venue's word ------------------------------------------------------------------------------
@@ -194,34 +199,50 @@ def _book(books: Books, order: Order, fill: VenueFill, now_ns: int) -> None:
 
 
 def _follow(books: Books, before: Order, order: Order, now_ns: int) -> list[Command]:
-    """What an order's end means for its position."""
-    if not order.is_final or before.is_final:
+    """What an order's end means for its position. A fill that comes after the end of an entry still
+    moves its average, and so its stop."""
+    if not order.is_final:
         return []
     if order.role is Role.ENTRY:
         booking.settle_stop_price(books, order)
-    elif order.status is OrderStatus.REJECTED:
-        return _after_rejection(books, order, now_ns)
+        return []
+    if before.is_final or order.end_reason is Reason.NEVER_ARRIVED:
+        return []
+    position = books.positions.get(order.position_id)
+    if position is None or not position.is_live:
+        return []
+    if order.role is Role.EXIT:
+        if (order.filled and order.status is not OrderStatus.REJECTED) or before.is_cancel_pending:
+            return []
+        return _after_failed_exit(books, order, position, now_ns)
+    if order.status is OrderStatus.REJECTED:
+        return _after_stop_rejection(books, order, position, now_ns)
     return []
 
 
-def _after_rejection(books: Books, order: Order, now_ns: int) -> list[Command]:
-    """A stop that the venue will not take leaves the position to be exited at market; an exit that
-    it will not take is tried again after a comparison."""
-    position = books.positions.get(order.position_id)
-    reason = order.end_reason
-    if position is None or not position.is_live or reason is Reason.NEVER_ARRIVED:
-        return []
-    if order.role is Role.EXIT:
-        retry_ns = now_ns + books.policy.protection_deadline_ns
-        books.put_position(replace(position, exit_retry_at_ns=retry_ns))
-        key = str(position.position_id)
-        books.wake(Timer(retry_ns, TimerKind.EXIT_RETRY, key, retry_ns))
+def _after_failed_exit(
+    books: Books, order: Order, position: Position, now_ns: int
+) -> list[Command]:
+    """An exit that the venue will not take, or ended without a fill, is tried again after a
+    comparison and a pause, so that nothing goes round and round at the speed of the wire (F21,
+    F45, F49)."""
+    retry_ns = now_ns + books.policy.protection_deadline_ns
+    books.put_position(replace(position, exit_retry_at_ns=retry_ns))
+    books.wake(Timer(retry_ns, TimerKind.EXIT_RETRY, str(position.position_id), retry_ns))
+    if order.status is OrderStatus.REJECTED:
         _note_rejection(books, order, Reason.EXIT_REJECTED, now_ns)
-        return [Compare(books.desk.fills_cursor)]
-    if reason is Reason.WOULD_TRIGGER:
-        cover.close_position(books, position, Reason.STOP_CROSSED)
+    return [Compare(books.desk.fills_cursor)]
+
+
+def _after_stop_rejection(
+    books: Books, order: Order, position: Position, now_ns: int
+) -> list[Command]:
+    """A stop that the venue will not take leaves the position to be exited at market: because the
+    price is through it already (RULES 23), or for a reason that a person must look at."""
+    if order.end_reason is Reason.WOULD_TRIGGER:
+        cover.give_up_stops(books, position, Reason.STOP_CROSSED)
         return []
-    cover.close_position(books, position, Reason.STOP_REJECTED)
+    cover.give_up_stops(books, position, Reason.STOP_REJECTED)
     _note_rejection(books, order, Reason.STOP_REJECTED, now_ns)
     booking.freeze(books, order.va_id, Reason.STOP_REJECTED, now_ns)
     return [Compare(books.desk.fills_cursor)]
@@ -249,7 +270,7 @@ def on_adopted(books: Books, event: OrderAdopted, now_ns: int) -> None:
     made = "stops_made" if order.role is Role.STOP else "exits_made"
     attempts = max(getattr(position, made), parts.attempt)
     books.put_position(replace(position, **{made: attempts}))
-    books.put_order(replace(order, created_at_ns=now_ns, updated_at_ns=now_ns))
+    books.put_order(replace(order, created_at_ns=now_ns, sent_at_ns=now_ns, updated_at_ns=now_ns))
     books.incident(
         now_ns,
         Reason.MISMATCH,
@@ -262,11 +283,12 @@ def on_adopted(books: Books, event: OrderAdopted, now_ns: int) -> None:
 
 def on_cancel_refused(books: Books, event: CancelRefused, now_ns: int) -> list[Command]:
     """Nothing was left to cancel, by the venue's word; if we think otherwise, ask what became of
-    it."""
+    it. Until the venue has answered it counts as being cancelled: else it would be cancelled and
+    refused over and over."""
     order = books.orders.get(event.client_order_id)
     if order is None or not order.is_cancel_pending:
         return []
-    books.put_order(replace(order, is_cancel_pending=False, is_unknown=True, updated_at_ns=now_ns))
+    books.put_order(replace(order, is_unknown=True, updated_at_ns=now_ns))
     return [_ask(books, order.client_order_id, order.symbol, now_ns)]
 
 
@@ -299,15 +321,18 @@ def on_silence(books: Books, timer: Timer, now_ns: int) -> list[Command]:
 
 def _ask(books: Books, order_id: str, symbol: str, now_ns: int) -> Query:
     """A question to the venue, to be repeated while the order stays unknown."""
+    books.asked_at_ns[order_id] = now_ns
     due_ns = now_ns + books.policy.submit_timeout_ns
     books.wake(Timer(due_ns, TimerKind.QUERY_RETRY, order_id, now_ns))
     return Query(order_id, symbol)
 
 
 def on_query_retry(books: Books, timer: Timer, now_ns: int) -> list[Command]:
-    """Still unknown: ask again."""
+    """Still unknown: ask again, unless it was asked about since."""
     order = books.orders.get(timer.key)
     if order is None or not order.is_unknown:
+        return []
+    if books.asked_at_ns.get(timer.key, timer.armed_ns) != timer.armed_ns:
         return []
     return [_ask(books, order.client_order_id, order.symbol, now_ns)]
 
@@ -342,9 +367,14 @@ def on_absent(books: Books, event: OrderAbsent, now_ns: int) -> list[Command]:
         order_id=order.client_order_id,
     )
     kind = ReportKind.CANCELED if was_accepted else ReportKind.REJECTED
-    known = replace(order, is_unknown=False, is_cancel_pending=False)
-    _end(books, known, kind, Reason.NEVER_ARRIVED, now_ns)
-    return []
+    ended = _end(
+        books,
+        replace(order, is_unknown=False, is_cancel_pending=False),
+        kind,
+        Reason.NEVER_ARRIVED,
+        now_ns,
+    )
+    return _follow(books, order, ended, now_ns)
 
 
 # -- entries that are not wanted any more ----------------------------------------------------------

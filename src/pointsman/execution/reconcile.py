@@ -162,12 +162,16 @@ def adopted(books: Books, venue_order_id: str, told: VenueOrder | VenueTrade) ->
 
 def differing_holdings(books: Books, snapshot: Snapshot) -> list[HoldingDiffers]:
     """The holdings that neither our VAs nor EXTERNAL explain. A symbol with an order that is
-    unknown, or that changed since the question was asked, is left for the next comparison."""
+    unknown, or that changed since the question was asked, is left for the next comparison; so is
+    one that traded, as we know by now, after the moment that the answer tells of."""
     busy = {
         order.symbol
         for order in books.orders.values()
         if order.is_unknown or order.updated_at_ns > snapshot.asked_at_ns
     }
+    busy.update(
+        symbol for symbol, at_ns in books.traded_at_ns.items() if at_ns > snapshot.taken_at_ns
+    )
     theirs: dict[tuple[str, PositionSide], Decimal] = {}
     for holding in snapshot.holdings:
         key = venue_key(books, holding.symbol, holding.position_side or PositionSide.LONG)

@@ -48,9 +48,9 @@ def route(books: Books, signal: Signal, now_ns: int) -> Route:
         *_expiry(signal, now_ns),
         _lease(books, signal),
     ]
-    if is_exit:
+    if side is None or is_exit:
         checks.append(Check(Reason.NOTHING_TO_CLOSE, closable > ZERO, plain(closable), "0"))
-    elif side is not None:
+    else:
         checks += _entry_direction(books, signal, side)
     action = Action.EXIT if is_exit else Action.ENTRY
     would_flip = opposes and not signal.reduce_only

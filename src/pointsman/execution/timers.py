@@ -9,7 +9,7 @@ import msgspec
 from pointsman.domain.accounts import Mark
 from pointsman.domain.commands import Command, Query
 from pointsman.domain.events import Level, LevelReached, Marked, Timer, TimerKind
-from pointsman.domain.money import plain
+from pointsman.domain.money import ZERO, floor_to, plain
 from pointsman.domain.orders import Role
 from pointsman.domain.positions import Position
 from pointsman.domain.reasons import Reason
@@ -75,11 +75,16 @@ def on_level(books: Books, event: LevelReached, now_ns: int) -> None:
 
 
 def on_crossed_deadline(books: Books, timer: Timer, _now_ns: int) -> list[Command]:
-    """The price went through a stop, and the venue has not acted on it in time: exit at market."""
+    """The price went through a stop, and the venue has not acted on it in time: exit at market.
+    Stops that have triggered are trading; the next crossing is watched for again."""
     position = books.positions.get(int(timer.key))
     if position is None or not position.is_live or position.crossed_at_ns != timer.armed_ns:
         return []
-    if any(stop.is_triggered for stop in books.orders_of(position.position_id, Role.STOP)):
+    stops = books.orders_of(position.position_id, Role.STOP)
+    trading = sum((stop.leaves for stop in stops if stop.is_triggered), ZERO)
+    lot = books.policy.instrument(position.symbol).lot
+    if trading >= floor_to(position.quantity, lot):
+        books.put_position(replace(position, crossed_at_ns=None))
         return []
     close_position(books, position, Reason.STOP_CROSSED)
     return []

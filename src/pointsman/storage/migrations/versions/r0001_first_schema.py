@@ -141,7 +141,8 @@ STATEMENTS = (
     "CREATE INDEX cash_moves_unconfirmed ON cash_moves (ref) WHERE is_confirmed = 0",
     """
     CREATE TABLE external_holdings (
-        symbol TEXT NOT NULL, side TEXT NOT NULL, quantity TEXT NOT NULL, PRIMARY KEY (symbol, side)
+        symbol TEXT NOT NULL, side TEXT NOT NULL, quantity TEXT NOT NULL, value TEXT,
+        PRIMARY KEY (symbol, side)
     )
     """,
     """

@@ -1,0 +1,49 @@
+"""Loading: books from stored records.
+
+Everything in the books follows from the records, so those that are loaded equal those that were
+left (I18). What does not, the timers and what was asked of the venue when, a start sets anew.
+"""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from pointsman.domain.accounts import Account
+from pointsman.domain.money import ZERO
+from pointsman.execution.books import Books, Loaded
+
+
+def load_books(books: Books, loaded: Loaded) -> None:
+    """Fill empty books from stored records."""
+    if loaded.desk is not None:
+        books.desk = loaded.desk
+    if loaded.kill_switch is not None:
+        books.kill_switch = loaded.kill_switch
+    for account in loaded.accounts:
+        # Exposure is a running total of what follows: counted again, and compared below.
+        books.put_account(msgspec.structs.replace(account, exposure=ZERO))
+    for order in loaded.orders:
+        books.put_order(order)
+        keys = loaded.fill_keys.get(order.client_order_id, ())
+        books.fill_keys[order.client_order_id] = dict.fromkeys(keys)
+    for position in sorted(loaded.positions, key=lambda p: (p.opened_at_ns, p.position_id)):
+        books.put_position(position)
+    _keep_exposure(books, loaded.accounts)
+    books.cash_moves = {move.ref: move for move in loaded.cash_moves}
+    books.cursors = {cursor.source: cursor for cursor in loaded.cursors}
+    books.externals = {(held.symbol, held.side): held for held in loaded.externals}
+    for va_id, at_ns in sorted(loaded.entry_times, key=lambda entry: entry[1]):
+        books.index[va_id].entry_times.append(at_ns)
+        books.entry_times.append(at_ns)
+    books.changes.clear()
+    books.touched_positions.clear()
+    books.touched_accounts.clear()
+
+
+def _keep_exposure(books: Books, stored: Iterable[Account]) -> None:
+    for account in stored:
+        counted = books.accounts[account.va_id].exposure
+        assert counted == account.exposure, (account.va_id, counted, account.exposure)
+        # Equal, but not in digits (0 and 0.00): what is stored goes on, so that deciding again,
+        # without this start, gives the same records.
+        books.put_account(account)

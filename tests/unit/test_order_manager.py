@@ -1,0 +1,472 @@
+"""What is learned of an order, and what follows: its life, any order of messages, silence."""
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pointsman.domain.accounts import Account
+from pointsman.domain.commands import Compare, Query, Step
+from pointsman.domain.events import (
+    CancelRefused,
+    Compared,
+    EntryBreach,
+    OrderAbsent,
+    OrderAdopted,
+    OrderReport,
+    SendRefused,
+    VenueWord,
+)
+from pointsman.domain.life_cycle import OrderStatus
+from pointsman.domain.orders import Fill, Order, OrderType, Role
+from pointsman.domain.positions import Position, Trade
+from pointsman.domain.reasons import Reason
+from pointsman.domain.sides import PositionSide, Side
+from tests.desk_stories import (
+    SECOND_NS,
+    VA,
+    account,
+    acknowledge,
+    cancels,
+    decide,
+    enter,
+    incidents,
+    of_type,
+    order_sent,
+    pass_time,
+    quote,
+    report,
+    send,
+    signal,
+    stop_out,
+    submits,
+    tell,
+    trade,
+)
+from tests.order_stories import KeptDesk, fill_of, kept_desk
+
+ENTRY, STOP = "ABCDEF1E1", "ABCDEF1S1"
+
+
+def entered(quantity: str = "10", **fields: object) -> KeptDesk:
+    """A desk whose first entry has been sent and accepted."""
+    desk = kept_desk()
+    acknowledge(desk, send(desk, signal("a", quantity=quantity, **fields)))
+    return desk
+
+
+def queries(*steps: Step) -> list[str]:
+    return [query.client_order_id for step in steps for query in of_type(step.commands, Query)]
+
+
+# -- life ------------------------------------------------------------------------------------------
+
+
+def test_an_entry_that_fills_in_part_is_covered_from_its_first_fill_on() -> None:
+    """RULES 22: a stop for the first fill at once, a further one for more, never
+    cancel-then-create; and the rest that is cancelled needs none."""
+    desk = entered("90")
+    first = trade(desk, ENTRY, "40", "100.00")
+    (stop,) = submits(first)
+    assert (stop.quantity, stop.trigger_price, stop.side) == (40, Decimal("98.00"), Side.SELL)
+    assert stop.reduce_only
+    acknowledge(desk, first)
+    second = trade(desk, ENTRY, "35", "100.00")
+    assert [order.quantity for order in submits(second)] == [35]
+    assert cancels(second) == []
+    acknowledge(desk, second)
+    rest = report(desk, ENTRY, VenueWord.CANCELED, reason=Reason.NOT_FILLED)
+    assert rest.commands == ()
+    assert desk.kept.order(ENTRY).status is OrderStatus.CANCELED
+    assert desk.books.positions[1].quantity == 75
+
+
+@pytest.mark.parametrize(
+    ("second_price", "stop_price"),
+    [("100.00", "98.00"), ("100.02", "98.00"), ("100.05", "98.03"), ("99.00", "97.51")],
+)
+def test_rule_22_the_stop_moves_to_the_average_only_if_more_than_a_tick_off(
+    second_price: str, stop_price: str
+) -> None:
+    desk = entered("20")
+    acknowledge(desk, trade(desk, ENTRY, "10", "100.00"))
+    last = trade(desk, ENTRY, "10", second_price)
+    assert desk.books.positions[1].stop_price == Decimal(stop_price)
+    moved = stop_price != "98.00"
+    wanted = [(20, Decimal(stop_price))] if moved else [(10, Decimal("98.00"))]
+    assert [(order.quantity, order.trigger_price) for order in submits(last)] == wanted
+    assert cancels(last) == [], "the old stop rests until the new one does"
+    new = submits(last)[0].client_order_id
+    order_sent(desk, new)
+    confirmed = report(desk, new, VenueWord.ACCEPTED)
+    assert cancels(confirmed) == ([STOP] if moved else [])
+
+
+def test_a_stop_that_fills_makes_a_trade_and_gives_the_symbol_back() -> None:
+    """RULES 14, 15: exact to the last digit of the fees; a stop closes its own position."""
+    desk = kept_desk()
+    position = enter(desk, signal("a"), "100.01", fee="0.100010")
+    assert account(desk).leased_symbol == "XXX"
+    step = stop_out(desk, position, "97.99", fee="0.097990")
+    (closed,) = of_type(step.changes, Trade)
+    assert closed.pnl == Decimal("-20.2") - Decimal("0.198")
+    assert (closed.exit_reason, closed.fees) == (Reason.STOP_LOSS, Decimal("0.198"))
+    after = account(desk)
+    assert (after.losses, after.wins, after.leased_symbol) == (1, 0, None)
+    assert after.balance == after.cash == Decimal(100_000) + closed.pnl
+
+
+def test_f43_what_still_rests_when_a_position_is_gone_is_cancelled() -> None:
+    desk = entered("20")
+    acknowledge(desk, trade(desk, ENTRY, "10"))
+    acknowledge(desk, trade(desk, ENTRY, "10"))
+    (step,) = [send(desk, signal("b", "close", None))]
+    (exit_,) = submits(step)
+    acknowledge(desk, step)
+    gone = trade(desk, exit_.client_order_id, "20", "101")
+    assert cancels(gone) == [STOP, "ABCDEF1S2"]
+    assert account(desk).leased_symbol == "XXX", "an order still works"
+    report(desk, STOP, VenueWord.CANCELED)
+    last = report(desk, "ABCDEF1S2", VenueWord.CANCELED)
+    assert last.commands == ()
+    assert account(desk).leased_symbol is None
+
+
+def test_f11_a_fill_that_overtakes_the_acknowledgement_is_covered_all_the_same() -> None:
+    desk = kept_desk()
+    order_sent(desk, submits(send(desk, signal("a")))[0].client_order_id)
+    step = trade(desk, ENTRY, "10")
+    assert [order.quantity for order in submits(step)] == [10]
+    assert report(desk, ENTRY, VenueWord.ACCEPTED).commands == ()
+    assert desk.kept.order(ENTRY).status is OrderStatus.FILLED
+
+
+def test_f13_the_same_fill_again_changes_nothing_however_late() -> None:
+    desk = entered()
+    told = fill_of(desk, ENTRY, "t1", "10", fee="0.1")
+    acknowledge(desk, tell(desk, told))
+    again = tell(desk, told, 40 * 60 * SECOND_NS)
+    assert (again.changes, again.commands) == ((), ())
+
+
+def test_f15_two_fills_with_one_trade_id_on_two_orders_are_two_fills() -> None:
+    desk = kept_desk()
+    for name in ("a", "b"):
+        acknowledge(desk, send(desk, signal(name)))
+    for order_id in (ENTRY, "ABCDEF2E1"):
+        tell(desk, fill_of(desk, order_id, "t1", "10"))
+    assert [held.quantity for held in desk.books.open_positions(VA)] == [10, 10]
+
+
+def test_f16_fills_without_a_trade_id_are_known_by_what_they_say() -> None:
+    desk = entered("20")
+    told = fill_of(desk, ENTRY, "", "10")
+    for event in (told, told, fill_of(desk, ENTRY, "", "10", "100.01")):
+        tell(desk, event)
+    assert desk.books.positions[1].quantity == 20
+
+
+@pytest.mark.parametrize("end", [VenueWord.CANCELED, VenueWord.EXPIRED, VenueWord.REJECTED])
+def test_f22_f24_what_filled_before_the_end_was_heard_is_a_position(end: VenueWord) -> None:
+    """The end is told first; fills win, and the fill gets its stop."""
+    desk = entered()
+    report(desk, ENTRY, end)
+    assert account(desk).leased_symbol is None
+    step = tell(desk, fill_of(desk, ENTRY, "t1", "4"))
+    assert [order.quantity for order in submits(step)] == [4]
+    assert account(desk).leased_symbol == "XXX"
+    assert desk.kept.order(ENTRY).filled == 4
+    tell(desk, fill_of(desk, ENTRY, "t2", "6"))
+    assert desk.kept.order(ENTRY).status is OrderStatus.FILLED
+    assert desk.books.positions[1].quantity == 10
+
+
+def test_a_late_fill_of_an_entry_whose_position_is_gone_opens_a_further_part() -> None:
+    """Trades and orders of the further part have numbers of their own (I2)."""
+    desk = entered()
+    acknowledge(desk, tell(desk, fill_of(desk, ENTRY, "t1", "4")))
+    report(desk, ENTRY, VenueWord.CANCELED)
+    stop_out(desk, desk.books.positions[1], "98")
+    step = tell(desk, fill_of(desk, ENTRY, "t2", "6"))
+    assert [order.client_order_id for order in submits(step)] == ["ABCDEF1S2"]
+    acknowledge(desk, step)
+    stop_out(desk, desk.books.positions[1], "98")
+    assert [one.trade_id for one in desk.kept.all(Trade)] == ["1.0", "1.1"]
+
+
+def test_a_position_stopped_out_while_its_entry_still_fills_is_one_position() -> None:
+    """RULES 15: its trade is made when the entry has ended, and no number is given twice."""
+    desk = entered()
+    acknowledge(desk, trade(desk, ENTRY, "4", "100"))
+    stopped = stop_out(desk, desk.books.positions[1], "98")
+    assert of_type(stopped.changes, Trade) == []
+    step = trade(desk, ENTRY, "6", "98.5")
+    assert [order.client_order_id for order in submits(step)] == ["ABCDEF1S2"]
+    acknowledge(desk, step)
+    closing = stop_out(desk, desk.books.positions[1], "97")
+    (closed,) = of_type(closing.changes, Trade)
+    assert (closed.quantity, closed.pnl) == (10, Decimal("-8") + Decimal("-9"))
+
+
+def test_a_late_fill_beside_another_symbol_is_covered_and_freezes_the_account() -> None:
+    """I10 is ours to keep; what the venue does against it is booked, and looked at by a person."""
+    desk = entered()
+    report(desk, ENTRY, VenueWord.CANCELED)
+    enter(desk, signal("b", symbol="YYY"))
+    step = tell(desk, fill_of(desk, ENTRY, "t1", "10"))
+    assert incidents(step) == [Reason.STRANGE_REPORT]
+    assert [(order.symbol, order.quantity) for order in submits(step)] == [("XXX", 10)]
+    assert account(desk).frozen_for is Reason.STRANGE_REPORT
+    assert {held.symbol for held in desk.books.open_positions(VA)} == {"XXX", "YYY"}
+
+
+def test_a_late_fill_against_the_other_direction_freezes_too() -> None:
+    desk = entered()
+    report(desk, ENTRY, VenueWord.CANCELED)
+    enter(desk, signal("b", "sell"))
+    step = tell(desk, fill_of(desk, ENTRY, "t1", "10"))
+    assert incidents(step) == [Reason.STRANGE_REPORT]
+    assert account(desk).frozen_for is Reason.STRANGE_REPORT
+    sides = [held.side for held in desk.books.open_positions(VA)]
+    assert sides == [PositionSide.SHORT, PositionSide.LONG]
+
+
+def test_a_report_that_cannot_be_freezes_and_asks() -> None:
+    desk = kept_desk()
+    send(desk, signal("a"))
+    tell(desk, SendRefused(ENTRY, Reason.LATENCY))
+    step = report(desk, ENTRY, VenueWord.ACCEPTED)
+    assert incidents(step) == [Reason.STRANGE_REPORT]
+    assert of_type(step.commands, Compare)
+    assert account(desk).frozen_for is Reason.STRANGE_REPORT
+
+
+def test_a_report_of_an_order_that_nobody_knows_asks_for_a_comparison() -> None:
+    step = report(kept_desk(), "ABCDEF9E1", VenueWord.ACCEPTED)
+    assert of_type(step.commands, Compare)
+    assert step.changes == ()
+
+
+def test_rule_31_an_order_held_back_at_the_gate_is_denied_and_leaves_nothing() -> None:
+    desk = kept_desk()
+    send(desk, signal("a"))
+    tell(desk, SendRefused(ENTRY, Reason.LATENCY))
+    ended = desk.kept.order(ENTRY)
+    assert (ended.status, ended.end_reason) == (OrderStatus.DENIED, Reason.LATENCY)
+    assert (account(desk).leased_symbol, account(desk).exposure) == (None, 0)
+
+
+def test_an_entry_is_withdrawn_when_its_market_breaks_a_limit() -> None:
+    desk = entered()
+    fine = tell(desk, EntryBreach("XXX", quote(desk.now_ns)))
+    assert cancels(fine) == []
+    wide = tell(desk, EntryBreach("XXX", quote(desk.now_ns, "99", "101")))
+    assert cancels(wide) == [ENTRY]
+    assert cancels(tell(desk, EntryBreach("XXX", None))) == [], "asked once"
+
+
+# -- any order of messages -------------------------------------------------------------------------
+
+
+def final_state(messages: list[OrderReport], desk: KeptDesk, order_id: str) -> object:
+    for message in messages:
+        tell(desk, message)
+    order, held = desk.kept.order(order_id), desk.books.positions.get(1)
+    shown = None
+    if held is not None:
+        shown = (held.quantity, held.cost, held.entry_value, held.exit_value, held.fees)
+        shown += (held.realized_to_date, sorted(held.lots, key=lambda lot: lot.price))
+    va = account(desk)
+    trades = [(one.pnl, one.quantity, one.fees) for one in desk.kept.all(Trade)]
+    return (
+        (order.status, order.filled, order.filled_value, order.fees, order.is_unknown),
+        (shown, trades, va.cash, va.realized, va.exposure, va.frozen_for),
+    )
+
+
+@given(st.data())
+def test_i4_i5_entry_messages_in_any_order_and_number_give_one_state(data: st.DataObject) -> None:
+    end = data.draw(st.sampled_from([VenueWord.CANCELED, VenueWord.EXPIRED, VenueWord.REJECTED]))
+    desk = entered()
+    messages = [
+        OrderReport(ENTRY, VenueWord.ACCEPTED, desk.now_ns, f"V{ENTRY}"),
+        fill_of(desk, ENTRY, "t1", "3", "100.00", fee="0.03"),
+        fill_of(desk, ENTRY, "t2", "4", "100.03", fee="0.04"),
+        OrderReport(ENTRY, end, desk.now_ns, f"V{ENTRY}"),
+    ]
+    expected = final_state(messages, desk, ENTRY)
+    doubled = messages + data.draw(st.lists(st.sampled_from(messages), max_size=4))
+    shuffled = data.draw(st.permutations(doubled))
+    assert final_state(list(shuffled), entered(), ENTRY) == expected
+
+
+@given(st.data())
+def test_i4_i5_exit_messages_in_any_order_and_number_give_one_state(data: st.DataObject) -> None:
+    order_id = "ABCDEF1X1"
+
+    def closing() -> KeptDesk:
+        desk = kept_desk()
+        enter(desk, signal("a"))
+        send(desk, signal("b", "close", None))
+        order_sent(desk, order_id)
+        return desk
+
+    desk = closing()
+    messages = [
+        OrderReport(order_id, VenueWord.ACCEPTED, desk.now_ns, "V9"),
+        fill_of(desk, order_id, "t1", "3", "101.00", fee="0.03"),
+        fill_of(desk, order_id, "t2", "5", "101.03", fee="0.04"),
+        fill_of(desk, order_id, "t3", "2", "99.00", fee="0.02"),
+    ]
+    expected = final_state(messages, desk, order_id)
+    doubled = messages + data.draw(st.lists(st.sampled_from(messages), max_size=4))
+    shuffled = data.draw(st.permutations(doubled))
+    assert final_state(list(shuffled), closing(), order_id) == expected
+
+
+def test_an_entry_filled_beyond_its_quantity_is_booked_and_freezes_the_symbol() -> None:
+    """RULES 21: it happened; everybody on that symbol stops."""
+    desk = kept_desk(accounts=("VA001", "VA002", "VA003"))
+    enter(desk, signal("other", va_id="VA002"))
+    acknowledge(desk, send(desk, signal("a")))
+    step = trade(desk, "ABCDEF2E1", "12")
+    assert incidents(step) == [Reason.OVERFILL]
+    assert desk.books.positions[2].quantity == 12
+    frozen = {va.va_id: va.frozen_for for va in desk.kept.all(Account)}
+    assert frozen == {"VA001": Reason.OVERFILL, "VA002": Reason.OVERFILL, "VA003": None}
+    assert sum(order.quantity for order in submits(step)) == 12
+
+
+# -- silence ---------------------------------------------------------------------------------------
+
+
+def test_f01_f05_an_entry_without_an_answer_is_unknown_and_asked_about_never_resent() -> None:
+    """RULES 26: and while it is unknown its VA takes no new risk."""
+    desk = kept_desk()
+    order_sent(desk, submits(send(desk, signal("a")))[0].client_order_id)
+    (silent,) = pass_time(desk, 5 * SECOND_NS)
+    assert queries(silent) == [ENTRY]
+    assert incidents(silent) == [Reason.UNKNOWN_OUTCOME]
+    assert desk.kept.order(ENTRY).shown_status is OrderStatus.UNKNOWN
+    assert decide(desk, signal("b")).reason is Reason.UNKNOWN_ORDER
+    later = pass_time(desk, 60 * SECOND_NS)
+    assert queries(*later) == [ENTRY] * 12, "every SUBMIT_TIMEOUT_SECONDS, for ever"
+    assert not any(submits(step) for step in later)
+    found = report(desk, ENTRY, VenueWord.ACCEPTED)
+    assert found.commands == ()
+    assert desk.kept.order(ENTRY).shown_status is OrderStatus.ACCEPTED
+    assert queries(*pass_time(desk, 60 * SECOND_NS)) == []
+
+
+def test_an_unknown_order_is_asked_about_no_faster_for_being_missed_by_comparisons() -> None:
+    desk = kept_desk()
+    order_sent(desk, submits(send(desk, signal("a")))[0].client_order_id)
+    asked = 0
+    for _ in range(24):
+        steps = pass_time(desk, 5 * SECOND_NS)
+        steps.append(tell(desk, Compared(True, desk.now_ns, 0, "", (ENTRY,))))
+        asked += len(queries(*steps))
+    assert asked <= 2 * 24
+
+
+def test_absence_counts_only_when_asked_after_the_last_moment_of_arrival() -> None:
+    """RULES 26, I17: a "no such order" before ORDER_SETTLE_SECONDS proves nothing."""
+    desk = kept_desk()
+    order_sent(desk, submits(send(desk, signal("a")))[0].client_order_id)
+    sent_ns = desk.now_ns
+    early = tell(desk, OrderAbsent(ENTRY, sent_ns + 10 * SECOND_NS - 1), SECOND_NS)
+    assert early.commands == ()
+    assert desk.kept.order(ENTRY).is_unknown
+    assert queries(*pass_time(desk, 5 * SECOND_NS)) == [ENTRY]
+    late = tell(desk, OrderAbsent(ENTRY, sent_ns + 10 * SECOND_NS), 5 * SECOND_NS)
+    assert incidents(late) == [Reason.NEVER_ARRIVED]
+    assert submits(late) == [], "an entry is not sent again"
+    ended = desk.kept.order(ENTRY)
+    assert (ended.status, ended.end_reason) == (OrderStatus.REJECTED, Reason.NEVER_ARRIVED)
+    assert account(desk).leased_symbol is None
+
+
+def test_a_stop_that_never_arrived_is_replaced_under_a_new_id() -> None:
+    desk = entered()
+    acknowledge(desk, trade(desk, ENTRY, "10"))
+    report(desk, STOP, VenueWord.CANCELED)
+    sent_ns = desk.now_ns
+    order_sent(desk, "ABCDEF1S2")
+    step = tell(desk, OrderAbsent("ABCDEF1S2", sent_ns + 10 * SECOND_NS), SECOND_NS)
+    assert [order.client_order_id for order in submits(step)] == ["ABCDEF1S3"]
+    assert account(desk).frozen_for is None
+
+
+def test_an_order_that_the_venue_had_accepted_and_forgot_ends_and_freezes() -> None:
+    desk = entered()
+    acknowledge(desk, trade(desk, ENTRY, "4", "100.00"))
+    acknowledge(desk, trade(desk, ENTRY, "4", "101.00"))
+    step = tell(desk, OrderAbsent(ENTRY, desk.now_ns + 10 * SECOND_NS), SECOND_NS)
+    assert incidents(step) == [Reason.STRANGE_REPORT]
+    assert account(desk).frozen_for is Reason.STRANGE_REPORT
+    assert desk.kept.order(ENTRY).status is OrderStatus.CANCELED
+    assert desk.books.positions[1].stop_price == Decimal("98.49"), "as at any end of an entry"
+
+
+def test_a_cancel_without_an_answer_is_asked_about() -> None:
+    """RULES 21: a cancel with unknown outcome; "it rests" clears the doubt, and it is cancelled
+    again (RULES 27)."""
+    desk = entered()
+    tell(desk, EntryBreach("XXX", None))
+    assert desk.kept.order(ENTRY).shown_status is OrderStatus.PENDING_CANCEL
+    (silent,) = [step for step in pass_time(desk, 5 * SECOND_NS) if step.commands]
+    assert queries(silent) == [ENTRY]
+    assert desk.kept.order(ENTRY).shown_status is OrderStatus.UNKNOWN
+    report(desk, ENTRY, VenueWord.ACCEPTED)
+    assert cancels(tell(desk, EntryBreach("XXX", None))) == [ENTRY]
+
+
+def test_f42_a_cancel_that_is_refused_is_followed_by_a_question() -> None:
+    desk = entered()
+    tell(desk, EntryBreach("XXX", None))
+    step = tell(desk, CancelRefused(ENTRY, Reason.NOT_FOUND, desk.now_ns))
+    assert queries(step) == [ENTRY]
+    report(desk, ENTRY, VenueWord.CANCELED)
+    assert tell(desk, CancelRefused(ENTRY, Reason.NOT_FOUND, desk.now_ns)).changes == ()
+
+
+def test_rule_27_any_report_clears_both_marks() -> None:
+    desk = entered()
+    tell(desk, EntryBreach("XXX", None))
+    trade(desk, ENTRY, "4")
+    order = desk.kept.order(ENTRY)
+    assert (order.is_cancel_pending, order.is_unknown) == (False, False)
+    assert order.shown_status is OrderStatus.PARTIALLY_FILLED
+
+
+# -- adoption --------------------------------------------------------------------------------------
+
+
+def test_rule_30_a_stop_that_only_the_venue_knows_is_ours_again_and_its_number_is_used() -> None:
+    desk = kept_desk()
+    enter(desk, signal("a"))
+    known = desk.kept.order(STOP)
+    adopted = Order(
+        "ABCDEF1S7", VA, "XXX", 1, Role.STOP, OrderType.STOP, Side.SELL, PositionSide.LONG,
+        Decimal(10), 0, trigger_price=known.trigger_price, is_unknown=True,
+    )  # fmt: skip
+    step = tell(desk, OrderAdopted(adopted))
+    assert incidents(step) == [Reason.MISMATCH]
+    assert desk.books.positions[1].stops_made == 7
+    assert desk.kept.order("ABCDEF1S7").sent_at_ns == desk.now_ns, "so that it is asked about"
+    assert cancels(step) == ["ABCDEF1S7"], "the position was covered without it"
+    assert tell(desk, OrderAdopted(adopted)).changes == ()
+    report(desk, STOP, VenueWord.CANCELED)
+    (replaced,) = desk.books.orders_of(1, Role.STOP)[-1:]
+    assert replaced.client_order_id == "ABCDEF1S8"
+
+
+def test_fills_know_their_owner_and_when_they_were_learned() -> None:
+    desk = entered()
+    trade(desk, ENTRY, "10", "100.01", SECOND_NS, fee="0.100010")
+    (fill,) = desk.kept.all(Fill)
+    assert (fill.va_id, fill.position_id, fill.client_order_id) == (VA, 1, ENTRY)
+    assert (fill.booked_at_ns, fill.fee) == (desk.now_ns, Decimal("0.100010"))
+    (held,) = desk.kept.all(Position)
+    assert (held.realized_to_date, held.naked_since_ns) == (Decimal("-0.100010"), desk.now_ns)

@@ -1,0 +1,53 @@
+"""The policy: whose limits, which instrument, what the venue does."""
+
+from decimal import Decimal
+
+import pytest
+
+from pointsman.domain.policy import PositionMode, ReduceOnlyMode, default_instrument
+from tests import desk_stories as told
+
+
+@pytest.mark.parametrize(
+    ("symbol", "lot", "currency"),
+    [
+        ("AAPL", "1", "USD"),
+        ("BRK.B", "1", "USD"),
+        ("BTC/USDT", "0.000001", "USDT"),
+        ("BTC/EUR:EUR", "0.000001", "EUR"),
+    ],
+)
+def test_a_pair_is_a_coin_in_fine_lots_and_anything_else_a_share(
+    symbol: str, lot: str, currency: str
+) -> None:
+    made = default_instrument(symbol)
+    assert (made.symbol, made.currency) == (symbol, currency)
+    assert (made.lot, made.min_qty) == (Decimal(lot), Decimal(lot))
+    assert (made.tick, made.min_notional, made.fee_bps) == (Decimal("0.01"), Decimal(0), None)
+
+
+def test_an_instrument_that_is_given_wins_over_the_default() -> None:
+    rules = told.policy()
+    assert rules.instrument("XXX") is told.XXX
+    assert rules.instrument("ZZZ") == default_instrument("ZZZ")
+
+
+def test_rule_18_a_va_has_its_own_limits_where_they_are_set() -> None:
+    own = told.limits(max_open_positions=1)
+    rules = told.policy(limits_by_va={"VA002": own})
+    assert rules.limits_of("VA002") is own
+    assert rules.limits_of("VA001") is rules.limits
+
+
+@pytest.mark.parametrize(
+    ("position_mode", "reduce_only_mode", "is_hedged", "clips"),
+    [
+        (PositionMode.HEDGE, ReduceOnlyMode.CLIP, True, True),
+        (PositionMode.NET, ReduceOnlyMode.REFUSE, False, False),
+    ],
+)
+def test_what_the_venue_does(
+    position_mode: PositionMode, reduce_only_mode: ReduceOnlyMode, is_hedged: bool, clips: bool
+) -> None:
+    rules = told.policy(position_mode=position_mode, reduce_only_mode=reduce_only_mode)
+    assert (rules.is_hedged, rules.venue_clips) == (is_hedged, clips)
