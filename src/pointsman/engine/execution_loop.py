@@ -10,22 +10,19 @@ it goes, paced, live, and simulated. At one instant: quotes, then the venue's ar
 then levels and timers, then signals (RULES 2).
 """
 
-from collections.abc import Callable, Iterable
-from typing import Protocol, TypeGuard
+from collections.abc import Callable
+from typing import Protocol
 
 import msgspec
 
-from pointsman.domain.commands import Command, Compare, MoveCash, Query, Step, Submit
+from pointsman.domain.accounts import TradingState
+from pointsman.domain.commands import Cancel, Command, Compare, Step, Submit
 from pointsman.domain.events import (
-    CashConfirmed,
-    Compared,
     EntryBreach,
     Event,
     Killed,
     LevelReached,
     Marked,
-    OrderAdopted,
-    OrderReport,
     OrderSent,
     SendRefused,
     SignalReceived,
@@ -34,22 +31,21 @@ from pointsman.domain.events import (
     TimerFired,
 )
 from pointsman.domain.market import Quote
-from pointsman.domain.orders import parse_client_order_id
+from pointsman.domain.orders import Order
 from pointsman.domain.positions import Position
 from pointsman.domain.reasons import Reason
 from pointsman.domain.signals import Signal, Window
-from pointsman.domain.venue_truth import OrderFound, Snapshot, VenueOrder, VenueTrade
-from pointsman.engine.market_view import MarketView
+from pointsman.engine import gate
+from pointsman.engine.intake import Intake
+from pointsman.engine.market_view import SECOND_NS, MarketView
+from pointsman.engine.outbox import Answer, Outbox, StorageHeld
 from pointsman.engine.recall import Recall
-from pointsman.engine.recorder import Recorder
-from pointsman.execution import filters, reconcile
+from pointsman.engine.recorder import Recorder, Standing
 from pointsman.execution.desk import Desk
 from pointsman.storage.entries import Entry
-from pointsman.venues.base import Reply, Request, Venue
+from pointsman.venues.base import Request, Venue
 
 replace = msgspec.structs.replace
-SECOND_NS = 10**9
-OUTBOX_LEN_MAX = 100_000
 
 
 class Hours(Protocol):
@@ -60,24 +56,9 @@ class Hours(Protocol):
     def day_start_ns(self, now_ns: int) -> int: ...
 
 
-class StorageHeld(Exception):
-    """Storage does not work at present: nothing is decided, and nobody is told yes (RULES 29)."""
-
-
-class StrangeOrders(Exception):
-    """The venue knows orders with our code that we do not: this database is not the one that traded
-    there."""
-
-
-Answer = Callable[[Step], None]
-"""Called with the step of a signal once it is durable."""
-
-Waiting = tuple[int, Command | Answer, Step]
-"""What waits in the outbox: for its ticket to be durable, then to leave."""
-
-
 class ExecutionLoop:
-    """The shell around one desk. All methods belong to one thread."""
+    """The shell around one desk. All methods belong to one thread; any may set
+    `is_killed_outside`, and no entry leaves while it is set, nor while `is_stopping`."""
 
     def __init__(
         self,
@@ -91,18 +72,22 @@ class ExecutionLoop:
         self.view = MarketView()
         self.quotes_seen = 0
         self.signals_seen = 0
-        self.is_closing = False
         self.is_killed_outside = False
+        self.is_stopping = False
+        self.on_turn: Callable[[Event, Step], None] | None = None
         self._venue = venue
         self._recorder = recorder
         self._recall = recall
         self._hours = hours
         self._ticket = 0
         self._now_ns = desk.now_ns
-        self._outbox: list[Waiting] = []
+        self._outbox = Outbox()
+        self._held: dict[str, None] = {}
+        self._failures = 0
+        self._failed_since_ns: int | None = None
         self._second = 0
         self._compare_due_ns: int | None = None
-        self._failed_since_ns: int | None = None
+        self._intake = Intake(desk, venue, self.view, recorder, recall, self.turn)
 
     # -- what the driver calls ---------------------------------------------------------------------
 
@@ -117,6 +102,16 @@ class ExecutionLoop:
         start."""
         return self.desk.books.is_ready
 
+    @property
+    def is_held(self) -> bool:
+        """Whether storage fails, so that no signal may be decided (RULES 29)."""
+        return self._failed_since_ns is not None
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing waits to leave."""
+        return not self._outbox and not self._held
+
     def start(self, started: Started, now_ns: int) -> None:
         """Begin: doubt what is in flight, ask the venue."""
         for position in self.desk.books.positions.values():
@@ -127,13 +122,11 @@ class ExecutionLoop:
 
     def next_due_ns(self) -> int | None:
         """When something is to be done next, inputs apart. May be in the past."""
-        books = self.desk.books
-        due = [self._venue.next_due_ns(), self.desk.next_due_ns()]
-        if not self.is_closing:
-            due.append(self._compare_due_ns)
-            if books.holding_accounts:
-                due.append((self._now_ns // SECOND_NS + 1) * SECOND_NS)
-            due += [self.view.stale_at_ns(books, symbol) for symbol in books.entries_by_symbol]
+        books, now_ns = self.desk.books, self._now_ns
+        due = [self._venue.next_due_ns(), self.desk.next_due_ns(), self._compare_due_ns]
+        if books.holding_accounts:
+            due.append((now_ns // SECOND_NS + 1) * SECOND_NS)
+        due += [self.view.stale_at_ns(books, symbol, now_ns) for symbol in books.entries_by_symbol]
         return min((at_ns for at_ns in due if at_ns is not None), default=None)
 
     def next_arrival_ns(self) -> int | None:
@@ -142,11 +135,12 @@ class ExecutionLoop:
 
     def on_quote(self, quote: Quote, now_ns: int) -> None:
         """Take in a row of market data that arrives at `now_ns`, before `instant` is called for
-        it."""
+        it. What it does at a simulated venue happens by its stamp, but never in the future."""
         self.quotes_seen += 1
         self.advance(now_ns)
-        self.view.on_quote(quote)
-        self._venue.on_quote(quote)
+        self.view.on_quote(quote, self._now_ns)
+        is_early = quote.ts_ns > self._now_ns
+        self._venue.on_quote(replace(quote, ts_ns=self._now_ns) if is_early else quote)
 
     def advance(self, now_ns: int) -> None:
         """Say that time has come as far; it never runs backwards."""
@@ -155,8 +149,9 @@ class ExecutionLoop:
     def instant(self, now_ns: int) -> None:
         """Do what is due at `now_ns`, in the order of RULES 2, signals apart."""
         self.advance(now_ns)
+        self._look_at_storage()
         for reply in self._venue.receive(self._now_ns):
-            self._take_in(reply)
+            self._intake.take_in(reply, self._now_ns)
         self._look_at_levels()
         self._look_at_entries()
         while (timer := self.desk.due_timer(self._now_ns)) is not None:
@@ -168,10 +163,10 @@ class ExecutionLoop:
     def signal(
         self, signal: Signal, answer: Answer | None, source: str = "", line: int = 0
     ) -> None:
-        """Decide a signal. `answer` is called with the step once it is durable. Raises
-        StorageHeld."""
-        if self._recorder.failure is not None:
-            raise StorageHeld(str(self._recorder.failure))
+        """Decide a signal, after `instant`. `answer` is called with the step once it is durable.
+        Raises StorageHeld while `is_held`: nothing has been decided."""
+        if self.is_held:
+            raise StorageHeld("storage fails; send the signal again")
         self.signals_seen += 1
         hours = self._hours(signal.va_id)
         event = SignalReceived(
@@ -180,13 +175,14 @@ class ExecutionLoop:
             self.view.mark(signal.symbol),
             hours.window_at(self._now_ns),
             hours.day_start_ns(self._now_ns),
+            self.view.clock_offset.at(self._now_ns),
             first=self._recall.first_decision(signal.signal_id),
             source=source,
             line=line,
         )
         step = self.turn(event)
         if answer is not None:
-            self._outbox.append((self._ticket, answer, step))
+            self._outbox.put(self._ticket, answer, step)
 
     def turn(self, event: Event) -> Step:
         """One turn: through the door, to storage; its commands wait for it in the outbox."""
@@ -202,169 +198,110 @@ class ExecutionLoop:
             if isinstance(command, Compare):
                 self._compare_due_ns = self._now_ns
             else:
-                self._outbox.append((self._ticket, command, step))
-        assert len(self._outbox) <= OUTBOX_LEN_MAX, "more waits to leave than may ever happen"
+                self._outbox.put(self._ticket, command, step)
+        if self.on_turn is not None:
+            self.on_turn(event, step)
         return step
+
+    def when_durable(self, answer: Answer) -> None:
+        """Have `answer` called, with an empty step, once all turns so far are durable."""
+        self._outbox.put(self._ticket, answer, Step())
+
+    def compare_soon(self) -> None:
+        """Ask the venue at the next instant."""
+        self._compare_due_ns = self._now_ns
 
     def release(self) -> None:
         """Let everything leave whose turn is durable; while storage fails, also what cannot raise
         exposure (RULES 30)."""
         if self._outbox:
             self._recorder.press()
-        self._notice_storage()
-        is_failing = self._recorder.failure is not None
-        waiting, self._outbox = self._outbox, []
-        for ticket, item, step in waiting:
-            if ticket <= self._recorder.durable or (is_failing and _reduces_risk(item)):
-                self._let_go(item, step)
-            else:
-                self._outbox.append((ticket, item, step))
-
-    @property
-    def is_idle(self) -> bool:
-        """Whether nothing waits to leave."""
-        return not self._outbox
+        standing = self._look_at_storage()
+        for item, step in self._outbox.take(standing.durable, standing.failure is not None):
+            if isinstance(item, Submit):
+                self._submit(item)
+            elif isinstance(item, Cancel):
+                self._cancel(item)
+            elif isinstance(item, Request):
+                self._venue.send(item, self._now_ns)
+            elif not isinstance(item, Command):
+                item(step)
 
     # -- sending -----------------------------------------------------------------------------------
 
-    def _let_go(self, item: Command | Answer, step: Step) -> None:
-        if not isinstance(item, Command):
-            item(step)
+    def _submit(self, submit: Submit) -> None:
+        order = self.desk.books.orders.get(submit.order.client_order_id)
+        if order is None:
+            return  # It ended while it waited.
+        refusal = self._gate(order) if submit.may_raise_exposure else None
+        if refusal is not None:
+            self.turn(SendRefused(order.client_order_id, refusal))
             return
-        if isinstance(item, Submit):
-            order_id = item.order.client_order_id
-            refusal = self._gate(item)
-            if refusal is not None:
-                self.turn(SendRefused(order_id, refusal))
-                return
-            self._venue.send(item, self._now_ns)
-            self.turn(OrderSent(order_id))
-        elif isinstance(item, Request):
-            self._venue.send(item, self._now_ns)
+        self._venue.send(submit, self._now_ns)
+        self.turn(OrderSent(order.client_order_id))
 
-    def _gate(self, submit: Submit) -> Reason | None:
-        """The last gate, for entries only: no kill, and a quote that is still fresh and valid."""
-        if not submit.may_raise_exposure:
-            return None
-        order, books = submit.order, self.desk.books
-        if self.is_killed_outside or books.kill_switch.trading_state.value == "HALTED":
+    def _gate(self, entry: Order) -> Reason | None:
+        if self.is_killed_outside:
             return Reason.KILLED
-        current = books.orders.get(order.client_order_id)
-        if current is None or current.is_cancel_pending:
-            return Reason.ENTRY_WITHDRAWN
-        limits = books.policy.limits_of(order.va_id)
-        if filters.breaches(self.view.quotes.newest(order.symbol), limits, self._now_ns, 0):
-            return Reason.LATENCY
-        return None
+        newest = self.view.quotes.newest(entry.symbol)
+        offset_ns = self.view.clock_offset.at(self._now_ns)
+        reason = gate.refusal(self.desk.books, entry, newest, self._now_ns, offset_ns)
+        return Reason.ENTRY_WITHDRAWN if reason is None and self.is_stopping else reason
 
-    def _notice_storage(self) -> None:
-        """Storage began to fail, or healed: then the entries that waited for it are withdrawn
-        (RULES 29)."""
-        if self._recorder.failure is not None:
-            if self._failed_since_ns is None:
-                self._failed_since_ns = self._now_ns
-            limit_ns = self.desk.books.policy.kill_on_storage_ns
-            failing_ns = self._now_ns - self._failed_since_ns
-            if limit_ns is not None and failing_ns > limit_ns and not self.is_killed_outside:
-                self.is_killed_outside = True
-                self.turn(Killed(False, "storage", "KILL_ON_STORAGE_SECONDS"))
+    def _cancel(self, cancel: Cancel) -> None:
+        if cancel.client_order_id in self._held:
+            # It never left and never will: nothing is to be asked of the venue.
+            del self._held[cancel.client_order_id]
+            self.turn(SendRefused(cancel.client_order_id, Reason.STORAGE_FAILED))
+        elif cancel.client_order_id in self.desk.books.orders:
+            self._venue.send(cancel, self._now_ns)
+
+    # -- storage -----------------------------------------------------------------------------------
+
+    def _look_at_storage(self) -> Standing:
+        """Notice that storage has begun to fail, goes on failing, or works again: then the entries
+        that waited for it are withdrawn (RULES 29)."""
+        standing = self._recorder.standing
+        if standing.failures != self._failures:
+            self._failures = standing.failures
+            self._hold_entries(standing)
+        if standing.failure is not None:
+            self._watch_failure()
         elif self._failed_since_ns is not None:
             self._failed_since_ns = None
-            entries = [item.order for _, item, _ in self._outbox if _is_entry(item)]
-            self._outbox = [waiting for waiting in self._outbox if not _is_entry(waiting[1])]
-            if entries:
-                self.turn(StorageHealed(tuple(order.client_order_id for order in entries)))
+            held, self._held = self._held, {}
+            if held:
+                self.turn(StorageHealed(tuple(held)))
+        return standing
 
-    # -- what comes back ---------------------------------------------------------------------------
+    def _hold_entries(self, standing: Standing) -> None:
+        """Entries that wait will not be sent any more, and those who wait for them are told so."""
+        if self._failed_since_ns is None:
+            self._failed_since_ns = self._now_ns
+        entries, answers = self._outbox.take_entries()
+        self._held.update(dict.fromkeys(entries))
+        for answer in answers:
+            answer(StorageHeld(f"{standing.failure or 'storage failed'}; nothing will be sent"))
 
-    def _take_in(self, reply: Reply) -> None:
-        if isinstance(reply, Snapshot):
-            self._compare(reply)
-        elif isinstance(reply, OrderFound):
-            order = self.desk.books.orders.get(reply.order.client_order_id)
-            if order is not None:
-                for report in reconcile.reports_from(reply):
-                    self._report(report)
-        elif isinstance(reply, OrderReport):
-            self._report(reply)
-        elif isinstance(reply, CashConfirmed):
-            self.turn(reply)
-        else:
-            order = self.desk.books.orders.get(reply.client_order_id)
-            if order is not None:
-                self.turn(replace(reply, mark=self.view.mark(order.symbol)))
+    def _watch_failure(self) -> None:
+        books = self.desk.books
+        limit_ns = books.policy.kill_on_storage_ns
+        failing_ns = self._now_ns - (self._failed_since_ns or self._now_ns)
+        is_killed = books.kill_switch.trading_state is TradingState.HALTED
+        if limit_ns is not None and failing_ns > limit_ns and not is_killed:
+            note = f"KILL_ON_STORAGE_SECONDS: failing for {failing_ns // SECOND_NS} s"
+            self.turn(Killed(False, "storage", note))
 
-    def _report(self, report: OrderReport) -> None:
-        order = self.desk.books.orders.get(report.client_order_id)
-        known = None
-        if order is None:
-            self._recorder.settle()
-            known = self._recall.known_order(report.client_order_id)
-            order = None if known is None else known.order
-        mark = None if order is None else self.view.mark(order.symbol)
-        self.turn(replace(report, mark=mark, known=known))
+    # -- what is due -------------------------------------------------------------------------------
 
     def _ask_for_comparison(self) -> None:
-        """One question at a time; a question that is never answered is asked again."""
+        """Ask the venue for everything; a question that is never answered is asked again."""
         books = self.desk.books
         self._venue.send(Compare(books.desk.fills_cursor), self._now_ns)
         interval_ns = books.policy.reconcile_interval_ns
         if not books.is_ready:
             interval_ns = min(interval_ns, books.policy.submit_timeout_ns)
         self._compare_due_ns = self._now_ns + interval_ns
-
-    def _compare(self, snapshot: Snapshot) -> None:
-        """Feed what a snapshot tells through the door: missing reports, orders to adopt, holdings
-        that differ, and the end of the comparison."""
-        if not snapshot.is_complete:
-            return
-        books = self.desk.books
-        found = reconcile.compare(books, snapshot)
-        for report in found.reports:
-            self._report(report)
-        differences = len([report for report in found.reports if report.fill is not None])
-        differences += self._take_in_others(found.other_orders, found.other_trades)
-        for differs in reconcile.differing_holdings(books, snapshot):
-            differences += 1
-            self.turn(replace(differs, mark=self.view.mark(differs.symbol)))
-        compared = Compared(
-            True, snapshot.taken_at_ns, differences, snapshot.fills_cursor, found.unseen
-        )
-        self.turn(compared)
-
-    def _take_in_others(self, orders: Iterable[VenueOrder], trades: Iterable[VenueTrade]) -> int:
-        """Executions and open orders of ids that do not work by our record."""
-        news = 0
-        for trade in trades:
-            if self._recall.is_booked(reconcile.trade_key(trade)):
-                continue
-            if self._is_ours(trade.client_order_id, trade.venue_order_id, trade):
-                self._report(reconcile.trade_report(trade))
-            else:
-                self.turn(reconcile.foreign_fill(trade, self.view.mark(trade.symbol)))
-                news += 1
-        for order in orders:
-            if self._is_ours(order.client_order_id, order.venue_order_id, order):
-                self._venue.send(Query(order.client_order_id, order.symbol), self._now_ns)
-        return news
-
-    def _is_ours(self, order_id: str, venue_order_id: str, told: VenueOrder | VenueTrade) -> bool:
-        """Whether an id carries our code; one that storage does not know is adopted, or stops the
-        start."""
-        parts = parse_client_order_id(order_id)
-        if parts is None or parts.code != self.desk.books.desk.code:
-            return False
-        if order_id in self.desk.books.orders:
-            return True
-        self._recorder.settle()
-        if self._recall.known_order(order_id) is None:
-            order = reconcile.adopted(self.desk.books, venue_order_id, told)
-            if order is None:
-                raise StrangeOrders(order_id)
-            self.turn(OrderAdopted(order))
-        return True
-
-    # -- the market --------------------------------------------------------------------------------
 
     def _look_at_levels(self) -> None:
         for position_id, level, quote in self.view.take_crossed():
@@ -373,7 +310,8 @@ class ExecutionLoop:
     def _look_at_entries(self) -> None:
         """While entries work: a quote beyond a limit, or no quote for too long, withdraws them."""
         for symbol in self.view.take_doubtful(self.desk.books, self._now_ns):
-            self.turn(EntryBreach(symbol, self.view.quotes.newest(symbol)))
+            offset_ns = self.view.clock_offset.at(self._now_ns)
+            self.turn(EntryBreach(symbol, self.view.quotes.newest(symbol), offset_ns))
 
     def _sample(self) -> None:
         """Once in each whole second of event time, while anything is held (RULES 17)."""
@@ -382,12 +320,3 @@ class ExecutionLoop:
         if is_new and books.holding_accounts:
             marks = self.view.marks_of(books)
             self.turn(Marked(marks, self._hours("").day_start_ns(self._now_ns)))
-
-
-def _is_entry(item: Command | Answer) -> TypeGuard[Submit]:
-    return isinstance(item, Submit) and item.may_raise_exposure
-
-
-def _reduces_risk(item: Command | Answer) -> bool:
-    """Whether a command may leave before it is durable while storage fails. An answer never may."""
-    return isinstance(item, Command) and not _is_entry(item) and not isinstance(item, MoveCash)

@@ -2,11 +2,13 @@
 
 Time is integer nanoseconds from a start plus monotonic time since, times the speed: a stepped wall
 clock moves nothing (RULES 1). Whatever arrives wakes the driver; otherwise it sleeps until the next
-thing is due.
+thing is due. Every turn is made by the driver's own task, so that a broken rule of ours ends it and
+nothing goes on afterwards.
 """
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Protocol
@@ -15,8 +17,16 @@ from pointsman.domain.commands import Step
 from pointsman.domain.market import Quote
 from pointsman.domain.signals import Decision, Signal
 from pointsman.engine.execution_loop import ExecutionLoop
+from pointsman.engine.outbox import StorageHeld
 
 SLEEP_MAX_NS = 10**9
+INBOX_LEN_MAX = 4096
+LAST_COMMANDS_SECONDS = 2.0  # not money: seconds
+"""How long a stop waits for what was decided to become durable and leave."""
+
+
+class InboxFull(Exception):
+    """Too many signals wait to be decided; send the signal again later."""
 
 
 class Clock:
@@ -29,6 +39,10 @@ class Clock:
 
     def now_ns(self) -> int:
         return self._start_ns + (time.monotonic_ns() - self._began_ns) * self._speed
+
+    def skip_to(self, now_ns: int) -> None:
+        """Let it be `now_ns`, if that is still to come."""
+        self._start_ns += max(0, now_ns - self.now_ns())
 
     def wait_seconds(self, until_ns: int) -> float:
         """How long to sleep until event time has come as far; zero or less when it has."""
@@ -54,8 +68,8 @@ class LiveLoop:
         self._loop = loop
         self._source = source
         self._clock = clock
+        self._inbox: deque[tuple[Signal, asyncio.Future[Decision]]] = deque(maxlen=INBOX_LEN_MAX)
         self._woken = asyncio.Event()
-        self._ready = asyncio.Event()
         self._asyncio = asyncio.get_running_loop()
         self._is_stopping = False
 
@@ -65,52 +79,90 @@ class LiveLoop:
             self._asyncio.call_soon_threadsafe(self._woken.set)
 
     def stop(self) -> None:
-        """Come to an end after the present instant: nothing new is sent."""
+        """Come to an end after the present instant: no entry leaves any more, and what protects or
+        reduces leaves first."""
         self._is_stopping = True
+        self._loop.is_stopping = True
         self._woken.set()
 
     async def run(self, on_step: Callable[[int], None]) -> None:
         """Drive until the source ends or `stop`. `on_step` is told the time after each instant."""
-        while not self._is_stopping and (due_ns := self._source.next_ns()) is not None:
-            seconds = self._clock.wait_seconds(due_ns)
-            if seconds > 0:
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self._woken.wait(), seconds)
-            else:
-                await asyncio.sleep(0)
+        while not self._is_stopping:
+            due_ns = self._source.next_ns()
+            if due_ns is None and self._loop.is_idle:
+                break
+            await self._sleep(due_ns)
             self._woken.clear()
-            now_ns = self._clock.now_ns()
-            # What is due is done at its own time, also when the clock has gone on since.
-            self._source.step(due_ns if due_ns <= now_ns else max(now_ns, self._loop.now_ns))
-            if self._loop.is_ready:
-                self._ready.set()
+            self._step(due_ns)
             on_step(self._loop.now_ns)
-        while not self._loop.is_idle:
+        give_up_at = time.monotonic() + LAST_COMMANDS_SECONDS
+        while not self._loop.is_idle and time.monotonic() < give_up_at:
             await asyncio.sleep(0.001)  # not money: seconds
             self._loop.release()
 
-    async def submit(self, signal: Signal) -> Decision:
-        """Decide a signal now; returns once the decision is durable. Waits for the first comparison
-        with the venue. Raises StorageHeld."""
-        await self._ready.wait()
-        decided: asyncio.Future[Step] = self._asyncio.create_future()
+    async def _sleep(self, due_ns: int | None) -> None:
+        """Until something is due or arrives; with nothing due, until something is durable."""
+        seconds = 1.0 if due_ns is None else self._clock.wait_seconds(due_ns)
+        if seconds <= 0 or (self._inbox and self._loop.is_ready):
+            await asyncio.sleep(0)
+            return
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._woken.wait(), seconds)
 
-        def answer(step: Step) -> None:
-            if not decided.done():
-                decided.set_result(step)
+    def _step(self, due_ns: int | None) -> None:
+        now_ns = max(self._clock.now_ns(), self._loop.now_ns)
+        if due_ns is None:
+            # The source is at its end; only what waits to be durable has to leave.
+            self._loop.release()
+        elif due_ns <= now_ns:
+            # What is due is done at its own time, also when the clock has gone on since.
+            self._source.step(due_ns)
+        else:
+            self._source.step(now_ns)
+            self._take_signals()
 
-        self._loop.advance(self._clock.now_ns())
-        self._loop.signal(signal, answer)
+    def _take_signals(self) -> None:
+        while self._inbox and self._loop.is_ready:
+            signal, decided = self._inbox.popleft()
+            if decided.done():
+                continue  # Whoever asked has gone away before anything was decided.
+            try:
+                self._loop.signal(signal, _telling(decided))
+            except StorageHeld as held:
+                decided.set_exception(held)
         self._loop.release()
+
+    async def submit(self, signal: Signal) -> Decision:
+        """Decide a signal; returns once the decision is durable. It is decided when all that is due
+        before it has been done, and not before the first comparison with the venue. Does not return
+        when `run` has ended: wait for both.
+
+        Raises StorageHeld or InboxFull; then the same signal may be sent again.
+        """
+        if len(self._inbox) == INBOX_LEN_MAX:
+            raise InboxFull(f"{INBOX_LEN_MAX} signals wait to be decided; send this one again")
+        decided: asyncio.Future[Decision] = self._asyncio.create_future()
+        self._inbox.append((signal, decided))
         self._woken.set()
-        step = await decided
-        assert step.decision is not None, "a signal always gets its decision"
-        return step.decision
+        return await decided
 
     def feed(self, quote: Quote) -> None:
         """Take in a row of market data, now."""
         self._loop.on_quote(quote, self._clock.now_ns())
         self._woken.set()
+
+
+def _telling(decided: asyncio.Future[Decision]) -> Callable[[Step | StorageHeld], None]:
+    def answer(step: Step | StorageHeld) -> None:
+        if decided.done():
+            return
+        if isinstance(step, StorageHeld):
+            decided.set_exception(step)
+            return
+        assert step.decision is not None, "a signal always gets its decision"
+        decided.set_result(step.decision)
+
+    return answer
 
 
 class NoTape:

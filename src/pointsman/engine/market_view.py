@@ -2,8 +2,12 @@
 they put in doubt.
 
 Quotes never go through the desk's door; only what follows from them does. What was seen is kept
-until the loop takes it, in the order in which it was seen.
+until the loop takes it, in the order in which it was seen. A quote keeps the stamp that it came
+with, also one from the future: how far the sender's clock is ahead is measured, and every age is
+corrected by it (RULES 12).
 """
+
+from collections import deque
 
 from pointsman.domain.events import Level, Timer
 from pointsman.domain.market import Quote
@@ -12,19 +16,49 @@ from pointsman.execution.books import Books
 from pointsman.market.quotes import QuoteTable
 from pointsman.market.watch import LevelWatch
 
+SECOND_NS = 10**9
+OFFSET_SECONDS = 600
+
+
+class ClockOffset:
+    """How far the sender's clock is ahead of ours: the least receipt - stamp of the last 10
+    minutes, where that is negative. Kept by whole seconds, each the least from then on."""
+
+    def __init__(self) -> None:
+        self._least: deque[tuple[int, int]] = deque(maxlen=OFFSET_SECONDS)
+
+    def note(self, stamp_ns: int, received_ns: int) -> None:
+        """Take in the stamp of a quote that has just been received."""
+        early_ns = received_ns - stamp_ns
+        if early_ns >= 0:
+            return
+        second = received_ns // SECOND_NS
+        while self._least and self._least[-1][1] >= early_ns:
+            self._least.pop()
+        if not self._least or self._least[-1][0] < second:
+            self._least.append((second, early_ns))
+
+    def at(self, now_ns: int) -> int:
+        """The offset in nanoseconds, never positive."""
+        while self._least and self._least[0][0] <= now_ns // SECOND_NS - OFFSET_SECONDS:
+            self._least.popleft()
+        return self._least[0][1] if self._least else 0
+
 
 class MarketView:
     """What the loop knows of the market."""
 
     def __init__(self) -> None:
         self.quotes = QuoteTable()
+        self.clock_offset = ClockOffset()
         self._levels = LevelWatch()
         self._crossed: list[tuple[int, Level, Quote]] = []
         self._renewed: dict[str, None] = {}
 
-    def on_quote(self, quote: Quote) -> None:
-        """Take in a row."""
+    def on_quote(self, quote: Quote, now_ns: int) -> None:
+        """Take in a row that arrives at `now_ns`."""
         self.quotes.update(quote)
+        self.clock_offset.note(quote.ts_ns, now_ns)
         self._renewed[quote.symbol] = None
         for position_id, level in self._levels.on_quote(quote):
             self._crossed.append((position_id, level, quote))
@@ -77,10 +111,10 @@ class MarketView:
         ]
 
     def _is_stale(self, books: Books, symbol: str, now_ns: int) -> bool:
-        stale_at_ns = self.stale_at_ns(books, symbol)
+        stale_at_ns = self.stale_at_ns(books, symbol, now_ns)
         return stale_at_ns is not None and now_ns >= stale_at_ns
 
-    def stale_at_ns(self, books: Books, symbol: str) -> int | None:
+    def stale_at_ns(self, books: Books, symbol: str, now_ns: int) -> int | None:
         """When the newest quote of a symbol becomes too old for the working entry that is most
         particular; None where every entry is being withdrawn already."""
         newest = self.quotes.newest(symbol)
@@ -90,4 +124,6 @@ class MarketView:
             for order in orders
             if not order.is_cancel_pending
         ]
-        return None if newest is None or not limits else newest.ts_ns + min(limits) + 1
+        if newest is None or not limits:
+            return None
+        return newest.ts_ns + self.clock_offset.at(now_ns) + min(limits) + 1

@@ -24,14 +24,12 @@ class Playback:
         self._tape = tape
         self._source = source
         self._bad_quotes = bad_quotes
-        self._symbols: dict[str, None] = {}
 
     def skip_quotes_until(self, resume_ns: int) -> None:
         """Go over the quotes that an earlier run of the same tape has lived through: they are
         known, and nothing acts on them again."""
         while (at_ns := self._tape.next_quote_ns()) is not None and at_ns <= resume_ns:
             quote = self._tape.take_quote()
-            self._symbols[quote.symbol] = None
             self._loop.quotes_seen += 1
             self._loop.view.quotes.update(quote)
 
@@ -40,11 +38,10 @@ class Playback:
         is under way to or from the venue is waited for."""
         loop, tape = self._loop, self._tape
         if tape.is_over:
-            loop.is_closing = True
             return loop.next_arrival_ns()
         times = [loop.next_due_ns(), tape.next_quote_ns()]
         signal_ns = tape.next_signal_ns()
-        if signal_ns is not None and loop.is_ready:
+        if signal_ns is not None and self._takes_signals():
             times.append(max(signal_ns, loop.now_ns))
         return min(at_ns for at_ns in times if at_ns is not None)
 
@@ -53,12 +50,19 @@ class Playback:
         loop, tape = self._loop, self._tape
         while (at_ns := tape.next_quote_ns()) is not None and at_ns <= now_ns:
             quote = tape.take_quote()
-            self._symbols[quote.symbol] = None
             loop.on_quote(quote, at_ns)
         loop.instant(now_ns)
-        while loop.is_ready and (at_ns := tape.next_signal_ns()) is not None and at_ns <= now_ns:
+        while self._takes_signals():
+            signal_ns = tape.next_signal_ns()
+            if signal_ns is None or signal_ns > now_ns:
+                break
             self._take_signal()
         loop.release()
+
+    def _takes_signals(self) -> bool:
+        """A line waits until the start has been compared with the venue, and while storage
+        fails."""
+        return self._loop.is_ready and not self._loop.is_held
 
     def _take_signal(self) -> None:
         line = self._tape.take_signal()
@@ -71,7 +75,8 @@ class Playback:
 
     def end(self) -> None:
         """Note that the data is over: what the books are marked at, and how much was seen."""
-        quotes = (self._loop.view.quotes.last_valid(symbol) for symbol in self._symbols)
+        table = self._loop.view.quotes
+        quotes = (table.last_valid(symbol) for symbol in table.symbols)
         marks = tuple(Mark(q.symbol, q.ts_ns, q.bid, q.ask) for q in quotes if q is not None)
         self._loop.turn(RunEnded(self._loop.quotes_seen, self._bad_quotes(), marks))
         self._loop.release()

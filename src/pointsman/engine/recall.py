@@ -58,8 +58,12 @@ class Recall:
             return FirstDecision(record, first.decision)
         return first
 
+    def note_fill(self, fill_key: str) -> None:
+        """Keep that an execution was taken in which leaves no fill of ours."""
+        _keep(self._fill_keys, fill_key, None)
+
     def is_booked(self, fill_key: str) -> bool:
-        """Whether an execution was booked a short while ago."""
+        """Whether an execution was taken in a short while ago."""
         return fill_key in self._fill_keys
 
     def known_order(self, client_order_id: str) -> KnownOrder | None:

@@ -1,13 +1,15 @@
 """Recorders: how a turn becomes durable.
 
-Both keep the same promise to the loop: `durable` is the last ticket that is on disk, and tickets
-become durable in order. `Inline` commits when it is told to, on the caller's thread: for runs on
-recorded time, which stands still meanwhile. `Threaded` hands turns to the writer thread, so that
-the loop that watches the stops never waits.
+Both keep the same promise to the loop: turns become durable in the order of their tickets, and
+`standing` says in one reading how far they have come and whether storage works. `Inline` commits
+when it is told to, on the caller's thread: for runs on recorded time, which stands still meanwhile.
+`Threaded` hands turns to the writer thread, so that the loop that watches the stops never waits.
 """
 
 from collections.abc import Callable
 from typing import Protocol
+
+import msgspec
 
 from pointsman.storage.entries import Entry
 from pointsman.storage.errors import StorageFailed
@@ -15,22 +17,27 @@ from pointsman.storage.group_committer import GroupCommitter
 from pointsman.storage.sqlite_manager import SqliteManager
 
 
+class Standing(msgspec.Struct, frozen=True):
+    """How storage stands at one moment: `durable` is the last ticket that is on disk, `failure` why
+    it does not work at present, `failures` how often it has begun to fail."""
+
+    durable: int = 0
+    failure: StorageFailed | None = None
+    failures: int = 0
+
+
 class Recorder(Protocol):
     """Where turns are stored."""
 
     @property
-    def durable(self) -> int:
-        """The last ticket that is on disk."""
-
-    @property
-    def failure(self) -> StorageFailed | None:
-        """Why storage does not work at present, if so."""
+    def standing(self) -> Standing:
+        """How storage stands now."""
 
     def put(self, ticket: int, entry: Entry) -> None:
         """Queue a turn; tickets rise by one."""
 
-    def settle(self) -> None:
-        """Make all that was put durable before returning, as far as storage works."""
+    def settle(self) -> bool:
+        """Make all that was put durable before returning, if storage works; whether it is."""
 
     def press(self) -> None:
         """Commands wait for what was put: make it durable, now or soon."""
@@ -41,12 +48,11 @@ class Inline:
     allows: it is given the failure, and raises to give up."""
 
     def __init__(self, manager: SqliteManager, wait: Callable[[StorageFailed], None]) -> None:
+        self.standing = Standing()
         self._manager = manager
         self._wait = wait
         self._queued: list[Entry] = []
         self._last_put = 0
-        self.durable = 0
-        self.failure: StorageFailed | None = None
 
     def put(self, ticket: int, entry: Entry) -> None:
         self._queued.append(entry)
@@ -54,7 +60,7 @@ class Inline:
         if len(self._queued) >= _INLINE_LEN_MAX:
             self.settle()
 
-    def settle(self) -> None:
+    def settle(self) -> bool:
         while self._queued:
             try:
                 self._manager.append(self._queued)
@@ -62,7 +68,8 @@ class Inline:
                 self._wait(failure)
             else:
                 self._queued.clear()
-        self.durable = self._last_put
+                self.standing = Standing(self._last_put)
+        return True
 
     def press(self) -> None:
         self.settle()
@@ -74,27 +81,28 @@ _INLINE_LEN_MAX = 512
 
 class Threaded:
     """Hands turns to a writer thread. `notify` is called, on the writer's thread, whenever
-    `durable` or `failure` has changed."""
+    `standing` has changed."""
 
     def __init__(self, manager: SqliteManager, notify: Callable[[], None]) -> None:
-        self.durable = 0
-        self.failure: StorageFailed | None = None
+        # Only the writer's thread replaces it, and always whole.
+        self.standing = Standing()
         self._notify = notify
         self._committer = GroupCommitter(manager, self._on_durable, self._on_failure)
 
     def _on_durable(self, ticket: int) -> None:
-        self.durable, self.failure = ticket, None
+        self.standing = Standing(ticket, None, self.standing.failures)
         self._notify()
 
     def _on_failure(self, failure: StorageFailed) -> None:
-        self.failure = failure
+        before = self.standing
+        self.standing = Standing(before.durable, failure, before.failures + 1)
         self._notify()
 
     def put(self, ticket: int, entry: Entry) -> None:
         self._committer.put(ticket, entry)
 
-    def settle(self) -> None:
-        self._committer.flush(_SETTLE_SECONDS)
+    def settle(self) -> bool:
+        return self.standing.failure is None and self._committer.flush(_SETTLE_SECONDS)
 
     def press(self) -> None:
         """Nothing to do: the writer commits whatever has queued as soon as it can."""
@@ -104,5 +112,7 @@ class Threaded:
         return self._committer.stop(_STOP_SECONDS)
 
 
-_SETTLE_SECONDS = 5.0  # not money: seconds
+_SETTLE_SECONDS = 1.0  # not money: seconds
+"""So long the loop may stand still for what must be looked up; far more than a commit takes."""
+
 _STOP_SECONDS = 8.0  # not money: seconds

@@ -41,9 +41,15 @@ def read_lines(file: Path) -> Iterator[Line]:
 
     Raises UnreadableFile where the file cannot be opened.
     """
+    with _opened(file) as stream:
+        yield from lines_of(stream)
+
+
+def lines_of(stream: BufferedReader) -> Iterator[Line]:
+    """The lines of a stream as they come, as `read_lines` gives them."""
     number, rest = 0, b""
     try:
-        for chunk in _chunks(file):
+        for chunk in _chunks(stream):
             *whole, rest = (rest + chunk).split(b"\n")
             for line in whole:
                 number += 1
@@ -57,12 +63,11 @@ def read_lines(file: Path) -> Iterator[Line]:
         yield _decoded(number + 1, rest)
 
 
-def _chunks(file: Path) -> Iterator[bytes]:
-    with _opened(file) as stream:
-        is_gzip = stream.peek(2).startswith(_GZIP_MAGIC)
-        plain = gzip.GzipFile(fileobj=stream) if is_gzip else stream
-        while chunk := plain.read1(_CHUNK_BYTES):
-            yield chunk
+def _chunks(stream: BufferedReader) -> Iterator[bytes]:
+    is_gzip = stream.peek(2).startswith(_GZIP_MAGIC)
+    plain = gzip.GzipFile(fileobj=stream) if is_gzip else stream
+    while chunk := plain.read1(_CHUNK_BYTES):
+        yield chunk
 
 
 def _opened(file: Path) -> BufferedReader:

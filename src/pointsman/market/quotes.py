@@ -27,3 +27,8 @@ class QuoteTable:
     def last_valid(self, symbol: str) -> Quote | None:
         """The last valid row of a symbol; None before the first."""
         return self._last_valid.get(symbol)
+
+    @property
+    def symbols(self) -> list[str]:
+        """What has been seen, in the order of the first row of each."""
+        return list(self._newest)

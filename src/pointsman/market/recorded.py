@@ -89,7 +89,8 @@ class RecordedMarket:
         self.rows = 0
         self.bad_rows = 0
         self.first_bad_rows = []
-        for quote in heapq.merge(*map(self._quotes_of, self._paths), key=attrgetter("ts_ns")):
+        streams = (self.quotes_in(path, read_lines(path)) for path in self._paths)
+        for quote in heapq.merge(*streams, key=attrgetter("ts_ns")):
             self.rows += 1
             yield quote
 
@@ -98,8 +99,9 @@ class RecordedMarket:
         facts = [f"{ours}={theirs}" for ours, theirs in sorted(self._columns.items())]
         return digest_files(self._paths, *facts)
 
-    def _quotes_of(self, path: Path) -> Iterator[Quote]:
-        lines = read_lines(path)
+    def quotes_in(self, path: Path, lines: Iterator[Line]) -> Iterator[Quote]:
+        """The quotes of one file, or of a stream that `path` stands for. Raises UnreadableFile for
+        a header that lacks a column."""
         header = _read_header(path, lines, self._columns)
         width, (ts_at, symbol_at, bid_at, bid_size_at, ask_at, ask_size_at) = header
         previous_ns = 0

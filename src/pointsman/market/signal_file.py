@@ -4,14 +4,14 @@ A line is a signal or a problem with its place, and one bad line does not stop t
 in the order of the file, whatever their times say: when a signal arrives the engine decides.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import msgspec
 
 from pointsman.domain.signal_text import SignalProblem, parse_signal
 from pointsman.domain.signals import Signal
-from pointsman.market.lines import digest_files, read_lines
+from pointsman.market.lines import Line, digest_files, read_lines
 
 
 class SignalLine(msgspec.Struct, frozen=True):
@@ -40,15 +40,20 @@ class SignalFile:
 
     def lines(self) -> Iterator[SignalLine | BadSignal]:
         """The lines in order, without the blank ones."""
-        for number, text, problem in read_lines(self._path):
-            if problem:
-                yield BadSignal(number, "line", text, problem)
-            elif text and not text.isspace():
-                yield _read(number, text)
+        return signals_in(read_lines(self._path))
 
     def digest(self) -> str:
         """SHA-256 over the file's bytes."""
         return digest_files([self._path])
+
+
+def signals_in(lines: Iterable[Line]) -> Iterator[SignalLine | BadSignal]:
+    """The signals of lines, from a file or as they come, without the blank ones."""
+    for number, text, problem in lines:
+        if problem:
+            yield BadSignal(number, "line", text, problem)
+        elif text and not text.isspace():
+            yield _read(number, text)
 
 
 def _read(number: int, text: str) -> SignalLine | BadSignal:

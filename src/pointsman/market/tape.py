@@ -12,14 +12,16 @@ from pointsman.market.signal_file import BadSignal, SignalLine
 
 class Tape:
     """Two streams that are read in step. `signals_from` skips the lines up to it: they were taken
-    in before."""
+    in before. `is_open`: more comes from elsewhere, so it is never over."""
 
     def __init__(
         self,
         quotes: Iterator[Quote],
         signals: Iterator[SignalLine | BadSignal],
         signals_from: int = 0,
+        is_open: bool = False,
     ) -> None:
+        self._is_open = is_open
         self._quotes = quotes
         self._signals = (line for line in signals if line.line > signals_from)
         self._quote = next(self._quotes, None)
@@ -33,7 +35,8 @@ class Tape:
         """When the next line of signals comes; None after the last, 0 for "at once"."""
         if self._signal is None:
             return None
-        return getattr(self._signal, "ts_ns", None) or 0
+        stamp_ns = self._signal.ts_ns if isinstance(self._signal, SignalLine) else None
+        return stamp_ns or 0
 
     def take_quote(self) -> Quote:
         """The next quote."""
@@ -52,4 +55,4 @@ class Tape:
     @property
     def is_over(self) -> bool:
         """Whether both streams are at their end."""
-        return self._quote is None and self._signal is None
+        return self._quote is None and self._signal is None and not self._is_open

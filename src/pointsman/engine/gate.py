@@ -1,0 +1,29 @@
+"""The last gate: what is asked of an entry when it is about to leave.
+
+Between the decision and the moment at which it is durable the world may have changed. An entry that
+does not pass comes back to the desk as an event and ends DENIED for the reason given here (RULES
+31). Exits, stops and cancels are never held back.
+"""
+
+from pointsman.domain.accounts import TradingState
+from pointsman.domain.market import Quote
+from pointsman.domain.orders import Order
+from pointsman.domain.reasons import Reason
+from pointsman.execution import filters
+from pointsman.execution.books import Books
+
+
+def refusal(
+    books: Books, entry: Order, newest: Quote | None, now_ns: int, clock_offset_ns: int
+) -> Reason | None:
+    """Why an entry may not leave at `now_ns`: the kill switch, the newest quote of its symbol, or
+    that somebody wants it back. None where it may."""
+    if books.kill_switch.trading_state is TradingState.HALTED:
+        return Reason.KILLED
+    if newest is None or not newest.is_valid:
+        return Reason.INVALID_QUOTE
+    limits = books.policy.limits_of(entry.va_id)
+    if filters.breaches(newest, limits, now_ns, clock_offset_ns):
+        is_old = now_ns - newest.ts_ns - clock_offset_ns > limits.max_latency_ns
+        return Reason.LATENCY if is_old else Reason.SPREAD
+    return Reason.ENTRY_WITHDRAWN if entry.is_cancel_pending else None

@@ -1,0 +1,250 @@
+"""Intake: late, doubled, strange and foreign messages of a venue, each taken in once or not at
+all."""
+
+from decimal import Decimal
+
+import pytest
+
+from pointsman.domain.accounts import Account
+from pointsman.domain.commands import Cancel, Compare, Query, Submit
+from pointsman.domain.events import (
+    CancelRefused,
+    Compared,
+    ForeignFill,
+    HoldingDiffers,
+    OrderAdopted,
+    OrderReport,
+)
+from pointsman.domain.life_cycle import OrderStatus
+from pointsman.domain.orders import Fill, Order, Role
+from pointsman.domain.reasons import Reason
+from pointsman.domain.sides import PositionSide, Side
+from pointsman.domain.venue_truth import OrderFound
+from pointsman.engine.intake import StrangeOrders
+from tests import desk_stories as told
+from tests.desk_stories import MILLISECOND_NS, SECOND_NS
+from tests.engine_stories import (
+    CODE,
+    Story,
+    accepted,
+    begin,
+    canceled,
+    changed,
+    filled,
+    foreign_trade,
+    fresh_copy,
+    snapshot,
+    traded,
+    venue_order,
+    venue_trade,
+)
+
+LONG_XXX = ("XXX", PositionSide.LONG)
+
+
+def partly_filled(story: Story) -> tuple[Order, Order]:
+    """An entry of 10 that filled 4 and was cancelled, and the stop that rests for it."""
+    story.ask(told.signal("in"))
+    (entry,) = story.venue.take(Submit)
+    story.say(accepted(entry.order), traded(entry.order, "4"))
+    (stop,) = story.venue.take(Submit)
+    story.say(accepted(stop.order), canceled(entry.order))
+    return story.order(entry.order.client_order_id), story.order(stop.order.client_order_id)
+
+
+def compared(story: Story) -> int:
+    """How many comparisons counted."""
+    return len([event for event in story.events if isinstance(event, Compared)])
+
+
+# -- late and doubled ------------------------------------------------------------------------------
+
+
+def test_rule_32_a_late_fill_of_a_final_order_is_looked_up_booked_once_and_covered() -> None:
+    story = begin()
+    entry, _ = partly_filled(story)
+    late = traded(entry, "6", trade_id="2")
+    story.say(late, late)
+    story.say(late)
+    assert story.order(entry.client_order_id).status is OrderStatus.FILLED
+    assert [fill.quantity for fill in changed(story, Fill)] == [Decimal(4), Decimal(6)]
+    assert story.loop.desk.books.positions[1].quantity == Decimal(10)
+    (more,) = story.venue.take(Submit)
+    assert (more.order.role, more.order.quantity) == (Role.STOP, Decimal(6))
+    known = [event.known for event in story.events if isinstance(event, OrderReport)]
+    assert known[-1] is not None
+    assert known[-1].fill_keys == (f"{CODE}1E1:1:buy",)
+
+
+def test_rule_32_a_late_fill_waits_while_storage_cannot_be_asked() -> None:
+    """Neither the report nor a comparison that shows it is taken in; one after healing is."""
+    story = begin()
+    entry, stop = partly_filled(story)
+    missed = venue_trade(entry, filled("6", trade_id="2"))
+    shown = snapshot((venue_order(stop),), (missed,), held="10", cursor="2")
+    story.memory.is_slow = True
+    story.memory.fail()
+    before = compared(story)
+    story.say(traded(entry, "6", trade_id="2"), shown)
+    assert story.loop.desk.books.positions[1].quantity == Decimal(4)
+    assert story.loop.desk.books.desk.fills_cursor == ""
+    assert compared(story) == before
+
+    story.memory.heal()
+    story.say(shown)
+    assert story.loop.desk.books.positions[1].quantity == Decimal(10)
+    assert story.loop.desk.books.desk.fills_cursor == "2"
+
+
+def test_a_fill_that_stands_twice_in_a_snapshot_is_booked_once() -> None:
+    """Of an order that works, and of one that has ended."""
+    story = begin()
+    story.ask(told.signal("in"))
+    (entry,) = story.venue.take(Submit)
+    first = venue_trade(entry.order, filled("4"))
+    last = venue_trade(entry.order, filled("6", trade_id="2"))
+    story.say(snapshot(trades=(first, first, last, last, first), held="10", cursor="2"))
+    assert [fill.quantity for fill in changed(story, Fill)] == [Decimal(4), Decimal(6)]
+    assert story.loop.desk.books.desk.mismatch_cycles == 1
+
+
+def test_a_comparison_supplies_what_was_missed_and_the_next_one_is_quiet() -> None:
+    story = begin()
+    entry, stop = partly_filled(story)
+    trades = (
+        venue_trade(entry, filled("4")),
+        venue_trade(stop, filled("4", "98", trade_id="2")),
+    )
+    story.say(snapshot(trades=trades, cursor="2"))
+    assert story.loop.desk.books.positions == {}
+    assert changed(story, Account)[-1].losses == 1
+    turns = len(story.events)
+    story.say(snapshot(cursor="2"))
+    assert story.loop.desk.books.desk.mismatch_cycles == 0
+    story.say(snapshot(cursor="2"))
+    assert len(story.events) == turns + 1  # that the cycles are over, and then nothing
+
+
+def test_an_answer_to_a_query_tells_all_that_happened() -> None:
+    story = begin()
+    story.ask(told.signal("in"))
+    (entry,) = story.venue.take(Submit)
+    ended = fresh_copy(entry.order, filled=Decimal(4))
+    found = OrderFound(venue_order(ended, OrderStatus.CANCELED), (filled("4"),), told.START_NS)
+    story.say(found, found)
+    assert story.order(entry.order.client_order_id).status is OrderStatus.CANCELED
+    assert [fill.quantity for fill in changed(story, Fill)] == [Decimal(4)]
+
+
+def test_what_is_said_of_an_order_that_is_not_ours_to_know_changes_nothing() -> None:
+    story = begin()
+    turns = len(story.events)
+    story.say(CancelRefused(f"{CODE}9S9", Reason.NOT_FOUND, told.START_NS))
+    assert len(story.events) == turns
+
+
+@pytest.mark.parametrize("how", ["incomplete", "overtaken"])
+def test_an_answer_that_is_incomplete_or_was_overtaken_concludes_nothing(how: str) -> None:
+    story = begin()
+    story.pass_time(SECOND_NS)
+    story.say(snapshot(cursor="5", at_ns=story.loop.now_ns))
+    turns, now_ns = len(story.events), story.loop.now_ns
+    older_ns = now_ns - MILLISECOND_NS if how == "overtaken" else now_ns
+    trade = foreign_trade(Side.BUY, "7")
+    is_complete = how != "incomplete"
+    told_late = snapshot(
+        trades=(trade,), held="7", cursor="1", at_ns=older_ns, is_complete=is_complete
+    )
+    story.say(told_late)
+    assert len(story.events) == turns
+    assert story.loop.desk.books.desk.fills_cursor == "5"
+
+
+# -- orders that one of us does not know -----------------------------------------------------------
+
+
+def test_rule_30_a_stop_that_only_the_venue_remembers_is_adopted_and_asked_about() -> None:
+    """It left while storage failed, and the program ended before its record was kept."""
+    story = begin()
+    _, stop = partly_filled(story)
+    story.venue.sent.clear()
+    unknown = fresh_copy(stop, client_order_id=f"{CODE}1S2")
+    shown = (venue_order(stop), venue_order(unknown))
+    story.say(snapshot(shown, held="4"))
+    adopted = [event for event in story.events if isinstance(event, OrderAdopted)]
+    assert [event.order.client_order_id for event in adopted] == [f"{CODE}1S2"]
+    assert f"{CODE}1S2" in [query.client_order_id for query in story.venue.take(Query)]
+    assert story.loop.desk.books.positions[1].stops_made == 2
+
+
+def test_rule_30_an_adopted_stop_that_has_filled_already_is_booked() -> None:
+    story = begin()
+    _, stop = partly_filled(story)
+    unknown = fresh_copy(stop, client_order_id=f"{CODE}1S2")
+    trade = venue_trade(unknown, filled("4", "98", trade_id="9"))
+    story.say(snapshot((venue_order(stop),), (trade,), cursor="9"))
+    assert story.loop.desk.books.positions == {}
+    assert changed(story, Account)[-1].losses == 1
+
+
+@pytest.mark.parametrize("order_id", [f"{CODE}7E1", f"{CODE}7S1", f"{CODE}1E2"])
+def test_rule_26_orders_with_our_code_that_nobody_can_explain_stop_the_start(order_id: str) -> None:
+    story = begin()
+    _, stop = partly_filled(story)
+    with pytest.raises(StrangeOrders, match=order_id):
+        story.say(snapshot((venue_order(fresh_copy(stop, client_order_id=order_id)),)))
+
+
+def test_an_order_that_has_ended_for_us_is_not_left_resting_at_the_venue() -> None:
+    """The venue said it had never arrived, and yet it rests there."""
+    story = begin()
+    _, stop = partly_filled(story)
+    story.say(canceled(stop))
+    story.venue.sent.clear()
+    story.say(snapshot((venue_order(stop),), held="4"))
+    sent = [one for _, one in story.venue.sent]
+    assert Cancel(stop.client_order_id, "XXX") in sent
+    story.say(canceled(stop))
+    assert story.order(stop.client_order_id).status is OrderStatus.CANCELED
+
+
+@pytest.mark.parametrize("order_id", ["somebody-else-1", "ZZZZZZ1S1", ""])
+def test_a_foreign_order_is_left_alone(order_id: str) -> None:
+    story = begin()
+    _, stop = partly_filled(story)
+    story.venue.sent.clear()
+    foreign = fresh_copy(stop, client_order_id=order_id)
+    story.say(snapshot((venue_order(stop), venue_order(foreign)), held="4"))
+    assert [one for _, one in story.venue.sent if not isinstance(one, Compare)] == []
+
+
+# -- what is not ours ------------------------------------------------------------------------------
+
+
+def test_rule_28_a_foreign_fill_is_counted_once_however_often_it_is_shown() -> None:
+    story = begin()
+    bought = foreign_trade(Side.BUY, "7")
+    story.say(snapshot(trades=(bought, bought), held="7", cursor="1"))
+    story.say(snapshot(trades=(bought,), held="7", cursor="1"))
+    assert len([event for event in story.events if isinstance(event, ForeignFill)]) == 1
+    assert story.loop.desk.books.externals[LONG_XXX].quantity == Decimal(7)
+    assert not [event for event in story.events if isinstance(event, HoldingDiffers)]
+
+
+def test_rule_28_a_foreign_sale_is_charged_to_the_only_holder() -> None:
+    story = begin()
+    entry, stop = partly_filled(story)
+    trades = (venue_trade(entry, filled("4")), foreign_trade(Side.SELL, "4"))
+    story.say(snapshot((venue_order(stop),), trades, cursor="2"))
+    (fill,) = [fill for fill in changed(story, Fill) if fill.is_external]
+    assert (fill.va_id, fill.quantity) == (told.VA, Decimal(4))
+    assert story.loop.desk.books.positions == {}
+    assert Cancel(stop.client_order_id, "XXX") in [one for _, one in story.venue.sent]
+
+
+def test_rule_28_a_holding_that_no_fill_explains_goes_to_external() -> None:
+    story = begin()
+    story.say(snapshot(held="3"))
+    story.say(snapshot(held="3"))
+    assert len([event for event in story.events if isinstance(event, HoldingDiffers)]) == 1
+    assert story.loop.desk.books.externals[LONG_XXX].quantity == Decimal(3)

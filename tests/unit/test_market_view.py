@@ -1,0 +1,136 @@
+"""The market view: the newest quotes, the levels that they reach, the entries that they put in
+doubt, and how far the sender's clock is ahead."""
+
+from decimal import Decimal
+
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from pointsman.domain.events import Level, Timer, TimerKind
+from pointsman.domain.positions import PositionState
+from pointsman.engine.market_view import OFFSET_SECONDS, ClockOffset, MarketView
+from tests import desk_stories as told
+from tests.desk_stories import MILLISECOND_NS, SECOND_NS, START_NS
+
+LIMIT_NS = 500 * MILLISECOND_NS
+
+receipts = st.lists(
+    st.tuples(st.integers(0, 100 * SECOND_NS), st.integers(-5 * SECOND_NS, 5 * SECOND_NS)),
+    max_size=60,
+)
+
+
+@given(receipts, st.integers(0, 700 * SECOND_NS))
+def test_rule_12_the_offset_is_the_least_of_ten_minutes_and_never_positive(
+    steps: list[tuple[int, int]], rest_ns: int
+) -> None:
+    offset, now_ns, seen = ClockOffset(), START_NS, []
+    for step_ns, late_ns in steps:
+        now_ns += step_ns
+        offset.note(now_ns - late_ns, now_ns)
+        seen.append((now_ns, late_ns))
+    now_ns += rest_ns
+    first = now_ns // SECOND_NS - OFFSET_SECONDS
+    recent = [late_ns for at_ns, late_ns in seen if at_ns // SECOND_NS > first]
+    assert offset.at(now_ns) == min([0, *recent])
+
+
+def test_many_quotes_within_one_second_do_not_push_out_the_least() -> None:
+    offset = ClockOffset()
+    for number in range(2 * OFFSET_SECONDS):
+        offset.note(START_NS + SECOND_NS - number, START_NS)
+    assert offset.at(START_NS) == -SECOND_NS
+
+
+def test_rule_4_an_invalid_quote_is_the_newest_and_the_last_valid_one_stays_for_marks() -> None:
+    view = MarketView()
+    good, bad = told.quote(1), told.quote(2, bid="0")
+    view.on_quote(good, 1)
+    view.on_quote(bad, 2)
+    assert view.quotes.newest("XXX") is bad
+    assert view.mark("XXX") is good
+    assert view.mark(None) is None
+    assert view.mark("YYY") is None
+
+
+def test_levels_that_are_reached_are_told_once_in_the_order_of_the_quotes() -> None:
+    desk = told.ready_desk(accounts=("VA001", "VA002"))
+    first = told.enter(desk, told.signal("a", take_profit=Decimal(101)))
+    second = told.enter(desk, told.signal("b", va_id="VA002", take_profit=Decimal(102)))
+    view = MarketView()
+    view.watch(first)
+    view.watch(second)
+    low, high = told.quote(1, "97", "97.02"), told.quote(2, "102", "102.02")
+    view.on_quote(low, 1)
+    view.on_quote(high, 2)
+    assert view.take_crossed() == [
+        (first.position_id, Level.STOP, low),
+        (second.position_id, Level.STOP, low),
+        (first.position_id, Level.TAKE_PROFIT, high),
+        (second.position_id, Level.TAKE_PROFIT, high),
+    ]
+    view.on_quote(high, 3)
+    assert view.take_crossed() == []
+
+
+def test_what_was_reached_or_is_closing_or_gone_is_not_watched_again() -> None:
+    desk = told.ready_desk()
+    position = told.enter(desk, told.signal("a", take_profit=Decimal(101)))
+    low, high = told.quote(1, "97", "97.02"), told.quote(2, "102", "102.02")
+    view = MarketView()
+    view.watch(replace(position, crossed_at_ns=1))
+    view.on_quote(low, 1)
+    assert view.take_crossed() == []
+    view.watch(replace(position, closing_all=True))
+    view.on_quote(high, 2)
+    assert view.take_crossed() == []
+    view.watch(position)
+    view.watch(replace(position, state=PositionState.CLOSED))
+    view.on_quote(low, 3)
+    assert view.take_crossed() == []
+
+
+def test_entries_are_in_doubt_when_their_quote_is_renewed_or_too_old() -> None:
+    """The limit that is tightest counts, and an entry that is being withdrawn asks for nothing."""
+    tight = told.limits(max_latency_ns=LIMIT_NS // 2)
+    rules = told.policy(limits_by_va={"VA002": tight})
+    desk = told.ready_desk(rules, accounts=("VA001", "VA002"))
+    view = MarketView()
+    view.on_quote(told.quote(START_NS), START_NS)
+    assert view.take_doubtful(desk.books, START_NS) == []
+    for va_id in ("VA001", "VA002"):
+        told.send(desk, told.signal(va_id, va_id=va_id))
+    assert view.take_doubtful(desk.books, START_NS) == []
+
+    view.on_quote(told.quote(START_NS), START_NS)
+    assert view.take_doubtful(desk.books, START_NS) == ["XXX"]
+    due_ns = view.stale_at_ns(desk.books, "XXX", START_NS)
+    assert due_ns == START_NS + LIMIT_NS // 2 + 1
+    assert view.take_doubtful(desk.books, due_ns - 1) == []
+    assert view.take_doubtful(desk.books, due_ns) == ["XXX"]
+    for order in list(desk.books.orders.values()):
+        desk.books.put_order(replace(order, is_cancel_pending=True))
+    assert view.stale_at_ns(desk.books, "XXX", START_NS) is None
+
+
+def test_rule_12_a_clock_that_is_ahead_makes_its_quotes_stale_no_later() -> None:
+    desk = told.ready_desk()
+    told.send(desk, told.signal("in"))
+    view = MarketView()
+    view.on_quote(told.quote(START_NS + 7 * SECOND_NS), START_NS)
+    assert view.stale_at_ns(desk.books, "XXX", START_NS) == START_NS + LIMIT_NS + 1
+
+
+def test_a_wake_up_brings_the_mark_of_what_it_is_about() -> None:
+    desk = told.ready_desk()
+    position = told.enter(desk, told.signal("a"))
+    (stop,) = list(desk.books.orders)
+    view, seen = MarketView(), told.quote(1)
+    view.on_quote(seen, 1)
+    marks = [
+        view.mark_for(desk.books, Timer(1, TimerKind.QUERY_RETRY, key, 1))
+        for key in (stop, str(position.position_id), "99", told.VA)
+    ]
+    assert marks == [seen, seen, None, None]
+    assert view.marks_of(desk.books) == (seen,)

@@ -1,0 +1,71 @@
+"""Recall: what was decided and booked is found, whether it has reached the disk or not."""
+
+from decimal import Decimal
+
+import pytest
+
+from pointsman.domain.commands import Record
+from pointsman.domain.events import OrderSent
+from pointsman.domain.orders import Fill
+from pointsman.domain.sides import Side
+from pointsman.domain.signals import Decision, FirstDecision, Outcome, SignalRecord
+from pointsman.engine import recall as module
+from pointsman.engine.recall import Recall
+from pointsman.storage.entries import Entry
+from tests import desk_stories as told
+from tests.engine_stories import Memory
+
+
+def record(signal_id: str, repeats: int = 0) -> SignalRecord:
+    return SignalRecord(told.signal(signal_id), 1, "", 0, repeats)
+
+
+def decision(signal_id: str) -> Decision:
+    return Decision(signal_id, told.VA, "XXX", Outcome.REFUSED, 1)
+
+
+def fill(key: str) -> Fill:
+    one = Decimal(1)
+    return Fill(key, "ABCDEF1E1", told.VA, "XXX", 1, Side.BUY, one, one, one, "1", 1, 1)
+
+
+def archive(*changes: Record) -> Memory:
+    """What is on disk."""
+    memory = Memory()
+    memory.put(1, Entry(1, OrderSent("x"), changes))
+    return memory
+
+
+def test_rule_32_a_first_decision_is_found_before_it_is_durable() -> None:
+    recall = Recall(archive())
+    assert recall.first_decision("a") is None
+    recall.note((record("a"), decision("a")))
+    assert recall.first_decision("a") == FirstDecision(record("a"), decision("a"))
+
+
+def test_rule_32_a_first_decision_is_found_on_disk() -> None:
+    recall = Recall(archive(record("a"), decision("a")))
+    assert recall.first_decision("a") == FirstDecision(record("a"), decision("a"))
+
+
+def test_rule_13_repeats_that_are_not_durable_yet_are_counted_on() -> None:
+    recall = Recall(archive(record("a"), decision("a")))
+    recall.note((record("a", repeats=1),))
+    assert recall.first_decision("a") == FirstDecision(record("a", repeats=1), decision("a"))
+
+
+def test_an_execution_is_recognised_whether_it_left_a_fill_or_not() -> None:
+    recall = Recall(archive())
+    recall.note((fill("k1"),))
+    recall.note_fill("k2")
+    assert [recall.is_booked(key) for key in ("k1", "k2", "k3")] == [True, True, False]
+
+
+def test_what_is_kept_is_bounded_and_the_newest_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "RECENT_MAX", 3)
+    recall = Recall(archive())
+    for number in range(5):
+        recall.note((record(str(number)), decision(str(number)), fill(str(number))))
+    found = [recall.first_decision(str(number)) is not None for number in range(5)]
+    assert found == [False, False, True, True, True]
+    assert [recall.is_booked(str(number)) for number in range(5)] == found
