@@ -1,0 +1,93 @@
+"""Makes docs/dashboard.svg again: the dashboard on a real run of the simulated market.
+
+It starts an engine in a folder of its own, attaches a dashboard without a terminal, waits for a
+moment at which there is something to see, and keeps what is shown. Run it from the checkout as
+`.venv/bin/python docs/make_dashboard_picture.py`.
+"""
+
+import asyncio
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from pointsman.cli.control import socket_path
+from pointsman.cli.dashboard.app import Dashboard
+from pointsman.cli.dashboard.cells import Picture
+from pointsman.cli.dashboard.source import Link, link_to
+from pointsman.config.settings import load_settings
+
+ROOT = Path(__file__).resolve().parents[1]
+TARGET = ROOT / "docs" / "dashboard.svg"
+COLUMNS, LINES = 118, 32
+START_SECONDS, PATIENCE_SECONDS = 30, 180
+LOG = "engine.log"
+RUN = ("--market", "sim", "--signals", "demo", "--speed", "10", "--seed", "0", "--headless")
+
+
+def is_worth_a_picture(picture: Picture) -> bool:
+    """Whether there are covered positions, an account in cooldown, and decisions of both kinds."""
+    covers = [row["cover"] for row in picture["positions"]]
+    reasons = {row["reason"] for row in picture["decisions"][:10]}
+    cooling = any(row["status"] == "cooldown" for row in picture["accounts"])
+    return len(covers) >= 2 and set(covers) == {"covered"} and cooling and len(reasons) >= 4
+
+
+async def drawn(link: Link) -> str:
+    """The dashboard as SVG, once it is worth it."""
+    loop, found, is_over = asyncio.get_running_loop(), asyncio.Event(), threading.Event()
+
+    def watch() -> Iterator[Picture]:
+        for picture in link.watch():
+            yield picture
+            if is_worth_a_picture(picture):
+                loop.call_soon_threadsafe(found.set)
+                is_over.wait()  # what is seen stays as it is
+
+    app = Dashboard(link._replace(watch=watch))
+    async with app.run_test(size=(COLUMNS, LINES)) as pilot:
+        await asyncio.wait_for(found.wait(), PATIENCE_SECONDS)
+        await pilot.pause()
+        shown = app.export_screenshot()
+    is_over.set()
+    return shown
+
+
+def wait_for(engine: subprocess.Popen[bytes], path: Path) -> None:
+    """Wait until the engine listens at `path`."""
+    for _ in range(START_SECONDS * 10):
+        if path.exists():
+            return
+        if engine.poll() is not None:
+            break
+        time.sleep(0.1)
+    raise SystemExit(f"no engine listens; its log:\n{(path.parent / LOG).read_text('utf-8')}")
+
+
+def make(folder: Path) -> str:
+    """Start an engine, draw its dashboard, and stop it."""
+    database = folder / "trading.db"
+    command = [sys.executable, str(ROOT / "main.py"), *RUN, "--db", str(database)]
+    with (folder / LOG).open("wb") as log:
+        engine = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log)  # noqa: S603 - ours
+    try:
+        wait_for(engine, socket_path(database))
+        settings = load_settings({"DATABASE_PATH": str(database)}, None, {}).settings
+        return asyncio.run(drawn(link_to(settings)))
+    finally:
+        engine.terminate()
+        engine.wait()
+
+
+def main() -> None:
+    """Make the picture."""
+    with tempfile.TemporaryDirectory() as folder:
+        TARGET.write_text(make(Path(folder)), "utf-8")
+    sys.stdout.write(f"{TARGET.relative_to(ROOT)} is made again\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,248 @@
+"""The dashboard itself: panels over one picture, keys that ask the engine, and what it answered.
+
+Pictures come in from one thread, the newest replacing one that was not drawn yet; questions to the
+engine and to the database run in threads of their own, so that no key ever waits.
+"""
+
+import asyncio
+import getpass
+import signal
+import time
+from collections.abc import Callable
+from threading import Event, Thread
+from typing import Any, ClassVar
+
+from rich.text import Text
+from textual.app import App, ComposeResult
+from textual.binding import Binding, BindingType
+from textual.events import Resize
+from textual.message import Message
+
+from pointsman.cli.dashboard.cells import Picture, date_and_clock
+from pointsman.cli.dashboard.dialogs import (
+    Dialog,
+    KillDialog,
+    PauseDialog,
+    Reading,
+    Request,
+    help_text,
+)
+from pointsman.cli.dashboard.panel import Panel
+from pointsman.cli.dashboard.source import Link, News, Unreachable, follow
+from pointsman.cli.dashboard.tones import ALARM, STRONG, THEME, WAIT
+from pointsman.cli.dashboard.view import View
+from pointsman.cli.render import printable
+from pointsman.storage.errors import StorageError
+
+SILENT_SECONDS = 3.0
+"""An engine that has sent nothing for so long hangs: a thread of its own sends a picture a second,
+also with its loop stuck."""
+
+NOTICE_SECONDS = 12.0
+"""How long an answer stays to be read."""
+
+
+class Dashboard(App[None]):
+    """Shows the pictures of one link."""
+
+    TITLE = "pointsman"
+    CSS_PATH = "dashboard.tcss"
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("k", "kill", show=False),
+        Binding("p", "pause", show=False),
+        Binding("r", "reconcile", show=False),
+        Binding("question_mark", "help", show=False),
+        Binding("q,ctrl+c", "quit", show=False),
+    ]
+
+    class Arrived(Message):
+        """There is a newer picture."""
+
+    class Answered(Message):
+        """Something that was asked has been answered, in words for a person."""
+
+        def __init__(self, text: str, is_bad: bool) -> None:
+            super().__init__()
+            self.text = text
+            self.is_bad = is_bad
+
+    class StoryRead(Message):
+        """The story of a signal is there to be shown."""
+
+        def __init__(self, signal_id: str, story: Any) -> None:
+            super().__init__()
+            self.signal_id = signal_id
+            self.story = story
+
+    def __init__(self, link: Link, *, is_colourless: bool = False) -> None:
+        # Without colour Textual would draw in greys; the terminal's own colours stay instead.
+        super().__init__(ansi_color=True if is_colourless else None)
+        self._link = link
+        self._view = View(link.zone)
+        self._news: News | None = None
+        self._is_waiting = False
+        self._is_over = Event()
+        self._heard_at = time.monotonic()
+        self._answer = Text()
+        self._answered_at = 0.0
+
+    def compose(self) -> ComposeResult:
+        """One view; dialogs open over it."""
+        yield self._view
+
+    def on_mount(self) -> None:
+        """Start to follow the engine."""
+        self.register_theme(THEME)
+        if not self.no_color:
+            self.theme = THEME.name
+        # Ended from outside, it must leave the terminal as it found it.
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self.exit)
+        self._start(lambda: follow(self._link, self._tell, self._is_over))
+        self.set_interval(1, self._say)
+
+    def on_unmount(self) -> None:
+        """Let the thread end."""
+        self._is_over.set()
+        asyncio.get_running_loop().remove_signal_handler(signal.SIGTERM)
+
+    # -- pictures --------------------------------------------------------------------------------
+
+    def _start(self, work: Callable[[], None]) -> None:
+        """Do it in a thread. A daemon: an engine that hangs must not keep a terminal."""
+        Thread(target=work, daemon=True).start()
+
+    def _tell(self, news: News) -> None:
+        self._news = news
+        if not self._is_waiting:
+            self._is_waiting = True
+            self.post_message(self.Arrived())
+
+    def on_dashboard_arrived(self) -> None:
+        """Draw the newest picture."""
+        self._is_waiting = False
+        self._heard_at = time.monotonic()
+        self._say()
+        if self._picture is not None:
+            self._view.show(self._picture)
+
+    @property
+    def _picture(self) -> Picture | None:
+        return None if self._news is None else self._news.picture
+
+    def on_resize(self, event: Resize) -> None:
+        """Fit into the new size."""
+        self._view.lay_out(event.size)
+
+    # -- notices ---------------------------------------------------------------------------------
+
+    def _say(self) -> None:
+        """Say why the picture is not the engine's, and the newest answer."""
+        self._view.say([text for text in (self._trouble(), self._newest_answer()) if text])
+
+    def _trouble(self) -> Text:
+        silent = time.monotonic() - self._heard_at
+        if self._news is None:
+            return Text()
+        picture, lost, unread = self._news
+        if not lost and silent < SILENT_SECONDS:
+            return Text()
+        if not lost:
+            words = f"The engine has sent nothing for {silent:.0f} s: its process hangs"
+            return Text(words, style=ALARM)
+        if picture is None:
+            return Text(f"{_sentence(lost)}, and {printable(unread)}", style=ALARM)
+        when = date_and_clock(picture["now_ns"]).removesuffix(" UTC")
+        words = f"{_sentence(lost)}: the database as it was at {when}. Retrying"
+        return Text(words, style=f"bold {WAIT}")
+
+    def _newest_answer(self) -> Text:
+        if time.monotonic() - self._answered_at > NOTICE_SECONDS:
+            self._answer = Text()
+        return self._answer.copy()
+
+    def on_dashboard_answered(self, answer: Answered) -> None:
+        """Show what was answered, for a while."""
+        self._answer = Text(printable(answer.text), style=ALARM if answer.is_bad else STRONG)
+        self._answered_at = time.monotonic()
+        self._say()
+
+    # -- keys ------------------------------------------------------------------------------------
+
+    def _open(self, dialog: Dialog) -> None:
+        if len(self.screen_stack) == 1:
+            self.push_screen(dialog, self._ask)
+
+    def action_kill(self) -> None:
+        """Ask for the word and the reason."""
+        self._open(KillDialog())
+
+    def action_pause(self) -> None:
+        """Ask for whom and why; the selected account is proposed."""
+        picture = self._picture
+        if picture is None:
+            return
+        self._open(PauseDialog(picture, self._view.selected_account()))
+
+    def action_reconcile(self) -> None:
+        """Compare with the venue now."""
+        if len(self.screen_stack) == 1:
+            self._ask({"verb": "reconcile"})
+
+    def action_help(self) -> None:
+        """Keys and words."""
+        self._open(Reading("Help", help_text()))
+
+    def _ask(self, request: Request | None) -> None:
+        if request is None:
+            return
+        if "reason" in request:
+            request = {**request, "by": f"{getpass.getuser()}, dashboard"}
+        self.post_message(self.Answered(f"{request['verb']}: asked", is_bad=False))
+        self._start(lambda: self._ask_now(request))
+
+    def _ask_now(self, request: Request) -> None:
+        self.post_message(self.Answered(*told(request, self._link.ask)))
+
+    def on_panel_chosen(self, chosen: Panel.Chosen) -> None:
+        """The story of the signal of this row."""
+        signal_id = chosen.row.get("signal_id")
+        if signal_id:
+            self._start(lambda: self._read_story(signal_id))
+
+    def _read_story(self, signal_id: str) -> None:
+        try:
+            story = self._link.story(signal_id)
+        except StorageError as error:
+            self.post_message(self.Answered(str(error), is_bad=True))
+            return
+        if story is None:
+            text = f"signal {signal_id} is not stored yet; try again"
+            self.post_message(self.Answered(text, is_bad=True))
+        else:
+            self.post_message(self.StoryRead(signal_id, story))
+
+    def on_dashboard_story_read(self, read: StoryRead) -> None:
+        """Show it."""
+        self._open(Reading(f"Signal {printable(read.signal_id)}", read.story))
+
+
+def _sentence(words: str) -> str:
+    return printable(words[:1].upper() + words[1:])
+
+
+def told(request: Request, ask: Callable[[Request], dict[str, Any]]) -> tuple[str, bool]:
+    """Ask, and the answer in words; True where it was not done."""
+    verb = request["verb"]
+    try:
+        answer = ask(request)
+    except Unreachable as error:
+        if verb == "kill":
+            return "kill: NOT DONE: no engine answers; `pointsman kill` works without", True
+        return f"{verb}: NOT DONE: {error}", True
+    if not answer.get("ok"):
+        return f"{verb}: NOT DONE: {answer.get('error', 'the engine did not say why')}", True
+    if not answer.get("durable", True):
+        return f"{verb}: in force, but NOT STORED: it would not survive a restart", True
+    whose = f" for {request['va'] or 'all accounts'}" if "va" in request else ""
+    return f"{verb}: done{whose}", False

@@ -1,0 +1,219 @@
+"""What each panel shows of a row of the picture, and what goes first where room is scarce."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from rich.text import Text
+
+from pointsman.cli.dashboard.tones import ALARM, FAINT, STATUS_TONES, WAIT, result
+from pointsman.cli.measures import allowed, measured
+from pointsman.cli.render import money, number, price, printable
+from pointsman.cli.tables import Column
+from pointsman.domain.reasons import Reason
+from pointsman.domain.sides import SignalSide
+from pointsman.domain.signals import Check
+
+Row = Mapping[str, Any]
+Picture = Mapping[str, Any]
+
+_THOUSAND = Decimal(1000)
+
+COVER_ORDER = ("naked", "unconfirmed", "exiting", "covered")
+"""The states of cover, the worst first."""
+
+
+# -- words ---------------------------------------------------------------------------------------
+
+
+def clock(time_ns: int) -> str:
+    """The time of day, UTC."""
+    return f"{datetime.fromtimestamp(time_ns // 10**9, UTC):%H:%M:%S}"
+
+
+def date_and_clock(time_ns: int) -> str:
+    """Date and time of day, UTC."""
+    return f"{datetime.fromtimestamp(time_ns // 10**9, UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def span(millis: int) -> str:
+    """A length of time, as short as it can be said: 20 ms, 2.1 s, 4 min, 3 h."""
+    if millis < 1000:
+        return f"{millis} ms"
+    if millis < 60_000:
+        return f"{millis // 100 / 10:.1f} s"
+    return f"{millis // 60_000} min" if millis < 3_600_000 else f"{millis // 3_600_000} h"
+
+
+def percent(ratio: str) -> str:
+    """A ratio with one decimal."""
+    return f"{Decimal(ratio) * 100:.1f}%"
+
+
+def status_text(row: Row) -> Text:
+    """What an account may do now, in words with the why."""
+    words = printable(row["status_text"]).removesuffix(" left")
+    return Text(words, style=STATUS_TONES.get(row["status"], ALARM))
+
+
+def cover_text(row: Row) -> Text:
+    """Whether the venue has confirmed the stop of a position, and for how long it has not. Tenths
+    of a second matter here."""
+    cover = row["cover"]
+    lasting = f"{row['naked_ms'] // 100 / 10:.1f} s"
+    if cover == "covered":
+        return Text("confirmed")
+    if cover == "naked":
+        return Text(f"NAKED {lasting}", style=ALARM)
+    return Text(f"waiting {lasting}" if cover == "unconfirmed" else "exiting", style=WAIT)
+
+
+def worst_first(positions: Sequence[Row]) -> list[Row]:
+    """The positions, so that what has no cover cannot scroll out of sight."""
+    return sorted(positions, key=lambda row: COVER_ORDER.index(row["cover"]))
+
+
+def _amount(name: str) -> Callable[[Row], str]:
+    return lambda row: money(Decimal(row[name]))
+
+
+def _result(name: str) -> Callable[[Row], Text]:
+    return lambda row: result(Decimal(row[name]))
+
+
+def _price(name: str) -> Callable[[Row], str | None]:
+    """A price, without what says nothing: an average of thousands may have ten decimals."""
+
+    def shown(row: Row) -> str | None:
+        if row[name] is None:
+            return None
+        amount = Decimal(row[name])
+        text = f"{amount:.2f}" if abs(amount) >= _THOUSAND else price(amount)
+        return text.replace(",", "")
+
+    return shown
+
+
+def _quantity(row: Row) -> str | None:
+    quantity = row["quantity"]
+    return None if quantity is None else number(Decimal(quantity)).replace(",", "")
+
+
+def _word(name: str) -> Callable[[Row], str | None]:
+    return lambda row: row[name]
+
+
+def _at(row: Row) -> Text:
+    return Text(clock(row["at_ns"]), style=FAINT)
+
+
+# -- accounts and positions ----------------------------------------------------------------------
+
+
+def _win_ratio(row: Row) -> str:
+    closed = row["wins"] + row["losses"]
+    return f"{100 * row['wins'] // closed}%" if closed else ""
+
+
+def _streak(row: Row) -> Text:
+    losses = row["loss_streak"]
+    return Text(str(losses), style=WAIT if losses else "")
+
+
+ACCOUNTS = (
+    Column("Account", _word("va_id")),
+    Column("status", status_text, folds=True),
+    Column("symbol", _word("symbol"), 5),
+    Column("open", lambda row: str(row["open_positions"]), 7, is_right=True),
+    Column("equity", _amount("equity"), 6, is_right=True),
+    Column("balance", _amount("balance"), is_right=True),
+    Column("realized", _result("realized"), is_right=True),
+    Column("unreal.", _result("unrealized"), is_right=True),
+    Column("fall", lambda row: percent(row["drawdown"]), is_right=True),
+    Column("max fall", lambda row: percent(row["max_drawdown"]), 8, is_right=True),
+    Column("w/l", lambda row: f"{row['wins']}/{row['losses']}", is_right=True),
+    Column("won", _win_ratio, 3, is_right=True),
+    Column("streak", _streak, 1, is_right=True),
+)
+
+POSITIONS = (
+    Column("Held", _word("va_id")),
+    Column("symbol", _word("symbol")),
+    Column("side", _word("side")),
+    Column("qty", _quantity, is_aligned=True),
+    Column("entry", _price("entry_price"), 1, is_aligned=True),
+    Column("now", _price("mark"), is_aligned=True),
+    Column("unreal.", _result("unrealized"), is_right=True),
+    Column("stop", _price("stop_price"), is_aligned=True),
+    Column("stop is", cover_text),
+    Column("target", _price("take_profit"), 3, is_aligned=True),
+    Column("opened", lambda row: Text(clock(row["opened_at_ns"]), style=FAINT), 2),
+    Column("no.", lambda row: str(row["position_id"]), 4, is_right=True),
+)
+
+
+# -- decisions and incidents ---------------------------------------------------------------------
+
+
+def _verdict(row: Row) -> Text:
+    """`accepted`, or the reason of the refusal."""
+    if row["reason"] is None:
+        return Text(row["outcome"])
+    return Text(row["reason"], style=WAIT)
+
+
+def _check(row: Row) -> Check | None:
+    """The check that a refusal is for; None for an acceptance."""
+    if row["reason"] is None:
+        return None
+    return Check(Reason[row["reason"]], False, row["value"], row["limit"], row["unit"] or "")
+
+
+def decision_columns(zone: str) -> tuple[Column, ...]:
+    """The columns of decisions; times that were measured stand on the clock of `zone`."""
+
+    def value(row: Row) -> str:
+        check = _check(row)
+        return "" if check is None else _clock_only(check, measured(check, zone))
+
+    def limit(row: Row) -> str:
+        check = _check(row)
+        if check is None:
+            return ""
+        # Only the side of a stop that stands wrong depends on it, and such a signal has one.
+        side = SignalSide(row["side"] or SignalSide.BUY)
+        return _clock_only(check, allowed(check, side, zone))
+
+    def meaning(row: Row) -> Text:
+        return Text("" if row["reason"] is None else Reason[row["reason"]].sentence, style=FAINT)
+
+    return (
+        Column("Decision", _at),
+        Column("account", _word("va_id")),
+        Column("symbol", _word("symbol")),
+        Column("side", _word("side")),
+        Column("qty", _quantity, 1, is_aligned=True),
+        Column("result", _verdict),
+        Column("measured", value),
+        Column("must be", limit, folds=True),
+        Column("signal", _word("signal_id"), 2),
+        Column("meaning", meaning, 3),
+    )
+
+
+def _clock_only(check: Check, text: str) -> str:
+    """Without days, fractions and idle seconds, which the story has."""
+    if check.rule is not Reason.OUTSIDE_WINDOW:
+        return text
+    words = (word.partition(".")[0] for word in text.split() if "-" not in word)
+    return " ".join(word.removesuffix(":00") if word.count(":") == 2 else word for word in words)
+
+
+INCIDENTS = (
+    Column("Incident", _at),
+    Column("account", _word("va_id")),
+    Column("symbol", _word("symbol"), 2),
+    Column("what", lambda row: Text(row["kind"], style=WAIT)),
+    Column("detail", lambda row: row["detail"] or Reason[row["kind"]].sentence, folds=True),
+)

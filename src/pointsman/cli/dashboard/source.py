@@ -1,0 +1,105 @@
+"""Where the dashboard gets its pictures, and whom it asks: an engine, or failing that its database.
+
+A thread follows the engine and tells each picture; when the engine is lost it tells what the
+database holds, with the reason, and tries again.
+"""
+
+from collections.abc import Callable, Iterator
+from threading import Event
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from rich.console import RenderableType
+
+from pointsman.cli import control
+from pointsman.cli.dashboard.cells import Picture
+from pointsman.cli.options import reading
+from pointsman.cli.stored_picture import picture_from_database
+from pointsman.cli.story import draw_story, read_story
+from pointsman.storage.errors import StorageError
+
+if TYPE_CHECKING:
+    from pointsman.config.settings import Settings
+
+RETRY_SECONDS = 1.0
+"""Between two attempts to reach an engine."""
+
+
+class Unreachable(Exception):
+    """No engine answered; the text says why."""
+
+
+class Link(NamedTuple):
+    """What joins a dashboard to an engine.
+
+    `watch` gives pictures until the engine is lost, and `ask` answers a request of the control
+    socket; both raise Unreachable. `last` is the picture of the database, and `story` all that
+    came of a signal, None for one that is not stored; both raise StorageError. `zone` is that of
+    the trading window.
+    """
+
+    watch: Callable[[], Iterator[Picture]]
+    ask: Callable[[dict[str, Any]], dict[str, Any]]
+    last: Callable[[], Picture]
+    story: Callable[[str], RenderableType | None]
+    zone: str
+
+
+class News(NamedTuple):
+    """The newest picture, None where none can be had. `lost` says why it is not the engine's, in a
+    few words, empty while it is; `unread` why the database gave none either."""
+
+    picture: Picture | None
+    lost: str = ""
+    unread: str = ""
+
+
+def follow(link: Link, tell: Callable[[News], None], is_over: Event) -> None:
+    """Tell pictures until it is over. Runs in a thread of its own; `tell` is called in it."""
+    while not is_over.is_set():
+        lost = _while_connected(link, tell, is_over)
+        if is_over.is_set():
+            return
+        try:
+            tell(News(link.last(), lost))
+        except (StorageError, OSError) as error:
+            tell(News(None, lost, str(error)))
+        is_over.wait(RETRY_SECONDS)
+
+
+def _while_connected(link: Link, tell: Callable[[News], None], is_over: Event) -> str:
+    """Show pictures while there is an engine; then why there are no more."""
+    try:
+        for picture in link.watch():
+            if is_over.is_set():
+                break
+            tell(News(picture))
+    except Unreachable as error:
+        return str(error)
+    return "engine lost"
+
+
+def link_to(settings: "Settings") -> Link:
+    """The link to the engine of a database, over the socket beside it."""
+    database, zone = settings.database_path, settings.trading_timezone
+
+    def watch() -> Iterator[Picture]:
+        try:
+            for answer in control.watch(database):
+                if "accounts" not in answer:
+                    raise Unreachable(f"engine busy: {answer.get('error')}")
+                yield answer
+        except control.NoEngine as error:
+            raise Unreachable("engine not running") from error
+
+    def ask(request: dict[str, Any]) -> dict[str, Any]:
+        try:
+            return control.ask(database, request)
+        except control.NoEngine as error:
+            raise Unreachable(str(error)) from error
+
+    def story(signal_id: str) -> RenderableType | None:
+        with reading(database) as connection:
+            found = read_story(connection, signal_id)
+        return None if found is None else draw_story(found, zone)
+
+    return Link(watch, ask, lambda: picture_from_database(database, settings), story, zone)

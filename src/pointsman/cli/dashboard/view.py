@@ -1,0 +1,152 @@
+"""What is always there: headline, answers, notices, the four panels, the foot, and their room."""
+
+from collections.abc import Sequence
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.containers import Container, Vertical
+from textual.geometry import Size
+from textual.widgets import Static
+
+from pointsman.cli.dashboard import cells, strips
+from pointsman.cli.dashboard.cells import Picture, worst_first
+from pointsman.cli.dashboard.layout import share
+from pointsman.cli.dashboard.panel import Panel
+from pointsman.cli.dashboard.tones import FAINT, STRONG
+
+COLUMNS_MIN, LINES_MIN = 72, 20
+"""The smallest terminal in which everything that matters can be seen."""
+
+COLUMNS_WIDE, LINES_TALL = 150, 36
+"""From here on incidents stand beside decisions, and panels apart."""
+
+KEYS = (
+    ("k", "kill"),
+    ("p", "pause"),
+    ("r", "reconcile"),
+    ("enter", "story"),
+    ("tab", "panel"),
+    ("?", "help"),
+    ("q", "quit"),
+)
+
+
+class View(Container):
+    """One picture, drawn into whatever room there is. Times that were measured stand on the clock
+    of `zone`."""
+
+    def __init__(self, zone: str) -> None:
+        super().__init__()
+        self._picture: Picture | None = None
+        self._headline = Static(Text("pointsman", style=STRONG), id="headline")
+        self._verdict = Static(Text("waiting for the first picture"), id="verdict")
+        self._notice = Static(id="notice")
+        self._foot = Static(id="foot")
+        self._small = Static(id="small")
+        self._accounts = Panel(cells.ACCOUNTS, "va_id", "none", "accounts")
+        self._positions = Panel(cells.POSITIONS, "position_id", "none", "positions")
+        columns = cells.decision_columns(zone)
+        self._decisions = Panel(columns, "signal_id", "none yet", "decisions")
+        self._incidents = Panel(cells.INCIDENTS, "incident_id", "none", "incidents")
+
+    def compose(self) -> ComposeResult:
+        """All of it, once; what changes is only what the parts show."""
+        with Vertical(id="main"):
+            yield self._headline
+            yield self._verdict
+            yield self._notice
+            with Container(id="panels"):
+                yield self._accounts
+                yield self._positions
+                with Container(id="lower"):
+                    yield self._decisions
+                    yield self._incidents
+            yield self._foot
+            yield Static(_keys(), id="keys")
+        yield self._small
+
+    def on_mount(self) -> None:
+        """Begin at the decisions."""
+        self._decisions.focus()
+
+    def show(self, picture: Picture) -> None:
+        """Show this picture from now on."""
+        self._picture = picture
+        width = self._text_width
+        self._headline.update(strips.headline(picture, width))
+        self._verdict.update(Text("\n").join(strips.verdict(picture, width)))
+        self._foot.update(Text("\n").join(strips.foot(picture, width)))
+        self._accounts.show(picture["accounts"])
+        self._positions.show(worst_first(picture["positions"]))
+        self._decisions.show(picture["decisions"])
+        self._incidents.show(picture["incidents"])
+        self._share_height()
+
+    def say(self, lines: Sequence[Text]) -> None:
+        """Show these notices, or none."""
+        for line in lines:
+            line.truncate(self._text_width, overflow="ellipsis")
+        text = Text("\n").join(lines)
+        if text == self._notice.content:
+            return
+        self._notice.update(text)
+        self._notice.display = bool(lines)
+        if self._picture is not None:
+            self._share_height()
+
+    def selected_account(self) -> str | None:
+        """The account under the cursor of accounts or positions, where one of them has it."""
+        for panel in (self._accounts, self._positions):
+            if panel.has_focus and panel.row is not None:
+                va_id: str = panel.row["va_id"]
+                return va_id
+        return None
+
+    @property
+    def _text_width(self) -> int:
+        return self.app.size.width - 2
+
+    # -- room ------------------------------------------------------------------------------------
+
+    def lay_out(self, size: Size) -> None:
+        """Lay out for this size of the terminal, or say what size is needed."""
+        width, height = size
+        self.set_class(width < COLUMNS_MIN or height < LINES_MIN, "too-small")
+        self.set_class(width >= COLUMNS_WIDE, "wide")
+        self.set_class(height >= LINES_TALL, "tall")
+        self._small.update(
+            f"This terminal is {width} x {height}.\n"
+            f"The dashboard needs {COLUMNS_MIN} x {LINES_MIN}, better 80 x 24.\n\nq quits"
+        )
+        if self._picture is not None:
+            self.show(self._picture)
+
+    def _share_height(self) -> None:
+        """Share the height among the panels; incidents only where there is room for them."""
+        width, height = self.app.size
+        is_wide, is_tall = width >= COLUMNS_WIDE, height >= LINES_TALL
+        self._incidents.display = is_wide or is_tall
+        stacked = [self._accounts, self._positions, self._decisions]
+        if is_tall and not is_wide:
+            stacked.append(self._incidents)
+        fixed = sum(map(_lines, (self._verdict, self._notice, self._foot))) + 2
+        # A tall terminal has an empty line around the verdict and below each panel.
+        room = height - fixed - (2 + len(stacked) if is_tall else 0)
+        wanted = [min(panel.wanted_height, max(4, room // 3)) for panel in stacked]
+        wanted[2] = self._decisions.wanted_height
+        heights = share(room, wanted, [4, 4, 5, 4][: len(stacked)], spare_to=2)
+        for panel, lines in zip(stacked, heights, strict=True):
+            panel.styles.height = lines
+        if is_wide:
+            self._incidents.styles.height = heights[2]
+
+
+def _lines(part: Static) -> int:
+    return str(part.content).count("\n") + 1 if part.display else 0
+
+
+def _keys() -> Text:
+    line = Text()
+    for key, what in KEYS:
+        line.append(f"{key} ", style=STRONG).append(f"{what}   ", style=FAINT)
+    return line

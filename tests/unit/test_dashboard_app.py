@@ -1,0 +1,265 @@
+"""The dashboard as a person meets it: sizes, keys, and an engine that comes and goes."""
+
+import re
+
+import pytest
+
+from pointsman.cli.dashboard import app as dashboard
+from pointsman.cli.dashboard.app import told
+from pointsman.cli.dashboard.source import Unreachable
+from pointsman.storage.errors import StorageUnavailable
+from tests.dashboard_pictures import DECISIONS, Document, busy_picture, decision, picture
+from tests.dashboard_pilot import Engine, opened
+
+SIZES = [(72, 20), (80, 24), (100, 30), (150, 36), (200, 50)]
+
+ESSENTIAL = (
+    "1 NAKED",
+    "1 of 3 accounts may enter",
+    "1 UNKNOWN",
+    "cooldown, 212 s",
+    "frozen: OVERFILL",
+    "NAKED 2.1 s",
+    "waiting 0.3 s",
+    "kill switch off",
+    "feed 120 ms",
+    "spread 10 bps",
+    "k kill",
+    "? help",
+)
+"""What must be seen at every size."""
+
+
+@pytest.mark.parametrize(("columns", "lines"), SIZES)
+async def test_what_matters_is_seen_at_every_size(columns: int, lines: int) -> None:
+    async with opened(Engine(busy_picture()), columns, lines) as screen:
+        await screen.sees("NAKED 2.1 s")
+        seen = screen.lines
+        assert len(seen) == lines
+        assert max(map(len, seen)) <= columns
+        assert [words for words in ESSENTIAL if words not in screen.text] == []
+
+
+async def test_at_80_by_24_every_asked_for_column_is_there() -> None:
+    async with opened(Engine(busy_picture())) as screen:
+        await screen.sees("NAKED 2.1 s")
+        heads = [" ".join(line.split()) for line in screen.lines]
+        assert "Account status balance realized unreal. fall w/l won streak" in heads
+        assert "Held symbol side qty entry now unreal. stop stop is" in heads
+
+
+async def test_a_wide_terminal_shows_incidents_beside_decisions() -> None:
+    async with opened(Engine(busy_picture()), 200, 50) as screen:
+        await screen.sees("position 13 closed at market")
+        (both,) = [line for line in screen.lines if "NAKED_POSITION" in line]
+        assert "accepted" in both
+
+
+async def test_meaning_is_never_by_colour_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """NO_COLOR: the same words, in the terminal's own two colours."""
+    async with opened(Engine(busy_picture())) as screen:
+        await screen.sees("NAKED 2.1 s")
+        coloured, words = colours(screen.app.export_screenshot()), screen.text
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with opened(Engine(busy_picture()), is_colourless=True) as screen:
+        await screen.sees("NAKED 2.1 s")
+        assert screen.text == words
+        assert len(colours(screen.app.export_screenshot())) <= 2 < len(coloured)
+
+
+def colours(svg: str) -> set[str]:
+    return set(re.findall(r"-r\d+ \{ fill: (#\w+)", svg))
+
+
+async def test_a_terminal_too_small_says_what_it_needs_and_recovers() -> None:
+    async with opened(Engine(picture()), 60, 15) as screen:
+        await screen.sees("This terminal is 60 x 15.")
+        await screen.sees("72 x 20")
+        await screen.resize(80, 24)
+        await screen.sees("all 3 accounts may enter")
+
+
+# -- an engine that comes and goes ---------------------------------------------------------------
+
+
+async def test_a_lost_engine_is_said_and_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pointsman.cli.dashboard.source.RETRY_SECONDS", 0.01)
+    engine = Engine(picture())
+    engine.lose()
+    async with opened(engine) as screen:
+        await screen.sees("Engine lost: the database as it was at 2018-01-02 14:31:05. Retrying")
+        assert "no engine" in screen.lines[0]
+        engine.pictures.put(picture(market="back again"))
+        await screen.sees("back again")
+        await screen.until(lambda: "Retrying" not in screen.text, "the notice is gone")
+
+
+async def test_without_engine_and_database_both_are_said() -> None:
+    engine = Engine()
+    engine.stored = StorageUnavailable("it does not exist")
+    engine.lose()
+    async with opened(engine) as screen:
+        await screen.sees("Engine lost, and it does not exist")
+
+
+async def test_an_engine_that_is_silent_for_too_long_is_said(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(dashboard, "SILENT_SECONDS", 0.0)
+    async with opened(Engine(picture())) as screen:
+        await screen.sees("its process hangs")
+
+
+# -- keys ----------------------------------------------------------------------------------------
+
+
+async def test_kill_wants_the_exact_word_and_a_reason() -> None:
+    engine = Engine(picture())
+    async with opened(engine) as screen:
+        await screen.sees("accounts may enter")
+        await screen.press("k")
+        await screen.type("kill")
+        await screen.press("enter")
+        await screen.sees("Type KILL or FLATTEN, in capitals.")
+        await screen.press("home", *["delete"] * 4)
+        await screen.type("FLATTEN")
+        await screen.press("enter")
+        await screen.sees("Give a reason")
+        assert engine.asked == []
+        await screen.type("fat finger")
+        await screen.press("enter")
+        await screen.sees("kill: done")
+        (asked,) = engine.asked
+        assert asked.pop("by").endswith(", dashboard")
+        assert asked == {"verb": "kill", "flatten": True, "reason": "fat finger"}
+
+
+async def test_escape_leaves_a_dialog_without_effect() -> None:
+    engine = Engine(picture())
+    async with opened(engine) as screen:
+        await screen.sees("accounts may enter")
+        await screen.press("k")
+        await screen.type("KILL")
+        await screen.press("escape")
+        await screen.until(lambda: "FLATTEN" not in screen.text, "the dialog is closed")
+        assert engine.asked == []
+
+
+PAUSES: list[tuple[list[str], Document]] = [
+    (["p"], {"verb": "pause", "va": None}),
+    (["tab", "p"], {"verb": "pause", "va": "VA001"}),
+    (["tab", "down", "p"], {"verb": "pause", "va": "VA002"}),
+    (["tab", "end", "p"], {"verb": "resume", "va": "VA003"}),
+    (["p", "down"], {"verb": "pause", "va": "VA001"}),
+    (["p", "up"], {"verb": "resume", "va": "VA003"}),
+]
+"""One begins at the decisions; incidents are not shown, so a tab leads to the accounts."""
+
+
+@pytest.mark.parametrize(("keys", "expected"), PAUSES)
+async def test_pause_is_of_the_selected_account_and_its_status_says_whether_to_resume(
+    keys: list[str], expected: Document
+) -> None:
+    engine = Engine(busy_picture())
+    async with opened(engine) as screen:
+        await screen.sees("NAKED 2.1 s")
+        await screen.press(*keys, "enter")
+        await screen.sees("Give a reason")
+        assert engine.asked == []
+        await screen.type("lunch")
+        await screen.press("enter")
+        await screen.until(lambda: engine.asked, "the engine is asked")
+        (asked,) = engine.asked
+        assert asked.items() >= (expected | {"reason": "lunch"}).items()
+
+
+async def test_all_paused_is_resumed_by_the_same_key() -> None:
+    engine = Engine(picture(trading_state="REDUCING"))
+    async with opened(engine) as screen:
+        await screen.sees("paused, exits only")
+        await screen.press("p")
+        await screen.sees("Resume all accounts")
+
+
+async def test_reconcile_asks_at_once_and_says_what_came_of_it() -> None:
+    engine = Engine(picture())
+    engine.answer = Unreachable("no engine runs")
+    async with opened(engine) as screen:
+        await screen.sees("accounts may enter")
+        await screen.press("r")
+        await screen.sees("reconcile: NOT DONE: no engine runs")
+        assert engine.asked == [{"verb": "reconcile"}]
+
+
+async def test_enter_tells_the_story_of_the_selected_signal() -> None:
+    engine = Engine(busy_picture())
+    engine.stories["demo-0008"] = "Once upon a spread"
+    async with opened(engine) as screen:
+        await screen.sees("SPREAD")
+        await screen.press("down", "enter")
+        await screen.sees("Once upon a spread")
+        await screen.press("escape")
+        await screen.until(lambda: "Once" not in screen.text, "the story is closed")
+        await screen.press("up", "enter")
+        await screen.sees("signal demo-0009 is not stored yet")
+
+
+async def test_the_cursor_stays_on_its_signal_while_others_come() -> None:
+    engine = Engine(busy_picture())
+    engine.stories["demo-0008"] = "Once upon a spread"
+    async with opened(engine) as screen:
+        await screen.sees("SPREAD")
+        await screen.press("down")
+        newer = [decision(f"new-{number}", va_id="VA777") for number in range(30)]
+        engine.pictures.put(busy_picture() | {"decisions": newer + DECISIONS})
+        await screen.until(
+            lambda: any(line.startswith(">") and "SPREAD" in line for line in screen.lines),
+            "the cursor is on the same signal",
+        )
+        await screen.press("home")
+        await screen.until(
+            lambda: any(line.startswith(">") and "VA777" in line for line in screen.lines),
+            "the cursor is on the newest",
+        )
+
+
+async def test_help_opens_and_closes_and_q_quits() -> None:
+    async with opened(Engine(picture())) as screen:
+        await screen.sees("accounts may enter")
+        await screen.press("question_mark")
+        await screen.sees("kill switch, to halt or flatten")
+        await screen.press("question_mark")
+        await screen.sees("accounts may enter")
+        await screen.press("q")
+        await screen.until(lambda: not screen.app.is_running, "it has ended")
+
+
+# -- answers -------------------------------------------------------------------------------------
+
+ANSWERS: list[tuple[Document, Document, str, bool]] = [
+    ({"verb": "kill"}, {"ok": True, "durable": True}, "kill: done", False),
+    ({"verb": "kill"}, {"ok": True, "durable": False}, "kill: in force, but NOT STORED", True),
+    ({"verb": "pause", "va": None}, {"ok": True}, "pause: done for all accounts", False),
+    ({"verb": "pause", "va": "VA001"}, {"ok": True}, "pause: done for VA001", False),
+    ({"verb": "resume", "va": None}, {"ok": False, "error": "killed"}, "NOT DONE: killed", True),
+]
+
+
+@pytest.mark.parametrize(("request_", "answer", "words", "is_bad"), ANSWERS)
+def test_an_answer_says_whether_it_was_done(
+    request_: Document, answer: Document, words: str, is_bad: bool
+) -> None:
+    text, found = told(request_, lambda _: answer)
+    assert words in text
+    assert found is is_bad
+
+
+def test_a_kill_that_no_engine_took_names_what_works_without_one() -> None:
+    def ask(_request: Document) -> Document:
+        raise Unreachable("no engine runs")
+
+    text, is_bad = told({"verb": "kill"}, ask)
+    assert is_bad
+    assert "NOT DONE" in text
+    assert "`pointsman kill` works without" in text
+    assert len(text) <= 78

@@ -1,0 +1,73 @@
+"""Dialogs say first what they will do, and take nothing for granted."""
+
+from textual.app import App
+from textual.widgets import Input, Static
+
+from pointsman.cli.dashboard.dialogs import Dialog, KillDialog, PauseDialog, Request, help_text
+from tests.dashboard_pictures import busy_picture, picture
+
+
+class Stage(App[None]):
+    """Opens one dialog, and keeps its answer."""
+
+    def __init__(self, dialog: Dialog) -> None:
+        super().__init__()
+        self.dialog = dialog
+        self.answers: list[Request | None] = []
+
+    def on_mount(self) -> None:
+        """Open it."""
+        self.push_screen(self.dialog, self.answers.append)
+
+    def says(self, name: str) -> str:
+        """What one part of it says."""
+        return str(self.dialog.query_one(f"#{name}", Static).content)
+
+
+async def test_kill_and_flatten_differ_by_the_word_alone() -> None:
+    for word, is_flatten in (("KILL", False), ("FLATTEN", True)):
+        stage = Stage(KillDialog())
+        async with stage.run_test() as pilot:
+            stage.dialog.query_one("#word", Input).value = word
+            stage.dialog.query_one("#reason", Input).value = "  too hot "
+            await pilot.press("enter")
+            assert stage.answers == [{"verb": "kill", "flatten": is_flatten, "reason": "too hot"}]
+
+
+async def test_a_wrong_word_or_no_reason_presses_nothing() -> None:
+    for word, reason in (("", "why"), ("kill", "why"), ("KILL ", "why"), ("KILL", " ")):
+        stage = Stage(KillDialog())
+        async with stage.run_test() as pilot:
+            stage.dialog.query_one("#word", Input).value = word
+            stage.dialog.query_one("#reason", Input).value = reason
+            await pilot.press("enter")
+            assert stage.answers == []
+            await pilot.press("escape")
+            assert stage.answers == [None]
+
+
+async def test_the_pause_dialog_walks_through_all_accounts_and_round() -> None:
+    stage = Stage(PauseDialog(busy_picture(), "VA001"))
+    async with stage.run_test() as pilot:
+        seen = []
+        for _ in range(5):
+            seen.append(stage.says("what").splitlines()[0])
+            await pilot.press("down")
+    assert seen == [
+        "Pause VA001",
+        "Pause VA002",
+        "Resume VA003",
+        "Pause all accounts",
+        "Pause VA001",
+    ]
+
+
+async def test_an_account_that_is_not_there_stands_for_all() -> None:
+    stage = Stage(PauseDialog(picture(), "VA404"))
+    async with stage.run_test():
+        assert stage.says("what").startswith("Pause all accounts")
+
+
+def test_help_fits_into_the_smallest_terminal() -> None:
+    lines = help_text().plain.splitlines()
+    assert max(map(len, lines)) <= 66

@@ -1,0 +1,103 @@
+"""Pictures come from the engine, or from its database with the reason; and stories from there."""
+
+from collections.abc import Iterator
+from io import StringIO
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from pointsman.cli import control
+from pointsman.cli.dashboard import source
+from pointsman.cli.dashboard.source import Link, News, Unreachable, follow, link_to
+from pointsman.config.settings import load_settings
+from pointsman.storage.errors import StorageUnavailable
+from tests.dashboard_pictures import Document, picture
+from tests.story_database import lived_day
+
+ENGINE = picture(market="engine")
+STORED = picture(source="database")
+
+
+def followed(
+    watches: list[Iterator[Document] | Unreachable], last: Document | Exception, news: int
+) -> list[News]:
+    """The first so many news of a link that is watched again and again."""
+    told: list[News] = []
+    is_over = Event()
+
+    def tell(each: News) -> None:
+        told.append(each)
+        if len(told) == news:
+            is_over.set()
+
+    def watch() -> Iterator[Document]:
+        found = watches.pop(0)
+        if isinstance(found, Unreachable):
+            raise found
+        return found
+
+    def stored() -> Document:
+        if isinstance(last, Exception):
+            raise last
+        return last
+
+    follow(Link(watch, lambda _: {}, stored, lambda _: None, "UTC"), tell, is_over)
+    return told
+
+
+def test_a_lost_engine_is_replaced_by_its_database_and_tried_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(source, "RETRY_SECONDS", 0)
+    watches: list[Iterator[Document] | Unreachable]
+    watches = [iter([ENGINE]), Unreachable("engine not running"), iter([ENGINE])]
+    assert followed(watches, STORED, 4) == [
+        News(ENGINE),
+        News(STORED, "engine lost"),
+        News(STORED, "engine not running"),
+        News(ENGINE),
+    ]
+
+
+def test_without_a_database_the_reason_is_told() -> None:
+    news = followed([Unreachable("engine not running")], StorageUnavailable("it is gone"), 1)
+    assert news == [News(None, "engine not running", "it is gone")]
+
+
+@pytest.fixture
+def link(tmp_path: Path) -> Link:
+    """The link to a stored day that no engine runs on."""
+    path = lived_day().store(tmp_path / "trading.db")
+    return link_to(load_settings({"DATABASE_PATH": str(path)}, None, {}).settings)
+
+
+def test_without_an_engine_a_link_still_reads(link: Link) -> None:
+    with pytest.raises(Unreachable, match="not running"):
+        next(link.watch())
+    with pytest.raises(Unreachable, match="pointsman run"):
+        link.ask({"verb": "reconcile"})
+    last = link.last()
+    assert last["source"] == "database"
+    assert [row["va_id"] for row in last["accounts"]] == ["VA001", "VA002"]
+    assert link.zone == "America/New_York"
+
+
+def test_a_story_is_told_for_a_known_signal(link: Link) -> None:
+    console = Console(width=80, record=True, file=StringIO())
+    console.print(link.story("loser"))
+    assert "STOP_LOSS" in console.export_text()
+    assert link.story("unheard of") is None
+
+
+def test_an_engine_with_too_many_watchers_is_not_taken_for_a_picture(
+    link: Link, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(_database: Path) -> Iterator[dict[str, Any]]:
+        yield {"ok": False, "error": "16 connections are open"}
+
+    monkeypatch.setattr(control, "watch", refused)
+    with pytest.raises(Unreachable, match="16 connections"):
+        next(link.watch())

@@ -1,0 +1,138 @@
+"""The four questions at a glance: covered, may enter, unknown, machinery; and the foot."""
+
+from typing import Any
+
+import pytest
+
+from pointsman.cli.dashboard import strips
+from tests.dashboard_pictures import (
+    ACCOUNTS,
+    NOW_NS,
+    POSITIONS,
+    Document,
+    busy_picture,
+    picture,
+    position,
+)
+
+
+def text(lines: list[Any]) -> str:
+    return "\n".join(line.plain for line in lines)
+
+
+def health(**fields: Any) -> Document:
+    """A calm picture with another health."""
+    calm = picture()
+    return calm | {"health": calm["health"] | fields}
+
+
+VERDICTS: list[tuple[Document, str]] = [
+    (picture(), "no positions"),
+    (picture(), "all 3 accounts may enter"),
+    (picture(), "machinery ok"),
+    (picture(positions=[position(1)]), "1 position, stop confirmed"),
+    (picture(positions=[position(1), position(2)]), "2 positions, all stops confirmed"),
+    (picture(positions=POSITIONS), "4 positions: 1 NAKED, 1 waiting for the stop, 1 exiting"),
+    (picture(accounts=ACCOUNTS), "1 of 3 accounts may enter"),
+    (picture(accounts=ACCOUNTS[1:]), "none of 2 accounts may enter"),
+    (picture(accounts=[]), "no accounts"),
+    (picture(orders={"working": 1, "unknown": 1}), "1 order working, 1 UNKNOWN"),
+    (picture(is_ready=False), "not ready"),
+    (health(feed_age_ms=None), "no quotes yet"),
+    (health(feed_age_ms=500), "machinery ok"),
+    (health(feed_age_ms=12_000), "feed 12.0 s old"),
+    (health(compared_ago_ms=None), "not compared yet"),
+    (health(compared_ago_ms=15_001), "compared 15.0 s ago"),
+    (health(loop_lag_ms="2500.5"), "loop 2.5 s late"),
+    (health(storage="failing since 14:30:00"), "storage failing since 14:30:00"),
+    (picture(source="database"), "engine not running"),
+]
+
+
+@pytest.mark.parametrize(("shown", "words"), VERDICTS)
+@pytest.mark.parametrize("width", [78, 198])
+def test_the_verdict_says_what_is_wrong(shown: Document, words: str, width: int) -> None:
+    assert words in text(strips.verdict(shown, width))
+
+
+def test_a_narrow_verdict_always_takes_two_lines_so_that_nothing_jumps() -> None:
+    assert len(strips.verdict(picture(), 78)) == len(strips.verdict(busy_picture(), 78)) == 2
+    assert len(strips.verdict(busy_picture(), 198)) == 1
+
+
+def test_the_wide_verdict_adds_up_what_the_accounts_are_worth() -> None:
+    assert "equity 299,881.28 (-118.72)" in text(strips.verdict(busy_picture(), 198))
+
+
+HEADLINES: list[tuple[Document, str, str]] = [
+    (picture(), "pointsman  ACTIVE  entries and exits", "sim  2018-01-02 14:31:05 UTC"),
+    (picture(speed="10"), "ACTIVE", "sim  speed 10  2018-01-02 14:31:05 UTC"),
+    (picture(trading_state="REDUCING"), "REDUCING  paused, exits only", "UTC"),
+    (picture(trading_state="HALTED"), "HALTED  killed, exits only", "UTC"),
+    (picture(source="database"), "ACTIVE", "no engine  2018-01-02 14:31:05 UTC"),
+]
+
+
+@pytest.mark.parametrize(("shown", "left", "right"), HEADLINES)
+def test_the_headline_says_what_it_is_and_when(shown: Document, left: str, right: str) -> None:
+    line = strips.headline(shown, 78).plain
+    assert left in line
+    assert line.endswith(right)
+    assert len(line) == 78
+
+
+KILLS: list[tuple[Document, str]] = [
+    ({"state": "off"}, "kill switch off"),
+    (
+        {"state": "halt", "by": "eve", "note": "odd fills", "at_ns": NOW_NS},
+        "KILL SWITCH ON: halt, 14:31:05 by eve: odd fills",
+    ),
+    ({"state": "flatten", "flat_at_ns": None}, "KILL SWITCH ON: flatten, not flat yet"),
+    ({"state": "flatten", "flat_at_ns": NOW_NS}, "KILL SWITCH ON: flatten, FLAT"),
+]
+
+
+@pytest.mark.parametrize(("kill", "words"), KILLS)
+def test_the_foot_says_how_the_kill_switch_stands(kill: Document, words: str) -> None:
+    calm = picture()
+    assert words in text(strips.foot(calm | {"kill": calm["kill"] | kill}, 78))
+
+
+def test_the_foot_has_health_and_every_threshold() -> None:
+    words = text(strips.foot(busy_picture(), 198))
+    for each in (
+        "feed 120 ms",
+        "compared 1.4 s ago",
+        "commit 0.8 ms",
+        "lag 0.1 ms",
+        "42 signals, 25 refused",
+        "61 fills, 18 trades",
+        "spread 10 bps",
+        "slippage 5 bps",
+        "latency 500 ms",
+        "09:30-16:00 America/New_York",
+        "3 losses: 300 s off",
+        "size 10,000",
+        "5 open",
+        "stop 2%",
+        "cover 2 s",
+        "compare 5 s",
+        "paper venue",
+    ):
+        assert each in words
+
+
+def test_a_cooldown_that_is_switched_off_is_not_shown() -> None:
+    calm = picture()
+    limits = calm["limits"] | {"MAX_LOSS_COOLDOWN": "0", "MAX_SPREAD_BPS": None}
+    words = text(strips.foot(calm | {"limits": limits}, 198))
+    assert "losses" not in words
+    assert "spread" not in words
+
+
+def test_a_kill_does_not_push_health_aside() -> None:
+    calm = picture()
+    kill = calm["kill"] | {"state": "halt", "by": "eve", "note": "because " * 30}
+    lines = strips.foot(calm | {"kill": kill}, 78)
+    assert all(line.cell_len <= 78 for line in lines)
+    assert "lag 0.1 ms" in text(lines)

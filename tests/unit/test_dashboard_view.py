@@ -1,0 +1,66 @@
+"""The view shares what room there is."""
+
+from typing import Any
+
+import pytest
+from textual.geometry import Size
+from textual.widgets import Static
+
+from pointsman.cli.dashboard.panel import Panel
+from tests.dashboard_pictures import ACCOUNTS, DECISIONS, account, busy_picture, position
+from tests.dashboard_pilot import Engine, Screen, opened
+
+MANY: dict[str, Any] = {
+    "accounts": [*ACCOUNTS, *(account(f"VA{number:03}") for number in range(4, 40))],
+    "positions": [position(number) for number in range(1, 40)],
+    "decisions": DECISIONS * 5,
+}
+
+
+def heights(screen: Screen) -> dict[str, int]:
+    return {str(each.id): each.size.height for each in screen.app.query(Panel) if each.display}
+
+
+@pytest.mark.parametrize("size", [(72, 20), (80, 24), (120, 40), (200, 50)])
+async def test_however_much_there_is_every_panel_and_the_foot_are_seen(
+    size: tuple[int, int],
+) -> None:
+    async with opened(Engine(busy_picture() | MANY), *size) as screen:
+        await screen.sees("confirmed")
+        shown = heights(screen)
+        assert all(height >= 3 for height in shown.values())
+        assert screen.app.query_one("#keys", Static).region.bottom == size[1]
+        assert "k kill" in screen.lines[-1]
+        assert "spread 10 bps" in screen.text
+
+
+@pytest.mark.parametrize(
+    ("size", "has_incidents"), [((80, 24), False), ((100, 40), True), ((160, 24), True)]
+)
+async def test_incidents_are_shown_where_there_is_room(
+    size: tuple[int, int], has_incidents: bool
+) -> None:
+    async with opened(Engine(busy_picture()), *size) as screen:
+        await screen.sees("NAKED 2.1 s")
+        assert ("incidents" in heights(screen)) is has_incidents
+        assert ("position 13 closed" in screen.text) is has_incidents
+
+
+async def test_a_notice_takes_its_room_from_the_panels_not_from_the_foot() -> None:
+    engine = Engine(busy_picture() | MANY)
+    async with opened(engine) as screen:
+        await screen.sees("confirmed")
+        before = sum(heights(screen).values())
+        await screen.press("r")
+        await screen.sees("reconcile: done")
+        assert sum(heights(screen).values()) == before - 1
+        assert "k kill" in screen.lines[-1]
+
+
+async def test_another_size_is_laid_out_at_once() -> None:
+    async with opened(Engine(busy_picture()), 200, 50) as screen:
+        await screen.sees("position 13 closed")
+        await screen.resize(80, 24)
+        await screen.until(lambda: "position 13 closed" not in screen.text, "it is narrow")
+        assert screen.app.size == Size(80, 24)
+        assert "NAKED 2.1 s" in screen.text
