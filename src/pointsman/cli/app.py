@@ -4,13 +4,15 @@ A verb loads what it needs when it is called, so that `--help` answers at once. 
 holds the answer and nothing else; problems go to standard error.
 """
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pointsman.cli import run
+from pointsman.cli import control_verbs, database_verbs, run, simulate
+from pointsman.cli.dashboard import verb as dashboard
 from pointsman.cli.exits import ExitCode
 from pointsman.cli.options import Options, read_settings, reading, takes_options
 from pointsman.config.problems import SettingsError
@@ -23,8 +25,11 @@ from pointsman.storage.errors import (
 
 if TYPE_CHECKING:
     from pointsman.cli.views import Wanted
+    from pointsman.config.settings import Settings
 
 _SHOWN_LIMIT = 50
+PRIVATE = 0o077
+"""No file that a verb makes is readable by others: they hold what somebody trades."""
 
 Va = Annotated[str | None, typer.Option("--va", metavar="ID", help="Only of this account.")]
 Limit = Annotated[int, typer.Option("--limit", min=1, metavar="N", help="The newest so many.")]
@@ -38,6 +43,8 @@ app = typer.Typer(
 )
 journal = typer.Typer(help="The journal as evidence.", no_args_is_help=True)
 config = typer.Typer(help="The settings.", no_args_is_help=True)
+accounts = typer.Typer(help="The virtual accounts.", invoke_without_command=True)
+database = typer.Typer(help="The database as a file.", no_args_is_help=True)
 
 
 def main() -> int:
@@ -48,6 +55,7 @@ def main() -> int:
             "and unset PYTHONOPTIMIZE\n"
         )
         return ExitCode.FAILURE
+    os.umask(PRIVATE)
     try:
         app(prog_name="pointsman")
     except SystemExit as end:
@@ -74,8 +82,16 @@ def _tell_problems(error: SettingsError) -> None:
     console(is_error=True).print(draw_problems(error.problems))
 
 
+def _settings(options: Options) -> "Settings":
+    loaded = read_settings(options)
+    if options.is_verbose:
+        for warning in loaded.warnings:
+            sys.stderr.write(f"warning: {warning}\n")
+    return loaded.settings
+
+
 def _database(options: Options) -> Path:
-    return read_settings(options).settings.database_path
+    return _settings(options).database_path
 
 
 @app.callback()
@@ -88,6 +104,12 @@ def _before_the_verb(_options: Options) -> None:
 @takes_options
 def _before_the_journal_verb(_options: Options) -> None:
     """The journal as evidence."""
+
+
+@database.callback()
+@takes_options
+def _before_the_database_verb(_options: Options) -> None:
+    """The database as a file."""
 
 
 @config.callback()
@@ -138,13 +160,14 @@ def _add_list(verb: str, text: str) -> None:
     app.command(verb)(takes_options(show))
 
 
-@app.command()
+@accounts.callback()
 @takes_options
-def accounts(options: Options, va: Va = None) -> None:
+def show_accounts(options: Options, context: typer.Context, va: Va = None) -> None:
     """The virtual accounts: what they are worth and may do."""
     from pointsman.cli.views import Wanted
 
-    _show("accounts", options, Wanted(va))
+    if context.invoked_subcommand is None:
+        _show("accounts", options, Wanted(va))
 
 
 @app.command()
@@ -181,7 +204,7 @@ def why(
     from pointsman.cli.render import console, print_json
     from pointsman.cli.story import draw_story, near_ids, read_story, story_document
 
-    settings = read_settings(options).settings
+    settings = _settings(options)
     with reading(settings.database_path) as connection:
         story = read_story(connection, signal_id)
         near = [] if story is not None else near_ids(connection, signal_id)
@@ -246,7 +269,7 @@ def show_settings(options: Options) -> None:
     from pointsman.cli.config_view import draw_settings, settings_document
     from pointsman.cli.render import console, print_json
 
-    settings = read_settings(options).settings
+    settings = _settings(options)
     if options.as_json:
         print_json(settings_document(settings))
     else:
@@ -255,4 +278,11 @@ def show_settings(options: Options) -> None:
 
 app.add_typer(journal, name="journal")
 app.add_typer(config, name="config")
+app.add_typer(accounts, name="accounts")
+app.add_typer(database, name="db")
+control_verbs.register(app)
+control_verbs.register_accounts(accounts)
+database_verbs.register(database)
+simulate.register(app)
 run.register(app)
+dashboard.register(app)

@@ -6,6 +6,7 @@ from decimal import Decimal
 import msgspec
 from rich.text import Text
 
+from pointsman.cli.measures import allowed, failed_check, measured
 from pointsman.cli.render import length, money, number, price, signed_money
 from pointsman.cli.report import Document, Worth, position_figures
 from pointsman.cli.summary import percent, status_text, won_and_lost
@@ -105,6 +106,16 @@ def _outcome(judged: Judged) -> Text:
 def _reason(judged: Judged) -> str:
     decision = judged.decision
     return "" if decision is None or decision.reason is None else decision.reason.value
+
+
+def _measured(judged: Judged) -> str:
+    failed = None if judged.decision is None else failed_check(judged.decision)
+    return "" if failed is None else measured(failed, "UTC")
+
+
+def _allowed(judged: Judged) -> str:
+    failed = None if judged.decision is None else failed_check(judged.decision)
+    return "" if failed is None else allowed(failed, judged.record.signal.side, "UTC")
 
 
 def _entry_price(worth: Worth) -> str:
@@ -215,9 +226,6 @@ def trade_columns(clock: Clock) -> list[Column]:
 
 
 def signal_columns(clock: Clock) -> list[Column]:
-    def decided(name: str) -> Callable[[Judged], str | None]:
-        return lambda row: None if row.decision is None else getattr(row.decision, name)
-
     return [
         Column("received", lambda row: clock(row.record.received_at_ns)),
         Column("signal", lambda row: row.record.signal.signal_id),
@@ -234,8 +242,8 @@ def signal_columns(clock: Clock) -> list[Column]:
         ),
         Column("outcome", _outcome),
         Column("reason", _reason),
-        Column("value", decided("value"), 6, is_right=True),
-        Column("limit", decided("limit"), 6, is_right=True),
+        Column("measured", _measured, 6),
+        Column("must be", _allowed, 6),
         Column("repeats", lambda row: str(row.record.repeats or ""), 7, is_right=True),
         Column("reuses", lambda row: str(row.record.reuses or ""), 7, is_right=True),
         Column("source", lambda row: f"{row.record.source} {row.record.line or ''}", 8),

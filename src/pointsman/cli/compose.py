@@ -99,7 +99,7 @@ def assemble(
             assert notify is not None
             recorder = Threaded(manager, notify)
             opening.callback(recorder.stop)
-        loop = ExecutionLoop(desk, venue, recorder, Recall(manager), _hours(settings))
+        loop = ExecutionLoop(desk, venue, recorder, Recall(manager), trading_hours(settings))
         cursors = {cursor.source: cursor.line for cursor in stored.cursors}
         return Assembly(
             loop,
@@ -123,7 +123,7 @@ def _claim(manager: SqliteManager, identity: RunIdentity | None) -> None:
     if there == identity:
         return
     if there is None or identity is None:
-        kind = "a live engine" if there is None else "a recorded run"
+        kind = "a live engine" if there is None else "a recorded or simulated run"
         raise OtherRun(f"{manager.path} belongs to {kind}; use another database")
     names = [
         field.removesuffix("_digest")
@@ -177,7 +177,7 @@ def loaded_from(stored: Stored) -> Loaded:
     )
 
 
-def _hours(settings: Settings) -> Callable[[str], Hours]:
+def trading_hours(settings: Settings) -> Callable[[str], Hours]:
     """The trading hours of each VA; the general ones for everybody without their own."""
     general = settings.trading_hours()
     own = {va_id: settings.trading_hours(va_id) for va_id in settings.limits_by_va}

@@ -22,7 +22,8 @@ from pointsman.engine.live_loop import Clock, LiveLoop, NoTape
 
 
 class EngineStopped(Exception):
-    """The engine ended while a decision was awaited; its cause is the `__cause__`."""
+    """The engine has ended, by a fault where there is a `__cause__`. Open it again: starting is
+    recovering."""
 
 
 class Engine:
@@ -33,7 +34,9 @@ class Engine:
         self._running = running
 
     def feed(self, quote: Quote) -> None:
-        """Take in a row of market data, now."""
+        """Take in a row of market data, now. Raises EngineStopped."""
+        if self._running.done():
+            raise self._stopped()
         self._live.feed(quote)
 
     async def submit(self, signal: Signal | Mapping[str, object]) -> Decision:
@@ -41,23 +44,34 @@ class Engine:
         forgiving in spelling.
 
         Raises SignalProblem for one that cannot be read, StorageHeld while storage does not work,
-        EngineStopped when the engine ends.
+        InboxFull when too many wait, EngineStopped when the engine ends.
         """
         known = signal if isinstance(signal, Signal) else signal_from_mapping(signal)
         deciding = asyncio.ensure_future(self._live.submit(known))
-        await asyncio.wait((deciding, self._running), return_when=asyncio.FIRST_COMPLETED)
-        if not deciding.done():
+        try:
+            await asyncio.wait((deciding, self._running), return_when=asyncio.FIRST_COMPLETED)
+            if not deciding.done():
+                raise self._stopped()
+            return deciding.result()
+        finally:
             deciding.cancel()
-            cause = None if self._running.cancelled() else self._running.exception()
-            raise EngineStopped("the engine has stopped; open it again") from cause
-        return deciding.result()
+
+    def _stopped(self) -> EngineStopped:
+        stopped = EngineStopped("the engine has stopped; open it again")
+        stopped.__cause__ = _fault(self._running)
+        return stopped
+
+
+def _fault(running: asyncio.Task[None]) -> BaseException | None:
+    return None if running.cancelled() else running.exception()
 
 
 @asynccontextmanager
 async def open_engine(settings: Settings, database: Path | None = None) -> AsyncIterator[Engine]:
     """Open a live engine on the paper venue, fed by `Engine.feed`; it ends with the block.
 
-    Raises what opening the database and the ledger can raise.
+    Raises what opening the database and the ledger can raise, and EngineStopped at the end where
+    the engine had ended by a fault.
     """
     wakers: list[Callable[[], None]] = []
 
@@ -78,6 +92,9 @@ async def open_engine(settings: Settings, database: Path | None = None) -> Async
             yield Engine(live, running)
         finally:
             live.stop()
-            await running
+            await asyncio.wait((running,))
+            fault = _fault(running)
+        if fault is not None:
+            raise EngineStopped("the engine had stopped by a fault of its own") from fault
     finally:
         assembly.close()

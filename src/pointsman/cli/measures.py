@@ -8,12 +8,13 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from pointsman.cli.render import iso, moment, number, printable
-from pointsman.domain.money import parse_decimal
+from pointsman.domain.money import ONE, ZERO, parse_decimal
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import SignalSide
-from pointsman.domain.signals import Check
+from pointsman.domain.signals import Check, Decision
 
 _SUFFIXES = {"s left": "s", "take-profit": "", "price": "", "seen": ""}
+_COUNTED = {"positions": "position", "orders": "order", "entries": "entry"}
 _AT_MOST = frozenset(
     {
         Reason.EXPIRED,
@@ -34,10 +35,10 @@ _AT_MOST = frozenset(
 )
 _WORDS: dict[Reason, Callable[[str], str]] = {
     Reason.SYMBOL_LOCKED: lambda leased: f"only {leased}",
-    Reason.OPPOSING_EXPOSURE: lambda mode: f"nothing in its way ({mode} mode)",
+    Reason.OPPOSING_EXPOSURE: lambda mode: f"unopposed ({mode})",
     Reason.NOTHING_TO_CLOSE: lambda least: f"more than {least}",
     Reason.NO_QUOTE: lambda _: "a quote",
-    Reason.INVALID_QUOTE: lambda limit: limit.replace("<=", "≤").replace(">=", "≥"),
+    Reason.INVALID_QUOTE: lambda _: "0 < bid ≤ ask",
     Reason.BELOW_MINIMUM: lambda least: f"at least {least}",
 }
 _WITHOUT_LIMIT = {
@@ -61,10 +62,12 @@ def allowed(check: Check, side: SignalSide, zone: str) -> str:
     if limit is None:
         return _WITHOUT_LIMIT.get(check.rule, "")
     if check.rule is Reason.OUTSIDE_WINDOW:
-        return _window(limit, zone)
+        return _window(check, zone)
     if check.rule is Reason.STOP_INVALID:
         is_below = (side is SignalSide.BUY) == (check.unit == "price")
         return f"{'below' if is_below else 'above'} {_with_unit(limit, '')}"
+    if check.rule in _AT_MOST and _amount(limit) == ZERO:
+        return "none"
     if check.rule in _AT_MOST:
         return f"at most {_with_unit(limit, check.unit)}"
     if check.rule in _WORDS:
@@ -78,6 +81,19 @@ def remark(check: Check) -> str:
     if not check.passed and check.rule in _AT_MOST and _amount(check.value) == _amount(check.limit):
         notes.append("above it by less than is shown")
     return "; ".join(notes)
+
+
+def failed_check(decision: Decision) -> Check | None:
+    """The check that a refusal is for: the first that failed."""
+    return next((check for check in decision.checks if not check.passed), None)
+
+
+def reason_document(decision: Decision) -> dict[str, object]:
+    """Reason, value and limit of a decision for programs; empty for an acceptance."""
+    failed = failed_check(decision)
+    told = {} if failed is None else check_document(failed)
+    reason = None if decision.reason is None else decision.reason.value
+    return {"reason": reason, "value": told.get("value"), "limit": told.get("limit")}
 
 
 def check_document(check: Check) -> dict[str, object]:
@@ -97,14 +113,15 @@ def check_document(check: Check) -> dict[str, object]:
     }
 
 
-def _window(limit: str, zone: str) -> str:
-    """The window, whose second time leaves out the day that it shares with the first."""
-    bounds = _bounds(limit)
+def _window(check: Check, zone: str) -> str:
+    """The window. A day that has just been named is not named again."""
+    bounds = _bounds(check.limit)
     if bounds is None:
-        return limit
+        return check.limit or ""
+    today = measured(check, zone).partition(" ")[0]
     opens, closes = (moment(at_ns, zone).partition(".")[0] for at_ns in bounds)
-    day, _, clock = closes.partition(" ")
-    return f"{opens} to {clock if opens.startswith(day) else closes}"
+    day = opens.partition(" ")[0]
+    return f"{opens.removeprefix(f'{today} ')} to {closes.removeprefix(f'{day} ')}"
 
 
 def _bounds(limit: str | None) -> tuple[int, int] | None:
@@ -123,4 +140,6 @@ def _with_unit(text: str, unit: str) -> str:
     amount = _amount(text)
     shown = printable(text) if amount is None else number(amount)
     suffix = _SUFFIXES.get(unit, unit)
+    if amount == ONE and suffix in _COUNTED:
+        suffix = _COUNTED[suffix]
     return f"{shown} {suffix}" if suffix else shown

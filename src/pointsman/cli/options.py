@@ -62,13 +62,17 @@ def _common(
 
 
 def takes_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A command whose first parameter is `Options`; to typer it takes the common ones as well."""
+    """A command whose first parameter is `Options`; to typer it takes the common ones as well. One
+    that has a `context` too is given it."""
     common = inspect.signature(_common, eval_str=True).parameters
-    own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
+    _, *all_own = inspect.signature(function, eval_str=True).parameters.values()
+    own = [parameter for parameter in all_own if parameter.name not in common]
 
     def command(**given: Any) -> Any:
-        options = _common(**{name: given.pop(name) for name in common})
-        return function(options, **given)
+        shared = {name: given.pop(name) for name in common}
+        if len(own) < len(all_own):
+            given["context"] = shared["context"]
+        return function(_common(**shared), **given)
 
     parameters = [
         parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)

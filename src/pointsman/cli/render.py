@@ -139,6 +139,21 @@ def length(length_ns: int) -> str:
     return f"{sign}{seconds // 86400} d {seconds % 86400 // 3600} h"
 
 
+def stopwatch(length_ns: int) -> str:
+    """A length of time from a start, signed and to the millisecond: +0.020, +3:05.020,
+    +2:03:05.020."""
+    sign = "-" if length_ns < 0 else "+"
+    seconds, rest_ns = divmod(abs(length_ns), SECOND_NS)
+    minutes, seconds = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    millis = f"{rest_ns // 10**6:03d}"
+    if hours:
+        return f"{sign}{hours}:{minutes:02d}:{seconds:02d}.{millis}"
+    if minutes:
+        return f"{sign}{minutes}:{seconds:02d}.{millis}"
+    return f"{sign}{seconds}.{millis}"
+
+
 def counted(count: int, one: str, many: str = "") -> str:
     """`1 fill`, `2 fills`."""
     return f"{count:,} {one if count == 1 else many or f'{one}s'}"

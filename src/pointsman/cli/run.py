@@ -1,24 +1,36 @@
 """`pointsman run`: the engine, from flags to exit code.
 
 What a person sees goes to standard error while it runs; at the end comes a summary, or with --json
-the report, on standard output.
+the report, on standard output. On a terminal a paced run shows the dashboard instead, and its log
+goes to a file beside the database.
 """
 
 import json
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pointsman.cli.exits import ExitCode
 from pointsman.cli.options import Options, read_settings, takes_options
+
+if TYPE_CHECKING:
+    from pointsman.cli.arrivals import Arrivals
+    from pointsman.cli.clean_stop import Stop
+    from pointsman.cli.feeds import Feed
+    from pointsman.config.settings import Settings
 
 PROGRESS_TTY_SECONDS = 0.2  # not money: seconds
 PROGRESS_LINE_SECONDS = 5.0  # not money: seconds
 SECOND_NS = 10**9
 SIGNAL_EXIT_BASE = 128
+SPEED_MAX = 100_000
+SIM, DEMO, NONE, STANDARD_INPUT = "sim", "demo", "none", "-"
 
 
 def register(app: typer.Typer) -> None:
@@ -30,15 +42,26 @@ def run(
     options: Options,
     market: Annotated[
         list[str] | None,
-        typer.Option("--market", metavar="FILE", help="Quotes; repeatable."),
+        typer.Option(
+            "--market",
+            metavar="sim|FILE|-",
+            help="Quotes: simulated (the default), recorded (repeatable), or on standard input.",
+        ),
     ] = None,
     signals: Annotated[
-        str, typer.Option("--signals", metavar="none|FILE", help="Signals, JSON Lines.")
-    ] = "none",
+        str | None,
+        typer.Option(
+            "--signals",
+            metavar="demo|none|FILE|-",
+            help="Signals, JSON Lines. Default demo with the simulated market, else none.",
+        ),
+    ] = None,
     speed: Annotated[
-        str,
-        typer.Option("--speed", metavar="N|max", help="Times real time."),
-    ] = "max",
+        str | None,
+        typer.Option(
+            "--speed", metavar="N|max", help="Times real time. Default max for files, else 1."
+        ),
+    ] = None,
     duration: Annotated[
         int | None, typer.Option("--duration", min=1, metavar="SECONDS", help="Of event time.")
     ] = None,
@@ -49,42 +72,165 @@ def run(
     seed: Annotated[int, typer.Option("--seed", metavar="N", help="Of the run.")] = 0,
     headless: Annotated[bool, typer.Option("--headless", help="Plain lines only.")] = False,
 ) -> None:
-    """Run the engine on recorded quotes."""
-    from pointsman.cli.recorded_run import RecordedRun, run_recorded
+    """Run the engine: simulated market, recorded quotes, or quotes on standard input."""
+    from pointsman.cli.clean_stop import clean_stop
 
-    files, names, pace = _files(market), _columns(columns or []), _speed(speed)
-    signal_file = None if signals == "none" else _file("--signals", signals)
+    kind, files = _market(market or [SIM])
+    pace = _speed(kind, speed)
+    wanted = _Wanted(
+        kind, files, _signals(kind, pace, signals), pace, _columns(columns or []), seed
+    )
     loaded = read_settings(options)
     for warning in loaded.warnings:
         typer.echo(f"warning: {warning}", err=True)
-    is_named = "DATABASE_PATH" in loaded.settings.sources
-    plan = RecordedRun(
-        market=files,
-        columns=names,
-        signals=signal_file,
-        database=loaded.settings.database_path if is_named else None,
-        speed=pace,
-        duration_ns=None if duration is None else duration * SECOND_NS,
-        seed=seed,
-    )
-    progress = Progress(is_live=sys.stderr.isatty() and not headless)
-    began = time.monotonic()
-    outcome = run_recorded(plan, loaded.settings, progress.show)
-    progress.end()
-    _tell(options, outcome.report, outcome.bad_rows, time.monotonic() - began)
-    typer.echo(f"database: {outcome.database}", err=True)
-    if outcome.stopped_by is not None:
-        raise typer.Exit(SIGNAL_EXIT_BASE + outcome.stopped_by)
+    with _known_endings(), clean_stop() as stop:
+        _run(options, wanted, loaded.settings, duration, headless, stop)
+    if stop.signum is not None:
+        raise typer.Exit(SIGNAL_EXIT_BASE + stop.signum)
 
 
-def _tell(
-    options: Options, report: dict[str, Any], bad_rows: tuple[str, ...], seconds: float
+@contextmanager
+def _known_endings() -> Iterator[None]:
+    """Within this block what can be foreseen ends with its exit code, and says what would do."""
+    from pointsman.cli.compose import OtherRun
+    from pointsman.engine.intake import StrangeOrders
+    from pointsman.market.lines import UnreadableFile
+    from pointsman.venues.paper_ledger import LedgerBusy, LedgerModeDiffers, LedgerUnreadable
+
+    try:
+        yield
+    except (OtherRun, LedgerModeDiffers) as error:
+        _fail(str(error), ExitCode.SETTINGS)
+    except LedgerBusy as error:
+        _fail(str(error), ExitCode.BUSY)
+    except LedgerUnreadable as error:
+        _fail(str(error), ExitCode.DATABASE)
+    except StrangeOrders as error:
+        told = (
+            f"the venue knows order {error}, made by this installation, and the database does not"
+        )
+        _fail(f"{told}: it is not the one that traded there; nothing was sent", ExitCode.MISMATCH)
+    except (UnreadableFile, OSError) as error:
+        _fail(str(error), ExitCode.FAILURE)
+
+
+class _Wanted:
+    """The flags of a run, checked. `speed` None is as fast as it goes."""
+
+    def __init__(
+        self,
+        kind: str,
+        files: tuple[Path, ...],
+        signals: str,
+        speed: int | None,
+        columns: dict[str, str],
+        seed: int,
+    ) -> None:
+        self.kind = kind
+        self.files = files
+        self.signals = signals
+        self.speed = speed
+        self.columns = columns
+        self.seed = seed
+
+    @property
+    def is_lasting(self) -> bool:
+        """Whether its database is used again and again."""
+        return self.kind == STANDARD_INPUT or (self.kind == SIM and self.speed is not None)
+
+    def feed(self, settings: "Settings") -> "Feed":
+        """What drives it."""
+        from pointsman.cli import feeds
+
+        words = (NONE, DEMO, STANDARD_INPUT)
+        signals = None if self.signals in words else Path(self.signals)
+        if self.kind == SIM:
+            return feeds.simulated_feed(
+                self.seed, self.signals == DEMO, signals, self.is_lasting, settings
+            )
+        if self.kind == STANDARD_INPUT:
+            return feeds.arriving_feed(signals, time.time_ns())
+        return feeds.recorded_feed(self.files, self.columns, signals, self.seed, settings)
+
+    def arrivals(self) -> "Arrivals | None":
+        """What comes on standard input."""
+        from pointsman.cli.arrivals import Arrivals, standard_input
+        from pointsman.market.recorded import RecordedMarket
+
+        if self.kind == STANDARD_INPUT:
+            return Arrivals(standard_input(), RecordedMarket((), self.columns), _complain)
+        if self.signals == STANDARD_INPUT:
+            return Arrivals(standard_input(), None, _complain)
+        return None
+
+
+def _run(
+    options: Options,
+    wanted: _Wanted,
+    settings: "Settings",
+    duration: int | None,
+    headless: bool,
+    stop: "Stop",
 ) -> None:
+    from pointsman.cli.recorded_run import fresh_folder, report_on
+
+    feed = wanted.feed(settings)
+    database = settings.database_path
+    if not wanted.is_lasting and "DATABASE_PATH" not in settings.sources:
+        database = fresh_folder() / "trading.db"
+    duration_ns = None if duration is None else duration * SECOND_NS
+    began = time.monotonic()
+    if wanted.speed is None:
+        from pointsman.cli.recorded_run import run_fast
+
+        progress = Progress(is_live=sys.stderr.isatty() and not headless)
+        run_fast(feed, settings, database, duration_ns, stop, progress.show)
+        progress.end()
+    else:
+        is_shown = sys.stdout.isatty() and not headless and not options.as_json
+        _run_paced(wanted, feed, settings, database, duration_ns, is_shown, stop)
+    for row in feed.told_bad_rows():
+        typer.echo(f"skipped {row}", err=True)
+    if not wanted.is_lasting or options.as_json or stop.signum is None:
+        _tell(options, report_on(database), time.monotonic() - began)
+    typer.echo(f"database: {database}", err=True)
+
+
+def _run_paced(
+    wanted: _Wanted,
+    feed: "Feed",
+    settings: "Settings",
+    database: Path,
+    duration_ns: int | None,
+    is_shown: bool,
+    stop: "Stop",
+) -> None:
+    import asyncio
+
+    from pointsman.cli.live_run import Plan, run_paced
+    from pointsman.cli.log_lines import LineWriter, Log
+    from pointsman.cli.shown_run import open_log, show_dashboard
+
+    with ExitStack() as opened:
+        stream = opened.enter_context(open_log(database)) if is_shown else sys.stderr
+        writer = LineWriter(stream)
+        opened.callback(writer.stop)
+
+        def log(now_ns: Callable[[], int]) -> Log:
+            return Log(writer.put, settings.log_format, settings.log_level, now_ns)
+
+        def started() -> None:
+            if is_shown:
+                opened.callback(show_dashboard(database, stop))
+
+        plan = Plan(feed, database, wanted.speed or 1, duration_ns)
+        asyncio.run(run_paced(plan, settings, stop, log, started, wanted.arrivals()))
+
+
+def _tell(options: Options, report: dict[str, Any], seconds: float) -> None:
     from pointsman.cli.render import console
     from pointsman.cli.summary import summary
 
-    for row in bad_rows:
-        typer.echo(f"skipped {row}", err=True)
     if options.as_json:
         typer.echo(json.dumps({**report, "wall_seconds": round(seconds, 3)}))
     else:
@@ -92,7 +238,7 @@ def _tell(
 
 
 class Progress:
-    """What is seen while it runs: one line that is rewritten on a terminal, else a line now and
+    """What is seen of a fast run: one line that is rewritten on a terminal, else a line now and
     then."""
 
     def __init__(self, is_live: bool) -> None:
@@ -123,10 +269,45 @@ class Progress:
             sys.stderr.flush()
 
 
-def _files(market: list[str] | None) -> tuple[Path, ...]:
-    if not market:
-        raise typer.BadParameter("name at least one file of recorded quotes", param_hint="--market")
-    return tuple(_file("--market", name) for name in market)
+def _complain(text: str) -> None:
+    typer.echo(f"pointsman: {text}", err=True)
+
+
+def _fail(text: str, code: ExitCode) -> None:
+    _complain(text)
+    raise typer.Exit(code)
+
+
+def _market(names: list[str]) -> tuple[str, tuple[Path, ...]]:
+    """sim, - or FILE, and the files."""
+    if names in ([SIM], [STANDARD_INPUT]):
+        return names[0], ()
+    for word in (SIM, STANDARD_INPUT):
+        if word in names:
+            raise typer.BadParameter(f"{word} stands alone", param_hint="--market")
+    return "FILE", tuple(_file("--market", name) for name in names)
+
+
+def _signals(kind: str, speed: int | None, text: str | None) -> str:
+    if text is None:
+        return DEMO if kind == SIM else NONE
+    if text == DEMO and kind != SIM:
+        raise typer.BadParameter(
+            "the demo signals belong to the simulated market; name a file, - or none",
+            param_hint="--signals",
+        )
+    if text == STANDARD_INPUT and kind != SIM:
+        raise typer.BadParameter(
+            "signals on standard input go with --market sim; here name a file or none",
+            param_hint="--signals",
+        )
+    if text == STANDARD_INPUT and speed is None:
+        raise typer.BadParameter(
+            "signals on standard input need a pace; leave --speed max out", param_hint="--signals"
+        )
+    if text not in (DEMO, NONE, STANDARD_INPUT):
+        _file("--signals", text)
+    return text
 
 
 def _file(flag: str, name: str) -> Path:
@@ -137,20 +318,31 @@ def _file(flag: str, name: str) -> Path:
 
 
 def _columns(pairs: list[str]) -> dict[str, str]:
+    from pointsman.market.recorded import COLUMNS
+
     columns = {}
     for pair in pairs:
         ours, found, theirs = pair.partition("=")
         if not found or not ours or not theirs:
             raise typer.BadParameter(f"{pair}: write it as ts=ts_utc", param_hint="--column")
+        if ours not in COLUMNS:
+            known = ", ".join(COLUMNS)
+            raise typer.BadParameter(f"{ours}: only {known} can be mapped", param_hint="--column")
         columns[ours] = theirs
     return columns
 
 
-def _speed(text: str) -> int | None:
+def _speed(kind: str, text: str | None) -> int | None:
+    if text is None:
+        return None if kind == "FILE" else 1
+    if kind == STANDARD_INPUT and text != "1":
+        raise typer.BadParameter(
+            f"{text}: quotes on standard input come at speed 1", param_hint="--speed"
+        )
     if text == "max":
         return None
-    if not text.isdigit() or not 1 <= int(text) <= 100_000:
+    if not text.isdigit() or not 1 <= int(text) <= SPEED_MAX:
         raise typer.BadParameter(
-            f"{text}: write max, or a whole number from 1 to 100000", param_hint="--speed"
+            f"{text}: write max, or a whole number from 1 to {SPEED_MAX}", param_hint="--speed"
         )
     return int(text)

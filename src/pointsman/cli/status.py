@@ -16,6 +16,7 @@ from rich.text import Text
 from pointsman import __version__
 from pointsman.cli.render import counted, iso, moment, printable, to_document
 from pointsman.cli.report import Document, Standing, read_standing
+from pointsman.cli.tables import facts
 from pointsman.cli.views import VIEWS, Wanted, account_rows, listing
 from pointsman.domain.accounts import DeskRecord, ExternalHolding, KillState, TradingState
 from pointsman.storage import queries, reader, schema
@@ -109,7 +110,7 @@ def draw_status(status: Status) -> RenderableType:
     return Group(
         Text(f"pointsman {__version__}: {status.path}", style="bold"),
         Text(),
-        *_lines(status),
+        facts(_lines(status)),
         Text(),
         listing(VIEWS["accounts"], account_rows(standing), wanted),
         Text(),
@@ -117,27 +118,23 @@ def draw_status(status: Status) -> RenderableType:
     )
 
 
-def _lines(status: Status) -> Iterator[Text]:
+def _lines(status: Status) -> Iterator[tuple[str, Text]]:
     standing, counts = status.standing, status.counts
-    yield _line("trading", _trading(standing))
-    yield _line("kill switch", _kill_switch(standing))
-    yield _line("engine", _engine(status))
-    yield _line("compared", _compared(status))
+    yield "trading", _trading(standing)
+    yield "kill switch", _kill_switch(standing)
+    yield "engine", _engine(status)
+    yield "compared", _compared(status)
     if standing.now_ns:
         when = f"row {status.sequence:,}, the newest at {moment(standing.now_ns)} UTC"
-        yield _line("journal", Text(when))
+        yield "journal", Text(when)
     refused = counts["signals"] - counts["accepted"]
     signals = f"{counted(counts['signals'], 'signal')} ({refused:,} refused)"
     orders = f"{counted(counts['orders'], 'order')} ({counts['open_orders']:,} open)"
     others = [counted(counts[name], name[:-1]) for name in ("fills", "trades", "incidents")]
-    yield _line("so far", Text(", ".join((signals, orders, *others))))
+    yield "so far", Text(", ".join((signals, orders, *others)))
     for held in status.externals:
         text = f"{held.quantity} {held.symbol} at the venue is not ours"
-        yield _line("external", Text(printable(text), style="yellow"))
-
-
-def _line(name: str, text: Text) -> Text:
-    return Text(f"  {name:<12}", style="dim").append_text(text)
+        yield "external", Text(printable(text), style="yellow")
 
 
 def _trading(standing: Standing) -> Text:
@@ -148,20 +145,15 @@ def _trading(standing: Standing) -> Text:
         TradingState.REDUCING: "paused: exits only",
         TradingState.HALTED: "killed: exits only",
     }
-    text = Text(state.value, style=styles.get(state, "bold red"))
-    return text.append(f", {meaning[state]}", style="default")
+    return Text.assemble((state.value, styles.get(state, "bold red")), f", {meaning[state]}")
 
 
 def _kill_switch(standing: Standing) -> Text:
     switch = standing.kill_switch
-    text = Text(
-        switch.state.value, style="default" if switch.state is KillState.OFF else "bold red"
-    )
+    text = Text.assemble((switch.state.value, "" if switch.state is KillState.OFF else "bold red"))
     if switch.changed_at_ns:
         who = f"{switch.changed_by}: {switch.note}" if switch.note else switch.changed_by
-        text.append(
-            f", by {printable(who)}, at {moment(switch.changed_at_ns)} UTC", style="default"
-        )
+        text.append(f", by {printable(who)}, at {moment(switch.changed_at_ns)} UTC")
     if switch.state is KillState.FLATTEN:
         flat = switch.flat_at_ns
         text.append(f"; flat since {moment(flat)} UTC" if flat else "; not flat yet")
@@ -172,7 +164,7 @@ def _engine(status: Status) -> Text:
     if status.engine_pid is None:
         return Text("not running")
     process = f", process {status.engine_pid}" if status.engine_pid else ""
-    return Text("running", style="green").append(process, style="default")
+    return Text.assemble(("running", "green"), process)
 
 
 def _compared(status: Status) -> Text:

@@ -14,11 +14,17 @@ from typing import NamedTuple
 
 import msgspec
 from rich.console import Group, RenderableType
-from rich.padding import Padding
 from rich.text import Text
 
 from pointsman.cli.columns import average_price, order_price, side_text, wanted_size
-from pointsman.cli.measures import allowed, check_document, measured, remark
+from pointsman.cli.measures import (
+    allowed,
+    check_document,
+    failed_check,
+    measured,
+    reason_document,
+    remark,
+)
 from pointsman.cli.render import (
     counted,
     length,
@@ -27,10 +33,11 @@ from pointsman.cli.render import (
     price,
     printable,
     signed_money,
+    stopwatch,
     to_document,
 )
 from pointsman.cli.report import Document
-from pointsman.cli.tables import Column, Listing
+from pointsman.cli.tables import Column, Listing, facts
 from pointsman.domain.accounts import Incident
 from pointsman.domain.orders import Fill, Order, Role
 from pointsman.domain.positions import Position, Trade
@@ -98,9 +105,9 @@ def _incidents(connection: sqlite3.Connection, found: reader.SignalStory) -> tup
     others = queries.records(
         connection,
         Incident,
-        "WHERE (va_id = ? AND at_ns IN (SELECT value FROM json_each(?)) AND client_order_id IS NULL)"
-        f" OR (kind = '{Reason.ID_REUSED.value}' AND value = ?)",
-        (signal.va_id, closed, signal.signal_id),
+        "WHERE (va_id = ? AND client_order_id IS NULL "
+        "AND at_ns IN (SELECT value FROM json_each(?))) OR (kind = ? AND value = ?)",
+        (signal.va_id, closed, Reason.ID_REUSED.value, signal.signal_id),
     )
     return (*found.incidents, *others)
 
@@ -118,7 +125,7 @@ def story_document(story: Story) -> Document:
     """The story for programs: the records, the rules of the decision among them."""
     decision: Document | None = None
     if story.decision is not None:
-        decision = to_document(story.decision)
+        decision = to_document(story.decision) | reason_document(story.decision)
         decision["checks"] = [check_document(check) for check in story.decision.checks]
     record: Document = to_document(story.record)
     return {
@@ -141,7 +148,7 @@ def draw_story(story: Story, zone: str) -> RenderableType:
         _headline(story),
         _verdict(story, zone),
         Text(),
-        *_facts(story, zone),
+        facts(_facts(story, zone)),
     ]
     if story.decision is not None:
         parts += [Text(), *_rules(story.record.signal, story.decision, zone)]
@@ -167,17 +174,23 @@ def _verdict(story: Story, zone: str) -> RenderableType:
     if decision is None:
         return Text("received, and not decided", style="bold red")
     if decision.outcome is Outcome.ACCEPTED:
-        return Text("ACCEPTED", style="bold green").append(f": {_plan(decision)}", style="default")
+        return Text.assemble(("ACCEPTED", "bold green"), f": {_plan(decision)}")
     reason = decision.reason
-    lines = [Text("REFUSED", style="bold red").append(f": {reason}", style="bold")]
+    lines = [Text.assemble(("REFUSED", "bold red"), (f": {reason}", "bold"))]
     if reason is not None:
         lines.append(Text(reason.sentence))
-    failed = next((check for check in decision.checks if not check.passed), None)
+    failed = failed_check(decision)
     if failed is not None:
         limit = allowed(failed, story.record.signal.side, zone)
-        must = f"; it must be {limit}" if limit else ""
-        lines.append(Text(f"It was {measured(failed, zone)}{must}."))
+        must = f"; must be {limit}" if limit else ""
+        lines.append(Text(f"Measured {_measured(failed, zone)}{must}."))
     return Group(*lines)
+
+
+def _measured(check: Check, zone: str) -> str:
+    """The value; of a rule that failed with its remark, which a narrow table has no column for."""
+    note = "" if check.passed else remark(check)
+    return measured(check, zone) + (f" ({note})" if note else "")
 
 
 def _plan(decision: Decision) -> str:
@@ -193,7 +206,7 @@ def _plan(decision: Decision) -> str:
     return f"close{quantity} {decision.symbol} of {which}"
 
 
-def _facts(story: Story, zone: str) -> Iterator[RenderableType]:
+def _facts(story: Story, zone: str) -> Iterator[tuple[str, Text]]:
     record, decision = story.record, story.decision
     signal = record.signal
     yield _fact("account", signal.va_id)
@@ -214,16 +227,15 @@ def _facts(story: Story, zone: str) -> Iterator[RenderableType]:
         yield _fact("id reused", f"{times} with other content; nothing was done about those")
     if decision is not None and decision.quote is not None:
         quote = decision.quote
-        sizes = f"{quote.bid} × {quote.bid_size} / {quote.ask} × {quote.ask_size}"
+        sizes = f"{quote.bid} x {quote.bid_size} / {quote.ask} x {quote.ask_size}"
         yield _fact("judged on", f"{sizes}, stamped {moment(quote.ts_ns, zone)}")
     if decision is not None and decision.clipped_quantity is not None:
         cut = number(decision.clipped_quantity)
         yield _fact("cut to", f"{cut}: more would have flipped the position or was not there")
 
 
-def _fact(name: str, text: str) -> RenderableType:
-    line = Text(f"{name:<11}", style="dim").append(printable(text), style="default")
-    return Padding(line, (0, 0, 0, 2))
+def _fact(name: str, text: str) -> tuple[str, Text]:
+    return name, Text(printable(text))
 
 
 def _asked(signal: Signal) -> Iterator[str]:
@@ -253,9 +265,9 @@ def _rules(signal: Signal, decision: Decision, zone: str) -> Iterator[Renderable
     columns = (
         Column("", mark),
         Column("rule", rule),
-        Column("measured", lambda check: measured(check, zone), folds=True),
+        Column("measured", lambda check: _measured(check, zone), folds=True),
         Column("must be", lambda check: allowed(check, signal.side, zone), folds=True),
-        Column("remark", remark, 1, folds=True),
+        Column("remark", lambda check: remark(check) if check.passed else "", 1, folds=True),
     )
     yield Listing("Rules, in the order in which they are tried", columns, decision.checks)
     if decision.action is Action.EXIT:
@@ -265,8 +277,7 @@ def _rules(signal: Signal, decision: Decision, zone: str) -> Iterator[Renderable
 
 def _timeline(moments: list[Moment], decided_at_ns: int) -> RenderableType:
     def offset(each: Moment) -> str:
-        after_ns = each.at_ns - decided_at_ns
-        return f"{'+' if after_ns >= 0 else ''}{length(after_ns)}"
+        return stopwatch(each.at_ns - decided_at_ns)
 
     columns = (
         Column("after", offset, is_right=True),
@@ -294,7 +305,7 @@ def _moments(story: Story) -> Iterator[Moment]:
             detail.append(
                 f", {length(fill.booked_at_ns - fill.venue_ts_ns)} after the venue's stamp"
             )
-        yield Moment(fill.booked_at_ns, 4, Text("fill", style="bold"), detail)
+        yield Moment(fill.booked_at_ns, 3, Text("fill", style="bold"), detail)
     for trade in story.trades:
         yield Moment(trade.closed_at_ns, 6, Text("closed", style="bold"), _trade_detail(trade))
     for incident in story.incidents:
@@ -315,7 +326,9 @@ def _order_moments(order: Order) -> Iterator[Moment]:
         detail.append(", never sent")
     elif order.sent_at_ns != order.created_at_ns:
         detail.append(f", sent {length(order.sent_at_ns - order.created_at_ns)} later")
-    yield Moment(order.created_at_ns, 2, Text(f"{name} order"), detail)
+    # A stop follows from the fill of the same instant, any other order comes before its fills.
+    rank = 4 if order.role is Role.STOP else 2
+    yield Moment(order.created_at_ns, rank, Text(f"{name} order"), detail)
     if order.is_final:
         ended = Text(f"{order_id}: {order.status.value.lower()}")
         if order.end_reason is not None:

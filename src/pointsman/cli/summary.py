@@ -101,8 +101,8 @@ def _signals(report: Document) -> Iterator[RenderableType]:
     yield Text(f"Signals: {signals['received']:,} received: {', '.join(parts)}.")
     late = signals["latency_refused"]
     if late["count"]:
-        age = number(Decimal(late["median_age_ms"]))
-        yield Text(f"{late['count']:,} refused by LATENCY, on quotes {age} ms old in the median.")
+        age = f"{Decimal(late['median_age_ms']):,.0f} ms"
+        yield Text(f"{late['count']:,} refused by LATENCY, on quotes {age} old in the median.")
     refused = sorted(signals["by_reason"].items(), key=lambda item: -item[1])
     if refused:
         yield Text()

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 from rich.box import SIMPLE_HEAD
-from rich.console import Console, ConsoleOptions, RenderResult
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.table import Table
 from rich.text import Text
 
@@ -22,6 +22,7 @@ _FOLDED_WIDTH = 24
 """Room that a column which may fold its text is given at least, if it wants so much."""
 
 _GAP = 2
+"""Characters between two columns."""
 
 
 class Column(msgspec.Struct, frozen=True):
@@ -52,19 +53,36 @@ class Listing(msgspec.Struct, frozen=True):
         yield _drawn(_fitting(self.columns, self.rows, options.max_width))
 
 
+def facts(pairs: Iterable[tuple[str, Text]]) -> RenderableType:
+    """Names with what is to be said of each, below each other."""
+    drawn = Table.grid(padding=(0, _GAP, 0, 0))
+    for name, text in pairs:
+        drawn.add_row("", Text(name, style="dim"), text)
+    return drawn
+
+
 def _fitting(columns: Sequence[Column], rows: Sequence[Any], width: int) -> list[_Filled]:
     """The columns that fit into `width`, with their cells."""
     filled = [(column, [_text(column.cell(row)) for row in rows]) for column in columns]
     # A column that may go and has nothing to say goes first.
     filled = [(column, cells) for column, cells in filled if column.rank == 0 or any(cells)]
-    filled = [(column, _aligned(cells) if column.is_aligned else cells) for column, cells in filled]
+    filled = [
+        (column, _aligned(cells, len(column.header)) if column.is_aligned else cells)
+        for column, cells in filled
+    ]
     while _width(filled) > width and any(column.rank for column, _ in filled):
         filled.remove(max(filled, key=lambda each: each[0].rank))
     return filled
 
 
 def _drawn(filled: Iterable[_Filled]) -> Table:
-    drawn = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold")
+    drawn = Table(
+        box=SIMPLE_HEAD,
+        padding=(0, _GAP - 1, 0, 0),
+        show_edge=False,
+        pad_edge=False,
+        header_style="bold",
+    )
     for column, cells in filled:
         drawn.add_column(
             column.header.rjust(_widest(cells)) if column.is_aligned else column.header,
@@ -81,13 +99,13 @@ def _text(cell: Cell) -> Text:
     return cell if isinstance(cell, Text) else Text(printable(cell or ""))
 
 
-def _aligned(cells: list[Text]) -> list[Text]:
+def _aligned(cells: list[Text], least_width: int) -> list[Text]:
     """The cells padded on both sides, so that their points stand below each other."""
     places = [len(point + after) for _, point, after in (c.plain.partition(".") for c in cells)]
     padded = [cell.copy() for cell in cells]
     for cell, own in zip(padded, places, strict=True):
         cell.pad_right(max(places) - own)
-    widest = _widest(padded)
+    widest = max(least_width, _widest(padded))
     for cell in padded:
         cell.pad_left(widest - cell.cell_len)
     return padded

@@ -12,6 +12,7 @@ import msgspec
 
 from pointsman.cli import columns
 from pointsman.cli.columns import AccountRow, Clock, Judged
+from pointsman.cli.measures import reason_document
 from pointsman.cli.render import moment, to_document
 from pointsman.cli.report import (
     Document,
@@ -146,7 +147,7 @@ def _account_document(row: AccountRow) -> Document:
     return {"va_id": row.account.va_id, **row.figures} | {
         name: value
         for name, value in stored.items()
-        if name not in row.figures and name not in ("equity", "realized")
+        if name not in row.figures and name not in ("equity", "realized", "loss_streak")
     }
 
 
@@ -160,7 +161,7 @@ def _signal_document(judged: Judged) -> Document:
     stored: Document = to_document(judged.record)
     document = {**stored.pop("signal"), **stored}
     if judged.decision is not None:
-        decided: Document = to_document(judged.decision)
+        decided: Document = to_document(judged.decision) | reason_document(judged.decision)
         names = ("outcome", "decided_at", "reason", "value", "limit", "action")
         document |= {name: decided[name] for name in names}
     return document

@@ -1,0 +1,273 @@
+"""The verbs that steer a running engine: kill, rearm, pause, resume, flatten, reconcile, and those
+that change accounts.
+
+Each asks the engine over its socket and ends with the exit code of the answer. Only the kill switch
+works without an engine as well: then the latch file says it to the next start (RULES 19).
+"""
+
+import getpass
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pointsman.cli.exits import ExitCode
+from pointsman.cli.options import Options, read_settings, takes_options
+
+if TYPE_CHECKING:
+    from pointsman.config.settings import Settings
+
+Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why, for the record.")]
+OneVa = Annotated[str | None, typer.Option("--va", metavar="ID", help="Only this account.")]
+Va = Annotated[str, typer.Argument(metavar="ID", help="The account.")]
+Amount = Annotated[str, typer.Argument(metavar="AMOUNT", help="In the account's currency.")]
+
+Answer = dict[str, Any]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs that stand by themselves."""
+    for verb in (kill, rearm, pause, resume, flatten, reconcile):
+        app.command(verb.__name__)(takes_options(verb))
+
+
+def register_accounts(accounts: typer.Typer) -> None:
+    """Add the verbs under `accounts`."""
+    for verb in (add, deposit, withdraw, assign):
+        accounts.command(verb.__name__)(takes_options(verb))
+
+
+def kill(
+    options: Options,
+    reason: Reason,
+    is_flatten: Annotated[bool, typer.Option("--flatten", help="Close everything too.")] = False,
+) -> None:
+    """Press the kill switch: no new risk, until a person rearms."""
+    from pointsman.cli.control import NoEngine, ask
+
+    database, text = _settings(options).database_path, _reason(reason)
+    request = {"verb": "kill", "flatten": is_flatten, "reason": text, "by": _me()}
+    try:
+        answer = ask(database, request)
+    except NoEngine:
+        answer = _kill_without_engine(database, is_flatten, text)
+    if answer.get("ok") and not answer["durable"]:
+        _say("warning: the latch file could not be written: the kill holds in memory only")
+    _finish(options, answer, lambda told: told.get("told") or f"killed: {told['state']}")
+
+
+def _kill_without_engine(database: Path, is_flatten: bool, reason: str) -> Answer:
+    """Latch the file, for the next start to see."""
+    from pointsman.cli.status import engine_pid
+    from pointsman.domain.accounts import KillState
+    from pointsman.engine.latch import KillLatch, Latched, latch_path
+
+    state = KillState.FLATTEN if is_flatten else KillState.HALT
+    path = latch_path(database)
+    try:
+        latch = KillLatch(path)
+    except OSError as error:
+        return _refused(f"{path} cannot be written ({error.strerror}); nothing is killed")
+    is_durable = latch.press(Latched(state, _me(), reason, time.time_ns()))
+    latch.close()
+    pid = engine_pid(database)
+    told = f"no engine runs on {database}: latched in {path}, the next start is killed"
+    if pid is not None:
+        told = (
+            f"process {pid or '?'} holds {database} but does not answer: latched in {path}, which "
+            "a paced engine looks at once a second, and so does every start"
+        )
+    return {"ok": True, "durable": is_durable, "state": latch.latched.state.value, "told": told}
+
+
+def rearm(options: Options, reason: Reason) -> None:
+    """Release the kill switch."""
+    from pointsman.cli.control import NoEngine, ask
+
+    settings, text = _settings(options), _reason(reason)
+    request = {"verb": "rearm", "reason": text, "by": _me()}
+    try:
+        answer = ask(settings.database_path, request)
+    except NoEngine as error:
+        answer = _rearm_without_engine(settings, text, str(error))
+    _finish(options, answer, lambda told: told.get("told") or f"rearmed: {told['trading_state']}")
+
+
+def _rearm_without_engine(settings: "Settings", reason: str, no_engine: str) -> Answer:
+    """Clear the latch file, and leave word that the next start is to release the kill switch."""
+    from pointsman.cli.status import engine_pid
+    from pointsman.domain.accounts import KillState
+    from pointsman.engine.latch import KillLatch, Latched, latch_path
+    from pointsman.engine.latch_watch import read_kill_file
+
+    database = settings.database_path
+    if engine_pid(database) is not None:
+        return _refused(f"an engine holds {database} but does not answer; only it can rearm")
+    if not database.exists() and not latch_path(database).exists():
+        return _refused(no_engine)
+    if settings.kill_switch_enabled:
+        text = "KILL_SWITCH_ENABLED=true keeps it killed; set it to false first"
+        return _refused(text, ExitCode.REFUSED)
+    if read_kill_file(settings.kill_switch_file) is not None:
+        text = f"KILL_SWITCH_FILE {settings.kill_switch_file} exists; remove it first"
+        return _refused(text, ExitCode.REFUSED)
+    latch = KillLatch(latch_path(database))
+    cleared = Latched(KillState.OFF, _me(), reason, time.time_ns(), rearms=True)
+    is_open = latch.release(cleared, latch.last_press.number)
+    latch.close()
+    if not is_open:
+        return _refused(f"{latch.path} cannot be written; it stays killed")
+    told = f"no engine runs on {database}: the latch is cleared, the next start is rearmed"
+    return {"ok": True, "durable": True, "told": told}
+
+
+def pause(options: Options, reason: Reason, va: OneVa = None) -> None:
+    """No new entries, of one account or of all; exits go on."""
+    request = {"verb": "pause", "va": va, "reason": _reason(reason), "by": _me()}
+    _send(options, request, lambda told: f"paused {va or 'all'}: {told['trading_state']}")
+
+
+def resume(options: Options, reason: Reason, va: OneVa = None) -> None:
+    """Entries again, of one account or of all. Of one account it also lifts a freeze or a stop."""
+    request = {"verb": "resume", "va": va, "reason": _reason(reason), "by": _me()}
+    _send(options, request, lambda told: f"resumed {va or 'all'}: {told['trading_state']}")
+
+
+def flatten(
+    options: Options,
+    va: Annotated[str | None, typer.Argument(metavar="VA", help="The account.")] = None,
+    is_all: Annotated[bool, typer.Option("--all", help="Every account.")] = False,
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT")] = "asked for",
+) -> None:
+    """Close what one account holds, or all of them, at market."""
+    if (va is None) is not is_all:
+        raise typer.BadParameter("name one account, or --all", param_hint="VA")
+    request = {"verb": "flatten", "va": va, "reason": _reason(reason), "by": _me()}
+    _send(options, request, lambda told: f"closing {_counted(told['closing'], 'position')}")
+
+
+def reconcile(options: Options) -> None:
+    """Compare with the venue now."""
+    answer = _asked(options, {"verb": "reconcile"})
+    if answer.get("ok") and answer["frozen"]:
+        frozen = ", ".join(f"{va} ({why})" for va, why in answer["frozen"].items())
+        answer = _refused(
+            f"compared; frozen: {frozen}. Look into it, then `pointsman resume --va ID`",
+            ExitCode.MISMATCH,
+        )
+    _finish(
+        options, answer, lambda told: f"compared: {_counted(told['differences'], 'difference')}"
+    )
+
+
+def add(
+    options: Options,
+    va: Va,
+    balance: Annotated[str, typer.Option("--balance", metavar="N", help="Its start balance.")],
+) -> None:
+    """Open a further account."""
+    request = {"verb": "add_account", "va": va, "balance": _amount("--balance", balance)}
+    _send(options, request, lambda told: f"opened {va} with {told['balance']}")
+
+
+def deposit(options: Options, va: Va, amount: Amount) -> None:
+    """Put money into an account; it is no profit."""
+    request = {"verb": "move_cash", "va": va, "amount": _amount("AMOUNT", amount)}
+    _send(options, request, lambda told: f"deposited {amount}: {va} has {told['balance']}")
+
+
+def withdraw(options: Options, va: Va, amount: Amount) -> None:
+    """Take free money out of an account; it is no loss."""
+    request = {"verb": "move_cash", "va": va, "amount": f"-{_amount('AMOUNT', amount)}"}
+    _send(options, request, lambda told: f"withdrew {amount}: {va} has {told['balance']}")
+
+
+def assign(
+    options: Options,
+    va: Va,
+    symbol: Annotated[str, typer.Argument(metavar="SYMBOL", help="What it holds.")],
+    quantity: Annotated[str, typer.Argument(metavar="QUANTITY", help="How much of it.")],
+    reason: Reason,
+) -> None:
+    """Say whose position a foreign execution has closed, where several accounts held it."""
+    request = {
+        "verb": "assign",
+        "va": va,
+        "symbol": symbol,
+        "quantity": _amount("QUANTITY", quantity),
+        "reason": _reason(reason),
+        "by": _me(),
+    }
+    _send(options, request, lambda _told: f"assigned {quantity} {symbol} to {va}")
+
+
+def _send(options: Options, request: dict[str, Any], said: Callable[[Answer], str]) -> None:
+    _finish(options, _asked(options, request), said)
+
+
+def _asked(options: Options, request: dict[str, Any]) -> Answer:
+    from pointsman.cli.control import NoEngine, ask
+
+    try:
+        return ask(_settings(options).database_path, request)
+    except NoEngine as error:
+        return _refused(str(error))
+
+
+def _finish(options: Options, answer: Answer, said: Callable[[Answer], str]) -> None:
+    from pointsman.cli.render import print_json, printable
+
+    if options.as_json:
+        print_json(answer)
+    if not answer.get("ok"):
+        _say(printable(str(answer.get("error"))))
+        raise typer.Exit(int(answer.get("exit", ExitCode.FAILURE)))
+    if not options.as_json:
+        typer.echo(printable(said(answer)))
+
+
+def _refused(text: str, code: ExitCode = ExitCode.FAILURE) -> Answer:
+    return {"ok": False, "exit": int(code), "error": text}
+
+
+def _settings(options: Options) -> "Settings":
+    return read_settings(options).settings
+
+
+def _reason(text: str) -> str:
+    """The reason as text that can be stored, never blank."""
+    if not text.strip():
+        raise typer.BadParameter("say why, in a few words", param_hint="--reason")
+    return text.encode("utf-8", "replace").decode()
+
+
+def _amount(name: str, text: str) -> str:
+    from pointsman.domain.money import ZERO, parse_decimal
+
+    try:
+        amount = parse_decimal(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{text}: {error}", param_hint=name) from None
+    if amount <= ZERO:
+        raise typer.BadParameter(f"{text}: use a number above 0", param_hint=name)
+    return text.lstrip("+")
+
+
+def _me() -> str:
+    """Who asks: the user's name, or number where it has none."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"pointsman: {text}\n")

@@ -1,0 +1,156 @@
+"""Feeds: what a run is driven by, quotes and signals alike, from files or simulated.
+
+Each gives a tape that can be entered again where the books of an earlier run stopped, and says
+which data it is, so that a database is only ever continued by the feed that it belongs to (RULES 5,
+6).
+"""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import msgspec
+
+from pointsman.cli.compose import instruments_digest
+from pointsman.config.settings import Settings
+from pointsman.domain.market import Quote
+from pointsman.market.demo_signals import demo_signals
+from pointsman.market.recorded import RecordedMarket
+from pointsman.market.signal_file import BadSignal, SignalFile, SignalLine
+from pointsman.market.simulated import SimulatedMarket
+from pointsman.market.tape import Tape
+from pointsman.storage.entries import RunIdentity
+
+SECOND_NS = 10**9
+SIGNALS_SOURCE = "signals"
+SIM = "sim"
+
+FIRST_DAY_NS = 1_767_603_600 * SECOND_NS
+"""The simulated market opens with the first trading window after Monday, 5 January 2026, 09:00 UTC,
+on every start."""
+
+_WARM_NS = 60 * SECOND_NS
+"""So much of the simulated market is looked at again before a run goes on."""
+
+
+class Feed(msgspec.Struct, frozen=True):
+    """What drives a run. `name` is for people; `quotes` and `lines` begin at or before the time
+    that they are given. `is_lasting`: there is no end, and its database is used again and again.
+    `begins_ns` is when it begins, where that is not a second before its data, `first_close_ns` the
+    end of the first session of a simulated market. `is_open`: its quotes come from elsewhere.
+    `source` names its signals in the journal."""
+
+    name: str
+    identity: RunIdentity | None
+    quotes: Callable[[int], Iterator[Quote]]
+    lines: Callable[[int], Iterator[SignalLine | BadSignal]]
+    bad_rows: Callable[[], int]
+    told_bad_rows: Callable[[], tuple[str, ...]]
+    source: str = SIGNALS_SOURCE
+    is_lasting: bool = False
+    begins_ns: int | None = None
+    first_close_ns: int | None = None
+    is_open: bool = False
+
+    def tape(self, resume_ns: int, signals_from: int) -> Tape:
+        """The tape for books that have reached `resume_ns` and the line `signals_from`."""
+        return Tape(self.quotes(resume_ns), self.lines(resume_ns), signals_from, self.is_open)
+
+
+def recorded_feed(
+    files: tuple[Path, ...],
+    columns: dict[str, str],
+    signals: Path | None,
+    seed: int,
+    settings: Settings,
+) -> Feed:
+    """Recorded quotes, and signals of a file. Raises UnreadableFile."""
+    market = RecordedMarket(files, columns)
+    signal_file = None if signals is None else SignalFile(signals)
+    identity = RunIdentity(
+        market.digest(),
+        "" if signal_file is None else signal_file.digest(),
+        instruments_digest(settings),
+        settings.digest(),
+        str(seed),
+    )
+
+    def lines(_resume_ns: int) -> Iterator[SignalLine | BadSignal]:
+        return iter(()) if signal_file is None else signal_file.lines()
+
+    def told() -> tuple[str, ...]:
+        return tuple(
+            f"{row.file}:{row.line}: {row.field}={row.value!r}: {row.remedy}"
+            for row in market.first_bad_rows
+        )
+
+    name = ", ".join(file.name for file in files)
+    return Feed(
+        name, identity, lambda _resume_ns: market.quotes(), lines, lambda: market.bad_rows, told
+    )
+
+
+def simulated_feed(
+    seed: int, has_demo: bool, signals: Path | None, is_lasting: bool, settings: Settings
+) -> Feed:
+    """The simulated market, with the demo signals, those of a file, or none. `is_lasting`: its
+    database is used again and again, and the settings may change between; else it belongs to this
+    one run. Raises UnreadableFile."""
+    hours = settings.trading_hours()
+    first = hours.window_at(FIRST_DAY_NS)
+    market = SimulatedMarket(
+        seed, FIRST_DAY_NS if first is None else first.opens_ns, hours.window_at
+    )
+    session = market.session(market.first_open_ns)
+    va_ids = [va_id for va_id, _ in settings.accounts]
+    signal_file = None if signals is None else SignalFile(signals)
+    source = "demo" if signal_file is None else f"{SIGNALS_SOURCE}-{signal_file.digest()[:12]}"
+    identity = RunIdentity(SIM, "", "", "", str(seed))
+    if not is_lasting:
+        identity = RunIdentity(
+            market.digest(),
+            source if has_demo or signal_file else "",
+            instruments_digest(settings),
+            settings.digest(),
+            str(seed),
+        )
+
+    def lines(resume_ns: int) -> Iterator[SignalLine | BadSignal]:
+        if signal_file is not None:
+            return signal_file.lines()
+        return demo_signals(market, va_ids, resume_ns) if has_demo else iter(())
+
+    return Feed(
+        SIM,
+        identity,
+        lambda resume_ns: market.quotes(max(0, resume_ns - _WARM_NS)),
+        lines,
+        lambda: 0,
+        lambda: (),
+        source,
+        is_lasting,
+        market.first_open_ns - SECOND_NS,
+        market.first_open_ns if session is None else session.closes_ns,
+    )
+
+
+def arriving_feed(signals: Path | None, now_ns: int) -> Feed:
+    """Quotes that arrive on standard input from `now_ns` on, and signals of a file: each at its own
+    stamp, or at once. Raises UnreadableFile."""
+    signal_file = None if signals is None else SignalFile(signals)
+    source = "" if signal_file is None else f"{SIGNALS_SOURCE}-{signal_file.digest()[:12]}"
+
+    def lines(_resume_ns: int) -> Iterator[SignalLine | BadSignal]:
+        return iter(()) if signal_file is None else signal_file.lines()
+
+    return Feed(
+        "standard input",
+        None,
+        lambda _resume_ns: iter(()),
+        lines,
+        lambda: 0,
+        lambda: (),
+        source,
+        is_lasting=True,
+        begins_ns=now_ns,
+        is_open=True,
+    )

@@ -1,0 +1,75 @@
+"""The picture of a database that no engine runs on: the same as an engine shows, from its records.
+
+Time stands where the journal ends, and positions count at the last quotes that were stored.
+"""
+
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pointsman.cli.board import facts
+from pointsman.domain.commands import Record
+from pointsman.domain.market import Quote
+from pointsman.domain.money import ZERO
+from pointsman.engine.latch import latch_path, read_latch
+from pointsman.engine.picture import Picture
+from pointsman.engine.publisher import DECISIONS_KEPT, INCIDENTS_KEPT, Counts
+from pointsman.storage import queries, reader
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from pointsman.config.settings import Settings
+
+_COUNTS = (
+    "SELECT (SELECT count(*) FROM decisions),"
+    " (SELECT count(*) FROM decisions WHERE outcome = 'accepted'),"
+    " (SELECT count(*) FROM fills), (SELECT count(*) FROM trades)"
+)
+
+
+def picture_from_database(database: Path, settings: "Settings") -> dict[str, Any]:
+    """The picture that the records of a database give.
+
+    Raises what `open_reader` raises.
+    """
+    with closing(reader.open_reader(database)) as connection:
+        connection.execute("BEGIN")
+        newest = queries.rows(connection, queries.LAST_TURN)
+        marks = {
+            mark.symbol: Quote(mark.symbol, mark.ts_ns, mark.bid, ZERO, mark.ask, ZERO)
+            for mark in reader.marks(connection)
+        }
+        picture = Picture(marks.get, int(settings.protection_deadline_seconds * 10**9))
+        picture.load(stored_records(connection), stored_counts(connection))
+    document = picture.document(newest[0][1] if newest else 0, read_latch(latch_path(database)))
+    health = {
+        "feed_age_ms": None,
+        "compared_ago_ms": None,
+        "commit_ms": None,
+        "loop_lag_ms": "0",
+        "storage": "ok",
+    }
+    known = facts(str(database), "database", "1", "", settings)
+    return {**known, **document, "health": health}
+
+
+def stored_records(connection: "sqlite3.Connection") -> list[Record]:
+    """The records that a picture begins with."""
+    desk = reader.desk(connection)
+    return [
+        *reader.accounts(connection),
+        *reader.positions(connection),
+        *reader.orders(connection, open_only=True),
+        reader.kill_switch(connection),
+        *([] if desk is None else [desk]),
+        *reader.signals(connection, DECISIONS_KEPT),
+        *reader.decisions(connection, DECISIONS_KEPT),
+        *reader.incidents(connection, INCIDENTS_KEPT),
+    ]
+
+
+def stored_counts(connection: "sqlite3.Connection") -> Counts:
+    """How much there has been."""
+    ((decisions, accepted, fills, trades),) = queries.rows(connection, _COUNTS)
+    return Counts(decisions, accepted, decisions - accepted, fills, trades)

@@ -1,0 +1,185 @@
+"""The commands that only read, as a person or a script calls them."""
+
+import json
+import re
+import sqlite3
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pointsman.cli.app import main
+from pointsman.storage.sqlite_manager import SqliteManager
+from tests.story_database import lived_day
+
+LISTS = ["accounts", "positions", "orders", "fills", "trades", "signals", "incidents"]
+READS = [*LISTS, "status", "why loser", "why late", "journal check", "config check", "config show"]
+COLOUR = re.compile(r"\x1b\[[0-9;]*3[0-9]")
+
+
+class Shell:
+    """A folder with the day's database, and a way to call commands in it."""
+
+    def __init__(self, patch: pytest.MonkeyPatch, output: pytest.CaptureFixture[str]) -> None:
+        self._patch = patch
+        self._output = output
+
+    def call(self, line: str, width: int = 80, **env: str) -> tuple[int, str, str]:
+        """Exit code, standard output and standard error of `pointsman LINE`."""
+        with self._patch.context() as patch:
+            for name, value in {"COLUMNS": str(width), **env}.items():
+                patch.setenv(name, value)
+            patch.setattr(sys, "argv", ["pointsman", *line.split()])
+            code = main()
+        told = self._output.readouterr()
+        return code, told.out, told.err
+
+    def document(self, line: str) -> Any:
+        """What `pointsman LINE --json` answers."""
+        code, out, err = self.call(f"{line} --json")
+        assert (code, err) == (0, "")
+        return json.loads(out)
+
+
+@pytest.fixture
+def shell(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Shell:
+    lived_day().store(tmp_path / "trading.db")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("DATABASE_PATH", raising=False)
+    return Shell(monkeypatch, capsys)
+
+
+@pytest.mark.parametrize("width", [80, 200])
+@pytest.mark.parametrize("line", READS)
+def test_people_get_what_fits_their_terminal(shell: Shell, line: str, width: int) -> None:
+    code, out, err = shell.call(line, width)
+    assert (code, err) == (0, "")
+    assert out.strip()
+    assert max(map(len, out.splitlines())) <= width
+
+
+@pytest.mark.parametrize("line", READS)
+def test_programs_get_one_document(shell: Shell, line: str) -> None:
+    document = shell.document(line)
+    assert isinstance(document, list if line in LISTS or line == "config show" else dict)
+
+
+@pytest.mark.parametrize("line", READS)
+def test_no_color_is_honoured(shell: Shell, line: str) -> None:
+    assert not COLOUR.search(shell.call(line, FORCE_COLOR="1", NO_COLOR="1")[1])
+
+
+def test_without_it_a_terminal_gets_colour_and_a_pipe_does_not(shell: Shell) -> None:
+    assert COLOUR.search(shell.call("orders", FORCE_COLOR="1")[1])
+    assert "\x1b" not in shell.call("orders")[1]
+
+
+def test_options_may_stand_before_and_after_the_verb(shell: Shell, tmp_path: Path) -> None:
+    (tmp_path / "trading.db").rename(tmp_path / "other.db")
+    before = shell.call("--json --db other.db fills --limit 2")
+    assert before == shell.call("fills --limit 2 --db other.db --json")
+    assert len(json.loads(before[1])) == 2
+    assert shell.call("journal --db other.db check") == shell.call("journal check --db other.db")
+
+
+def test_filters(shell: Shell) -> None:
+    assert {row["va_id"] for row in shell.document("fills --va VA002")} == {"VA002"}
+    assert shell.document("trades --va VA009") == []
+    assert len(shell.document("orders --open")) == 1
+
+
+def test_it_works_beside_a_running_engine(shell: Shell, tmp_path: Path) -> None:
+    manager = SqliteManager(tmp_path / "trading.db")
+    manager.open()
+    try:
+        assert shell.document("status")["engine"]["running"] is True
+        assert len(shell.document("signals")) == 5
+        assert shell.call("journal check")[0] == 0
+    finally:
+        manager.close()
+    assert shell.document("status")["engine"]["running"] is False
+
+
+def test_reading_changes_nothing(shell: Shell, tmp_path: Path) -> None:
+    before = (tmp_path / "trading.db").read_bytes()
+    for line in READS:
+        shell.call(line)
+    assert (tmp_path / "trading.db").read_bytes() == before
+
+
+def test_an_unknown_signal_is_named_with_its_nearest(shell: Shell) -> None:
+    code, out, err = shell.call("why losser")
+    assert (code, out) == (1, "")
+    assert "no signal 'losser' in trading.db; nearest: loser" in err
+    assert "lists the newest" in shell.call("why zzz")[2]
+
+
+def test_a_missing_database_says_which_and_what_to_do(shell: Shell) -> None:
+    code, out, err = shell.call("status --db nowhere.db")
+    assert (code, out) == (1, "")
+    assert "nowhere.db does not exist" in err
+    assert "--db" in err
+
+
+@pytest.mark.parametrize("line", ["status", "fills", "why loser", "journal check"])
+def test_a_corrupt_database_and_one_of_a_newer_schema_are_refused(
+    shell: Shell, tmp_path: Path, line: str
+) -> None:
+    (tmp_path / "torn.db").write_bytes(b"no database at all" * 500)
+    assert shell.call(f"{line} --db torn.db")[0] == 8
+    with closing(sqlite3.connect(tmp_path / "trading.db")) as connection, connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    code, _, err = shell.call(line)
+    assert code == 8
+    assert "newer version" in err
+
+
+def test_a_mismatch_ends_with_5(shell: Shell, tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "trading.db")) as connection, connection:
+        connection.execute("UPDATE orders SET filled = '49' WHERE client_order_id = 'ABCDEF1E1'")
+    code, out, _ = shell.call("journal check")
+    assert code == 5
+    assert "table orders, key 'ABCDEF1E1', column filled" in out
+    code, out, _ = shell.call("journal check --json")
+    assert (code, json.loads(out)["fault"]["column"]) == (5, "filled")
+
+
+@pytest.mark.parametrize(
+    "line", ["nonsense", "orders --limit 0", "orders --limit x", "why", "--db"]
+)
+def test_wrong_usage_ends_with_2(shell: Shell, line: str) -> None:
+    code, out, err = shell.call(line)
+    assert (code, out) == (2, "")
+    assert err
+
+
+@pytest.mark.parametrize("line", ["status", "config check", "config show", "signals --json"])
+def test_bad_settings_are_all_named_and_end_with_3(shell: Shell, line: str) -> None:
+    code, out, err = shell.call(line, MAX_SPREAD_BPS="x", STOP_LOSS_PERCENTAGE="900")
+    assert (code, out) == (3, "")
+    assert "MAX_SPREAD_BPS" in err
+    assert "STOP_LOSS_PERCENTAGE" in err
+
+
+def test_programs_get_bad_settings_as_a_document(shell: Shell) -> None:
+    code, out, _ = shell.call("config check --json", MAX_SPREAD_BPS="x")
+    assert code == 3
+    assert json.loads(out)["problems"][0]["variable"] == "MAX_SPREAD_BPS"
+
+
+def test_an_unknown_name_near_one_of_ours_is_pointed_out(shell: Shell) -> None:
+    code, out, _ = shell.call("config check", MAX_SPREAD_BP="7")
+    assert code == 0
+    assert "did you mean MAX_SPREAD_BPS?" in out
+    assert "did you mean" in shell.call("-v status", MAX_SPREAD_BP="7")[2]
+    assert shell.call("status", MAX_SPREAD_BP="7")[2] == ""
+
+
+def test_hostile_text_reaches_the_terminal_as_text(shell: Shell) -> None:
+    _, out, _ = shell.call("incidents", 200)
+    assert "\x1b[31mten" not in out
+    assert r"\x1b[31mten" in out

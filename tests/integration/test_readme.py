@@ -1,0 +1,144 @@
+"""The README's commands, run as a reader would: beside a running engine where they speak to one.
+
+What needs a network, Docker or minutes is held to what it names: make targets, files, verbs, the
+service.
+"""
+
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.as_installed import ROOT, as_installed
+
+README = (ROOT / "README.md").read_text("utf-8")
+PATIENCE_SECONDS = 60.0
+COMPOSE_VERBS = {"up", "logs", "exec", "ps", "restart", "stop", "down"}
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+
+
+def commands() -> list[str]:
+    """All command lines, without their comments, in the order of the text."""
+    lines = [line for block in blocks("sh") for line in block.splitlines()]
+    found = [re.sub(r"\s+#.*", "", line).strip() for line in lines]
+    return [line for line in found if line]
+
+
+def is_run(line: str) -> bool:
+    """Whether a command makes an engine of its own."""
+    return line.startswith("python main.py") or "pointsman run" in line
+
+
+RUNS = [line for line in commands() if is_run(line)]
+ASKED = [
+    line
+    for line in commands()
+    if line.startswith("pointsman ") and line != "pointsman dashboard" and not is_run(line)
+]
+
+
+def shell(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {line}"],
+        cwd=folder,
+        env=as_installed(folder),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def beside_an_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder in which an engine runs that has decided the first demo signal."""
+    folder = tmp_path_factory.mktemp("reader")
+    found = as_installed(folder)
+    with (folder / "log").open("w") as log:
+        engine = subprocess.Popen(
+            [folder / "bin" / "pointsman", "run", "--headless"],
+            cwd=folder,
+            env=found,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        give_up_at = time.monotonic() + PATIENCE_SECONDS
+        while shell("pointsman why demo-1", folder).returncode:
+            assert engine.poll() is None, (folder / "log").read_text()
+            assert time.monotonic() < give_up_at, (folder / "log").read_text()
+        yield folder
+    finally:
+        engine.send_signal(signal.SIGINT)
+        engine.wait(PATIENCE_SECONDS)
+
+
+def test_what_is_asked_of_a_running_engine_is_answered(beside_an_engine: Path) -> None:
+    assert len(ASKED) > 12
+    for line in ASKED:
+        done = shell(line, beside_an_engine)
+        assert done.returncode == 0, (line, done.stdout, done.stderr)
+        assert done.stdout.strip(), line
+
+
+@pytest.mark.parametrize("line", RUNS)
+def test_a_run_ends_well(line: str, tmp_path: Path) -> None:
+    (quotes,), (signals,) = blocks("csv"), blocks("json")
+    (tmp_path / "quotes.csv").write_text(quotes)
+    (tmp_path / "signals.jsonl").write_text(signals)
+    (tmp_path / "main.py").symlink_to(ROOT / "main.py")
+    done = shell(line, tmp_path)
+    assert done.returncode == 0, (line, done.stdout, done.stderr)
+
+
+def test_the_example_signals_trade_on_the_example_quotes(tmp_path: Path) -> None:
+    (quotes,), (signals,) = blocks("csv"), blocks("json")
+    (tmp_path / "quotes.csv").write_text(quotes)
+    (tmp_path / "signals.jsonl").write_text(signals)
+    (line,) = [line for line in RUNS if "--market quotes.csv" in line]
+    shell(f"{line} --db t.db", tmp_path)
+    trades = shell("pointsman trades --json --db t.db", tmp_path).stdout
+    assert [trade["quantity"] for trade in yaml.safe_load(trades)] == ["5"]
+
+
+def test_the_python_example_trades(tmp_path: Path) -> None:
+    (tmp_path / "example.py").write_text(blocks("python")[0])
+    done = shell("python example.py", tmp_path)
+    assert done.stdout.startswith("accepted None 193.81"), (done.stdout, done.stderr)
+
+
+def test_the_commands_that_are_not_run_name_what_exists() -> None:
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))["services"]
+    for line in commands():
+        words = line.split()
+        if words[0] == "make":
+            assert re.search(rf"^{words[1]}:", makefile, re.MULTILINE), line
+        elif words[0] == "docker-compose":
+            assert words[1] in COMPOSE_VERBS, line
+            assert words[1] != "exec" or words[2] in services, line
+        elif words[0] == "cp":
+            assert (ROOT / words[1]).exists(), line
+        elif words[0] in ("pytest", "pip"):
+            names = [name.rpartition("=")[2] for name in words[1:]]
+            files = [name for name in names if "/" in name or name.endswith(".txt")]
+            assert all((ROOT / name).exists() for name in files), line
+        else:
+            assert line in RUNS or line in ASKED or line == "pointsman dashboard", line
+
+
+def test_every_file_that_it_names_exists() -> None:
+    links = re.findall(r"\]\(([^)]+)\)", README)
+    assert "docs/dashboard.svg" in links
+    for link in links:
+        assert (ROOT / link).exists(), link

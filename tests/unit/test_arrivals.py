@@ -1,0 +1,134 @@
+"""Arrivals: what comes on standard input is taken in as it comes, and only as fast as it can be."""
+
+import asyncio
+import os
+import threading
+
+import pytest
+
+from pointsman.cli import arrivals
+from pointsman.cli.arrivals import Arrivals
+from pointsman.cli.clean_stop import Stop
+from pointsman.domain.events import SignalMalformed, SignalReceived
+from pointsman.engine.live_loop import Clock, LiveLoop, NoTape
+from pointsman.market.recorded import RecordedMarket
+from tests import desk_stories as told
+from tests.engine_stories import Story, begin
+
+HEADER = b"ts,symbol,bid,bid_size,ask,ask_size\n"
+STAMP = told.START_NS // 10**9
+
+
+class Piped:
+    """A story that is fed through a pipe."""
+
+    def __init__(self, market: RecordedMarket | None) -> None:
+        reading, self.pipe = os.pipe()
+        self.story: Story = begin()
+        self.told: list[str] = []
+        self.stop = Stop()
+        self.woken = threading.Event()
+        stream = os.fdopen(reading, "rb")
+        self.arrivals = Arrivals(stream, market, self.told.append)
+        self.arrivals.start(self.woken.set)
+        asyncio_loop = asyncio.new_event_loop()
+
+        async def live() -> LiveLoop:
+            return LiveLoop(self.story.loop, NoTape(self.story.loop), Clock(told.START_NS))
+
+        self.live = asyncio_loop.run_until_complete(live())
+        asyncio_loop.close()
+
+    def write(self, text: bytes) -> None:
+        os.write(self.pipe, text)
+
+    def end(self) -> None:
+        os.close(self.pipe)
+
+    def work_until(self, wanted: int) -> None:
+        """Take in what comes, until so many rows or events of signals have."""
+        while self.seen() < wanted:
+            assert self.woken.wait(10), "nothing comes any more"
+            self.woken.clear()
+            self.work()
+
+    def work(self) -> None:
+        self.arrivals.work(self.story.loop, self.live, self.stop)
+
+    def seen(self) -> int:
+        kinds = (SignalReceived, SignalMalformed)
+        events = sum(isinstance(event, kinds) for event in self.story.events)
+        return self.story.loop.quotes_seen - 1 + events
+
+
+@pytest.fixture(params=["quotes", "signals"])
+def piped(request: pytest.FixtureRequest) -> Piped:
+    return Piped(RecordedMarket((), {}) if request.param == "quotes" else None)
+
+
+@pytest.mark.parametrize("piped", ["quotes"], indirect=True)
+def test_a_row_is_taken_in_when_it_comes_and_the_end_asks_for_a_stop(piped: Piped) -> None:
+    piped.write(HEADER + b"%d,XXX,101,5,101.01,5\nrubbish\n" % STAMP)
+    piped.work_until(1)
+    mark = piped.story.loop.view.mark("XXX")
+    assert mark is not None
+    assert str(mark.bid) == "101"
+    piped.write(b"%d,XXX,102,5,102.01,5\n" % (STAMP + 1))
+    piped.work_until(2)
+    assert not piped.stop.is_asked
+    piped.end()
+    while not piped.stop.is_asked:
+        assert piped.woken.wait(10)
+        piped.work()
+    assert piped.told == []
+
+
+@pytest.mark.parametrize("piped", ["quotes"], indirect=True)
+def test_a_header_that_lacks_a_column_ends_the_run_and_is_told(piped: Piped) -> None:
+    piped.write(b"ts,symbol\n")
+    piped.end()
+    while not piped.stop.is_asked:
+        assert piped.woken.wait(10)
+        piped.work()
+    assert "standard input: no column bid" in piped.told[0]
+
+
+@pytest.mark.parametrize("piped", ["signals"], indirect=True)
+def test_signals_are_decided_and_bad_lines_remembered(piped: Piped) -> None:
+    good = b'{"signal_id":"s1","va_id":"VA001","symbol":"XXX","side":"buy","quantity":1}\n'
+    piped.write(b"nonsense\n" + good)
+    piped.work_until(2)
+    bad, decided = [
+        event for event in piped.story.events if isinstance(event, SignalMalformed | SignalReceived)
+    ]
+    assert (bad.source, bad.line) == ("stdin", 1)
+    assert isinstance(decided, SignalReceived)
+    assert (decided.signal.signal_id, decided.line) == ("s1", 2)
+    piped.end()
+    piped.work()
+    assert not piped.stop.is_asked, "the run goes on without"
+
+
+@pytest.mark.parametrize("piped", ["signals"], indirect=True)
+def test_a_signal_waits_while_storage_fails(piped: Piped) -> None:
+    piped.story.memory.fail()
+    piped.story.at()
+    piped.write(b'{"signal_id":"s1","va_id":"VA001","symbol":"XXX","side":"buy","quantity":1}\n')
+    assert piped.woken.wait(10)
+    piped.work()
+    assert piped.seen() == 0
+    piped.story.memory.heal()
+    piped.story.at()
+    piped.work()
+    assert piped.seen() == 1
+    piped.end()
+
+
+def test_the_reader_waits_where_the_loop_is_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(arrivals, "WAITING_MAX", 4)
+    piped = Piped(RecordedMarket((), {}))
+    rows = [b"%d,XXX,101,5,101.01,5\n" % (STAMP + number) for number in range(100)]
+    piped.write(HEADER + b"".join(rows))
+    piped.work_until(100)
+    assert piped.story.loop.quotes_seen == 101
+    piped.end()

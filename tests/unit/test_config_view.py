@@ -1,0 +1,42 @@
+"""The settings as people and programs see them."""
+
+import pytest
+
+from pointsman.cli.config_view import (
+    draw_problems,
+    draw_settings,
+    problems_document,
+    settings_document,
+    shown,
+)
+from pointsman.config.problems import SettingsError
+from pointsman.config.settings import load_settings
+from tests.unit.test_tables import drawn
+
+ENV = {"READ_TOKEN": "hush-hush-hush-hush-hush", "MAX_SPREAD_BPS": "7"}
+
+
+def test_a_setting_says_where_it_came_from_and_a_secret_is_masked() -> None:
+    settings = load_settings(ENV, None, {"DATABASE_PATH": "x.db"}).settings
+    rows = {row.name: (row.value, row.source.value) for row in shown(settings)}
+    assert rows["MAX_SPREAD_BPS"] == ("7", "env")
+    assert rows["DATABASE_PATH"] == ("x.db", "flag")
+    assert rows["MAX_SLIPPAGE_BPS"] == ("5.0", "default")
+    assert rows["READ_TOKEN"][1] == "env"
+    text = "\n".join(drawn(draw_settings(settings), 80))
+    assert "hush" not in text + str(settings_document(settings))
+    assert ["MAX_SPREAD_BPS", "7", "env"] in [line.split() for line in text.splitlines()]
+
+
+@pytest.mark.parametrize("width", [80, 200])
+def test_all_problems_are_listed_below_each_other(width: int) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load_settings({"MAX_SPREAD_BPS": "x", "STOP_LOSS_PERCENTAGE": "900"}, None, {})
+    lines = drawn(draw_problems(caught.value.problems), width)
+    assert lines[0] == "2 settings cannot be used"
+    starts = [line.split()[:2] for line in lines if line.startswith(("MAX", "STOP"))]
+    assert starts == [["MAX_SPREAD_BPS", "x"], ["STOP_LOSS_PERCENTAGE", "900"]]
+    assert max(map(len, lines)) <= width
+    document = problems_document(caught.value.problems, ["look"])
+    assert (document["ok"], document["warnings"]) == (False, ["look"])
+    assert [each["variable"] for each in document["problems"]] == [start[0] for start in starts]

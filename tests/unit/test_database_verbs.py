@@ -1,0 +1,84 @@
+"""`db backup` and `db migrate`."""
+
+import os
+import sqlite3
+import stat
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from pointsman.cli.app import app
+from pointsman.cli.database_verbs import copy_database
+from pointsman.storage import lock, reader
+from pointsman.storage.errors import DatabaseBusy, StorageUnavailable
+from pointsman.storage.sqlite_manager import SqliteManager
+from tests.story_database import lived_day
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return lived_day().store(tmp_path / "t.db")
+
+
+def test_the_copy_is_whole_private_and_made_beside_a_running_writer(
+    path: Path, tmp_path: Path
+) -> None:
+    manager = SqliteManager(path)
+    manager.open()
+    size = copy_database(path, tmp_path / "copy.db")
+    manager.close()
+    copy = tmp_path / "copy.db"
+    assert (size, stat.S_IMODE(copy.stat().st_mode)) == (copy.stat().st_size, 0o600)
+    with closing(reader.open_reader(path)) as one, closing(reader.open_reader(copy)) as other:
+        assert reader.accounts(one) == reader.accounts(other)
+        assert reader.decisions(one) == reader.decisions(other)
+
+
+def test_an_existing_file_is_never_overwritten(path: Path, tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    kept.write_text("mine")
+    result = CliRunner().invoke(app, ["db", "backup", str(kept), "--db", str(path)])
+    assert result.exit_code == 1
+    assert kept.read_text() == "mine"
+
+
+def test_a_copy_that_fails_leaves_no_file(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_space(_descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", no_space)
+    result = CliRunner().invoke(app, ["db", "backup", str(tmp_path / "new"), "--db", str(path)])
+    assert result.exit_code == 1
+    assert not (tmp_path / "new").exists()
+
+
+def test_migrate_brings_an_older_schema_up_to_date(path: Path, tmp_path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        tables = connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")
+        for (table,) in tables.fetchall():
+            if table != "alembic_version":
+                connection.execute(f"DROP TABLE {table}")
+        connection.execute("DELETE FROM alembic_version")
+        connection.commit()
+    with pytest.raises(StorageUnavailable, match="db migrate"):
+        reader.open_reader(path)
+    runner = CliRunner()
+    first = runner.invoke(app, ["db", "migrate", "--db", str(path)])
+    assert (first.exit_code, "is now 0001" in first.stdout) == (0, True), first.output
+    reader.open_reader(path).close()
+    again = runner.invoke(app, ["db", "migrate", "--db", str(path)])
+    assert "already" in again.stdout
+    missing = runner.invoke(app, ["db", "migrate", "--db", str(tmp_path / "none.db")])
+    assert isinstance(missing.exception, StorageUnavailable)
+    assert not (tmp_path / "none.db").exists()
+
+
+def test_migrate_does_not_touch_a_database_in_use(path: Path) -> None:
+    held = lock.acquire(path)
+    result = CliRunner().invoke(app, ["db", "migrate", "--db", str(path)])
+    os.close(held)
+    assert isinstance(result.exception, DatabaseBusy)

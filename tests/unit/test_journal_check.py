@@ -1,0 +1,180 @@
+"""`journal check`: three questions, and the first row that answers one of them badly."""
+
+from collections.abc import Callable
+from contextlib import closing
+from decimal import Decimal
+from pathlib import Path
+from sqlite3 import connect
+
+import msgspec
+import pytest
+
+from pointsman import __version__
+from pointsman.cli.compose import loaded_from
+from pointsman.cli.journal_check import Verdict, examine, verdict_document, verdict_lines
+from pointsman.domain.accounts import Account
+from pointsman.domain.events import OrderSent
+from pointsman.execution.desk import Desk
+from pointsman.storage.entries import Entry
+from pointsman.storage.errors import CorruptDatabase
+from pointsman.storage.reader import open_reader
+from pointsman.storage.sqlite_manager import SqliteManager
+from tests.story_database import Day, lived_day
+
+replace = msgspec.structs.replace
+OLDER = "0.0.1"
+
+
+def verdict_on(path: Path, version: str = __version__) -> Verdict:
+    with closing(open_reader(path)) as connection:
+        return examine(connection, version)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "trading.db"
+
+
+def change(path: Path, statement: str) -> None:
+    """Do to the file what somebody might do behind our back."""
+    with closing(connect(path)) as connection, connection:
+        assert connection.execute(statement).rowcount == 1
+
+
+def test_rule_33_an_honest_database_passes(path: Path) -> None:
+    verdict = verdict_on(lived_day().store(path))
+    assert (verdict.rows, verdict.re_decided, verdict.not_re_decided) == (32, 32, 0)
+    assert verdict.fault is None
+    assert verdict_document(verdict)["ok"] is True
+    assert [line.split()[1] for line in verdict_lines(verdict)] == ["ok", "ok", "ok"]
+
+
+TAMPERINGS = [
+    (
+        "UPDATE journal SET payload = replace(payload, '158.39', '158.38') WHERE sequence = 7",
+        "chain",
+        "FAILED: the hash is not that of the row's content first at journal row 7",
+    ),
+    (
+        "UPDATE fills SET price = '158.38' WHERE key = 'ABCDEF1E1:T1:buy'",
+        "tables",
+        "first at table fills, key 'ABCDEF1E1:T1:buy', column price "
+        "expected '158.39', found '158.38'",
+    ),
+    (
+        "DELETE FROM trades",
+        "tables",
+        "first at table trades, key '1.0' expected 'row', found None",
+    ),
+]
+
+
+@pytest.mark.parametrize(("statement", "question", "words"), TAMPERINGS)
+def test_rule_33_a_changed_row_is_named(
+    path: Path, statement: str, question: str, words: str
+) -> None:
+    change(lived_day().store(path), statement)
+    verdict = verdict_on(path)
+    assert verdict.fault is not None
+    assert verdict.fault.question == question
+    assert words in " ".join(" ".join(verdict_lines(verdict)).split())
+
+
+def richer(entry: Entry) -> Entry:
+    """The same turn, with a cent more for every account that it changed."""
+    changes = [
+        replace(record, cash=record.cash + Decimal("0.01"))
+        if isinstance(record, Account)
+        else record
+        for record in entry.changes
+    ]
+    return Entry(entry.time_ns, entry.event, tuple(changes))
+
+
+FORGERIES: list[tuple[Callable[[Entry], Entry], int, str]] = [
+    (richer, 14, "table virtual_accounts, key 'VA001', column cash"),
+    (lambda e: Entry(e.time_ns, e.event, e.changes[:-1]), 14, "table trades, key '1.0'"),
+    (lambda e: Entry(e.time_ns, OrderSent("ABCDEF9E9"), e.changes), 14, "journal row 14"),
+]
+
+
+@pytest.mark.parametrize(("forge", "row", "words"), FORGERIES)
+def test_rule_33_a_history_forged_with_all_its_hashes_is_found_by_deciding_again(
+    path: Path, forge: Callable[[Entry], Entry], row: int, words: str
+) -> None:
+    day = lived_day()
+    day.entries[row - 1] = forge(day.entries[row - 1])
+    verdict = verdict_on(day.store(path))
+    assert verdict.fault is not None
+    assert (verdict.fault.question, verdict.fault.sequence) == ("decisions", row)
+    assert verdict.re_decided == row - 1
+    assert words in "\n".join(verdict_lines(verdict))
+
+
+def test_an_event_that_cannot_be_decided_is_a_difference_and_not_a_crash(path: Path) -> None:
+    day = lived_day()
+    backwards = day.entries[9]
+    day.entries[9] = Entry(1, backwards.event, backwards.changes)
+    fault = verdict_on(day.store(path)).fault
+    assert fault is not None
+    assert fault.sequence == 10
+    assert "failed: AssertionError" in fault.what
+
+
+def test_rule_33_what_another_version_decided_is_counted_and_left_alone(path: Path) -> None:
+    verdict = verdict_on(lived_day(OLDER).store(path))
+    assert (verdict.re_decided, verdict.not_re_decided, verdict.fault) == (0, 32, None)
+
+
+def test_rule_33_deciding_again_begins_at_the_start_of_the_running_version(path: Path) -> None:
+    day = Day(OLDER)
+    day.lose(1_000, "before", 1)
+    day.signal(2_000, "held", va_id="VA002", quantity=Decimal(50))
+    older = len(day.entries)
+    day.start(3_000)
+    day.lose(4_000, "after", 3)
+    day.start(5_000, OLDER)
+    day.lose(6_000, "again", 4)
+    verdict = verdict_on(day.store(path))
+    assert verdict.fault is None
+    rows_of_others = older + sum(entry.time_ns >= day.at_ns(5_000) for entry in day.entries)
+    assert (verdict.not_re_decided, verdict.rows) == (rows_of_others, len(day.entries))
+    assert verdict.re_decided == verdict.rows - rows_of_others
+
+
+def test_rule_33_a_desk_that_goes_on_decides_as_one_that_was_loaded_at_each_start(
+    path: Path,
+) -> None:
+    day = Day()
+    manager = SqliteManager(path)
+    manager.open()
+    for number in (1, 2, 3):
+        day.lose(number * 10_000, f"loss-{number}", number)
+        manager.append(day.entries)
+        day.entries = []
+        day.desk = Desk.load(
+            day.policy, loaded_from(manager.load()), day.at_ns(number * 10_000 + 600)
+        )
+        day.start(number * 10_000 + 700)
+    day.signal(31_000, "cooling")
+    manager.append(day.entries)
+    manager.close()
+    verdict = verdict_on(path)
+    assert verdict.fault is None
+    assert verdict.re_decided == verdict.rows
+
+
+def test_a_quote_that_is_not_a_number_is_decided_again_alike(path: Path) -> None:
+    day = Day()
+    day.signal(1_000, "nan", bid="NaN")
+    assert verdict_on(day.store(path)).fault is None
+
+
+def test_a_damaged_file_is_called_damaged(path: Path) -> None:
+    lived_day().store(path)
+    content = bytearray(path.read_bytes())
+    for start in range(8 * 4096, len(content), 4096):
+        content[start : start + 64] = bytes(64)
+    path.write_bytes(content)
+    with pytest.raises(CorruptDatabase):
+        verdict_on(path)

@@ -1,0 +1,129 @@
+"""How amounts, times and records are written."""
+
+import json
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pointsman.cli import render
+from pointsman.domain.accounts import Account, KillSwitch
+from pointsman.domain.market import Quote
+from pointsman.domain.positions import Lot
+from pointsman.domain.reasons import Reason
+from pointsman.domain.timestamps import parse_ts
+from tests.unit.stored_samples import position
+
+AT_NS = parse_ts("2018-01-02T14:30:00.115Z")
+
+
+@pytest.mark.parametrize(
+    ("time_ns", "text"),
+    [
+        (AT_NS, "2018-01-02T14:30:00.115000Z"),
+        (AT_NS + 1, "2018-01-02T14:30:00.115000001Z"),
+        (AT_NS + 1_000, "2018-01-02T14:30:00.115001Z"),
+    ],
+)
+def test_a_moment_keeps_its_nanoseconds(time_ns: int, text: str) -> None:
+    assert render.iso(time_ns) == text
+
+
+@given(st.integers(0, 2**63 - 1))
+def test_what_is_written_of_a_moment_reads_back_as_the_same(time_ns: int) -> None:
+    assert parse_ts(render.iso(time_ns)) == time_ns
+
+
+def test_a_record_becomes_plain_json() -> None:
+    account = Account(
+        "VA001", Decimal("1E+5"), AT_NS, frozen_for=Reason.OVERFILL, naked_max_ns=20_000_000
+    )
+    document = json.loads(json.dumps(render.to_document(account)))
+    assert document["start_balance"] == "100000"
+    assert document["opened_at"] == "2018-01-02T14:30:00.115000Z"
+    assert document["frozen_for"] == "OVERFILL"
+    assert document["naked_max_seconds"] == "0.02"
+    assert (document["day_start"], document["cooldown_until"]) == (None, None)
+    assert not [name for name in document if name.endswith("_ns")]
+
+
+def test_nested_records_lists_and_nan_become_plain_json_too() -> None:
+    lots = render.to_document(position(1))["lots"]
+    assert lots == [render.to_document(Lot(Decimal(10), Decimal("158.39")))]
+    nan = Decimal("NaN")
+    assert render.to_document(Quote("XXX", AT_NS, nan, nan, nan, nan))["bid"] == "NaN"
+    assert render.to_document(KillSwitch())["is_paused"] is False
+
+
+@pytest.mark.parametrize(
+    ("amount", "text"),
+    [
+        ("100", "100"),
+        ("12500.50", "12,500.5"),
+        ("158.3966666667", "158.3967"),
+        ("0.0000123400", "0.00001234"),
+        ("-1.50", "-1.5"),
+        ("0", "0"),
+    ],
+)
+def test_a_number_has_no_idle_zeros(amount: str, text: str) -> None:
+    assert render.number(Decimal(amount)) == text
+
+
+def test_prices_and_money_have_two_decimals_at_least() -> None:
+    assert render.price(Decimal("158.4")) == "158.40"
+    assert render.price(Decimal("0.12345")) == "0.12345"
+    assert render.money(Decimal("99838.63202")) == "99,838.63"
+    assert render.money(Decimal("-0.00")) == "0.00"
+
+
+def test_a_result_says_its_sign_in_characters_too() -> None:
+    assert render.signed_money(Decimal(3)).plain == "+3.00"
+    assert render.signed_money(Decimal(-3)).plain == "-3.00"
+    assert render.signed_money(Decimal(0)).plain == "0.00"
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "as_length", "on_a_stopwatch"),
+    [
+        ("0", "0 ms", "+0.000"),
+        ("20", "20 ms", "+0.020"),
+        ("-12.5", "-12.5 ms", "-0.012"),
+        ("1204", "1.204 s", "+1.204"),
+        ("-1204", "-1.204 s", "-1.204"),
+        ("724000", "12 min 04 s", "+12:04.000"),
+        ("11100000", "3 h 05 min", "+3:05:00.000"),
+        ("198000000", "2 d 7 h", "+55:00:00.000"),
+    ],
+)
+def test_lengths_of_time(milliseconds: str, as_length: str, on_a_stopwatch: str) -> None:
+    length_ns = int(Decimal(milliseconds) * 10**6)
+    assert render.length(length_ns) == as_length
+    assert render.stopwatch(length_ns) == on_a_stopwatch
+
+
+def test_a_moment_is_shown_on_the_clock_of_a_zone() -> None:
+    assert render.moment(AT_NS) == "2018-01-02 14:30:00.115"
+    assert render.moment(AT_NS, "America/New_York") == "2018-01-02 09:30:00.115"
+
+
+def test_text_from_outside_cannot_steer_the_terminal() -> None:
+    assert render.printable("a\x1b[2Jb\r\n\u202ec") == r"a\x1b[2Jb\r\n\u202ec"
+
+
+def test_counts_agree_with_their_noun() -> None:
+    assert render.counted(1, "fill") == "1 fill"
+    assert render.counted(1_200, "fill") == "1,200 fills"
+
+
+def test_colour_and_markup_of_text_are_left_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    render.console().print("[red]:smile:[/red]")
+    assert capsys.readouterr().out == "[red]:smile:[/red]\n"
+    render.console(is_error=True).print("oh")
+    assert capsys.readouterr().err == "oh\n"
+
+
+def test_one_document_is_written(capsys: pytest.CaptureFixture[str]) -> None:
+    render.print_json([{"a": "1"}])
+    assert json.loads(capsys.readouterr().out) == [{"a": "1"}]

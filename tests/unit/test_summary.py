@@ -1,0 +1,59 @@
+"""The summary says what the report says."""
+
+from contextlib import closing
+
+import pytest
+from rich.text import Text
+
+from pointsman.cli.report import Document, build_report
+from pointsman.cli.summary import percent, status_text, summary
+from pointsman.storage.reader import open_reader
+from tests.story_database import lived_day
+from tests.unit.test_tables import drawn
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Document:
+    """The report of the day."""
+    path = lived_day().store(tmp_path_factory.mktemp("day") / "trading.db")
+    with closing(open_reader(path)) as connection:
+        return build_report(connection)
+
+
+@pytest.mark.parametrize("width", [80, 200])
+def test_what_matters_is_on_one_screen(report: Document, width: int) -> None:
+    lines = drawn(summary(report), width)
+    text = " ".join(" ".join(lines).split())
+    assert len(lines) <= 24
+    assert max(map(len, lines)) <= width
+    assert "12,345 quotes, 8 signals, 7 orders, 6 fills, 1 trade." in text
+    assert "Closed trades earned -161.37 after fees." in text
+    assert "8 received: 3 accepted, 2 refused, 2 duplicates, 1 malformed." in text
+    assert "1 refused by LATENCY, on quotes 1,000 ms old in the median." in text
+    assert "0.02 s at the longest, 0.06 s in all" in text
+    assert "Still open: 1 position." in text
+    assert "1 MALFORMED_SIGNAL, 1 ID_REUSED, 1 BAD_QUOTES" in text
+    assert "2 bad quote rows skipped." in text
+
+
+def test_several_accounts_have_a_sum(report: Document) -> None:
+    (total,) = [line.split() for line in drawn(summary(report), 80) if line.startswith("all")]
+    assert total[1:3] == ["149,866.02", "-152.28"]
+
+
+def test_how_long_it_took_is_said_where_it_is_known(report: Document) -> None:
+    assert " in 3.2 s." in drawn(summary({**report, "wall_seconds": "3.2"}), 200)[0]
+
+
+def test_one_account_needs_no_sum(report: Document) -> None:
+    single = {**report, "accounts": {"VA001": report["accounts"]["VA001"]}}
+    assert not [line for line in drawn(summary(single), 80) if line.startswith("all")]
+
+
+def test_a_status_is_a_word_in_colour() -> None:
+    assert status_text("active") == Text("active", style="green")
+    assert status_text("frozen") == Text("frozen", style="bold red")
+
+
+def test_a_ratio_becomes_a_percentage() -> None:
+    assert percent("0.0016136798") == "0.16 %"
