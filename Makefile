@@ -4,10 +4,12 @@
 #   make test    everything that must pass: the checks below, then all tests
 #   make check   lint, format, types, import contract
 #   make docs    draw the generated parts of docs/ again from the code
-#   make requirements   pin requirements.txt again, to the newest that pyproject.toml admits
+#   make bench   how fast it is here: each figure beside its yardstick, some two minutes
+#   make requirements   pin requirements.txt again, to the newest that pyproject.toml admits, and
+#                       its run-time part, requirements-run.txt, which is what the image installs
 
 .DEFAULT_GOAL := test
-.PHONY: run test check docs requirements
+.PHONY: run test check docs bench requirements
 
 BIN := .venv/bin
 INSTALLED := .venv/.installed
@@ -28,10 +30,16 @@ check: $(INSTALLED)
 docs: $(INSTALLED)
 	$(BIN)/python docs/generate.py
 
+bench: $(INSTALLED)
+	$(BIN)/python -m bench $(ARGS)
+
 requirements: $(INSTALLED)
 	$(BIN)/pip install --quiet uv
 	UV_CUSTOM_COMPILE_COMMAND="make requirements" $(BIN)/uv pip compile --quiet --upgrade --universal \
 	    --python-version 3.11 --extra calendar --extra dev --output-file requirements.txt pyproject.toml
+	UV_CUSTOM_COMPILE_COMMAND="make requirements" $(BIN)/uv pip compile --quiet --upgrade --universal \
+	    --python-version 3.11 --extra calendar --no-annotate --constraint requirements.txt \
+	    --output-file requirements-run.txt pyproject.toml
 
 # PYTHON=... on the command line chooses another one.
 $(INSTALLED): requirements.txt pyproject.toml
