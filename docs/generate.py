@@ -1,11 +1,12 @@
-"""Draws the parts of docs/ that repeat the code: the table of reasons and the order life cycle.
+"""Draws the parts of the documents that repeat the code: reasons, the order life cycle, settings.
 
-`docs/` is never the source: what stands between the markers is written from `pointsman.domain`, and
-a test fails while the two differ. Run it as `make docs`.
+A document is never the source: what stands between the markers is written from the code, and a test
+fails while the two differ. Run it as `make docs`.
 """
 
 from pathlib import Path
 
+from pointsman.config.reference import settings_table_markdown
 from pointsman.domain.life_cycle import FINAL, TRANSITIONS, OrderStatus
 from pointsman.domain.reasons import REFUSALS, Group, Reason
 
@@ -58,7 +59,16 @@ def _transition_table() -> str:
     return "\n".join(lines)
 
 
-PARTS = {DOCS / "reasons.md": reasons, DOCS / "order-life-cycle.md": life_cycle}
+def settings() -> str:
+    """The table of all settings."""
+    return settings_table_markdown().rstrip("\n")
+
+
+PARTS = {
+    DOCS / "reasons.md": reasons,
+    DOCS / "order-life-cycle.md": life_cycle,
+    DOCS.parent / "README.md": settings,
+}
 """Each document with generated content, and what draws it."""
 
 

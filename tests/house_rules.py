@@ -34,9 +34,6 @@ UNBOUNDED_ALLOWED: dict[str, str] = {
     "storage/group_committer.py:self._queue: deque[tuple[int, Entry]] = deque()": (
         "`put` refuses or waits at queue_len_max"
     ),
-    "venues/paper.py:self._arrivals: deque[tuple[int, int, Request]] = deque()": (
-        "holds what was sent within the last PAPER_LATENCY_MS, which the outbox bounds"
-    ),
 }
 """`room/module.py:line text` of a queue without a limit, and what bounds it instead."""
 

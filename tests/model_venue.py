@@ -1,5 +1,6 @@
 """A small venue for the state machine of the desk: honest books of its own, and every freedom that
-a real one takes. Nothing happens by itself: the test says when an order fills, how far, and what ends.
+a real one takes. Nothing happens by itself: the test says when an order fills, how far, and what
+ends.
 
 It keeps long and short apart or nets them, clips reduce-only orders or refuses them, and never lets
 one grow or flip a holding. Its money is not modelled; the desk's is checked against its own fills.

@@ -35,7 +35,7 @@ from pointsman.domain.reasons import Reason
 from pointsman.domain.signals import Decision, SignalRecord
 from pointsman.execution.books import Books, Loaded
 from pointsman.execution.desk import Desk
-from tests.desk_stories import START_NS, VA, policy
+from tests.desk_stories import START_NS, VA, acknowledge, policy, send, signal
 
 replace = msgspec.structs.replace
 CODE = "ABCDEF"
@@ -152,6 +152,13 @@ def start(
     balances = tuple((va_id, Decimal(balance)) for va_id in accounts)
     now_ns = max(START_NS, desk.now_ns) + after_ns
     return desk.handle(Started("test", CODE, desk.books.policy, balances), now_ns)
+
+
+def entered_desk(quantity: str = "10") -> KeptDesk:
+    """A desk whose first entry has been sent and accepted."""
+    desk = kept_desk()
+    acknowledge(desk, send(desk, signal("a", quantity=quantity)))
+    return desk
 
 
 def loaded_again(desk: KeptDesk) -> KeptDesk:

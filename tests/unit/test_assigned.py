@@ -63,7 +63,7 @@ def test_rule_28_it_closes_first_in_first_out_at_the_average_of_the_foreign_fill
     assert everything(desk) == 12
     step = tell(desk, Assigned(VA, "XXX", Decimal(8), "ann", "ours"), SECOND_NS)
     (trade,) = of_type(step.changes, Trade)
-    assert (trade.quantity, trade.exit_price) == (6, Decimal(93)), "(3 x 98 + 5 x 90) / 8"
+    assert (trade.quantity, trade.exit_price) == (Decimal(6), Decimal(93)), "(3 x 98 + 5 x 90) / 8"
     assert trade.exit_reason is Reason.EXTERNAL_CLOSE
     assert incidents(step) == [Reason.EXTERNAL_ACTIVITY]
     assert [p.quantity for p in desk.books.positions.values()] == [2, 10]
@@ -85,7 +85,7 @@ def test_a_part_takes_its_part_of_the_value_along() -> None:
     )
     tell(desk, Assigned(OTHER, "XXX", Decimal(6), "ann", "the rest"), SECOND_NS)
     held = desk.books.externals["XXX", LONG]
-    assert (held.quantity, held.value) == (0, 0)
+    assert (held.quantity, held.value) == (Decimal(0), Decimal(0))
     assert everything(desk) == 12
 
 

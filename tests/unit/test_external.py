@@ -82,7 +82,7 @@ def test_f57_a_part_that_is_liquidated_leaves_a_stop_for_the_rest() -> None:
     desk = kept_desk()
     enter(desk, signal("a"))
     step = foreign(desk, "4")
-    assert [(order.role, order.quantity) for order in submits(step)] == [(Role.STOP, 6)]
+    assert [(order.role, order.quantity) for order in submits(step)] == [(Role.STOP, Decimal(6))]
     acknowledge(desk, step)
     assert [order.leaves for order in desk.books.orders_of(1, Role.STOP)][-1] == 6
     assert desk.kept.incidents() == [Reason.EXTERNAL_ACTIVITY]
@@ -94,7 +94,7 @@ def test_rule_28_a_foreign_fill_that_reduces_is_charged_to_external_first() -> N
     enter(desk, signal("a"))
     assert external(desk) == 6
     foreign(desk, "9", trade_id="f2")
-    assert (external(desk), desk.books.positions[1].quantity) == (0, 7)
+    assert (external(desk), desk.books.positions[1].quantity) == (Decimal(0), Decimal(7))
 
 
 def test_what_is_left_beyond_the_account_goes_to_external() -> None:
@@ -142,7 +142,7 @@ def test_rule_28_assigning_what_is_lacking_settles_it() -> None:
     assert external(desk) == 0
     assert [held.quantity for held in desk.books.positions.values()] == [6, 10]
     wanted = {(order.position_id, order.quantity) for order in submits(step)}
-    assert (2, 4) in wanted, "the other is covered in full again"
+    assert (2, Decimal(4)) in wanted, "the other is covered in full again"
     assert our_holdings(desk.books) == {("XXX", LONG): 16}
 
 
@@ -159,7 +159,7 @@ def test_in_hedge_mode_a_foreign_fill_of_the_other_side_touches_nobody() -> None
     desk = kept_desk()
     enter(desk, signal("a"))
     foreign(desk, "3", SELL, SHORT)
-    assert (external(desk, SHORT), external(desk, LONG)) == (-3, 0)
+    assert (external(desk, SHORT), external(desk, LONG)) == (Decimal(-3), Decimal(0))
     assert desk.books.positions[1].quantity == 10
 
 
@@ -175,7 +175,7 @@ def test_in_net_mode_a_foreign_buy_closes_a_short() -> None:
     desk = kept_desk(NET)
     enter(desk, signal("a", "sell"))
     foreign(desk, "12", BUY)
-    assert (desk.books.open_positions(VA), external(desk)) == ([], 2)
+    assert (desk.books.open_positions(VA), external(desk)) == ([], Decimal(2))
 
 
 @given(
@@ -223,7 +223,7 @@ def test_f45_a_holding_that_is_gone_freezes_and_nothing_more_is_tried() -> None:
     report(desk, "ABCDEF1X1", VenueWord.REJECTED, reason=Reason.REDUCE_ONLY)
     step = differs(desk, "0")
     assert incidents(step) == [Reason.MISMATCH]
-    assert (external(desk), account(desk).frozen_for) == (-10, Reason.MISMATCH)
+    assert (external(desk), account(desk).frozen_for) == (Decimal(-10), Reason.MISMATCH)
     assert cancels(step) == ["ABCDEF1S1"]
     report(desk, "ABCDEF1S1", VenueWord.CANCELED)
     assert all(not one.commands for one in pass_time(desk, 60 * SECOND_NS))
@@ -236,14 +236,14 @@ def test_a_holding_that_comes_back_is_covered_again() -> None:
     report(desk, "ABCDEF1S1", VenueWord.CANCELED)
     step = differs(desk, "10")
     assert external(desk) == 0
-    assert [(order.role, order.quantity) for order in submits(step)] == [(Role.STOP, 10)]
+    assert [(order.role, order.quantity) for order in submits(step)] == [(Role.STOP, Decimal(10))]
 
 
 def test_what_the_venue_holds_beyond_us_is_external_and_freezes_nobody() -> None:
     desk = kept_desk()
     enter(desk, signal("a"))
     step = differs(desk, "13")
-    assert (external(desk), account(desk).frozen_for) == (3, None)
+    assert (external(desk), account(desk).frozen_for) == (Decimal(3), None)
     assert incidents(step) == [Reason.MISMATCH]
     assert differs(desk, "13").changes == (), "explained now"
 

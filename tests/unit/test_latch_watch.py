@@ -19,9 +19,7 @@ class Watched:
         self.latch = KillLatch(latch_path(folder / "t.db"))
         self.switch = OFF
         self.woken = 0
-        self.watch = LatchWatch(
-            self.latch, self.file, lambda: self.switch, lambda: 7, self._wake
-        )
+        self.watch = LatchWatch(self.latch, self.file, lambda: self.switch, lambda: 7, self._wake)
 
     def _wake(self) -> None:
         self.woken += 1
@@ -79,9 +77,7 @@ def test_what_the_desk_has_tripped_by_itself_is_latched_on_the_disk(watched: Wat
         (b"\xff\xfe", KillState.HALT),
     ],
 )
-def test_the_content_of_the_file_counts(
-    tmp_path: Path, content: bytes, wanted: KillState
-) -> None:
+def test_the_content_of_the_file_counts(tmp_path: Path, content: bytes, wanted: KillState) -> None:
     file = tmp_path / "KILL"
     file.write_bytes(content)
     assert read_kill_file(file) is wanted

@@ -9,10 +9,7 @@ from hypothesis import strategies as st
 from pointsman.domain.accounts import Account
 from pointsman.domain.commands import Compare, Query, Step
 from pointsman.domain.events import (
-    CancelRefused,
-    Compared,
     EntryBreach,
-    OrderAbsent,
     OrderAdopted,
     OrderReport,
     SendRefused,
@@ -29,12 +26,10 @@ from tests.desk_stories import (
     account,
     acknowledge,
     cancels,
-    decide,
     enter,
     incidents,
     of_type,
     order_sent,
-    pass_time,
     quote,
     report,
     send,
@@ -44,16 +39,9 @@ from tests.desk_stories import (
     tell,
     trade,
 )
-from tests.order_stories import KeptDesk, fill_of, kept_desk
+from tests.order_stories import KeptDesk, entered_desk, fill_of, kept_desk
 
 ENTRY, STOP = "ABCDEF1E1", "ABCDEF1S1"
-
-
-def entered(quantity: str = "10", **fields: object) -> KeptDesk:
-    """A desk whose first entry has been sent and accepted."""
-    desk = kept_desk()
-    acknowledge(desk, send(desk, signal("a", quantity=quantity, **fields)))
-    return desk
 
 
 def queries(*steps: Step) -> list[str]:
@@ -66,10 +54,14 @@ def queries(*steps: Step) -> list[str]:
 def test_an_entry_that_fills_in_part_is_covered_from_its_first_fill_on() -> None:
     """RULES 22: a stop for the first fill at once, a further one for more, never
     cancel-then-create; and the rest that is cancelled needs none."""
-    desk = entered("90")
+    desk = entered_desk("90")
     first = trade(desk, ENTRY, "40", "100.00")
     (stop,) = submits(first)
-    assert (stop.quantity, stop.trigger_price, stop.side) == (40, Decimal("98.00"), Side.SELL)
+    assert (stop.quantity, stop.trigger_price, stop.side) == (
+        Decimal(40),
+        Decimal("98.00"),
+        Side.SELL,
+    )
     assert stop.reduce_only
     acknowledge(desk, first)
     second = trade(desk, ENTRY, "35", "100.00")
@@ -89,12 +81,12 @@ def test_an_entry_that_fills_in_part_is_covered_from_its_first_fill_on() -> None
 def test_rule_22_the_stop_moves_to_the_average_only_if_more_than_a_tick_off(
     second_price: str, stop_price: str
 ) -> None:
-    desk = entered("20")
+    desk = entered_desk("20")
     acknowledge(desk, trade(desk, ENTRY, "10", "100.00"))
     last = trade(desk, ENTRY, "10", second_price)
     assert desk.books.positions[1].stop_price == Decimal(stop_price)
     moved = stop_price != "98.00"
-    wanted = [(20, Decimal(stop_price))] if moved else [(10, Decimal("98.00"))]
+    wanted = [(Decimal(20 if moved else 10), Decimal(stop_price))]
     assert [(order.quantity, order.trigger_price) for order in submits(last)] == wanted
     assert cancels(last) == [], "the old stop rests until the new one does"
     new = submits(last)[0].client_order_id
@@ -118,7 +110,7 @@ def test_a_stop_that_fills_makes_a_trade_and_gives_the_symbol_back() -> None:
 
 
 def test_f43_what_still_rests_when_a_position_is_gone_is_cancelled() -> None:
-    desk = entered("20")
+    desk = entered_desk("20")
     acknowledge(desk, trade(desk, ENTRY, "10"))
     acknowledge(desk, trade(desk, ENTRY, "10"))
     (step,) = [send(desk, signal("b", "close", None))]
@@ -143,7 +135,7 @@ def test_f11_a_fill_that_overtakes_the_acknowledgement_is_covered_all_the_same()
 
 
 def test_f13_the_same_fill_again_changes_nothing_however_late() -> None:
-    desk = entered()
+    desk = entered_desk()
     told = fill_of(desk, ENTRY, "t1", "10", fee="0.1")
     acknowledge(desk, tell(desk, told))
     again = tell(desk, told, 40 * 60 * SECOND_NS)
@@ -160,7 +152,7 @@ def test_f15_two_fills_with_one_trade_id_on_two_orders_are_two_fills() -> None:
 
 
 def test_f16_fills_without_a_trade_id_are_known_by_what_they_say() -> None:
-    desk = entered("20")
+    desk = entered_desk("20")
     told = fill_of(desk, ENTRY, "", "10")
     for event in (told, told, fill_of(desk, ENTRY, "", "10", "100.01")):
         tell(desk, event)
@@ -170,7 +162,7 @@ def test_f16_fills_without_a_trade_id_are_known_by_what_they_say() -> None:
 @pytest.mark.parametrize("end", [VenueWord.CANCELED, VenueWord.EXPIRED, VenueWord.REJECTED])
 def test_f22_f24_what_filled_before_the_end_was_heard_is_a_position(end: VenueWord) -> None:
     """The end is told first; fills win, and the fill gets its stop."""
-    desk = entered()
+    desk = entered_desk()
     report(desk, ENTRY, end)
     assert account(desk).leased_symbol is None
     step = tell(desk, fill_of(desk, ENTRY, "t1", "4"))
@@ -184,7 +176,7 @@ def test_f22_f24_what_filled_before_the_end_was_heard_is_a_position(end: VenueWo
 
 def test_a_late_fill_of_an_entry_whose_position_is_gone_opens_a_further_part() -> None:
     """Trades and orders of the further part have numbers of their own (I2)."""
-    desk = entered()
+    desk = entered_desk()
     acknowledge(desk, tell(desk, fill_of(desk, ENTRY, "t1", "4")))
     report(desk, ENTRY, VenueWord.CANCELED)
     stop_out(desk, desk.books.positions[1], "98")
@@ -197,7 +189,7 @@ def test_a_late_fill_of_an_entry_whose_position_is_gone_opens_a_further_part() -
 
 def test_a_position_stopped_out_while_its_entry_still_fills_is_one_position() -> None:
     """RULES 15: its trade is made when the entry has ended, and no number is given twice."""
-    desk = entered()
+    desk = entered_desk()
     acknowledge(desk, trade(desk, ENTRY, "4", "100"))
     stopped = stop_out(desk, desk.books.positions[1], "98")
     assert of_type(stopped.changes, Trade) == []
@@ -206,23 +198,23 @@ def test_a_position_stopped_out_while_its_entry_still_fills_is_one_position() ->
     acknowledge(desk, step)
     closing = stop_out(desk, desk.books.positions[1], "97")
     (closed,) = of_type(closing.changes, Trade)
-    assert (closed.quantity, closed.pnl) == (10, Decimal("-8") + Decimal("-9"))
+    assert (closed.quantity, closed.pnl) == (Decimal(10), Decimal("-8") + Decimal("-9"))
 
 
 def test_a_late_fill_beside_another_symbol_is_covered_and_freezes_the_account() -> None:
     """I10 is ours to keep; what the venue does against it is booked, and looked at by a person."""
-    desk = entered()
+    desk = entered_desk()
     report(desk, ENTRY, VenueWord.CANCELED)
     enter(desk, signal("b", symbol="YYY"))
     step = tell(desk, fill_of(desk, ENTRY, "t1", "10"))
     assert incidents(step) == [Reason.STRANGE_REPORT]
-    assert [(order.symbol, order.quantity) for order in submits(step)] == [("XXX", 10)]
+    assert [(order.symbol, order.quantity) for order in submits(step)] == [("XXX", Decimal(10))]
     assert account(desk).frozen_for is Reason.STRANGE_REPORT
     assert {held.symbol for held in desk.books.open_positions(VA)} == {"XXX", "YYY"}
 
 
 def test_a_late_fill_against_the_other_direction_freezes_too() -> None:
-    desk = entered()
+    desk = entered_desk()
     report(desk, ENTRY, VenueWord.CANCELED)
     enter(desk, signal("b", "sell"))
     step = tell(desk, fill_of(desk, ENTRY, "t1", "10"))
@@ -254,11 +246,11 @@ def test_rule_31_an_order_held_back_at_the_gate_is_denied_and_leaves_nothing() -
     tell(desk, SendRefused(ENTRY, Reason.LATENCY))
     ended = desk.kept.order(ENTRY)
     assert (ended.status, ended.end_reason) == (OrderStatus.DENIED, Reason.LATENCY)
-    assert (account(desk).leased_symbol, account(desk).exposure) == (None, 0)
+    assert (account(desk).leased_symbol, account(desk).exposure) == (None, Decimal(0))
 
 
 def test_an_entry_is_withdrawn_when_its_market_breaks_a_limit() -> None:
-    desk = entered()
+    desk = entered_desk()
     fine = tell(desk, EntryBreach("XXX", quote(desk.now_ns)))
     assert cancels(fine) == []
     wide = tell(desk, EntryBreach("XXX", quote(desk.now_ns, "99", "101")))
@@ -273,7 +265,7 @@ def final_state(messages: list[OrderReport], desk: KeptDesk, order_id: str) -> o
     for message in messages:
         tell(desk, message)
     order, held = desk.kept.order(order_id), desk.books.positions.get(1)
-    shown = None
+    shown: tuple[object, ...] = ()
     if held is not None:
         shown = (held.quantity, held.cost, held.entry_value, held.exit_value, held.fees)
         shown += (held.realized_to_date, sorted(held.lots, key=lambda lot: lot.price))
@@ -288,7 +280,7 @@ def final_state(messages: list[OrderReport], desk: KeptDesk, order_id: str) -> o
 @given(st.data())
 def test_i4_i5_entry_messages_in_any_order_and_number_give_one_state(data: st.DataObject) -> None:
     end = data.draw(st.sampled_from([VenueWord.CANCELED, VenueWord.EXPIRED, VenueWord.REJECTED]))
-    desk = entered()
+    desk = entered_desk()
     messages = [
         OrderReport(ENTRY, VenueWord.ACCEPTED, desk.now_ns, f"V{ENTRY}"),
         fill_of(desk, ENTRY, "t1", "3", "100.00", fee="0.03"),
@@ -298,7 +290,7 @@ def test_i4_i5_entry_messages_in_any_order_and_number_give_one_state(data: st.Da
     expected = final_state(messages, desk, ENTRY)
     doubled = messages + data.draw(st.lists(st.sampled_from(messages), max_size=4))
     shuffled = data.draw(st.permutations(doubled))
-    assert final_state(list(shuffled), entered(), ENTRY) == expected
+    assert final_state(list(shuffled), entered_desk(), ENTRY) == expected
 
 
 @given(st.data())
@@ -338,108 +330,6 @@ def test_an_entry_filled_beyond_its_quantity_is_booked_and_freezes_the_symbol() 
     assert sum(order.quantity for order in submits(step)) == 12
 
 
-# -- silence ---------------------------------------------------------------------------------------
-
-
-def test_f01_f05_an_entry_without_an_answer_is_unknown_and_asked_about_never_resent() -> None:
-    """RULES 26: and while it is unknown its VA takes no new risk."""
-    desk = kept_desk()
-    order_sent(desk, submits(send(desk, signal("a")))[0].client_order_id)
-    (silent,) = pass_time(desk, 5 * SECOND_NS)
-    assert queries(silent) == [ENTRY]
-    assert incidents(silent) == [Reason.UNKNOWN_OUTCOME]
-    assert desk.kept.order(ENTRY).shown_status is OrderStatus.UNKNOWN
-    assert decide(desk, signal("b")).reason is Reason.UNKNOWN_ORDER
-    later = pass_time(desk, 60 * SECOND_NS)
-    assert queries(*later) == [ENTRY] * 12, "every SUBMIT_TIMEOUT_SECONDS, for ever"
-    assert not any(submits(step) for step in later)
-    found = report(desk, ENTRY, VenueWord.ACCEPTED)
-    assert found.commands == ()
-    assert desk.kept.order(ENTRY).shown_status is OrderStatus.ACCEPTED
-    assert queries(*pass_time(desk, 60 * SECOND_NS)) == []
-
-
-def test_an_unknown_order_is_asked_about_no_faster_for_being_missed_by_comparisons() -> None:
-    desk = kept_desk()
-    order_sent(desk, submits(send(desk, signal("a")))[0].client_order_id)
-    asked = 0
-    for _ in range(24):
-        steps = pass_time(desk, 5 * SECOND_NS)
-        steps.append(tell(desk, Compared(True, desk.now_ns, 0, "", (ENTRY,))))
-        asked += len(queries(*steps))
-    assert asked <= 2 * 24
-
-
-def test_absence_counts_only_when_asked_after_the_last_moment_of_arrival() -> None:
-    """RULES 26, I17: a "no such order" before ORDER_SETTLE_SECONDS proves nothing."""
-    desk = kept_desk()
-    order_sent(desk, submits(send(desk, signal("a")))[0].client_order_id)
-    sent_ns = desk.now_ns
-    early = tell(desk, OrderAbsent(ENTRY, sent_ns + 10 * SECOND_NS - 1), SECOND_NS)
-    assert early.commands == ()
-    assert desk.kept.order(ENTRY).is_unknown
-    assert queries(*pass_time(desk, 5 * SECOND_NS)) == [ENTRY]
-    late = tell(desk, OrderAbsent(ENTRY, sent_ns + 10 * SECOND_NS), 5 * SECOND_NS)
-    assert incidents(late) == [Reason.NEVER_ARRIVED]
-    assert submits(late) == [], "an entry is not sent again"
-    ended = desk.kept.order(ENTRY)
-    assert (ended.status, ended.end_reason) == (OrderStatus.REJECTED, Reason.NEVER_ARRIVED)
-    assert account(desk).leased_symbol is None
-
-
-def test_a_stop_that_never_arrived_is_replaced_under_a_new_id() -> None:
-    desk = entered()
-    acknowledge(desk, trade(desk, ENTRY, "10"))
-    report(desk, STOP, VenueWord.CANCELED)
-    sent_ns = desk.now_ns
-    order_sent(desk, "ABCDEF1S2")
-    step = tell(desk, OrderAbsent("ABCDEF1S2", sent_ns + 10 * SECOND_NS), SECOND_NS)
-    assert [order.client_order_id for order in submits(step)] == ["ABCDEF1S3"]
-    assert account(desk).frozen_for is None
-
-
-def test_an_order_that_the_venue_had_accepted_and_forgot_ends_and_freezes() -> None:
-    desk = entered()
-    acknowledge(desk, trade(desk, ENTRY, "4", "100.00"))
-    acknowledge(desk, trade(desk, ENTRY, "4", "101.00"))
-    step = tell(desk, OrderAbsent(ENTRY, desk.now_ns + 10 * SECOND_NS), SECOND_NS)
-    assert incidents(step) == [Reason.STRANGE_REPORT]
-    assert account(desk).frozen_for is Reason.STRANGE_REPORT
-    assert desk.kept.order(ENTRY).status is OrderStatus.CANCELED
-    assert desk.books.positions[1].stop_price == Decimal("98.49"), "as at any end of an entry"
-
-
-def test_a_cancel_without_an_answer_is_asked_about() -> None:
-    """RULES 21: a cancel with unknown outcome; "it rests" clears the doubt, and it is cancelled
-    again (RULES 27)."""
-    desk = entered()
-    tell(desk, EntryBreach("XXX", None))
-    assert desk.kept.order(ENTRY).shown_status is OrderStatus.PENDING_CANCEL
-    (silent,) = [step for step in pass_time(desk, 5 * SECOND_NS) if step.commands]
-    assert queries(silent) == [ENTRY]
-    assert desk.kept.order(ENTRY).shown_status is OrderStatus.UNKNOWN
-    report(desk, ENTRY, VenueWord.ACCEPTED)
-    assert cancels(tell(desk, EntryBreach("XXX", None))) == [ENTRY]
-
-
-def test_f42_a_cancel_that_is_refused_is_followed_by_a_question() -> None:
-    desk = entered()
-    tell(desk, EntryBreach("XXX", None))
-    step = tell(desk, CancelRefused(ENTRY, Reason.NOT_FOUND, desk.now_ns))
-    assert queries(step) == [ENTRY]
-    report(desk, ENTRY, VenueWord.CANCELED)
-    assert tell(desk, CancelRefused(ENTRY, Reason.NOT_FOUND, desk.now_ns)).changes == ()
-
-
-def test_rule_27_any_report_clears_both_marks() -> None:
-    desk = entered()
-    tell(desk, EntryBreach("XXX", None))
-    trade(desk, ENTRY, "4")
-    order = desk.kept.order(ENTRY)
-    assert (order.is_cancel_pending, order.is_unknown) == (False, False)
-    assert order.shown_status is OrderStatus.PARTIALLY_FILLED
-
-
 # -- adoption --------------------------------------------------------------------------------------
 
 
@@ -463,7 +353,7 @@ def test_rule_30_a_stop_that_only_the_venue_knows_is_ours_again_and_its_number_i
 
 
 def test_fills_know_their_owner_and_when_they_were_learned() -> None:
-    desk = entered()
+    desk = entered_desk()
     trade(desk, ENTRY, "10", "100.01", SECOND_NS, fee="0.100010")
     (fill,) = desk.kept.all(Fill)
     assert (fill.va_id, fill.position_id, fill.client_order_id) == (VA, 1, ENTRY)

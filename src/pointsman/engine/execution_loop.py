@@ -233,7 +233,11 @@ class ExecutionLoop:
         order = self.desk.books.orders.get(submit.order.client_order_id)
         if order is None:
             return  # It ended while it waited.
-        refusal = self._gate(order) if submit.may_raise_exposure else None
+        refusal: Reason | None = None
+        if submit.may_raise_exposure:
+            refusal = self._gate(order)
+        elif gate.is_overtaken(self.desk.books, order):
+            refusal = Reason.NOTHING_TO_CLOSE
         if refusal is not None:
             self.turn(SendRefused(order.client_order_id, refusal))
             return

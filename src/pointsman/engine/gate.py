@@ -2,7 +2,8 @@
 
 Between the decision and the moment at which it is durable the world may have changed. An entry that
 does not pass comes back to the desk as an event and ends DENIED for the reason given here (RULES
-31). Exits, stops and cancels are never held back.
+31). Cancels are never held back, nor are stops and exits, but for one that asks for more than is
+held by now: it would close what belongs to another VA (I9).
 """
 
 from pointsman.domain.accounts import TradingState
@@ -27,3 +28,10 @@ def refusal(
         is_old = now_ns - newest.ts_ns - clock_offset_ns > limits.max_latency_ns
         return Reason.LATENCY if is_old else Reason.SPREAD
     return Reason.ENTRY_WITHDRAWN if entry.is_cancel_pending else None
+
+
+def is_overtaken(books: Books, order: Order) -> bool:
+    """Whether a stop or an exit asks for more than its position holds by now. The desk, told so,
+    asks for what is right."""
+    position = books.positions.get(order.position_id)
+    return position is None or not position.is_live or order.quantity > position.quantity

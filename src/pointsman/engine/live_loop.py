@@ -24,6 +24,9 @@ INBOX_LEN_MAX = 4096
 LAST_COMMANDS_SECONDS = 2.0  # not money: seconds
 """How long a stop waits for what was decided to become durable and leave."""
 
+SETTLE_SECONDS = 1.0  # not money: seconds
+"""How long the time of a virtual source stands still at most."""
+
 
 class InboxFull(Exception):
     """Too many signals wait to be decided; send the signal again later."""
@@ -62,9 +65,16 @@ class Source(Protocol):
 
 class LiveLoop:
     """Runs an ExecutionLoop on a clock. All methods belong to the asyncio loop's thread, but for
-    `wake_soon`."""
+    `wake_soon`.
 
-    def __init__(self, loop: ExecutionLoop, source: Source, clock: Clock) -> None:
+    With `is_virtual` the world of the source is not this one: event time stands still until what
+    was decided is durable, so that neither the disk nor the pace changes what is decided.
+    """
+
+    def __init__(
+        self, loop: ExecutionLoop, source: Source, clock: Clock, *, is_virtual: bool = False
+    ) -> None:
+        self._is_virtual = is_virtual
         self._loop = loop
         self._source = source
         self._clock = clock
@@ -94,6 +104,8 @@ class LiveLoop:
             await self._sleep(due_ns)
             self._woken.clear()
             self._step(due_ns)
+            if self._is_virtual:
+                await self._settle()
             on_step(self._loop.now_ns)
         give_up_at = time.monotonic() + LAST_COMMANDS_SECONDS
         while not self._loop.is_idle and time.monotonic() < give_up_at:
@@ -117,9 +129,20 @@ class LiveLoop:
         elif due_ns <= now_ns:
             # What is due is done at its own time, also when the clock has gone on since.
             self._source.step(due_ns)
+        elif self._is_virtual and not self._inbox:
+            self._loop.release()
         else:
             self._source.step(now_ns)
             self._take_signals()
+
+    async def _settle(self) -> None:
+        """Wait until all that was decided has left, unless storage fails or hangs."""
+        give_up_at = time.monotonic() + SETTLE_SECONDS
+        while not (self._loop.is_idle or self._loop.is_held) and time.monotonic() < give_up_at:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._woken.wait(), SETTLE_SECONDS)
+            self._woken.clear()
+            self._loop.release()
 
     def _take_signals(self) -> None:
         while self._inbox and self._loop.is_ready:

@@ -30,7 +30,8 @@ def fill_key(order_id: str, side: Side, fill: VenueFill) -> str:
     (I5)."""
     if fill.trade_id:
         return f"{order_id}:{fill.trade_id}:{side.value}"
-    facts = f"{fill.ts_ns}:{plain(fill.quantity)}:{plain(fill.price)}:{fill.cumulative or ''}"
+    numbers = (fill.quantity, fill.price, fill.cumulative or ZERO)
+    facts = ":".join([str(fill.ts_ns), *(plain(number.normalize()) for number in numbers)])
     return f"{order_id}:~{facts}:{side.value}"
 
 

@@ -201,7 +201,10 @@ def _choose(
                 kept += stop.leaves
         return chosen
 
-    keep = max(fitting(stops), fitting(stops[::-1]), key=_leaves)
+    # The newest first, then the oldest: so that a stop that was just sent to stand beside some of
+    # the others is kept with them, and is not sent again.
+    newest_first = stops[-1:] + stops[:-1]
+    keep = max(fitting(stops), fitting(stops[::-1]), fitting(newest_first), key=_leaves)
     return keep, [stop for stop in stops if stop not in keep]
 
 

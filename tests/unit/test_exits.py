@@ -1,0 +1,296 @@
+"""Leaving: exits beside stops, with and without overlap, and exits that fail (RULES 21)."""
+
+from decimal import Decimal
+
+import pytest
+
+from pointsman.domain.commands import Cancel, Compare, Query, Submit
+from pointsman.domain.events import (
+    CancelRefused,
+    ForeignFill,
+    OrderAbsent,
+    VenueFill,
+    VenueWord,
+)
+from pointsman.domain.orders import Order, OrderType, Role
+from pointsman.domain.policy import PositionMode, ReduceOnlyMode
+from pointsman.domain.positions import Position, Trade
+from pointsman.domain.reasons import Reason
+from pointsman.domain.sides import PositionSide, Side
+from tests.desk_stories import (
+    MILLISECOND_NS,
+    SECOND_NS,
+    VA,
+    account,
+    acknowledge,
+    cancels,
+    enter,
+    incidents,
+    of_type,
+    order_sent,
+    pass_time,
+    policy,
+    report,
+    send,
+    signal,
+    submits,
+    tell,
+    trade,
+)
+from tests.order_stories import KeptDesk, fill_of, kept_desk
+
+VAS = ("VA001", "VA002")
+REFUSES = policy(reduce_only_mode=ReduceOnlyMode.REFUSE)
+ENTRY, STOP, EXIT = "ABCDEF1E1", "ABCDEF1S1", "ABCDEF1X1"
+
+
+def shared_desk() -> tuple[KeptDesk, Position]:
+    """Two VAs hold the same symbol and side, so that nothing may overlap; the first one's
+    position."""
+    desk = kept_desk(accounts=VAS)
+    position = enter(desk, signal("a"))
+    enter(desk, signal("b", va_id="VA002"))
+    return desk, position
+
+
+def held(desk: KeptDesk) -> Position:
+    return desk.books.positions[1]
+
+
+def quantities(orders: list[Order]) -> list[Decimal]:
+    return [order.quantity for order in orders]
+
+
+def test_rule_21_a_sole_holder_exits_at_once_and_its_stop_goes_when_the_exit_is_final() -> None:
+    desk = kept_desk()
+    enter(desk, signal("a"))
+    step = send(desk, signal("b", "close", None))
+    (leaving,) = submits(step)
+    assert (leaving.quantity, leaving.order_type) == (Decimal(10), OrderType.MARKET)
+    assert cancels(step) == []
+    acknowledge(desk, step)
+    assert cancels(trade(desk, EXIT, "6", "101")) == []
+    assert cancels(trade(desk, EXIT, "4", "101")) == [STOP]
+
+
+@pytest.mark.parametrize("is_shared", [True, False], ids=["shared", "a venue that refuses"])
+def test_rule_21_otherwise_the_stop_is_cancelled_and_confirmed_first(is_shared: bool) -> None:
+    desk = shared_desk()[0] if is_shared else kept_desk(REFUSES)
+    if not is_shared:
+        enter(desk, signal("a"))
+    asked = send(desk, signal("c", "close", None))
+    assert (cancels(asked), submits(asked)) == ([STOP], [])
+    assert held(desk).naked_since_ns is None, "it rests until the venue says otherwise"
+    confirmed = report(desk, STOP, VenueWord.CANCELED, 20 * MILLISECOND_NS)
+    (leaving,) = submits(confirmed)
+    assert (leaving.quantity, leaving.role) == (Decimal(10), Role.EXIT)
+    assert held(desk).naked_since_ns == desk.now_ns, "that time counts as naked"
+
+
+def test_rule_21_a_stop_that_fills_instead_of_being_cancelled_needs_no_exit() -> None:
+    desk, _ = shared_desk()
+    send(desk, signal("c", "close", None))
+    filled = trade(desk, STOP, "10", "97.9")
+    assert submits(filled) == []
+    assert [one.exit_reason for one in of_type(filled.changes, Trade)] == [Reason.STOP_LOSS]
+    assert tell(desk, CancelRefused(STOP, Reason.NOT_FOUND, desk.now_ns)).commands == ()
+
+
+def test_rule_21_a_cancel_with_an_unknown_outcome_is_asked_about_and_holds_the_exit() -> None:
+    desk, _ = shared_desk()
+    send(desk, signal("c", "close", None))
+    steps = pass_time(desk, 5 * SECOND_NS)
+    asked = [query.client_order_id for step in steps for query in of_type(step.commands, Query)]
+    assert asked == [STOP]
+    assert not any(submits(step) for step in steps)
+    never = tell(desk, OrderAbsent(STOP, desk.now_ns + 10 * SECOND_NS), SECOND_NS)
+    assert quantities(submits(never)) == [10]
+
+
+@pytest.mark.parametrize("is_shared", [True, False])
+def test_f32_a_partial_exit_leaves_a_stop_for_the_rest(is_shared: bool) -> None:
+    desk = shared_desk()[0] if is_shared else kept_desk()
+    if not is_shared:
+        enter(desk, signal("a"))
+    step = send(desk, signal("c", "close", "4"))
+    if is_shared:
+        step = report(desk, STOP, VenueWord.CANCELED)
+        assert [(o.role, o.quantity) for o in submits(step)] == [
+            (Role.EXIT, Decimal(4)),
+            (Role.STOP, Decimal(6)),
+        ]
+        acknowledge(desk, step)
+        assert submits(trade(desk, EXIT, "4", "101")) == []
+    else:
+        assert quantities(submits(step)) == [4]
+        acknowledge(desk, step)
+        filled = trade(desk, EXIT, "4", "101")
+        assert (quantities(submits(filled)), cancels(filled)) == ([Decimal(6)], [])
+        order_sent(desk, "ABCDEF1S2")
+        assert cancels(report(desk, "ABCDEF1S2", VenueWord.ACCEPTED)) == [STOP]
+        report(desk, STOP, VenueWord.CANCELED)
+    assert quantities(desk.books.orders_of(1, Role.STOP)) == [6]
+    assert (held(desk).quantity, held(desk).closing, held(desk).naked_since_ns) == (
+        Decimal(6),
+        Decimal(0),
+        None,
+    )
+
+
+def test_f33_a_stop_that_filled_in_part_and_ended_is_followed_by_one_for_the_rest() -> None:
+    desk = kept_desk()
+    enter(desk, signal("a"))
+    trade(desk, STOP, "3", "97.9")
+    assert quantities(submits(report(desk, STOP, VenueWord.CANCELED))) == [7]
+
+
+def test_rule_21_a_newcomer_ends_the_overlap_before_its_own_entry_leaves() -> None:
+    desk = kept_desk(accounts=VAS)
+    enter(desk, signal("a"))
+    acknowledge(desk, send(desk, signal("b", "close", None)))
+    step = send(desk, signal("c", va_id="VA002"))
+    assert [type(command) for command in step.commands] == [Cancel, Submit]
+    assert cancels(step) == [STOP]
+
+
+def test_rule_21_a_newcomer_ends_the_overlap_of_two_stops_as_well() -> None:
+    """A stop being replaced: the old one may not rest beside the new one any more."""
+    desk = kept_desk(accounts=VAS)
+    enter(desk, signal("a"))
+    acknowledge(desk, send(desk, signal("b", "close", "4")))
+    assert quantities(submits(trade(desk, EXIT, "4", "101"))) == [6]
+    step = send(desk, signal("c", va_id="VA002"))
+    assert cancels(step) == [STOP]
+
+
+def test_rule_21_a_newcomer_takes_back_an_exit_whose_stop_has_triggered() -> None:
+    desk = kept_desk(accounts=VAS)
+    enter(desk, signal("a"))
+    acknowledge(desk, send(desk, signal("b", "close", None)))
+    report(desk, STOP, VenueWord.TRIGGERED)
+    step = send(desk, signal("c", va_id="VA002"))
+    assert cancels(step) == [EXIT]
+    taken_back = report(desk, EXIT, VenueWord.CANCELED)
+    assert taken_back.commands == (), "the stop does the work"
+
+
+def test_a_triggered_stop_is_an_exit_already() -> None:
+    desk = kept_desk()
+    enter(desk, signal("a"))
+    report(desk, STOP, VenueWord.TRIGGERED)
+    step = send(desk, signal("b", "close", None))
+    assert (submits(step), cancels(step)) == ([], [])
+    assert quantities(submits(report(desk, STOP, VenueWord.CANCELED))) == [10], "it gave up"
+
+
+def test_f44_an_exit_and_a_stop_that_race_take_from_what_else_the_account_holds() -> None:
+    """RULES 21: an overfill is what is beyond what the *VA* held; within it, the books follow the
+    venue, first in first out."""
+    desk = kept_desk()
+    enter(desk, signal("a"))
+    enter(desk, signal("b"))
+    acknowledge(desk, send(desk, signal("c", "close", "10")))
+    trade(desk, EXIT, "10", "99")
+    step = trade(desk, STOP, "10", "98")
+    assert incidents(step) == []
+    assert desk.books.open_positions(VA) == []
+    assert [(one.trade_id, one.pnl) for one in desk.kept.all(Trade)] == [
+        ("1.0", Decimal(-10)),
+        ("2.0", Decimal(-20)),
+    ]
+
+
+@pytest.mark.parametrize("is_late", [False, True], ids=["while it works", "recalled"])
+def test_rule_21_what_fills_beyond_the_account_is_booked_and_freezes_everybody(
+    is_late: bool,
+) -> None:
+    desk, _ = shared_desk()
+    send(desk, signal("c", "close", None))
+    acknowledge(desk, report(desk, STOP, VenueWord.CANCELED))
+    trade(desk, EXIT, "10", "99")
+    if is_late:
+        step = tell(desk, fill_of(desk, EXIT, "again", "2", "99", fee="0.01"))
+    else:
+        step = tell(desk, fill_of(desk, STOP, "race", "10", "98", fee="0.01"))
+    assert Reason.OVERFILL in incidents(step)
+    assert [account(desk, va).frozen_for for va in VAS] == [Reason.OVERFILL] * 2
+    beyond = 2 if is_late else 10
+    shrunk = quantities([order for order in submits(step) if order.position_id == 2])
+    assert shrunk == ([8] if is_late else []), "the other's stop shrinks to what the venue has left"
+    assert is_late or "ABCDEF2S1" in cancels(step)
+    va = account(desk)
+    assert va.cash - beyond * (99 if is_late else 98) == va.balance
+
+
+# -- exits that fail -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("word", "reason"),
+    [
+        (VenueWord.REJECTED, Reason.REDUCE_ONLY),
+        (VenueWord.CANCELED, Reason.REDUCE_ONLY),
+        (VenueWord.EXPIRED, None),
+    ],
+)
+def test_f21_f45_f49_an_exit_that_comes_to_nothing_is_compared_and_retried_after_a_pause(
+    word: VenueWord, reason: Reason | None
+) -> None:
+    desk = kept_desk()
+    enter(desk, signal("a"))
+    acknowledge(desk, send(desk, signal("b", "close", None)))
+    failed = report(desk, EXIT, word, reason=reason)
+    assert submits(failed) == []
+    assert of_type(failed.commands, Compare)
+    steps = pass_time(desk, 2 * SECOND_NS)
+    again = [order.client_order_id for step in steps for order in submits(step)]
+    assert again == ["ABCDEF1X2"]
+
+
+def test_f45_no_endless_loop_when_neither_stop_nor_exit_is_taken() -> None:
+    """The venue refuses whatever reduces: one exit a pause, and nothing in between."""
+    desk = kept_desk(REFUSES)
+    enter(desk, signal("a"))
+    send(desk, signal("b", "close", None))
+    waiting = submits(report(desk, STOP, VenueWord.CANCELED))
+    sent = 0
+    for _ in range(40):
+        while waiting:
+            sent += len(waiting)
+            order = waiting.pop(0)
+            order_sent(desk, order.client_order_id)
+            refused = report(
+                desk, order.client_order_id, VenueWord.REJECTED, reason=Reason.REDUCE_ONLY
+            )
+            waiting += submits(refused)
+        for step in pass_time(desk, SECOND_NS // 2):
+            waiting += submits(step)
+    assert 5 <= sent <= 2 + 10 + 1, "20 s: an exit each 2 s"
+
+
+def test_an_exit_that_was_refused_leaves_the_position_covered_while_it_waits() -> None:
+    desk = kept_desk(REFUSES)
+    enter(desk, signal("a"))
+    send(desk, signal("b", "close", None))
+    acknowledge(desk, report(desk, STOP, VenueWord.CANCELED))
+    refused = report(desk, EXIT, VenueWord.REJECTED, reason=Reason.VENUE_REJECTED)
+    assert [(o.role, o.quantity) for o in submits(refused)] == [(Role.STOP, Decimal(10))]
+    assert incidents(refused) == [Reason.EXIT_REJECTED]
+
+
+# -- foreign holdings ------------------------------------------------------------------------------
+
+
+def test_in_net_mode_a_short_and_the_foreign_holding_beside_it_never_overlap() -> None:
+    """EXTERNAL is one signed holding there, under whichever side it is asked for (RULES 28)."""
+    desk = kept_desk(policy(position_mode=PositionMode.NET))
+    enter(desk, signal("a", "sell"))
+    assert desk.books.is_only_holder(held(desk))
+    somebody_sells(desk, "3")
+    assert not desk.books.is_only_holder(held(desk))
+    assert cancels(send(desk, signal("b", "close", None))) == [STOP]
+
+
+def somebody_sells(desk: KeptDesk, quantity: str) -> None:
+    fill = VenueFill("f1", Decimal(quantity), Decimal(100), Decimal(0), desk.now_ns)
+    tell(desk, ForeignFill("XXX", PositionSide.LONG, Side.SELL, fill, "somebody"))

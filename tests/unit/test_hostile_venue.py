@@ -1,0 +1,115 @@
+"""The wire to the hostile venue: each fault of it, by itself."""
+
+import pytest
+
+from pointsman.domain.commands import Cancel, Compare, Query, Submit
+from pointsman.domain.events import CancelRefused, OrderAbsent, OrderReport, VenueWord
+from pointsman.domain.venue_truth import OrderFound, Snapshot
+from pointsman.simulator.faults import Fault
+from pointsman.simulator.hostile_venue import FLIGHT_NS_MAX, SETTLED_NS, HostileVenue
+from pointsman.venues.base import Reply, Request
+from tests.simulations import order, struck_by, venue
+from tests.unit.test_matching import quote
+
+SECOND_NS = 10**9
+
+
+def asked(at: HostileVenue, request: Request, now_ns: int = 0) -> list[Reply]:
+    at.send(request, now_ns)
+    return at.receive(now_ns + 30 * SECOND_NS)
+
+
+def ready(**rates: float) -> HostileVenue:
+    at = venue(struck_by({Fault(name): rate for name, rate in rates.items()}))
+    at.matching.on_quote(quote("100", "100.01"), 0)
+    return at
+
+
+def words(replies: list[Reply]) -> list[VenueWord]:
+    return [reply.kind for reply in replies if isinstance(reply, OrderReport)]
+
+
+def test_on_a_good_day_everything_arrives_in_order_and_soon() -> None:
+    at = ready()
+    at.send(Submit(order(1, price="101")), 0)
+    due_ns = at.next_due_ns()
+    assert due_ns is not None
+    assert 0 < due_ns < FLIGHT_NS_MAX
+    heard = words(at.receive(SECOND_NS))
+    assert heard[0] is VenueWord.ACCEPTED
+    assert set(heard[1:]) == {VenueWord.TRADE}
+    [found] = asked(at, Query(order(1).client_order_id, "AAA"))
+    assert isinstance(found, OrderFound)
+    assert found.order.filled == 5
+
+
+@pytest.mark.parametrize("fault", [Fault.REQUEST_LOST, Fault.BAN])
+def test_a_request_that_is_lost_leaves_no_trace(fault: Fault) -> None:
+    at = ready(request_lost=1.0 if fault is Fault.REQUEST_LOST else 0.0)
+    if fault is Fault.BAN:
+        at.ban(SECOND_NS)
+    assert asked(at, Submit(order(1, price="101"))) == []
+    assert at.ledger.orders == {}
+
+
+def test_f01_an_order_can_be_taken_although_no_answer_comes() -> None:
+    at = ready(report_lost=1.0)
+    assert asked(at, Submit(order(1, price="101"))) == []
+    assert at.ledger.orders[order(1).client_order_id].filled == 5
+
+
+def test_f13_reports_come_twice_f11_and_fills_before_the_acceptance() -> None:
+    twice = words(asked(ready(report_duplicated=1.0), Submit(order(1, price="101"))))
+    once = words(asked(ready(), Submit(order(1, price="101"))))
+    assert len(twice) > len(once)
+    early = words(asked(ready(fill_before_ack=1.0), Submit(order(1, price="101"))))
+    assert (early[0], early[-1]) == (VenueWord.TRADE, VenueWord.ACCEPTED)
+
+
+def test_f20_after_a_cut_the_newest_reports_are_said_again() -> None:
+    at = ready()
+    at.cut(5 * SECOND_NS)
+    at.send(Submit(order(1, price="101")), 0)
+    assert at.receive(4 * SECOND_NS) == []
+    assert words(at.receive(6 * SECOND_NS))[0] is VenueWord.ACCEPTED
+
+
+def test_f06_a_young_order_may_not_be_found_an_old_one_always_is() -> None:
+    at = ready(query_empty=1.0)
+    order_id = order(1).client_order_id
+    at.send(Submit(order(1, price="101")), 0)
+    at.receive(SECOND_NS)
+    at.send(Query(order_id, "AAA"), SECOND_NS)
+    [absent] = at.receive(2 * SECOND_NS)
+    assert absent == OrderAbsent(order_id, SECOND_NS)
+    at.send(Query(order_id, "AAA"), SETTLED_NS + SECOND_NS)
+    assert isinstance(at.receive(SETTLED_NS + 2 * SECOND_NS)[0], OrderFound)
+
+
+def test_a_cancel_of_what_is_not_there_is_refused() -> None:
+    [refused] = asked(ready(), Cancel("ABCDEF9S1", "AAA"))
+    assert isinstance(refused, CancelRefused)
+
+
+def test_i17_a_part_of_an_answer_says_that_it_is_one_and_a_stale_one_says_of_when() -> None:
+    part = asked(ready(compare_partial=1.0), Compare(""))[0]
+    assert isinstance(part, Snapshot)
+    assert not part.is_complete
+    at = ready(compare_stale=1.0)
+    fresh = asked(at, Compare(""))[0]
+    asked(at, Submit(order(1, price="101")), 40 * SECOND_NS)
+    stale = asked(at, Compare(""), 80 * SECOND_NS)[0]
+    assert isinstance(fresh, Snapshot)
+    assert isinstance(stale, Snapshot)
+    assert (stale.taken_at_ns, stale.trades) == (fresh.taken_at_ns, ())
+    assert stale.asked_at_ns == 80 * SECOND_NS
+
+
+def test_what_is_on_its_way_to_an_engine_that_died_is_lost() -> None:
+    at = ready()
+    at.send(Submit(order(1, price="101")), 0)
+    at.receive(SECOND_NS)
+    at.cut(0)
+    at.close()
+    assert at.known_until_ns() > 0
+    assert words(at.receive(SECOND_NS + 10**7)) != [] or at.receive(2 * SECOND_NS) == []

@@ -1,0 +1,137 @@
+"""Silence proves nothing: an order without an answer is unknown, asked about, never resent."""
+
+from decimal import Decimal
+
+from pointsman.domain.commands import Query, Step
+from pointsman.domain.events import (
+    CancelRefused,
+    Compared,
+    EntryBreach,
+    OrderAbsent,
+    VenueWord,
+)
+from pointsman.domain.life_cycle import OrderStatus
+from pointsman.domain.reasons import Reason
+from tests.desk_stories import (
+    SECOND_NS,
+    account,
+    acknowledge,
+    cancels,
+    decide,
+    incidents,
+    of_type,
+    order_sent,
+    pass_time,
+    report,
+    send,
+    signal,
+    submits,
+    tell,
+    trade,
+)
+from tests.order_stories import entered_desk, kept_desk
+
+ENTRY, STOP = "ABCDEF1E1", "ABCDEF1S1"
+
+
+def queries(*steps: Step) -> list[str]:
+    return [query.client_order_id for step in steps for query in of_type(step.commands, Query)]
+
+
+def test_f01_f05_an_entry_without_an_answer_is_unknown_and_asked_about_never_resent() -> None:
+    """RULES 26: and while it is unknown its VA takes no new risk."""
+    desk = kept_desk()
+    order_sent(desk, submits(send(desk, signal("a")))[0].client_order_id)
+    (silent,) = pass_time(desk, 5 * SECOND_NS)
+    assert queries(silent) == [ENTRY]
+    assert incidents(silent) == [Reason.UNKNOWN_OUTCOME]
+    assert desk.kept.order(ENTRY).shown_status is OrderStatus.UNKNOWN
+    assert decide(desk, signal("b")).reason is Reason.UNKNOWN_ORDER
+    later = pass_time(desk, 60 * SECOND_NS)
+    assert queries(*later) == [ENTRY] * 12, "every SUBMIT_TIMEOUT_SECONDS, for ever"
+    assert not any(submits(step) for step in later)
+    found = report(desk, ENTRY, VenueWord.ACCEPTED)
+    assert found.commands == ()
+    assert desk.kept.order(ENTRY).shown_status is OrderStatus.ACCEPTED
+    assert queries(*pass_time(desk, 60 * SECOND_NS)) == []
+
+
+def test_an_unknown_order_is_asked_about_no_faster_for_being_missed_by_comparisons() -> None:
+    desk = kept_desk()
+    order_sent(desk, submits(send(desk, signal("a")))[0].client_order_id)
+    asked = 0
+    for _ in range(24):
+        steps = pass_time(desk, 5 * SECOND_NS)
+        steps.append(tell(desk, Compared(True, desk.now_ns, 0, "", (ENTRY,))))
+        asked += len(queries(*steps))
+    assert asked <= 2 * 24
+
+
+def test_absence_counts_only_when_asked_after_the_last_moment_of_arrival() -> None:
+    """RULES 26, I17: a "no such order" before ORDER_SETTLE_SECONDS proves nothing."""
+    desk = kept_desk()
+    order_sent(desk, submits(send(desk, signal("a")))[0].client_order_id)
+    sent_ns = desk.now_ns
+    early = tell(desk, OrderAbsent(ENTRY, sent_ns + 10 * SECOND_NS - 1), SECOND_NS)
+    assert early.commands == ()
+    assert desk.kept.order(ENTRY).is_unknown
+    assert queries(*pass_time(desk, 5 * SECOND_NS)) == [ENTRY]
+    late = tell(desk, OrderAbsent(ENTRY, sent_ns + 10 * SECOND_NS), 5 * SECOND_NS)
+    assert incidents(late) == [Reason.NEVER_ARRIVED]
+    assert submits(late) == [], "an entry is not sent again"
+    ended = desk.kept.order(ENTRY)
+    assert (ended.status, ended.end_reason) == (OrderStatus.REJECTED, Reason.NEVER_ARRIVED)
+    assert account(desk).leased_symbol is None
+
+
+def test_a_stop_that_never_arrived_is_replaced_under_a_new_id() -> None:
+    desk = entered_desk()
+    acknowledge(desk, trade(desk, ENTRY, "10"))
+    report(desk, STOP, VenueWord.CANCELED)
+    sent_ns = desk.now_ns
+    order_sent(desk, "ABCDEF1S2")
+    step = tell(desk, OrderAbsent("ABCDEF1S2", sent_ns + 10 * SECOND_NS), SECOND_NS)
+    assert [order.client_order_id for order in submits(step)] == ["ABCDEF1S3"]
+    assert account(desk).frozen_for is None
+
+
+def test_an_order_that_the_venue_had_accepted_and_forgot_ends_and_freezes() -> None:
+    desk = entered_desk()
+    acknowledge(desk, trade(desk, ENTRY, "4", "100.00"))
+    acknowledge(desk, trade(desk, ENTRY, "4", "101.00"))
+    step = tell(desk, OrderAbsent(ENTRY, desk.now_ns + 10 * SECOND_NS), SECOND_NS)
+    assert incidents(step) == [Reason.STRANGE_REPORT]
+    assert account(desk).frozen_for is Reason.STRANGE_REPORT
+    assert desk.kept.order(ENTRY).status is OrderStatus.CANCELED
+    assert desk.books.positions[1].stop_price == Decimal("98.49"), "as at any end of an entry"
+
+
+def test_a_cancel_without_an_answer_is_asked_about() -> None:
+    """RULES 21: a cancel with unknown outcome; "it rests" clears the doubt, and it is cancelled
+    again (RULES 27)."""
+    desk = entered_desk()
+    tell(desk, EntryBreach("XXX", None))
+    assert desk.kept.order(ENTRY).shown_status is OrderStatus.PENDING_CANCEL
+    (silent,) = [step for step in pass_time(desk, 5 * SECOND_NS) if step.commands]
+    assert queries(silent) == [ENTRY]
+    assert desk.kept.order(ENTRY).shown_status is OrderStatus.UNKNOWN
+    report(desk, ENTRY, VenueWord.ACCEPTED)
+    assert cancels(tell(desk, EntryBreach("XXX", None))) == [ENTRY]
+
+
+def test_f42_a_cancel_that_is_refused_is_followed_by_a_question() -> None:
+    desk = entered_desk()
+    tell(desk, EntryBreach("XXX", None))
+    step = tell(desk, CancelRefused(ENTRY, Reason.NOT_FOUND, desk.now_ns))
+    assert queries(step) == [ENTRY]
+    report(desk, ENTRY, VenueWord.CANCELED)
+    assert tell(desk, CancelRefused(ENTRY, Reason.NOT_FOUND, desk.now_ns)).changes == ()
+
+
+def test_rule_27_any_report_clears_both_marks() -> None:
+    desk = entered_desk()
+    tell(desk, EntryBreach("XXX", None))
+    trade(desk, ENTRY, "4")
+    order = desk.kept.order(ENTRY)
+    assert (order.is_cancel_pending, order.is_unknown) == (False, False)
+    assert order.shown_status is OrderStatus.PARTIALLY_FILLED
