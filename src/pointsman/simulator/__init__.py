@@ -1,0 +1,1 @@
+"""Seeded bad days: the whole engine on virtual time, against faults and crashes."""

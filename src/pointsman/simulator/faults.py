@@ -1,0 +1,194 @@
+"""Faults: what can go wrong, which of it does in one run, and a log of all that did.
+
+Each seed switches every kind on or off and gives it a rate of its own (swarm testing): runs with
+few kinds reach states that runs with all of them never do. Some runs have no fault at all.
+
+The log is also what naked time is measured against: RULES 25 allows a further wait for each request
+or answer that went wrong, and no more.
+"""
+
+from collections import Counter
+from collections.abc import Collection
+from enum import StrEnum
+from random import Random
+
+import msgspec
+
+SECOND_NS = 10**9
+
+
+class Fault(StrEnum):
+    """One kind of trouble."""
+
+    REQUEST_LOST = "request_lost"
+    ANSWER_LOST = "answer_lost"
+    """Accepted, but the answer never comes: dropped, a 5xx, or nothing that can be read."""
+    ANSWER_LATE = "answer_late"
+    BAN = "ban"
+    """Rate limited: nothing that is sent is taken or answered for a while."""
+    REPORT_DUPLICATED = "report_duplicated"
+    REPORT_DELAYED = "report_delayed"
+    REPORT_REORDERED = "report_reordered"
+    REPORT_LOST = "report_lost"
+    FILL_BEFORE_ACK = "fill_before_ack"
+    FILL_AFTER_CANCEL = "fill_after_cancel"
+    REJECTED_WITH_FILLS = "rejected_with_fills"
+    EXPIRED_WITH_FILLS = "expired_with_fills"
+    DISCONNECT = "disconnect"
+    """Nothing arrives for a while; then the newest reports are said again."""
+    QUERY_FAILED = "query_failed"
+    QUERY_EMPTY = "query_empty"
+    """"No such order", of one that has only just arrived."""
+    COMPARE_FAILED = "compare_failed"
+    COMPARE_STALE = "compare_stale"
+    COMPARE_PARTIAL = "compare_partial"
+    NO_TRADE_ID = "no_trade_id"
+    STOP_RESTS = "stop_rests"
+    """A stop triggers and then rests unfilled for a while."""
+    STOP_DROPPED = "stop_dropped"
+    """The venue cancels a resting stop by itself."""
+    CHILD_ORDER = "child_order"
+    """A triggered stop ends, and what it sends trades under an id that is not ours."""
+    PRICE_BAND = "price_band"
+    HALT = "halt"
+    PERSON_CLOSES = "person_closes"
+    FOREIGN_ORDER = "foreign_order"
+    LIQUIDATION = "liquidation"
+    FEED_FREEZE = "feed_freeze"
+    BAD_QUOTES = "bad_quotes"
+    CLOCK_STEP = "clock_step"
+    DISK_FULL = "disk_full"
+    STORE_SLOW = "store_slow"
+    CRASH_BEFORE_COMMIT = "crash_before_commit"
+    CRASH_AFTER_COMMIT = "crash_after_commit"
+    CRASH_AFTER_SEND = "crash_after_send"
+    CRASH_IN_RECOVERY = "crash_in_recovery"
+    SECOND_START = "second_start"
+
+
+CRASHES = (
+    Fault.CRASH_BEFORE_COMMIT,
+    Fault.CRASH_AFTER_COMMIT,
+    Fault.CRASH_AFTER_SEND,
+    Fault.CRASH_IN_RECOVERY,
+)
+
+TIMED = (
+    Fault.BAN,
+    Fault.DISCONNECT,
+    Fault.STOP_DROPPED,
+    Fault.HALT,
+    Fault.PERSON_CLOSES,
+    Fault.FOREIGN_ORDER,
+    Fault.LIQUIDATION,
+    Fault.FEED_FREEZE,
+    Fault.BAD_QUOTES,
+    Fault.CLOCK_STEP,
+    Fault.DISK_FULL,
+    Fault.STORE_SLOW,
+    *CRASHES,
+    Fault.SECOND_START,
+)
+"""These happen at moments of their own; the others strike messages and orders by chance."""
+
+LOSING = (Fault.REQUEST_LOST, Fault.BAN, *CRASHES)
+"""After these it takes ORDER_SETTLE_SECONDS until an order is known not to have arrived (RULES
+26)."""
+
+HARMLESS = (
+    Fault.REPORT_DUPLICATED,
+    Fault.NO_TRADE_ID,
+    Fault.FOREIGN_ORDER,
+    Fault.FEED_FREEZE,
+    Fault.BAD_QUOTES,
+    Fault.CLOCK_STEP,
+    Fault.SECOND_START,
+)
+"""These are no excuse for a position without cover."""
+
+_ON_PER_CENT = 35
+_CALM_PER_CENT = 8
+_RATES = (0.01, 0.03, 0.1, 0.3)
+_EVENTS_AN_HOUR = (1, 2, 4, 8)
+
+
+class FaultPlan(msgspec.Struct, frozen=True):
+    """What may go wrong in one run: `rates` by which messages and orders are struck, `times` (from
+    the start, in order) of what happens by itself."""
+
+    rates: dict[Fault, float]
+    times: tuple[tuple[int, Fault], ...]
+
+
+def draw_plan(random: Random, allowed: Collection[Fault], lasting_ns: int) -> FaultPlan:
+    """Draw the faults of one run from those allowed, for its first `lasting_ns`."""
+    rates: dict[Fault, float] = {}
+    times: list[tuple[int, Fault]] = []
+    is_calm = random.randrange(100) < _CALM_PER_CENT
+    for fault in Fault:
+        # Drawn for all, so that leaving some out does not change the others.
+        is_on = random.randrange(100) < _ON_PER_CENT
+        rate, often = random.choice(_RATES), random.choice(_EVENTS_AN_HOUR)
+        shares = [random.random() for _ in range(often)]
+        if is_calm or not is_on or fault not in allowed:
+            continue
+        if fault in TIMED:
+            times += [(int(share * lasting_ns), fault) for share in shares]
+        else:
+            rates[fault] = rate
+    return FaultPlan(rates, tuple(sorted(times)))
+
+
+class Trouble(msgspec.Struct, frozen=True, gc=False):
+    """One fault that happened, and until when it lasted."""
+
+    fault: Fault
+    at_ns: int
+    until_ns: int
+
+
+class Faults:
+    """The faults of one run. Nothing strikes any more once `are_off`."""
+
+    def __init__(self, random: Random, plan: FaultPlan) -> None:
+        self.are_off = False
+        self.counts: Counter[Fault] = Counter()
+        self.log: list[Trouble] = []
+        self._random = random
+        self._rates = plan.rates
+
+    def strikes(self, fault: Fault, now_ns: int) -> bool:
+        """Whether a fault of this kind strikes now; if so it is in the log."""
+        rate = self._rates.get(fault)
+        if rate is None or self.are_off or self._random.random() >= rate:
+            return False
+        self.note(fault, now_ns, now_ns)
+        return True
+
+    def note(self, fault: Fault, at_ns: int, until_ns: int) -> None:
+        """Put a fault that happens at a moment of its own into the log."""
+        self.counts[fault] += 1
+        self.excuse(fault, at_ns, until_ns)
+
+    def excuse(self, fault: Fault, at_ns: int, until_ns: int) -> None:
+        """Let a fault that is counted already last longer, or strike once more."""
+        self.log.append(Trouble(fault, at_ns, until_ns))
+
+    def allowance_ns(self, from_ns: int, to_ns: int, each_ns: int, lost_ns: int) -> int:
+        """How much longer than the deadline something that began at `from_ns` may take: `each_ns`
+        for each fault that fell into it, `lost_ns` where a request may have been lost, and as long
+        as each lasted."""
+        allowed = 0
+        for trouble in reversed(self.log):
+            extra_ns = lost_ns if trouble.fault in LOSING else each_ns
+            if trouble.fault in HARMLESS or trouble.at_ns > to_ns:
+                continue
+            if trouble.until_ns >= from_ns - extra_ns:
+                allowed += extra_ns + trouble.until_ns - trouble.at_ns
+            elif trouble.at_ns < from_ns - _LONGEST_NS:
+                break
+        return allowed
+
+
+_LONGEST_NS = 300 * SECOND_NS
+"""No fault lasts longer."""

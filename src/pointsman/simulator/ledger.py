@@ -1,0 +1,159 @@
+"""The hostile venue's own books: orders, executions, holdings and money.
+
+Written without the engine's accounting, so that the two can be held against each other. What always
+holds, whatever is done to them:
+
+* a client order id is created once, and an order never fills beyond its quantity;
+* a reduce-only order never makes a holding grow or change its sign: it is clipped (I9);
+* what executed is never forgotten.
+"""
+
+from decimal import Decimal
+
+import msgspec
+
+from pointsman.domain.events import VenueFill
+from pointsman.domain.life_cycle import FINAL, OrderStatus
+from pointsman.domain.orders import OrderType
+from pointsman.domain.reasons import Reason
+from pointsman.domain.sides import PositionSide, Side
+from pointsman.domain.venue_truth import VenueHolding, VenueOrder, VenueTrade
+
+NOTHING = Decimal(0)
+_FEE = Decimal("0.0001")
+
+HoldingKey = tuple[str, PositionSide | None]
+
+
+class Working(msgspec.Struct, gc=False):
+    """One order as the venue has it; mutable."""
+
+    client_order_id: str
+    venue_order_id: str
+    symbol: str
+    side: Side
+    position_side: PositionSide | None
+    order_type: OrderType
+    quantity: Decimal
+    reduce_only: bool
+    ts_ns: int
+    limit_price: Decimal | None = None
+    trigger_price: Decimal | None = None
+    filled: Decimal = NOTHING
+    status: OrderStatus = OrderStatus.ACCEPTED
+    is_triggered: bool = False
+    rests_until_ns: int = 0
+    end_reason: Reason | None = None
+    is_foreign: bool = False
+    fills: list[VenueFill] = msgspec.field(default_factory=list)
+
+    @property
+    def is_open(self) -> bool:
+        return self.status not in FINAL
+
+    @property
+    def leaves(self) -> Decimal:
+        return self.quantity - self.filled if self.is_open else NOTHING
+
+    @property
+    def holding(self) -> HoldingKey:
+        return (self.symbol, self.position_side)
+
+    def told(self) -> VenueOrder:
+        """As the venue tells it."""
+        return VenueOrder(
+            self.client_order_id, self.venue_order_id, self.symbol, self.side,
+            self.position_side, self.order_type, self.quantity, self.filled, self.status,
+            self.reduce_only, self.ts_ns, self.limit_price, self.trigger_price,
+            self.is_triggered, self.end_reason,
+        )  # fmt: skip
+
+
+class Ledger:
+    """One account at the venue. `is_hedged` keeps long and short apart."""
+
+    def __init__(self, *, is_hedged: bool, has_trade_ids: bool) -> None:
+        self.is_hedged = is_hedged
+        self.orders: dict[str, Working] = {}
+        self.open_by_symbol: dict[str, dict[str, Working]] = {}
+        self.trades: list[VenueTrade] = []
+        self.holdings: dict[HoldingKey, Decimal] = {}
+        self.ours: dict[HoldingKey, Decimal] = {}
+        self.paid_by_ours = NOTHING
+        self.version: dict[str, int] = {}
+        self._has_trade_ids = has_trade_ids
+        self._numbers = 0
+
+    def next_number(self) -> int:
+        self._numbers += 1
+        return self._numbers
+
+    def add(self, order: Working) -> None:
+        """A new order is taken."""
+        assert order.client_order_id not in self.orders, ("created twice", order.client_order_id)
+        self.orders[order.client_order_id] = order
+        self.open_by_symbol.setdefault(order.symbol, {})[order.client_order_id] = order
+        self._changed(order.symbol)
+
+    def _changed(self, symbol: str) -> None:
+        self.version[symbol] = self.version.get(symbol, 0) + 1
+
+    def open_orders(self, symbol: str) -> list[Working]:
+        """The open orders of a symbol, oldest first."""
+        return list(self.open_by_symbol.get(symbol, {}).values())
+
+    def key(self, symbol: str, side: PositionSide) -> HoldingKey:
+        """Where a position of that side is kept."""
+        return (symbol, side if self.is_hedged else None)
+
+    def reducible(self, order: Working) -> Decimal:
+        """How much an order can take away from the holding that it is against."""
+        held = self.holdings.get(order.holding, NOTHING)
+        against = held if order.side is Side.SELL else -held
+        return max(NOTHING, against)
+
+    def execute(
+        self, order: Working, wanted: Decimal, price: Decimal, now_ns: int
+    ) -> VenueFill | None:
+        """Trade up to `wanted`; None where nothing could trade."""
+        quantity = min(wanted, order.leaves)
+        if order.reduce_only:
+            quantity = min(quantity, self.reducible(order))
+        if quantity <= NOTHING:
+            return None
+        order.filled += quantity
+        if order.filled == order.quantity:
+            self.finish(order, OrderStatus.FILLED)
+        else:
+            order.status = OrderStatus.PARTIALLY_FILLED
+        number = self.next_number()
+        fee = quantity * price * _FEE
+        trade_id = f"T{number}" if self._has_trade_ids else ""
+        fill = VenueFill(trade_id, quantity, price, fee, now_ns, order.filled)
+        order.fills.append(fill)
+        self.trades.append(
+            VenueTrade(
+                order.client_order_id, order.venue_order_id, order.symbol, order.side,
+                order.position_side, fill,
+            )
+        )  # fmt: skip
+        before = self.holdings.get(order.holding, NOTHING)
+        after = before + (quantity if order.side is Side.BUY else -quantity)
+        assert not order.reduce_only or (abs(after) < abs(before) and before * after >= 0), order
+        self.holdings[order.holding] = after
+        if not order.is_foreign:
+            sign = 1 if order.side is Side.BUY else -1
+            self.paid_by_ours += sign * quantity * price + fee
+            self.ours[order.holding] = self.ours.get(order.holding, NOTHING) + sign * quantity
+        self._changed(order.symbol)
+        return fill
+
+    def finish(self, order: Working, status: OrderStatus, reason: Reason | None = None) -> None:
+        """An order ends."""
+        order.status, order.end_reason = status, reason
+        self.open_by_symbol[order.symbol].pop(order.client_order_id, None)
+        self._changed(order.symbol)
+
+    def shown_holdings(self) -> tuple[VenueHolding, ...]:
+        """What the account holds."""
+        return tuple(VenueHolding(*key, held) for key, held in self.holdings.items() if held)

@@ -1,0 +1,141 @@
+"""What must be true once everything is at rest: books equal to the venue's, all of it stored, every
+signal answered once. Each check raises Broken."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from sqlite3 import Connection
+from typing import Any
+
+import msgspec
+
+from pointsman.domain.positions import PositionState
+from pointsman.domain.sides import PositionSide
+from pointsman.domain.signals import Outcome
+from pointsman.execution.books import Books
+from pointsman.simulator.invariants import expect
+from pointsman.simulator.ledger import NOTHING, HoldingKey, Ledger
+from pointsman.storage import reader
+from pointsman.storage.journal import fold, verify_chain
+
+
+def orders_agree(books: Books, ledger: Ledger) -> None:
+    """I20, I21: nothing is unknown or half done, and both sides know the same open orders."""
+    for order in books.orders.values():
+        expect(not order.is_unknown, "I21", ("still unknown", order), order.va_id)
+        expect(not order.is_cancel_pending, "I21", ("still being cancelled", order), order.va_id)
+    theirs = {
+        order.client_order_id: (order.quantity, order.filled)
+        for opened in ledger.open_by_symbol.values()
+        for order in opened.values()
+        if not order.is_foreign
+    }
+    ours = {key: (order.quantity, order.filled) for key, order in books.orders.items()}
+    expect(ours == theirs, "I20", ("open orders differ", _difference(ours, theirs)))
+
+
+def holdings_agree(books: Books, ledger: Ledger) -> None:
+    """I6: VAs + EXTERNAL = venue, for every symbol and side (RULES 28)."""
+    total: dict[HoldingKey, Decimal] = {}
+    for position in books.positions.values():
+        side = position.side
+        if position.state is PositionState.OVERFILLED:
+            side = side.opposite
+        key = ledger.key(position.symbol, side)
+        total[key] = total.get(key, NOTHING) + position.side.sign * position.quantity
+    for (symbol, side), external in books.externals.items():
+        key = ledger.key(symbol, side)
+        total[key] = total.get(key, NOTHING) + external.quantity
+    ours = {key: quantity for key, quantity in total.items() if quantity}
+    theirs = {key: quantity for key, quantity in ledger.holdings.items() if quantity}
+    expect(ours == theirs, "I6", ("holdings differ", _difference(ours, theirs)))
+
+
+def money_agrees(books: Books, ledger: Ledger, start: Decimal, connection: Connection) -> None:
+    """I5, I6: what all VAs have is what they began with, less what the venue says that our orders
+    paid, less what was charged to them of foreign executions; and each fill is booked exactly."""
+    external = NOTHING
+    booked: dict[str, Decimal] = {}
+    for fill in reader.fills(connection):
+        if fill.is_external:
+            external += fill.side.sign * fill.quantity * fill.price + fill.fee
+        else:
+            booked[fill.client_order_id] = booked.get(fill.client_order_id, NOTHING) + fill.quantity
+    executed = {
+        order_id: order.filled
+        for order_id, order in ledger.orders.items()
+        if order.filled and not order.is_foreign
+    }
+    expect(booked == executed, "I5", ("fills differ", _difference(booked, executed)))
+    cash = sum((account.cash for account in books.accounts.values()), NOTHING)
+    expected = start - ledger.paid_by_ours - external
+    expect(cash == expected, "I6", ("cash", cash, "expected", expected))
+
+
+def covered(books: Books, naked: dict[tuple[str, PositionSide], int]) -> None:
+    """I7: at rest nothing is without cover."""
+    expect(not naked, "I7", ("not covered at rest", naked))
+    expect(not books.naked, "I7", ("held to be naked at rest", list(books.naked)))
+
+
+def journal_holds(connection: Connection) -> None:
+    """I18: the chain is whole, and the records are what the journal says."""
+    broken = verify_chain(connection)
+    expect(broken is None, "I18", broken)
+    differs = fold(connection)
+    expect(differs is None, "I18", differs)
+
+
+def loads_alike(live: Books, loaded: Books) -> None:
+    """I18: what a start would load is what lives."""
+    for name in ("accounts", "orders", "positions", "kill_switch", "desk", "cash_moves"):
+        ours, theirs = getattr(live, name), getattr(loaded, name)
+        expect(ours == theirs, "I18", (f"{name} differ when loaded", ours, theirs))
+    held = {key: e.quantity for key, e in live.externals.items() if e.quantity}
+    kept = {key: e.quantity for key, e in loaded.externals.items() if e.quantity}
+    expect(held == kept, "I18", ("EXTERNAL differs when loaded", held, kept))
+
+
+def standing(books: Books) -> dict[str, object]:
+    """The books as they stand, but for what every start notes of itself: when it asked and was
+    answered, what the newest quote makes of an equity, and a cooldown that ends meanwhile."""
+    replace = msgspec.structs.replace
+    standing: dict[str, object] = {"kill_switch": books.kill_switch}
+    for order in books.orders.values():
+        standing[order.client_order_id] = replace(order, updated_at_ns=0)
+    for position in books.positions.values():
+        standing[f"position {position.position_id}"] = position
+    for account in books.accounts.values():
+        standing[account.va_id] = replace(
+            account, equity=NOTHING, loss_streak=0, cooldown_until_ns=None
+        )
+    for key, held in books.externals.items():
+        standing[f"EXTERNAL {key}"] = held.quantity
+    return standing
+
+
+def changed(before: dict[str, object], after: dict[str, object]) -> object:
+    """What differs between two standings."""
+    keys = dict.fromkeys([*before, *after])
+    return [(before.get(k), after.get(k)) for k in keys if before.get(k) != after.get(k)]
+
+
+def traced(connection: Connection) -> None:
+    """I22: every signal has one decision, refusals have a reason, and every order goes back to an
+    accepted one."""
+    decisions = {each.signal_id: each for each in reader.decisions(connection)}
+    for record in reader.signals(connection):
+        signal = record.signal
+        expect(signal.signal_id in decisions, "I22", ("no decision", signal), signal.va_id)
+    for decision in decisions.values():
+        is_refused = decision.outcome is Outcome.REFUSED
+        expect(is_refused == (decision.reason is not None), "I22", decision, decision.va_id)
+    for order in reader.orders(connection):
+        source = decisions.get(order.signal_id or "")
+        is_known = source is not None and source.outcome is Outcome.ACCEPTED
+        is_external = order.client_order_id.startswith("EXTERNAL")
+        expect(is_known or is_external, "I22", ("no signal behind it", order), order.va_id)
+
+
+def _difference(ours: Mapping[Any, object], theirs: Mapping[Any, object]) -> object:
+    keys = dict.fromkeys([*ours, *theirs])
+    return {k: (ours.get(k), theirs.get(k)) for k in keys if ours.get(k) != theirs.get(k)}

@@ -1,0 +1,147 @@
+"""The weather: troubles that come at moments of their own, and whom they befall."""
+
+from collections.abc import Callable
+from random import Random
+
+from pointsman.domain.life_cycle import OrderStatus
+from pointsman.domain.orders import OrderType
+from pointsman.domain.reasons import Reason
+from pointsman.domain.sides import Side
+from pointsman.simulator.crashes import Boundary, CrashTrap
+from pointsman.simulator.faults import SECOND_NS, Fault, Faults
+from pointsman.simulator.feed import Feed
+from pointsman.simulator.hostile_venue import HostileVenue
+from pointsman.simulator.ledger import NOTHING, Working
+from pointsman.simulator.market_walk import LISTINGS
+from pointsman.simulator.matching import MS
+
+_STEPS_NS = (-5_000 * MS, -700 * MS, 200 * MS, 3_000 * MS)
+_SKIPPED_MAX = 5
+_LAST_MAX = {
+    Fault.BAN: 30,
+    Fault.DISCONNECT: 20,
+    Fault.HALT: 60,
+    Fault.FEED_FREEZE: 90,
+    Fault.BAD_QUOTES: 60,
+    Fault.CLOCK_STEP: 120,
+}
+"""Seconds that a trouble lasts at most."""
+
+BOUNDARIES = {
+    Fault.CRASH_BEFORE_COMMIT: Boundary.BEFORE_COMMIT,
+    Fault.CRASH_AFTER_COMMIT: Boundary.AFTER_COMMIT,
+    Fault.CRASH_AFTER_SEND: Boundary.AFTER_SEND,
+}
+
+
+class Weather:
+    """Brings trouble to a venue, a feed and the trap for crashes."""
+
+    def __init__(
+        self, random: Random, faults: Faults, venue: HostileVenue, feed: Feed, trap: CrashTrap
+    ) -> None:
+        self._random = random
+        self._faults = faults
+        self._venue = venue
+        self._feed = feed
+        self._trap = trap
+        self._foreign = 0
+
+    def strike(self, fault: Fault, now_ns: int) -> None:
+        """Let one trouble come. Crashes are armed here, and counted when they happen."""
+        if fault in BOUNDARIES:
+            self._trap.arm(BOUNDARIES[fault], self._random.randrange(_SKIPPED_MAX))
+            return
+        lasts_s = self._random.randrange(1, _LAST_MAX.get(fault, 1) + 1)
+        until_ns = now_ns + lasts_s * SECOND_NS
+        befall = self._deeds[fault]
+        if befall(self, now_ns, until_ns):
+            self._faults.note(fault, now_ns, until_ns if fault in _LAST_MAX else now_ns)
+
+    def _symbol(self) -> str:
+        return self._random.choice(LISTINGS).instrument.symbol
+
+    def _ban(self, _now_ns: int, until_ns: int) -> bool:
+        self._venue.ban(until_ns)
+        return True
+
+    def _cut(self, _now_ns: int, until_ns: int) -> bool:
+        self._venue.cut(until_ns)
+        return True
+
+    def _halt(self, _now_ns: int, until_ns: int) -> bool:
+        self._venue.matching.halted_until_ns[self._symbol()] = until_ns
+        return True
+
+    def _freeze(self, _now_ns: int, until_ns: int) -> bool:
+        self._feed.freeze(self._symbol(), until_ns)
+        return True
+
+    def _spoil(self, _now_ns: int, until_ns: int) -> bool:
+        self._feed.spoil(until_ns)
+        return True
+
+    def _step_clock(self, _now_ns: int, until_ns: int) -> bool:
+        self._feed.step_clock(self._random.choice(_STEPS_NS), until_ns)
+        return True
+
+    def _drop_stop(self, now_ns: int, _until_ns: int) -> bool:
+        stops = [
+            order
+            for opened in self._venue.ledger.open_by_symbol.values()
+            for order in opened.values()
+            if _is_resting_stop(order)
+        ]
+        if not stops:
+            return False
+        stop = self._random.choice(stops)
+        self._venue.matching.end(stop, OrderStatus.CANCELED, Reason.VENUE_REJECTED, now_ns)
+        return True
+
+    def _close_by_hand(self, now_ns: int, _until_ns: int) -> bool:
+        """A person closes a part or all; where the account nets, perhaps more than all."""
+        share = self._random.choice((2, 1, 1))
+        is_flip = not self._venue.ledger.is_hedged and self._random.randrange(3) == 0
+        return self._foreign_close("web", now_ns, share, is_flip=is_flip)
+
+    def _liquidate(self, now_ns: int, _until_ns: int) -> bool:
+        return self._foreign_close("autoclose", now_ns, 1, is_flip=False)
+
+    def _foreign_close(self, who: str, now_ns: int, divisor: int, *, is_flip: bool) -> bool:
+        ledger = self._venue.ledger
+        held = [(key, quantity) for key, quantity in ledger.holdings.items() if quantity]
+        if not held:
+            return False
+        (symbol, side), quantity = self._random.choice(held)
+        lots = [each.instrument.lot for each in LISTINGS if each.instrument.symbol == symbol]
+        wanted = abs(quantity) / divisor // lots[0] * lots[0] * (2 if is_flip else 1)
+        if wanted <= NOTHING:
+            return False
+        self._foreign += 1
+        self._venue.matching.foreign_trade(
+            f"{who}-{self._foreign}", symbol, Side.SELL if quantity > 0 else Side.BUY,
+            side, wanted, now_ns, reduce_only=not is_flip,
+        )  # fmt: skip
+        return True
+
+    def _foreign_order(self, now_ns: int, _until_ns: int) -> bool:
+        self._foreign += 1
+        self._venue.matching.foreign_rest(f"web-{self._foreign}", self._symbol(), now_ns)
+        return True
+
+    _deeds: dict[Fault, Callable[["Weather", int, int], bool]] = {  # noqa: RUF012 - a constant
+        Fault.BAN: _ban,
+        Fault.DISCONNECT: _cut,
+        Fault.HALT: _halt,
+        Fault.FEED_FREEZE: _freeze,
+        Fault.BAD_QUOTES: _spoil,
+        Fault.CLOCK_STEP: _step_clock,
+        Fault.STOP_DROPPED: _drop_stop,
+        Fault.PERSON_CLOSES: _close_by_hand,
+        Fault.LIQUIDATION: _liquidate,
+        Fault.FOREIGN_ORDER: _foreign_order,
+    }
+
+
+def _is_resting_stop(order: Working) -> bool:
+    return order.order_type is OrderType.STOP and not order.is_triggered

@@ -1,0 +1,405 @@
+"""The world: virtual time, in which one seed's bad day happens to the whole engine.
+
+One thread, no clock, no sleep: the world says what time it is, to the market, the venue, the disk
+and the engine's loop, and goes from one moment at which something is due to the next. First comes
+the part with faults; then they are off, and within `SETTLE_NS` everything must have come to rest.
+The same seed and code give the same run, step by step.
+"""
+
+import shutil
+from collections.abc import Callable
+from contextlib import closing
+from decimal import Decimal
+from pathlib import Path
+from random import Random
+
+import msgspec
+
+from pointsman.domain.accounts import KillState
+from pointsman.domain.commands import Step
+from pointsman.domain.events import Killed, Rearmed, Resumed, Started
+from pointsman.domain.market import Instrument, Quote
+from pointsman.domain.policy import Policy, PositionMode, ReduceOnlyMode
+from pointsman.domain.signals import Signal, Window
+from pointsman.engine.execution_loop import ExecutionLoop
+from pointsman.engine.outbox import StorageHeld
+from pointsman.engine.recall import Recall
+from pointsman.execution.books import Loaded
+from pointsman.execution.desk import Desk
+from pointsman.simulator import rest
+from pointsman.simulator.cover_watch import CoverWatch
+from pointsman.simulator.crashes import Boundary, Crash, CrashTrap
+from pointsman.simulator.disk import Disk
+from pointsman.simulator.faults import CRASHES, SECOND_NS, Fault, Faults, draw_plan
+from pointsman.simulator.feed import Feed
+from pointsman.simulator.hostile_venue import HostileVenue
+from pointsman.simulator.invariants import Broken, Monitor, expect
+from pointsman.simulator.market_walk import LISTINGS, MarketWalk
+from pointsman.simulator.strategies import HOUR_NS, Strategies
+from pointsman.simulator.weather import Weather
+from pointsman.storage.errors import DatabaseBusy
+from pointsman.storage.queries import Loaded as Stored
+from pointsman.storage.reader import open_reader
+from pointsman.storage.sqlite_manager import SqliteManager
+
+MS = 10**6
+BEGINS_NS = 1_767_623_400 * SECOND_NS
+"""2026-01-05 14:30 UTC."""
+SETTLE_NS = 180 * SECOND_NS
+"""So long after the last fault everything is at rest."""
+STILL_NS = 30 * SECOND_NS
+"""So long the market stands still at the end."""
+OPERATOR_NS = 20 * SECOND_NS
+"""So often a person looks, and resumes what is frozen."""
+KILLED_NS = 60 * SECOND_NS
+STUCK_MAX = 10_000
+
+
+class Scenario(msgspec.Struct, frozen=True):
+    """What all seeds of a simulation share. `loaded_from` turns what storage holds into what the
+    desk takes; `template` is a new database to begin from."""
+
+    policy: Policy
+    accounts: tuple[tuple[str, Decimal], ...]
+    lasting_ns: int
+    faults: tuple[Fault, ...]
+    loaded_from: Callable[[Stored], Loaded]
+    template: Path
+
+
+class SessionHours:
+    """One session that is open from the start on, but for a break in the middle where there is
+    one."""
+
+    def __init__(self, break_ns: tuple[int, int] | None) -> None:
+        self._break_ns = break_ns
+
+    def window_at(self, now_ns: int) -> Window:
+        if self._break_ns is None:
+            return Window(BEGINS_NS - HOUR_NS, BEGINS_NS + 1_000 * HOUR_NS)
+        closes_ns, opens_ns = self._break_ns
+        if now_ns < closes_ns:
+            return Window(BEGINS_NS - HOUR_NS, closes_ns)
+        return Window(opens_ns, BEGINS_NS + 1_000 * HOUR_NS)
+
+    def day_start_ns(self, _now_ns: int) -> int:
+        return BEGINS_NS - HOUR_NS
+
+
+class World:
+    """One seed's run in `folder`."""
+
+    def __init__(self, scenario: Scenario, seed: int, folder: Path) -> None:
+        self.now_ns = BEGINS_NS
+        self.signals = 0
+        self._scenario = scenario
+        self._random = stream(seed, "world")
+        self.database = folder / "simulated.db"
+        shutil.copyfile(scenario.template, self.database)
+        self._ends_ns = BEGINS_NS + scenario.lasting_ns
+        random = stream(seed, "faults")
+        plan = draw_plan(random, scenario.faults, scenario.lasting_ns)
+        self._timed = [(BEGINS_NS + after_ns, fault) for after_ns, fault in plan.times][::-1]
+        self.faults = Faults(random, plan)
+        self.trap = CrashTrap()
+        instruments = {each.instrument.symbol: each.instrument for each in LISTINGS}
+        self.policy = _policy_of(scenario.policy, instruments, self._random)
+        self.venue = HostileVenue(
+            stream(seed, "venue"), self.faults, self.trap, self.policy, instruments,
+            has_trade_ids=Fault.NO_TRADE_ID not in plan.rates,
+        )  # fmt: skip
+        self.cover = CoverWatch(self.venue.ledger, instruments)
+        self.monitor = Monitor(self.policy, self.venue, self.faults, self.cover)
+        self.venue.on_send = self.monitor.on_send
+        self._walk = MarketWalk(stream(seed, "market"))
+        names = [va_id for va_id, _ in scenario.accounts]
+        self._strategies = Strategies(
+            stream(seed, "signals"),
+            names,
+            scenario.lasting_ns,
+        )
+        self._arrivals = [BEGINS_NS + after_ns for after_ns in self._strategies.times][::-1]
+        self._code = "".join(self._random.choice("ABCDEFGHJKLMNPQRSTUVWXYZ") for _ in range(6))
+        self._waiting: list[Signal] = []
+        self._untold: dict[int, Signal] = {}
+        self._hours = SessionHours(self._draw_break())
+        self._feed = Feed(self._random)
+        self._weather = Weather(random, self.faults, self.venue, self._feed, self.trap)
+        self._next_quote_ns = BEGINS_NS
+        self._next_operator_ns = BEGINS_NS + OPERATOR_NS
+        self._kill_ns = self._draw_kill()
+        self._restart_ns: int | None = BEGINS_NS
+        self._dies_in_recovery = False
+        self._crash_told_as = Fault.CRASH_IN_RECOVERY
+        self._stuck = 0
+        self._is_still = False
+
+    def _draw_break(self) -> tuple[int, int] | None:
+        if self._random.randrange(3):
+            return None
+        closes_ns = BEGINS_NS + self._scenario.lasting_ns // 2
+        return closes_ns, closes_ns + 300 * SECOND_NS
+
+    def _draw_kill(self) -> int | None:
+        share = self._random.random()
+        return None if share > 0.3 else BEGINS_NS + int(self._scenario.lasting_ns * share * 3)
+
+    # -- the run -----------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Live through it. Raises Broken, or what the engine raises of its own."""
+        try:
+            self._run_until(self._ends_ns)
+            self._calm()
+            self._run_until(self._ends_ns + SETTLE_NS)
+            self._is_still = True
+            self._run_until(self._ends_ns + SETTLE_NS + STILL_NS)
+            self._look_at_rest()
+            self._start_again()
+        finally:
+            self._drop_engine()
+
+    def _run_until(self, end_ns: int) -> None:
+        while (due_ns := self._next_ns()) <= end_ns:
+            self._stuck = self._stuck + 1 if due_ns <= self.now_ns else 0
+            expect(self._stuck < STUCK_MAX, "I21", "time stands still")
+            self.now_ns = max(self.now_ns, due_ns)
+            self._step()
+        self.now_ns = end_ns
+
+    def _next_ns(self) -> int:
+        due = [self._next_quote_ns, self.venue.next_due_ns()]
+        if self._arrivals:
+            due.append(self._arrivals[-1])
+        if self._timed:
+            due.append(self._timed[-1][0])
+        if self._restart_ns is None:
+            due += [self._next_operator_ns, self._loop.next_due_ns(), self._disk.next_due_ns()]
+        else:
+            due.append(self._restart_ns)
+        return min(at_ns for at_ns in due if at_ns is not None)
+
+    def _step(self) -> None:
+        """One moment."""
+        now_ns = self.now_ns
+        while self._timed and self._timed[-1][0] <= now_ns:
+            self._strike(self._timed.pop()[1])
+        quotes = self._move_market() if now_ns >= self._next_quote_ns else []
+        while self._arrivals and self._arrivals[-1] <= now_ns:
+            self._arrivals.pop()
+            self._waiting.append(self._strategies.next_signal(self.venue.matching.quotes))
+        try:
+            if self._restart_ns is not None and now_ns >= self._restart_ns:
+                self._start_engine()
+            if self._restart_ns is None:
+                self._turn_engine(quotes)
+            else:
+                self.venue.receive(now_ns)
+        except Crash:
+            self._die()
+        bids = {symbol: quote.bid for symbol, quote in self.venue.matching.quotes.items()}
+        self.cover.look(now_ns, bids)
+        if self._restart_ns is None:
+            self.monitor.at_instant(now_ns)
+
+    def _turn_engine(self, quotes: list[Quote]) -> None:
+        loop, now_ns = self._loop, self.now_ns
+        self._disk.tick(now_ns)
+        for quote in quotes:
+            self.monitor.fed[quote.symbol] = quote
+            loop.on_quote(quote, now_ns)
+        loop.instant(now_ns)
+        if loop.is_ready and not loop.is_held:
+            waiting, self._waiting = self._waiting, []
+            for signal in waiting:
+                self._submit(signal)
+        if now_ns >= self._next_operator_ns:
+            self._operate()
+        loop.release()
+
+    def _submit(self, signal: Signal) -> None:
+        self.signals += 1
+        number = self.signals
+        self._untold[number] = signal
+
+        def answer(step: Step | StorageHeld) -> None:
+            del self._untold[number]
+            if isinstance(step, StorageHeld):
+                self._waiting.append(signal)
+            elif step.decision is not None:
+                self.monitor.told(step.decision)
+
+        self._loop.signal(signal, answer)
+
+    # -- the engine's lives ------------------------------------------------------------------------
+
+    def _start_engine(self) -> None:
+        """A life begins: by the same path as every other one."""
+        scenario = self._scenario
+        self._manager = SqliteManager(self.database)
+        self._manager.open()
+        self._restart_ns = None
+        stored = self._manager.load()
+        if stored.desk is None:
+            desk = Desk(self.policy, self._code)
+        else:
+            desk = Desk.load(self.policy, scenario.loaded_from(stored), stored.last_time_ns or 0)
+        self._disk = Disk(self._manager, self.trap, self.now_ns)
+        self._loop = loop = ExecutionLoop(
+            desk, self.venue, self._disk, Recall(self._manager), lambda _va_id: self._hours
+        )
+        loop.on_turn = lambda event, step: self.monitor.on_turn(self._loop.now_ns, event, step)
+        disk = self._disk
+        self.monitor.is_storage_failing = lambda: disk.standing.failure is not None
+        connection = open_reader(self.database)
+        self.monitor.reload(desk.books, self._manager, connection)
+        connection.close()
+        if self._dies_in_recovery:
+            self._dies_in_recovery = False
+            self._crash_told_as = Fault.CRASH_IN_RECOVERY
+            self.trap.arm(self._random.choice(list(Boundary)), self._random.randrange(3))
+        started = Started("simulated", desk.books.desk.code, self.policy, scenario.accounts)
+        loop.start(started, self.now_ns)
+
+    def _die(self) -> None:
+        """The process is gone; a supervisor starts it again after a while."""
+        down_ns = self._random.choice((200 * MS, SECOND_NS, 5 * SECOND_NS, 30 * SECOND_NS))
+        self._drop_engine()
+        self._restart_ns = self.now_ns + down_ns
+        self.faults.note(self._crash_told_as, self.now_ns, self._restart_ns)
+
+    def _drop_engine(self) -> None:
+        if self._restart_ns is None:
+            self._manager.close()
+            self.venue.close()
+            self._waiting = [*self._untold.values(), *self._waiting]
+            self._untold.clear()
+            self._restart_ns = self.now_ns
+
+    # -- what happens to it ------------------------------------------------------------------------
+
+    def _move_market(self) -> list[Quote]:
+        """The next second: the venue sees the market, the engine what its feed makes of it."""
+        self._next_quote_ns += SECOND_NS
+        quotes = self._walk.quotes(self.now_ns, is_still=self._is_still)
+        for quote in quotes:
+            self.venue.matching.on_quote(quote, self.now_ns)
+        return self._feed.told(quotes, self.now_ns)
+
+    def _strike(self, fault: Fault) -> None:
+        """A trouble that comes at a moment of its own."""
+        if fault in CRASHES:
+            self._crash_told_as = fault
+        is_alive = self._restart_ns is None
+        if fault is Fault.CRASH_IN_RECOVERY:
+            self._dies_in_recovery = True
+            if is_alive:
+                self._die()
+        elif fault is Fault.SECOND_START:
+            if is_alive:
+                self._start_second()
+        elif fault in (Fault.DISK_FULL, Fault.STORE_SLOW):
+            if is_alive:
+                self._spoil_disk(fault)
+        else:
+            self._weather.strike(fault, self.now_ns)
+
+    def _start_second(self) -> None:
+        """Another instance on the same database is refused (F66)."""
+        self.faults.note(Fault.SECOND_START, self.now_ns, self.now_ns)
+        try:
+            SqliteManager(self.database).open()
+        except DatabaseBusy:
+            return
+        raise Broken("I2", "a second instance could open the database")
+
+    def _spoil_disk(self, fault: Fault) -> None:
+        until_ns = self.now_ns + self._random.randrange(1, 40) * SECOND_NS
+        if fault is Fault.DISK_FULL:
+            self._disk.full_until_ns = until_ns
+        else:
+            self._disk.slow_until_ns = until_ns
+            self._disk.delay_ns = self._random.randrange(10, 1_500) * MS
+        self.faults.note(fault, self.now_ns, until_ns)
+
+    def _operate(self) -> None:
+        """A person looks: at what is frozen, and at the kill switch."""
+        self._next_operator_ns += OPERATOR_NS
+        loop = self._loop
+        books = loop.desk.books
+        if not loop.is_ready or loop.is_held:
+            return
+        for va_id in list(books.frozen):
+            since_ns = books.accounts[va_id].frozen_at_ns or 0
+            if (books.desk.compared_at_ns or 0) > since_ns:
+                loop.turn(Resumed(va_id, "operator", "compared"))
+            else:
+                loop.compare_soon()
+        switch = books.kill_switch
+        if switch.state is not KillState.OFF:
+            if self.now_ns > switch.changed_at_ns + KILLED_NS:
+                loop.turn(Rearmed("operator", "looked at it"))
+        elif self._kill_ns is not None and self.now_ns >= self._kill_ns:
+            self._kill_ns = None
+            loop.turn(Killed(bool(self._random.randrange(2)), "operator", "a bad feeling"))
+
+    # -- coming to rest ----------------------------------------------------------------------------
+
+    def _calm(self) -> None:
+        """No further fault; those that last come to their end."""
+        self.faults.are_off = True
+        self._timed.clear()
+        self._arrivals.clear()
+        self.trap.disarm()
+        self._feed.mend()
+        self._dies_in_recovery = False
+        self.venue.matching.halted_until_ns.clear()
+
+    def _look_at_rest(self) -> None:
+        expect(self._restart_ns is None, "I21", "the engine is down")
+        loop, ledger = self._loop, self.venue.ledger
+        books = loop.desk.books
+        expect(not loop.is_held and loop.is_idle, "I21", "storage is held")
+        expect(not self._waiting and not self._untold, "I22", ("without an answer", self._untold))
+        self._disk.settle()
+        rest.orders_agree(books, ledger)
+        rest.holdings_agree(books, ledger)
+        rest.covered(books, self.cover.naked)
+        self.monitor.locks_hold()
+        start = sum((balance for _, balance in self._scenario.accounts), Decimal(0))
+        with closing(open_reader(self.database)) as connection:
+            rest.money_agrees(books, ledger, start, connection)
+            rest.journal_holds(connection)
+            rest.traced(connection)
+        loaded = Desk.load(self.policy, self._scenario.loaded_from(self._manager.load()), 0)
+        rest.loads_alike(books, loaded.books)
+        expect(books.desk.mismatch_cycles == 0, "I20", "comparisons still find differences")
+
+    def _start_again(self) -> None:
+        """I19, I20: two more starts with nothing changed at the venue send nothing, and leave the
+        books as they were."""
+        before = rest.standing(self._loop.desk.books)
+        sent = self.monitor.sent
+        for _ in range(2):
+            self._drop_engine()
+            self._run_until(self.now_ns + 30 * SECOND_NS)
+            expect(self.monitor.sent == sent, "I19", "a start with nothing changed sent something")
+            after = rest.standing(self._loop.desk.books)
+            expect(
+                after == before, "I19", ("a start changed the books", rest.changed(before, after))
+            )
+
+
+def _policy_of(policy: Policy, instruments: dict[str, Instrument], random: Random) -> Policy:
+    """The limits of the settings, on these symbols; what kind of account it is each seed draws."""
+    return msgspec.structs.replace(
+        policy,
+        instruments=instruments,
+        position_mode=random.choice(list(PositionMode)),
+        reduce_only_mode=random.choice(list(ReduceOnlyMode)),
+    )
+
+
+def stream(seed: int, name: str) -> Random:
+    """A source of randomness of its own for one part of a run: the same in every process."""
+    return Random(f"{seed}/{name}")  # noqa: S311 - a simulation, no secret
