@@ -218,10 +218,10 @@ class Story:
 def begin(
     rules: Policy | None = None,
     accounts: tuple[str, ...] = (told.VA,),
-    memory: Memory | None = None,
+    venue: StillVenue | None = None,
 ) -> Story:
     """A story whose loop has been started and compared, and has seen a quote."""
-    venue, memory = StillVenue(), memory or Memory()
+    venue, memory = venue or StillVenue(), Memory()
     loop = make_loop(venue, memory, memory, rules)
     start(loop, rules, accounts)
     story = Story(loop, venue, memory)

@@ -24,7 +24,8 @@ def policy(
     mode: PositionMode = PositionMode.HEDGE, reduce_only: ReduceOnlyMode = ReduceOnlyMode.CLIP
 ) -> Policy:
     settings = {
-        "MAX_ORDERS_PER_MINUTE": "6",
+        "MAX_ORDERS_PER_MINUTE": "2",
+        "MAX_OPEN_POSITIONS_PER_VA": "3",
         "PAPER_POSITION_MODE": mode.value,
         "PAPER_REDUCE_ONLY": reduce_only.value,
     }
@@ -60,7 +61,11 @@ def order(
     trigger: str | None = None,
 ) -> Order:
     """An order on AAA for a long position."""
-    types = {Role.ENTRY: OrderType.LIMIT_IOC, Role.STOP: OrderType.STOP, Role.EXIT: OrderType.MARKET}
+    types = {
+        Role.ENTRY: OrderType.LIMIT_IOC,
+        Role.STOP: OrderType.STOP,
+        Role.EXIT: OrderType.MARKET,
+    }
     return Order(
         client_order_id("ABCDEF", number, role, 1), "VA001", "AAA", number, role, types[role],
         Side.BUY if role is Role.ENTRY else Side.SELL, PositionSide.LONG, Decimal(quantity), 0,

@@ -55,6 +55,9 @@ class Piped:
     def work(self) -> None:
         self.arrivals.work(self.story.loop, self.live, self.stop)
 
+    def is_over(self) -> bool:
+        return self.stop.is_asked
+
     def seen(self) -> int:
         kinds = (SignalReceived, SignalMalformed)
         events = sum(isinstance(event, kinds) for event in self.story.events)
@@ -75,9 +78,9 @@ def test_a_row_is_taken_in_when_it_comes_and_the_end_asks_for_a_stop(piped: Pipe
     assert str(mark.bid) == "101"
     piped.write(b"%d,XXX,102,5,102.01,5\n" % (STAMP + 1))
     piped.work_until(2)
-    assert not piped.stop.is_asked
+    assert not piped.is_over()
     piped.end()
-    while not piped.stop.is_asked:
+    while not piped.is_over():
         assert piped.woken.wait(10)
         piped.work()
     assert piped.told == []

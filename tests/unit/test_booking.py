@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pointsman.domain.events import VenueFill, VenueWord
+from pointsman.domain.events import ForeignFill, VenueFill, VenueWord
 from pointsman.domain.money import exact
 from pointsman.domain.orders import Fill
 from pointsman.domain.positions import Lot, Trade
 from pointsman.domain.reasons import Reason
-from pointsman.domain.sides import Side
+from pointsman.domain.sides import PositionSide, Side
 from pointsman.execution.booking import fill_key
 from tests.desk_stories import (
     VA,
@@ -21,6 +21,7 @@ from tests.desk_stories import (
     enter,
     limits,
     policy,
+    quote,
     report,
     send,
     signal,
@@ -158,6 +159,26 @@ def test_an_entry_that_fills_nothing_is_no_position() -> None:
     assert (desk.books.positions, desk.kept.all(Trade), desk.kept.all(Fill)) == ({}, [], [])
     assert decide(desk, signal("b", symbol="YYY")).reason is None
     assert desk.books.slots_used(VA) == 1
+
+
+def test_rule_17_equity_is_sampled_at_each_fill_of_the_account_that_filled() -> None:
+    desk = kept_desk(accounts=("VA001", "VA002"))
+    enter(desk, signal("a"))
+    enter(desk, signal("b", va_id="VA002"))
+    tell(desk, fill_of(desk, "ABCDEF1S1", "t1", "4", "98", mark=quote(0, "97", "97.01")))
+    assert account(desk).equity == 100_000 - 8 - 18
+    tell(desk, fill_of(desk, "ABCDEF1S1", "t2", "8", "98", mark=quote(0, "97", "97.01")))
+    assert account(desk, "VA002").frozen_for is Reason.OVERFILL
+    assert account(desk, "VA002").equity == 100_000, "it was frozen, it did not fill"
+
+
+def test_rule_17_a_foreign_fill_that_is_charged_to_an_account_is_a_fill_of_it() -> None:
+    desk = kept_desk()
+    enter(desk, signal("a"))
+    fill = VenueFill("f1", Decimal(4), Decimal(90), Decimal(0), desk.now_ns)
+    mark = quote(desk.now_ns, "90", "90.01")
+    tell(desk, ForeignFill("XXX", PositionSide.LONG, Side.SELL, fill, "somebody", mark))
+    assert account(desk).max_drawdown == Decimal("0.001")
 
 
 @given(

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from pointsman.domain.events import CashMoved, VenueWord
+from pointsman.domain.events import CashMoved, Compared, VenueWord
 from pointsman.domain.orders import Order, Role
 from pointsman.domain.positions import PositionState
 from pointsman.domain.sides import PositionSide
@@ -40,7 +40,10 @@ def indexes(books: Books) -> tuple[object, ...]:
 def test_nothing_is_left_in_any_index_when_all_is_over() -> None:
     desk = kept_desk()
     empty = indexes(desk.books)
-    stop_out(desk, enter(desk, signal("a")), "98")
+    position = enter(desk, signal("a"))
+    tell(desk, Compared(True, desk.now_ns, 0, "", (STOP,)))
+    assert desk.books.asked_at_ns == {STOP: desk.now_ns}
+    stop_out(desk, position, "98")
     assert indexes(desk.books) == empty
     assert all(not part for part in empty)
 

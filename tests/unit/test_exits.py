@@ -200,6 +200,17 @@ def test_f44_an_exit_and_a_stop_that_race_take_from_what_else_the_account_holds(
     ]
 
 
+def test_f44_a_stop_that_takes_more_than_its_own_takes_the_rest_from_the_others() -> None:
+    desk = kept_desk()
+    enter(desk, signal("a"))
+    enter(desk, signal("b"))
+    acknowledge(desk, send(desk, signal("c", "close", "10")))
+    trade(desk, EXIT, "6", "99")
+    assert incidents(trade(desk, STOP, "10", "98", fee="0.5")) == []
+    assert [held.quantity for held in desk.books.open_positions(VA)] == [4]
+    assert [one.fees for one in desk.kept.all(Trade)] == [Decimal("0.5")], "its own bears the fee"
+
+
 @pytest.mark.parametrize("is_late", [False, True], ids=["while it works", "recalled"])
 def test_rule_21_what_fills_beyond_the_account_is_booked_and_freezes_everybody(
     is_late: bool,

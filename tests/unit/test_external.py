@@ -213,6 +213,19 @@ def test_two_fills_of_one_foreign_order_are_two_orders_of_ours() -> None:
     assert [order.filled for order in stand_ins] == [3, 4]
 
 
+def test_in_net_mode_what_the_venue_has_netted_away_is_not_covered_twice() -> None:
+    """A long and a short at once can only come of a late fill: each is covered as far as it is
+    there."""
+    desk = kept_desk(NET)
+    acknowledge(desk, send(desk, signal("a")))
+    report(desk, "ABCDEF1E1", VenueWord.CANCELED)
+    enter(desk, signal("b", "sell", quantity="4"))
+    step = tell(desk, fill_of(desk, "ABCDEF1E1", "t1", "10"))
+    assert account(desk).frozen_for is Reason.STRANGE_REPORT
+    assert [(order.side, order.leaves) for order in submits(step)] == [(SELL, Decimal(6))]
+    assert cancels(step) == ["ABCDEF2S1"]
+
+
 # -- holdings that no fill explains ----------------------------------------------------------------
 
 

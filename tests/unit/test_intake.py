@@ -96,6 +96,16 @@ def test_rule_32_a_late_fill_waits_while_storage_cannot_be_asked() -> None:
     assert story.loop.desk.books.desk.fills_cursor == "2"
 
 
+def test_what_was_booked_a_short_while_ago_need_not_be_looked_up() -> None:
+    """So a comparison counts also while storage fails."""
+    story = begin()
+    entry, stop = partly_filled(story)
+    story.memory.fail()
+    booked = venue_trade(entry, filled("4"))
+    story.say(snapshot((venue_order(stop),), (booked,), held="4", cursor="1"))
+    assert story.loop.desk.books.desk.fills_cursor == "1"
+
+
 def test_a_fill_that_stands_twice_in_a_snapshot_is_booked_once() -> None:
     """Of an order that works, and of one that has ended."""
     story = begin()
@@ -225,7 +235,9 @@ def test_rule_28_a_foreign_fill_is_counted_once_however_often_it_is_shown() -> N
     story = begin()
     bought = foreign_trade(Side.BUY, "7")
     story.say(snapshot(trades=(bought, bought), held="7", cursor="1"))
+    assert story.loop.desk.books.desk.mismatch_cycles == 1
     story.say(snapshot(trades=(bought,), held="7", cursor="1"))
+    assert story.loop.desk.books.desk.mismatch_cycles == 0
     assert len([event for event in story.events if isinstance(event, ForeignFill)]) == 1
     assert story.loop.desk.books.externals[LONG_XXX].quantity == Decimal(7)
     assert not [event for event in story.events if isinstance(event, HoldingDiffers)]

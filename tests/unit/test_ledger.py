@@ -37,7 +37,11 @@ def test_i9_a_reduce_only_order_never_makes_a_holding_grow_or_change_its_sign() 
 def test_an_order_fills_no_more_than_its_quantity_and_is_then_not_open() -> None:
     ledger = Ledger(is_hedged=True, has_trade_ids=True)
     entry = order("entry", Side.BUY, 3)
-    assert [traded(ledger, entry, 2), traded(ledger, entry, 2), traded(ledger, entry, 2)] == [2, 1, 0]
+    assert [traded(ledger, entry, 2), traded(ledger, entry, 2), traded(ledger, entry, 2)] == [
+        2,
+        1,
+        0,
+    ]
     assert entry.status is OrderStatus.FILLED
     assert ledger.open_orders("AAA") == []
     assert [fill.cumulative for fill in entry.fills] == [2, 3]

@@ -16,6 +16,7 @@ from pointsman.domain.signals import Outcome
 from pointsman.engine import live_loop as module
 from pointsman.engine.live_loop import Clock, InboxFull, LiveLoop, NoTape
 from pointsman.engine.outbox import StorageHeld
+from pointsman.venues.base import Request
 from tests import desk_stories as told
 from tests.desk_stories import MILLISECOND_NS, SECOND_NS, START_NS
 from tests.engine_stories import (
@@ -114,6 +115,15 @@ async def test_rule_2_a_signal_is_decided_after_the_reports_that_have_arrived() 
         assert decision.outcome is Outcome.ACCEPTED
         kinds = [type(event) for event in live.story.events[known:]]
         assert kinds[:4] == [OrderReport, OrderReport, OrderSent, SignalReceived]
+
+
+async def test_a_signal_that_comes_while_something_is_due_is_decided_right_after_it() -> None:
+    async with running() as live:
+        live.clock.at_ns += 5 * SECOND_NS
+        asking = asyncio.create_task(live.live.submit(told.signal("in")))
+        await live.rest()
+        assert asking.done()
+        assert live.story.loop.now_ns == START_NS + 5 * SECOND_NS
 
 
 async def test_signals_wait_for_the_first_comparison_and_keep_their_order() -> None:
@@ -254,24 +264,41 @@ async def test_a_broken_rule_of_ours_ends_the_run_and_nothing_is_decided_afterwa
         asking.cancel()
 
 
+class PromptVenue(StillVenue):
+    """Accepts every order at once, and fills the entries."""
+
+    def send(self, request: Request, now_ns: int) -> None:
+        super().send(request, now_ns)
+        if isinstance(request, Submit):
+            self.replies.append(accepted(request.order))
+            if request.may_raise_exposure:
+                self.replies.append(traded(request.order, "10"))
+
+    def next_due_ns(self) -> int | None:
+        return START_NS if self.replies else None
+
+
 class ShortTape:
-    """A source that ends after one step, in which it asks for something."""
+    """A source that asks for something in its only step, and then waits for the venue alone."""
 
     def __init__(self, story: Story) -> None:
         self.story = story
         self.is_over = False
 
     def next_ns(self) -> int | None:
-        return None if self.is_over else self.story.loop.now_ns
+        loop = self.story.loop
+        return loop.next_arrival_ns() if self.is_over else loop.now_ns
 
     def step(self, now_ns: int) -> None:
         self.story.loop.instant(now_ns)
-        self.story.ask(told.signal("last"))
+        if not self.is_over:
+            self.story.ask(told.signal("last"))
         self.is_over = True
+        self.story.loop.release()
 
 
-async def test_at_the_end_of_a_tape_what_was_decided_still_leaves() -> None:
-    story = begin()
+async def test_at_the_end_of_a_tape_what_was_decided_still_leaves_and_is_covered() -> None:
+    story = begin(venue=PromptVenue())
     story.memory.is_slow = True
     clock = HandClock(START_NS)
     live = LiveLoop(story.loop, ShortTape(story), clock)
@@ -279,10 +306,15 @@ async def test_at_the_end_of_a_tape_what_was_decided_still_leaves() -> None:
     for _ in range(20):
         await asyncio.sleep(0)
     assert not task.done()
+    story.memory.is_slow = False
     story.memory.heal()
     live.wake_soon()
     await task
-    assert [submit.order.client_order_id for submit in story.venue.take(Submit)] == [ENTRY]
+    assert [submit.order.client_order_id for submit in story.venue.take(Submit)] == [
+        ENTRY,
+        f"{CODE}1S1",
+    ]
+    assert story.order(f"{CODE}1S1").is_working
 
 
 async def test_each_step_is_told_with_its_time() -> None:

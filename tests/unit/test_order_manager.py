@@ -174,6 +174,15 @@ def test_f22_f24_what_filled_before_the_end_was_heard_is_a_position(end: VenueWo
     assert desk.books.positions[1].quantity == 10
 
 
+def test_rule_22_a_fill_told_after_the_end_of_its_entry_moves_the_average_and_the_stop() -> None:
+    """I4: the stop stands where it would stand had the messages come in order."""
+    desk = entered_desk("20")
+    acknowledge(desk, tell(desk, fill_of(desk, ENTRY, "t1", "10", "100.00")))
+    report(desk, ENTRY, VenueWord.CANCELED)
+    tell(desk, fill_of(desk, ENTRY, "t2", "8", "101.00"))
+    assert desk.books.positions[1].stop_price == Decimal("98.44")
+
+
 def test_a_late_fill_of_an_entry_whose_position_is_gone_opens_a_further_part() -> None:
     """Trades and orders of the further part have numbers of their own (I2)."""
     desk = entered_desk()

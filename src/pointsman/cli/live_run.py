@@ -98,6 +98,7 @@ class _Session:
         self._plan = plan
         self._loop = loop = assembly.loop
         self._assembly = assembly
+        self._is_failing = False
         self._closing = ExitStack()
         self._latch = latch = KillLatch(latch_path(plan.database))
         self._closing.callback(latch.close)
@@ -156,6 +157,7 @@ class _Session:
             if arrivals is not None:
                 arrivals.work(loop, self.live, stop)
             self._vitals.note(loop.quotes_seen, now_ns)
+            self._say_storage()
             if self._plan.feed.is_lasting:
                 self._skip_night(now_ns)
             if stop.is_asked or (last_ns is not None and now_ns >= last_ns):
@@ -165,6 +167,9 @@ class _Session:
             await self.live.run(on_step)
             if self._plan.feed.is_lasting or not stop.is_asked:
                 self._begun.playback.end()
+        except BaseException as fault:
+            self._log.say((LogLevel.ERROR, f"stopped by a fault: {fault!r}", {}))
+            raise
         finally:
             beating.cancel()
             self._server.stop()
@@ -195,6 +200,17 @@ class _Session:
             self._clock.skip_to(next_ns - _BEFORE_OPENING_NS)
             self._loop.advance(next_ns - _BEFORE_OPENING_NS)
             self._log.say((LogLevel.INFO, "the market has closed; on to its next opening", {}))
+
+    def _say_storage(self) -> None:
+        """Say once that storage has begun to fail, and once that it works again."""
+        failure = self._assembly.recorder.standing.failure
+        if (failure is not None) is self._is_failing:
+            return
+        self._is_failing = failure is not None
+        if failure is None:
+            self._log.say((LogLevel.WARNING, "storage works again", {}))
+        else:
+            self._log.say((LogLevel.ERROR, f"storage fails: {failure.cause}", {}))
 
     def _say_start(self) -> None:
         books = self._loop.desk.books

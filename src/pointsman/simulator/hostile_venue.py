@@ -59,6 +59,8 @@ class HostileVenue:
             self._later,
         )  # fmt: skip
         self.on_send: Callable[[Request, int], None] = lambda _request, _now_ns: None
+        self.whole_at_ns: set[int] = set()
+        """Of which moments it has told everything."""
         self.banned_until_ns = 0
         self.cut_until_ns = 0
         self._random = random
@@ -161,10 +163,10 @@ class HostileVenue:
             if since <= known:
                 trades = tuple(self.ledger.trades[since:known])
                 stale = msgspec.structs.replace(self._stale, asked_at_ns=asked_ns, trades=trades)
+                self.whole_at_ns.add(stale.taken_at_ns)
                 self._answer(stale, now_ns)
                 return
-        fresh = self.snapshot(cursor, asked_ns, now_ns)
-        self._stale = fresh
+        fresh = self._stale = self.snapshot(cursor, asked_ns, now_ns)
         if self._faults.strikes(Fault.COMPARE_PARTIAL, now_ns):
             fresh = msgspec.structs.replace(
                 fresh,
@@ -173,6 +175,8 @@ class HostileVenue:
                 holdings=(),
                 is_complete=False,
             )
+        else:
+            self.whole_at_ns.add(now_ns)
         self._answer(fresh, now_ns)
 
     def snapshot(self, cursor: str, asked_ns: int, now_ns: int) -> Snapshot:

@@ -30,12 +30,11 @@
 
 from collections import Counter, deque
 from collections.abc import Callable
-from decimal import Decimal
 from sqlite3 import Connection
 
 import msgspec
 
-from pointsman.domain.accounts import KillState, KillSwitch
+from pointsman.domain.accounts import Incident, KillState, KillSwitch
 from pointsman.domain.commands import Cancel, Record, Step, Submit
 from pointsman.domain.events import Compared, Event, OrderReport
 from pointsman.domain.life_cycle import FINAL, OrderStatus
@@ -49,6 +48,7 @@ from pointsman.execution.books import Books
 from pointsman.simulator.cover_watch import CoverWatch
 from pointsman.simulator.faults import SECOND_NS, Faults
 from pointsman.simulator.hostile_venue import HostileVenue
+from pointsman.simulator.losses import Losses
 from pointsman.storage import reader
 from pointsman.storage.sqlite_manager import SqliteManager
 from pointsman.venues.base import Request
@@ -87,27 +87,6 @@ class Told(msgspec.Struct, frozen=True):
     at_ns: int
     what: str
     va_ids: tuple[str, ...]
-
-
-class Losses:
-    """Losing trades in a row of one VA, and the cooldown that they start: RULES 16, from the trades
-    alone."""
-
-    def __init__(self, limit: int, lasting_ns: int) -> None:
-        self.until_ns = 0
-        self._limit = limit
-        self._lasting_ns = lasting_ns
-        self._streak = 0
-
-    def take(self, pnl: Decimal, at_ns: int) -> None:
-        if at_ns < self.until_ns or not self._limit:
-            return
-        if pnl < 0:
-            self._streak += 1
-        elif pnl > 0:
-            self._streak = 0
-        if self._streak >= self._limit:
-            self._streak, self.until_ns = 0, at_ns + self._lasting_ns
 
 
 class Monitor:
@@ -153,7 +132,8 @@ class Monitor:
         self.steps += 1
         self._remember(now_ns, event, step)
         if isinstance(event, Compared):
-            expect(event.is_complete, "I17", "an incomplete comparison was concluded from")
+            is_whole = event.is_complete and event.taken_at_ns in self._venue.whole_at_ns
+            expect(is_whole, "I17", ("a part of an answer was taken for all of it", event))
         va_ids: dict[str, None] = {}
         for record in step.changes:
             self._record(record)
@@ -183,6 +163,8 @@ class Monitor:
             self._trade(record)
         elif isinstance(record, KillSwitch):
             self._flat(record)
+        elif isinstance(record, Incident) and record.kind is Reason.NAKED_POSITION:
+            self._naked(record)
 
     def _order(self, order: Order) -> None:
         """I4: a rank only rises, what is filled never falls, and never is more than was ordered
@@ -349,11 +331,21 @@ class Monitor:
 
     # -- each instant ------------------------------------------------------------------------------
 
-    def at_instant(self, now_ns: int) -> None:
-        """I7: what is naked, by the venue or by our own record, is so no longer than allowed."""
+    def _naked(self, incident: Incident) -> None:
+        """I7: a deadline passes only where something went wrong."""
+        since_ns = incident.at_ns - self._policy.protection_deadline_ns
+        allowed_ns = self._allowed_ns(since_ns, incident.at_ns)
+        expect(allowed_ns > 0, "I7", ("a deadline passed without cause", incident), incident.va_id)
+
+    def _allowed_ns(self, since_ns: int, now_ns: int) -> int:
         policy = self._policy
         each_ns = policy.submit_timeout_ns + policy.protection_deadline_ns + SECOND_NS
         lost_ns = policy.order_settle_ns + policy.submit_timeout_ns + SECOND_NS
+        return self._faults.allowance_ns(since_ns, now_ns, each_ns, lost_ns)
+
+    def at_instant(self, now_ns: int) -> None:
+        """I7: what is naked, by the venue or by our own record, is so no longer than allowed."""
+        policy = self._policy
         spells = [(str(place), since_ns) for place, since_ns in self._cover.naked.items()]
         for key in self._books.naked:
             since_ns = self._books.positions[key].naked_since_ns
@@ -363,7 +355,7 @@ class Monitor:
             allowed_ns = policy.protection_deadline_ns + FLIGHT_NS
             if now_ns - since_ns <= allowed_ns:
                 continue
-            allowed_ns += self._faults.allowance_ns(since_ns, now_ns, each_ns, lost_ns)
+            allowed_ns += self._allowed_ns(since_ns, now_ns)
             naked_ns = now_ns - since_ns
             expect(naked_ns <= allowed_ns, "I7", (what, "naked for", naked_ns, "of", allowed_ns))
 

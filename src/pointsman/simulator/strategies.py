@@ -29,11 +29,18 @@ class Strategies:
         self._random = random
         self._va_ids = va_ids
         self._favourites = {va_id: self._symbol() for va_id in va_ids}
+        self._va_id = va_ids[0]
+        self._sides = dict.fromkeys(va_ids, SignalSide.BUY)
         self._sent: list[Signal] = []
         self._count = 0
         # Some seconds late, so that a new database is compared and quoted first.
         wanted = SIGNALS_AN_HOUR * lasting_ns // HOUR_NS
         self.times = sorted(random.randrange(5 * 10**9, lasting_ns) for _ in range(wanted))
+        for number in range(1, wanted):
+            if random.randrange(4) == 0:
+                # Close upon the one before: several within a second or a few.
+                self.times[number] = self.times[number - 1] + random.randrange(3 * 10**9)
+        self.times.sort()
 
     def _symbol(self) -> str:
         return self._random.choice(LISTINGS).instrument.symbol
@@ -53,11 +60,15 @@ class Strategies:
     def _fresh(self, quotes: dict[str, Quote]) -> Signal:
         random = self._random
         self._count += 1
-        va_id = random.choice(self._va_ids)
+        if random.randrange(3):
+            self._va_id = random.choice(self._va_ids)
+        va_id = self._va_id
         if random.randrange(8) == 0:
             self._favourites[va_id] = self._symbol()
         symbol = self._favourites[va_id]
-        side = random.choices(list(SignalSide), (4, 4, 3))[0]
+        if random.randrange(2):
+            self._sides[va_id] = random.choices(list(SignalSide), (4, 4, 3))[0]
+        side = self._sides[va_id]
         unit = Decimal(_SIZES[symbol])
         quantity: Decimal | None = unit * random.randrange(1, 12)
         if side is SignalSide.CLOSE and random.randrange(3):

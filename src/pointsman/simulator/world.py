@@ -53,6 +53,7 @@ OPERATOR_NS = 20 * SECOND_NS
 """So often a person looks, and resumes what is frozen."""
 KILLED_NS = 60 * SECOND_NS
 STUCK_MAX = 10_000
+NEED_ENGINE = (Fault.SECOND_START, Fault.DISK_FULL, Fault.STORE_SLOW)
 
 
 class Scenario(msgspec.Struct, frozen=True):
@@ -113,11 +114,7 @@ class World:
         self.venue.on_send = self.monitor.on_send
         self._walk = MarketWalk(stream(seed, "market"))
         names = [va_id for va_id, _ in scenario.accounts]
-        self._strategies = Strategies(
-            stream(seed, "signals"),
-            names,
-            scenario.lasting_ns,
-        )
+        self._strategies = Strategies(stream(seed, "signals"), names, scenario.lasting_ns)
         self._arrivals = [BEGINS_NS + after_ns for after_ns in self._strategies.times][::-1]
         self._code = "".join(self._random.choice("ABCDEFGHJKLMNPQRSTUVWXYZ") for _ in range(6))
         self._waiting: list[Signal] = []
@@ -295,13 +292,11 @@ class World:
             self._dies_in_recovery = True
             if is_alive:
                 self._die()
-        elif fault is Fault.SECOND_START:
-            if is_alive:
-                self._start_second()
-        elif fault in (Fault.DISK_FULL, Fault.STORE_SLOW):
-            if is_alive:
-                self._spoil_disk(fault)
-        else:
+        elif fault is Fault.SECOND_START and is_alive:
+            self._start_second()
+        elif fault in (Fault.DISK_FULL, Fault.STORE_SLOW) and is_alive:
+            self._spoil_disk(fault)
+        elif fault not in NEED_ENGINE:
             self._weather.strike(fault, self.now_ns)
 
     def _start_second(self) -> None:

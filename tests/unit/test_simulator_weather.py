@@ -1,0 +1,85 @@
+"""Troubles that come at moments of their own."""
+
+from random import Random
+
+import pytest
+
+from pointsman.domain.commands import Submit
+from pointsman.domain.life_cycle import OrderStatus
+from pointsman.domain.orders import Role
+from pointsman.simulator.crashes import Boundary, Crash, CrashTrap
+from pointsman.simulator.faults import Fault, Faults
+from pointsman.simulator.feed import Feed
+from pointsman.simulator.hostile_venue import HostileVenue
+from pointsman.simulator.weather import Weather
+from tests.simulations import order, struck_by, venue
+from tests.unit.test_matching import quote
+
+SECOND_NS = 10**9
+
+
+class Place:
+    """A venue where five are held, with a stop, and the weather over it."""
+
+    def __init__(self) -> None:
+        self.faults: Faults = struck_by({})
+        self.venue: HostileVenue = venue(self.faults)
+        self.trap = CrashTrap()
+        self.feed = Feed(Random(1))
+        self.weather = Weather(Random(1), self.faults, self.venue, self.feed, self.trap)
+        self.venue.matching.on_quote(quote("100", "100.01"), 0)
+        for wanted in (order(1, price="101"), order(1, Role.STOP, trigger="99")):
+            self.venue.send(Submit(wanted), 0)
+            self.venue.receive(SECOND_NS)
+
+
+@pytest.fixture
+def place() -> Place:
+    return Place()
+
+
+@pytest.mark.parametrize("fault", [Fault.LIQUIDATION, Fault.PERSON_CLOSES])
+def test_f51_f57_somebody_else_closes_what_we_hold(place: Place, fault: Fault) -> None:
+    before = place.venue.ledger.holdings[place.venue.ledger.orders["ABCDEF1E1"].holding]
+    place.weather.strike(fault, SECOND_NS)
+    after = place.venue.ledger.holdings[place.venue.ledger.orders["ABCDEF1E1"].holding]
+    assert 0 <= after < before
+    assert place.venue.ledger.trades[-1].client_order_id.startswith(("web", "autoclose"))
+    assert place.faults.counts == {fault: 1}
+
+
+def test_the_venue_may_drop_a_stop_and_others_may_order(place: Place) -> None:
+    place.weather.strike(Fault.STOP_DROPPED, SECOND_NS)
+    assert place.venue.ledger.orders["ABCDEF1S1"].status is OrderStatus.CANCELED
+    place.weather.strike(Fault.STOP_DROPPED, SECOND_NS)
+    assert place.faults.counts[Fault.STOP_DROPPED] == 1
+    place.weather.strike(Fault.FOREIGN_ORDER, SECOND_NS)
+    opened = [o for some in place.venue.ledger.open_by_symbol.values() for o in some.values()]
+    assert [o.is_foreign for o in opened] == [True]
+
+
+def test_bans_cuts_and_halts_last_and_are_logged_for_as_long(place: Place) -> None:
+    for fault in (Fault.BAN, Fault.DISCONNECT, Fault.HALT):
+        place.weather.strike(fault, SECOND_NS)
+    ends = [trouble.until_ns for trouble in place.faults.log]
+    halted = place.venue.matching.halted_until_ns.values()
+    assert ends == [place.venue.banned_until_ns, place.venue.cut_until_ns, *halted]
+    assert min(ends) > SECOND_NS
+
+
+def test_a_feed_may_freeze_spoil_and_step(place: Place) -> None:
+    for fault in (Fault.FEED_FREEZE, Fault.BAD_QUOTES, Fault.CLOCK_STEP):
+        place.weather.strike(fault, SECOND_NS)
+    assert place.feed.told([quote("100", "100.01")] * 9, SECOND_NS) != [quote("100", "100.01")] * 9
+
+
+def test_a_crash_is_armed_and_counted_when_it_happens(place: Place) -> None:
+    place.weather.strike(Fault.CRASH_AFTER_COMMIT, 0)
+    assert place.faults.counts == {}
+
+    def pass_often() -> None:
+        for _ in range(10):
+            place.trap.passes(Boundary.AFTER_COMMIT)
+
+    with pytest.raises(Crash):
+        pass_often()

@@ -1,0 +1,67 @@
+"""The world: one seed's day from beginning to rest."""
+
+from pathlib import Path
+
+import pytest
+
+from pointsman.cli.compose import loaded_from
+from pointsman.simulator.campaign import ACCOUNTS
+from pointsman.simulator.faults import CRASHES, Fault
+from pointsman.simulator.world import BEGINS_NS, SETTLE_NS, Scenario, SessionHours, World, stream
+from pointsman.storage.sqlite_manager import SqliteManager
+from tests import simulations
+
+MINUTES_NS = 6 * 60 * 10**9
+
+
+@pytest.fixture
+def scenario(tmp_path: Path) -> Scenario:
+    template = tmp_path / "template.db"
+    manager = SqliteManager(template)
+    manager.open()
+    manager.close()
+    return Scenario(simulations.policy(), ACCOUNTS, MINUTES_NS, (), loaded_from, template)
+
+
+def world(scenario: Scenario, folder: Path, seed: int, *faults: Fault) -> World:
+    folder.mkdir()
+    changed = Scenario(
+        scenario.policy, scenario.accounts, scenario.lasting_ns, faults, loaded_from,
+        scenario.template,
+    )  # fmt: skip
+    return World(changed, seed, folder)
+
+
+def test_a_day_without_faults_trades_and_comes_to_rest(scenario: Scenario, tmp_path: Path) -> None:
+    day = world(scenario, tmp_path / "run", 1)
+    day.run()
+    assert day.signals > 3
+    assert day.monitor.sent > 0
+    assert day.now_ns > BEGINS_NS + MINUTES_NS + SETTLE_NS
+    assert not day.faults.log
+
+
+def test_the_engine_lives_on_after_crashes_at_every_boundary(
+    scenario: Scenario, tmp_path: Path
+) -> None:
+    seen: set[Fault] = set()
+    for seed in range(12):
+        day = world(scenario, tmp_path / f"run{seed}", seed, *CRASHES)
+        day.run()
+        seen |= set(day.faults.counts)
+    assert seen == set(CRASHES)
+
+
+def test_the_session_may_have_a_break() -> None:
+    hours = SessionHours((BEGINS_NS + 10, BEGINS_NS + 20))
+    for at_ns, is_open in ((BEGINS_NS + 9, True), (BEGINS_NS + 10, False), (BEGINS_NS + 20, True)):
+        window = hours.window_at(at_ns)
+        assert (window.opens_ns <= at_ns < window.closes_ns) is is_open
+    assert SessionHours(None).window_at(BEGINS_NS).opens_ns < BEGINS_NS
+    assert hours.day_start_ns(0) < BEGINS_NS
+
+
+def test_each_part_of_a_seed_has_a_stream_of_its_own() -> None:
+    drawn = [stream(seed, name).random() for seed, name in ((1, "a"), (1, "a"), (1, "b"), (2, "a"))]
+    assert drawn[0] == drawn[1]
+    assert len(set(drawn)) == 3
