@@ -6,7 +6,13 @@ from pathlib import Path
 import pytest
 
 from pointsman.cli import feeds
-from pointsman.cli.feeds import FIRST_DAY_NS, SECOND_NS, arriving_feed, simulated_feed
+from pointsman.cli.feeds import (
+    FIRST_DAY_NS,
+    SECOND_NS,
+    arriving_feed,
+    recorded_feed,
+    simulated_feed,
+)
 from pointsman.config.settings import Settings, load_settings
 from pointsman.market.lines import UnreadableFile
 
@@ -69,3 +75,16 @@ def test_quotes_that_arrive_are_never_at_their_end(signals: Path) -> None:
 def test_a_file_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
     with pytest.raises(UnreadableFile, match=r"none\.jsonl"):
         arriving_feed(tmp_path / "none.jsonl", 0)
+
+
+def test_a_line_that_is_no_signal_is_told_with_its_file_line_field_and_value(
+    tmp_path: Path,
+) -> None:
+    quotes, signals = tmp_path / "quotes.csv", tmp_path / "signals.jsonl"
+    quotes.write_text("ts,symbol,bid,bid_size,ask,ask_size\n2026-01-05T14:30:00Z,XXX,1,1,2,1\n")
+    signals.write_text(
+        '{"signal_id":"a","va_id":"VA001","symbol":"XXX","side":"buy","quantity":0}\n'
+    )
+    feed = recorded_feed((quotes,), {}, signals, 0, settings())
+    assert len(list(feed.lines(0))) == 1
+    assert feed.told_bad_rows() == (f"{signals}:1: quantity='0': send a number above zero",)

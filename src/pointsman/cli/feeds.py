@@ -14,7 +14,7 @@ from pointsman.cli.compose import instruments_digest
 from pointsman.config.settings import Settings
 from pointsman.domain.market import Quote
 from pointsman.market.demo_signals import demo_signals
-from pointsman.market.recorded import RecordedMarket
+from pointsman.market.recorded import BAD_ROWS_KEPT_MAX, RecordedMarket
 from pointsman.market.signal_file import BadSignal, SignalFile, SignalLine
 from pointsman.market.simulated import SimulatedMarket
 from pointsman.market.tape import Tape
@@ -74,14 +74,21 @@ def recorded_feed(
         str(seed),
     )
 
+    bad_lines: list[str] = []
+
     def lines(_resume_ns: int) -> Iterator[SignalLine | BadSignal]:
-        return iter(()) if signal_file is None else signal_file.lines()
+        for line in () if signal_file is None else signal_file.lines():
+            if isinstance(line, BadSignal) and len(bad_lines) < BAD_ROWS_KEPT_MAX:
+                problem = f"{line.field}={line.value!r}: {line.remedy}"
+                bad_lines.append(f"{signals}:{line.line}: {problem}")
+            yield line
 
     def told() -> tuple[str, ...]:
-        return tuple(
+        bad_rows = [
             f"{row.file}:{row.line}: {row.field}={row.value!r}: {row.remedy}"
             for row in market.first_bad_rows
-        )
+        ]
+        return (*bad_rows, *bad_lines)
 
     name = ", ".join(file.name for file in files)
     return Feed(
