@@ -35,7 +35,7 @@ from pointsman.domain.reasons import Reason
 from pointsman.domain.signals import Decision, SignalRecord
 from pointsman.execution.books import Books, Loaded
 from pointsman.execution.desk import Desk
-from tests.desk_stories import START_NS, VA, acknowledge, policy, send, signal
+from tests.desk_stories import START_NS, VA, acknowledge, enter, policy, send, signal
 
 replace = msgspec.structs.replace
 CODE = "ABCDEF"
@@ -192,3 +192,25 @@ def fill_of(
     """The report of one execution, by its own trade id: not yet told."""
     fill = VenueFill(trade_id, Decimal(quantity), Decimal(price), Decimal(fee), desk.now_ns)
     return OrderReport(order_id, VenueWord.TRADE, desk.now_ns, f"V{order_id}", fill, mark=mark)
+
+
+SHARING = ("VA001", "VA002")
+
+
+def shared_desk() -> tuple[KeptDesk, Position]:
+    """Two VAs hold the same symbol and side, so that nothing may overlap; the first one's
+    position."""
+    desk = kept_desk(accounts=SHARING)
+    position = enter(desk, signal("a"))
+    enter(desk, signal("b", va_id="VA002"))
+    return desk, position
+
+
+def held(desk: KeptDesk) -> Position:
+    """The first position."""
+    return desk.books.positions[1]
+
+
+def quantities(orders: list[Order]) -> list[Decimal]:
+    """What each order is for, in their order."""
+    return [order.quantity for order in orders]

@@ -15,9 +15,9 @@ from pointsman.domain.events import (
     VenueWord,
 )
 from pointsman.domain.market import Instrument
-from pointsman.domain.orders import Order, Role
+from pointsman.domain.orders import Role
 from pointsman.domain.policy import ReduceOnlyMode
-from pointsman.domain.positions import Position, Trade
+from pointsman.domain.positions import Trade
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide, Side
 from tests.desk_stories import (
@@ -43,28 +43,10 @@ from tests.desk_stories import (
     tell,
     trade,
 )
-from tests.order_stories import KeptDesk, fill_of, kept_desk
+from tests.order_stories import KeptDesk, fill_of, held, kept_desk, quantities
 
-VAS = ("VA001", "VA002")
 REFUSES = policy(reduce_only_mode=ReduceOnlyMode.REFUSE)
 ENTRY, STOP, EXIT = "ABCDEF1E1", "ABCDEF1S1", "ABCDEF1X1"
-
-
-def shared_desk() -> tuple[KeptDesk, Position]:
-    """Two VAs hold the same symbol and side, so that nothing may overlap; the first one's
-    position."""
-    desk = kept_desk(accounts=VAS)
-    position = enter(desk, signal("a"))
-    enter(desk, signal("b", va_id="VA002"))
-    return desk, position
-
-
-def held(desk: KeptDesk) -> Position:
-    return desk.books.positions[1]
-
-
-def quantities(orders: list[Order]) -> list[Decimal]:
-    return [order.quantity for order in orders]
 
 
 def test_rule_22_at_half_the_deadline_the_stop_is_asked_about_and_at_the_whole_it_ends() -> None:

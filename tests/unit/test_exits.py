@@ -12,9 +12,9 @@ from pointsman.domain.events import (
     VenueFill,
     VenueWord,
 )
-from pointsman.domain.orders import Order, OrderType, Role
+from pointsman.domain.orders import OrderType, Role
 from pointsman.domain.policy import PositionMode, ReduceOnlyMode
-from pointsman.domain.positions import Position, Trade
+from pointsman.domain.positions import Trade
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide, Side
 from tests.desk_stories import (
@@ -37,28 +37,11 @@ from tests.desk_stories import (
     tell,
     trade,
 )
-from tests.order_stories import KeptDesk, fill_of, kept_desk
+from tests.order_stories import KeptDesk, fill_of, held, kept_desk, quantities, shared_desk
 
 VAS = ("VA001", "VA002")
 REFUSES = policy(reduce_only_mode=ReduceOnlyMode.REFUSE)
 ENTRY, STOP, EXIT = "ABCDEF1E1", "ABCDEF1S1", "ABCDEF1X1"
-
-
-def shared_desk() -> tuple[KeptDesk, Position]:
-    """Two VAs hold the same symbol and side, so that nothing may overlap; the first one's
-    position."""
-    desk = kept_desk(accounts=VAS)
-    position = enter(desk, signal("a"))
-    enter(desk, signal("b", va_id="VA002"))
-    return desk, position
-
-
-def held(desk: KeptDesk) -> Position:
-    return desk.books.positions[1]
-
-
-def quantities(orders: list[Order]) -> list[Decimal]:
-    return [order.quantity for order in orders]
 
 
 def test_rule_21_a_sole_holder_exits_at_once_and_its_stop_goes_when_the_exit_is_final() -> None:
