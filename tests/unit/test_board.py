@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from pointsman.cli.board import Board, facts, shown_limits
 from pointsman.config.settings import load_settings
 from pointsman.domain.accounts import Incident, KillState
 from pointsman.domain.reasons import Reason
 from pointsman.engine.latch import KillLatch, Latched, latch_path
 from pointsman.engine.picture import Picture
 from pointsman.engine.publisher import Publisher
+from pointsman.reading.board import Board, facts, shown_limits
 
 SETTINGS = load_settings({"MAX_SPREAD_BPS": "7.50"}, None, {}).settings
 

@@ -7,13 +7,13 @@ import msgspec
 import pytest
 
 from pointsman.cli import columns
-from pointsman.cli.report import Worth
 from pointsman.domain.life_cycle import OrderStatus
 from pointsman.domain.money import ZERO
 from pointsman.domain.orders import Role
 from pointsman.domain.positions import PositionState
 from pointsman.domain.sides import SignalSide
 from pointsman.domain.signals import Signal
+from pointsman.reading.report import Worth
 from tests.unit.stored_samples import order, position
 
 replace = msgspec.structs.replace

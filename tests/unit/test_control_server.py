@@ -12,16 +12,17 @@ from typing import Any
 
 import pytest
 
-from pointsman.cli.board import Board
 from pointsman.cli.control import NoEngine, ask, socket_path, watch
 from pointsman.cli.control_server import CONNECTIONS_MAX, ControlServer
 from pointsman.domain.accounts import Incident, KillState
 from pointsman.domain.reasons import Reason
 from pointsman.engine import control_queue
+from pointsman.engine.controls import Controls
 from pointsman.engine.latch import KillLatch, Latched, latch_path, read_latch
 from pointsman.engine.picture import Picture
 from pointsman.engine.publisher import Publisher
 from pointsman.engine.steering import Steering
+from pointsman.reading.board import Board
 from tests import desk_stories as told
 from tests.engine_stories import begin
 
@@ -47,9 +48,8 @@ class Served:
         board = Board(
             Picture(lambda _symbol: None, 1), self.publisher, self.latch, lambda: 42, dict, {}
         )
-        self.server = ControlServer(
-            self.database, self.steering, self.latch, board, self.woken.set, lambda: self.why
-        )
+        controls = Controls(self.steering, self.latch, lambda: 42, self.woken.set, lambda: self.why)
+        self.server = ControlServer(self.database, controls, board)
         self.server.start()
 
     def asking(self, request: dict[str, Any]) -> "threading.Thread":

@@ -2,17 +2,10 @@
 
 import pytest
 
-from pointsman.cli.measures import (
-    allowed,
-    check_document,
-    failed_check,
-    measured,
-    reason_document,
-    remark,
-)
+from pointsman.cli.measures import allowed, measured, remark
 from pointsman.domain.reasons import REFUSALS, Reason
 from pointsman.domain.sides import SignalSide
-from pointsman.domain.signals import Check, Decision, Outcome
+from pointsman.domain.signals import Check
 from pointsman.domain.timestamps import parse_ts
 
 ZONE = "America/New_York"
@@ -80,29 +73,6 @@ def test_rule_11_a_value_shown_equal_to_its_limit_may_still_have_failed() -> Non
     passed = Check(Reason.SPREAD, True, "10.0000", "10.0", "bps", "no price")
     assert remark(failed) == "above it by less than is shown"
     assert remark(passed) == "no price"
-
-
-def test_a_refusal_is_for_the_first_check_that_failed() -> None:
-    spread = Check(Reason.SPREAD, False, "11", "10", "bps")
-    checks = (Check(Reason.KILLED, True, "off", "off"), WINDOW, spread)
-    refused = Decision("s", "VA001", "XXX", Outcome.REFUSED, NOW_NS, WINDOW.rule, checks=checks)
-    assert failed_check(refused) is WINDOW
-    assert reason_document(refused) == {
-        "reason": "OUTSIDE_WINDOW",
-        "value": "2018-01-02T14:15:28.885880Z",
-        "limit": "2018-01-02T14:30:00.000000Z..2018-01-02T21:00:00.000000Z",
-    }
-    accepted = Decision("s", "VA001", "XXX", Outcome.ACCEPTED, NOW_NS, checks=checks[:1])
-    assert failed_check(accepted) is None
-    assert reason_document(accepted) == {"reason": None, "value": None, "limit": None}
-
-
-def test_programs_get_the_window_as_times_and_all_else_as_stored() -> None:
-    document = check_document(WINDOW)
-    assert document["value"] == "2018-01-02T14:15:28.885880Z"
-    assert document["limit"] == "2018-01-02T14:30:00.000000Z..2018-01-02T21:00:00.000000Z"
-    spread = check_document(Check(Reason.SPREAD, True, "6.2972", "10.0", "bps"))
-    assert (spread["value"], spread["limit"], spread["unit"]) == ("6.2972", "10.0", "bps")
 
 
 @pytest.mark.parametrize("rule", REFUSALS)

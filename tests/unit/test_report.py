@@ -9,11 +9,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from pointsman.cli.report import Document, build_report, read_standing, status_of
 from pointsman.domain.accounts import KillState, KillSwitch, Mark
 from pointsman.domain.commands import Record
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide
+from pointsman.reading.documents import Document
+from pointsman.reading.report import build_report, read_standing, status_of
 from pointsman.storage.entries import Entry
 from pointsman.storage.reader import open_reader
 from pointsman.storage.sqlite_manager import SqliteManager

@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from pointsman.cli.report import Document
-from pointsman.cli.story import draw_story, near_ids, read_story, story_document
+from pointsman.cli.story import draw_story
 from pointsman.domain.events import VenueWord
 from pointsman.domain.sides import SignalSide
+from pointsman.reading.documents import Document
+from pointsman.reading.story import near_ids, read_story, story_document
 from pointsman.storage.reader import open_reader
 from tests.story_database import Day, lived_day
 from tests.unit.test_tables import drawn

@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from pointsman.cli.vitals import Vitals
 from pointsman.engine.recorder import Standing
+from pointsman.reading.vitals import Vitals
 from tests.desk_stories import SECOND_NS, START_NS
 from tests.engine_stories import BROKEN
 

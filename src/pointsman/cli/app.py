@@ -24,8 +24,8 @@ from pointsman.storage.errors import (
 )
 
 if TYPE_CHECKING:
-    from pointsman.cli.views import Wanted
     from pointsman.config.settings import Settings
+    from pointsman.reading.lists import Wanted
 
 _SHOWN_LIMIT = 50
 PRIVATE = 0o077
@@ -140,19 +140,20 @@ def status(options: Options) -> None:
 def _show(verb: str, options: Options, wanted: "Wanted") -> None:
     from pointsman.cli.render import console, print_json
     from pointsman.cli.views import VIEWS, listing
+    from pointsman.reading.lists import LISTS
 
-    view = VIEWS[verb]
+    read = LISTS[verb]
     with reading(_database(options)) as connection:
-        rows = view.rows(connection, wanted)
+        rows = read.rows(connection, wanted)
     if options.as_json:
-        print_json([view.document(row) for row in rows])
+        print_json([read.document(row) for row in rows])
     else:
-        console().print(listing(view, rows, wanted))
+        console().print(listing(VIEWS[verb], rows, wanted))
 
 
 def _add_list(verb: str, text: str) -> None:
     def show(options: Options, va: Va = None, limit: Limit = _SHOWN_LIMIT) -> None:
-        from pointsman.cli.views import Wanted
+        from pointsman.reading.lists import Wanted
 
         _show(verb, options, Wanted(va, limit))
 
@@ -164,7 +165,7 @@ def _add_list(verb: str, text: str) -> None:
 @takes_options
 def show_accounts(options: Options, context: typer.Context, va: Va = None) -> None:
     """The virtual accounts: what they are worth and may do."""
-    from pointsman.cli.views import Wanted
+    from pointsman.reading.lists import Wanted
 
     if context.invoked_subcommand is None:
         _show("accounts", options, Wanted(va))
@@ -179,7 +180,7 @@ def orders(
     open_only: Annotated[bool, typer.Option("--open", help="Only what may still fill.")] = False,
 ) -> None:
     """The orders."""
-    from pointsman.cli.views import Wanted
+    from pointsman.reading.lists import Wanted
 
     _show("orders", options, Wanted(va, limit, open_only))
 
@@ -202,7 +203,8 @@ def why(
 ) -> None:
     """The whole story of one signal: each rule with its numbers, and all that came of it."""
     from pointsman.cli.render import console, print_json
-    from pointsman.cli.story import draw_story, near_ids, read_story, story_document
+    from pointsman.cli.story import draw_story
+    from pointsman.reading.story import near_ids, read_story, story_document
 
     settings = _settings(options)
     with reading(settings.database_path) as connection:

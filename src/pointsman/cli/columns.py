@@ -3,38 +3,24 @@
 from collections.abc import Callable
 from decimal import Decimal
 
-import msgspec
 from rich.text import Text
 
-from pointsman.cli.measures import allowed, failed_check, measured
+from pointsman.cli.measures import allowed, measured
 from pointsman.cli.render import length, money, number, price, signed_money
-from pointsman.cli.report import Document, Worth, position_figures
 from pointsman.cli.summary import percent, status_text, won_and_lost
 from pointsman.cli.tables import Column
-from pointsman.domain.accounts import Account
 from pointsman.domain.life_cycle import OrderStatus
 from pointsman.domain.money import exact, shown_average
 from pointsman.domain.orders import Order
 from pointsman.domain.positions import PositionState
 from pointsman.domain.sides import PositionSide, Side
-from pointsman.domain.signals import Decision, Outcome, Signal, SignalRecord
+from pointsman.domain.signals import Outcome, Signal
+from pointsman.reading.checks import failed_check
+from pointsman.reading.lists import AccountRow, Judged
+from pointsman.reading.report import Worth, position_figures
 
 Clock = Callable[[int], str]
 """How a moment is written in one list."""
-
-
-class Judged(msgspec.Struct, frozen=True):
-    """A signal and the decision on it."""
-
-    record: SignalRecord
-    decision: Decision | None
-
-
-class AccountRow(msgspec.Struct, frozen=True):
-    """An account, and its figures as in the report."""
-
-    account: Account
-    figures: Document
 
 
 # -- cells ---------------------------------------------------------------------------------------

@@ -7,11 +7,11 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from pointsman.cli.render import printable
-from pointsman.cli.report import Document
 from pointsman.cli.tables import Column, Listing
 from pointsman.config.problems import Problem
 from pointsman.config.settings import Settings
 from pointsman.config.sources import Source
+from pointsman.reading.documents import Document
 
 
 class Shown(NamedTuple):

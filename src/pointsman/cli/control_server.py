@@ -9,20 +9,18 @@ the process that holds the database, so a socket that is there already was left 
 import os
 import socket
 import threading
-from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, Union
 
 import msgspec
 
-from pointsman.cli.board import PICTURE_SECONDS, Board
 from pointsman.cli.control import LINE_BYTES_MAX, is_private, socket_path
 from pointsman.cli.exits import ExitCode
-from pointsman.domain.accounts import KillState
 from pointsman.engine.control_queue import Refusal
-from pointsman.engine.latch import KillLatch, Latched
-from pointsman.engine.steering import Kill, Rearm, Request, Steering, pressed
+from pointsman.engine.controls import Controls
+from pointsman.engine.steering import Request
+from pointsman.reading.board import PICTURE_SECONDS, Board
 
 CONNECTIONS_MAX = 16
 TIMEOUT_SECONDS = 5.0  # not money: seconds
@@ -45,27 +43,15 @@ _VERBS = ", ".join(str(kind.__struct_config__.tag) for kind in _REQUESTS)
 
 
 class ControlServer:
-    """Listens from `start` to `stop`. `why_killed` says why a rearm would be of no use now, or
-    gives an empty text."""
+    """Listens from `start` to `stop`."""
 
     _listener: socket.socket
 
-    def __init__(
-        self,
-        database: Path,
-        steering: Steering,
-        latch: KillLatch,
-        board: Board,
-        wake: Callable[[], None],
-        why_killed: Callable[[], str],
-    ) -> None:
+    def __init__(self, database: Path, controls: Controls, board: Board) -> None:
         self._path = socket_path(database)
         self._is_beside = self._path.parent == database.resolve().parent
-        self._steering = steering
-        self._latch = latch
+        self._controls = controls
         self._board = board
-        self._wake = wake
-        self._why_killed = why_killed
         self._free = threading.BoundedSemaphore(CONNECTIONS_MAX)
         self._stopping = threading.Event()
 
@@ -140,35 +126,9 @@ class ControlServer:
         try:
             if isinstance(request, Show):
                 return self._board.document()
-            if isinstance(request, Kill):
-                return self._kill(request)
-            if isinstance(request, Rearm):
-                return self._rearm(request)
-            return {"ok": True, **self._steering.asked.ask(request)}
+            return {"ok": True, **self._controls.obey(request)}
         except Refusal as refusal:
             return _refused(str(refusal), refusal.exit_code)
-
-    def _kill(self, request: Kill) -> dict[str, Any]:
-        """On this thread alone: the loop is only woken."""
-        is_durable = self._latch.press(pressed(request, self._board.now_ns))
-        self._wake()
-        return {"ok": True, "durable": is_durable, "state": self._latch.latched.state.value}
-
-    def _rearm(self, request: Rearm) -> dict[str, Any]:
-        why = self._why_killed()
-        if why:
-            raise Refusal(why, ExitCode.REFUSED)
-        answer = self._steering.asked.ask(request)
-        cleared = Latched(KillState.OFF, request.by, request.reason, self._board.now_ns)
-        is_open = self._latch.release(cleared, answer["press"])
-        self._wake()
-        if not is_open:
-            raise Refusal(
-                "it is killed again: it was pressed meanwhile, or the latch file "
-                f"{self._latch.path} cannot be written",
-                ExitCode.REFUSED,
-            )
-        return {"ok": True, **answer}
 
 
 def _read(connection: socket.socket) -> Request | str:

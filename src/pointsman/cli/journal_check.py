@@ -16,7 +16,6 @@ from typing import Any
 
 import msgspec
 
-from pointsman.cli.report import Document
 from pointsman.domain.accounts import (
     Account,
     CashMove,
@@ -32,6 +31,7 @@ from pointsman.domain.orders import Fill, Order, Role
 from pointsman.domain.positions import Position
 from pointsman.execution.books import MINUTE_NS, Loaded
 from pointsman.execution.desk import Desk
+from pointsman.reading.documents import Document
 from pointsman.storage import queries
 from pointsman.storage.codec import CODECS, Key, Newest, is_gone
 from pointsman.storage.errors import damaged

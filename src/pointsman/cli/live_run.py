@@ -14,26 +14,27 @@ from pathlib import Path
 import msgspec
 
 from pointsman.cli.arrivals import Arrivals
-from pointsman.cli.board import Board, facts
 from pointsman.cli.clean_stop import Stop
 from pointsman.cli.compose import Assembly, assemble, trading_hours
 from pointsman.cli.control_server import ControlServer
 from pointsman.cli.feeds import SECOND_NS, Feed
 from pointsman.cli.log_lines import Log
 from pointsman.cli.recorded_run import begin
-from pointsman.cli.stored_picture import stored_counts, stored_records
-from pointsman.cli.vitals import LAG_EVERY_SECONDS, Vitals
 from pointsman.config.fields import LogLevel
 from pointsman.config.settings import Settings
 from pointsman.domain.accounts import KillState
 from pointsman.domain.commands import Step
 from pointsman.domain.events import Event, Started
+from pointsman.engine.controls import Controls
 from pointsman.engine.latch import KillLatch, latch_path
 from pointsman.engine.latch_watch import LatchWatch, read_kill_file
 from pointsman.engine.live_loop import Clock, LiveLoop
 from pointsman.engine.picture import Picture
 from pointsman.engine.publisher import Publisher
 from pointsman.engine.steering import Steering
+from pointsman.reading.board import Board, facts
+from pointsman.reading.stored_picture import stored_counts, stored_records
+from pointsman.reading.vitals import LAG_EVERY_SECONDS, Vitals
 from pointsman.storage.reader import open_reader
 
 NIGHT_NS = 60 * SECOND_NS
@@ -131,9 +132,10 @@ class _Session:
         self._watch = LatchWatch(
             latch, kill_file, lambda: loop.desk.books.kill_switch, self._clock.now_ns, wake
         )
-        self._server = ControlServer(
-            plan.database, self._steering, latch, board, wake, lambda: _why_killed(kill_file)
+        controls = Controls(
+            self._steering, latch, self._clock.now_ns, wake, lambda: _why_killed(kill_file)
         )
+        self._server = ControlServer(plan.database, controls, board)
 
     def close(self) -> None:
         """Let go of the latch."""

@@ -12,7 +12,7 @@ from typing import Any, TextIO
 
 import structlog
 
-from pointsman.cli.render import iso, moment, printable
+from pointsman.cli.render import moment, printable
 from pointsman.config.fields import LogFormat, LogLevel
 from pointsman.domain import events as ev
 from pointsman.domain.accounts import Incident
@@ -22,6 +22,7 @@ from pointsman.domain.money import plain
 from pointsman.domain.orders import Fill, Order, Role
 from pointsman.domain.positions import Trade
 from pointsman.domain.signals import Decision, Outcome
+from pointsman.reading.documents import iso
 
 LINES_MAX = 10_000
 _STOP_SECONDS = 2.0  # not money: seconds

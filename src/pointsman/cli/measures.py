@@ -7,11 +7,12 @@ the trading window, numbers get their units, and a limit gets the comparison tha
 from collections.abc import Callable
 from decimal import Decimal
 
-from pointsman.cli.render import iso, moment, number, printable
+from pointsman.cli.render import moment, number, printable
 from pointsman.domain.money import ONE, ZERO, parse_decimal
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import SignalSide
-from pointsman.domain.signals import Check, Decision
+from pointsman.domain.signals import Check
+from pointsman.reading.checks import window_bounds
 
 _SUFFIXES = {"s left": "s", "take-profit": "", "price": "", "seen": ""}
 _COUNTED = {"positions": "position", "orders": "order", "entries": "entry"}
@@ -83,50 +84,15 @@ def remark(check: Check) -> str:
     return "; ".join(notes)
 
 
-def failed_check(decision: Decision) -> Check | None:
-    """The check that a refusal is for: the first that failed."""
-    return next((check for check in decision.checks if not check.passed), None)
-
-
-def reason_document(decision: Decision) -> dict[str, object]:
-    """Reason, value and limit of a decision for programs; empty for an acceptance."""
-    failed = failed_check(decision)
-    told = {} if failed is None else check_document(failed)
-    reason = None if decision.reason is None else decision.reason.value
-    return {"reason": reason, "value": told.get("value"), "limit": told.get("limit")}
-
-
-def check_document(check: Check) -> dict[str, object]:
-    """A check for programs: as it is stored, but for the times of the window."""
-    value, limit, unit = check.value, check.limit, check.unit
-    if check.rule is Reason.OUTSIDE_WINDOW and value is not None:
-        value, unit = iso(int(value)), "UTC"
-        bounds = _bounds(limit)
-        limit = limit if bounds is None else "..".join(map(iso, bounds))
-    return {
-        "rule": check.rule.value,
-        "passed": check.passed,
-        "value": value,
-        "limit": limit,
-        "unit": unit,
-        "note": check.note,
-    }
-
-
 def _window(check: Check, zone: str) -> str:
     """The window. A day that has just been named is not named again."""
-    bounds = _bounds(check.limit)
+    bounds = window_bounds(check.limit)
     if bounds is None:
         return check.limit or ""
     today = measured(check, zone).partition(" ")[0]
     opens, closes = (moment(at_ns, zone).partition(".")[0] for at_ns in bounds)
     day = opens.partition(" ")[0]
     return f"{opens.removeprefix(f'{today} ')} to {closes.removeprefix(f'{day} ')}"
-
-
-def _bounds(limit: str | None) -> tuple[int, int] | None:
-    opens, separator, closes = (limit or "").partition("..")
-    return (int(opens), int(closes)) if separator else None
 
 
 def _amount(text: str | None) -> Decimal | None:

@@ -18,10 +18,10 @@ import msgspec
 from pointsman.cli.clean_stop import Stop
 from pointsman.cli.compose import Assembly, assemble
 from pointsman.cli.feeds import SECOND_NS, Feed
-from pointsman.cli.report import build_report
 from pointsman.config.settings import Settings
 from pointsman.engine.playback import Playback
 from pointsman.market.tape import Tape
+from pointsman.reading.report import build_report
 from pointsman.storage.errors import StorageFailed
 from pointsman.storage.reader import open_reader
 

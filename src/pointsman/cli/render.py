@@ -1,72 +1,22 @@
-"""How things are written: one JSON document for programs, aligned text for people.
+"""How things are written for people: aligned text.
 
-For programs nothing is rounded: decimals are plain text, times ISO-8601 UTC, lengths of time exact
-seconds. For people money has two decimals and times are to the millisecond; colour never says what
-a word does not say too. Text that came from outside is shown as text: it can neither style the
-output nor steer the terminal.
+Money has two decimals and times are to the millisecond; colour never says what a word does not say
+too. Text that came from outside is shown as text: it can neither style the output nor steer the
+terminal.
 """
 
 import json
 import sys
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
-from enum import Enum
 from io import TextIOWrapper
-from typing import Any
 from zoneinfo import ZoneInfo
 
-import msgspec
 from rich.console import Console
 from rich.text import Text
 
-from pointsman.domain.money import ZERO, plain
-
-SECOND_NS = 10**9
-_LENGTHS_OF_TIME = ("ttl_ns", "_max_ns", "_total_ns")
-"""Endings of the fields that hold a length of time; any other `_ns` is a moment."""
-
-
-# -- for programs ----------------------------------------------------------------------------------
-
-
-def iso(time_ns: int) -> str:
-    """A moment as ISO-8601 UTC: 6 decimals of a second where they say all, else 9."""
-    seconds, rest_ns = divmod(time_ns, SECOND_NS)
-    digits = f"{rest_ns:09d}"
-    if rest_ns % 1000 == 0:
-        digits = digits[:6]
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{digits}Z"
-
-
-def seconds_text(length_ns: int) -> str:
-    """A length of time in seconds, exactly."""
-    return plain(Decimal(length_ns) / SECOND_NS)
-
-
-def to_document(value: Any, name: str = "") -> Any:
-    """A record as JSON knows it. A field `x_ns` becomes the moment `x`, or the length `x_seconds`;
-    a moment of 0 stands for never and becomes null."""
-    if isinstance(value, msgspec.Struct):
-        fields = value.__struct_fields__
-        return {document_name(each): to_document(getattr(value, each), each) for each in fields}
-    if isinstance(value, tuple):
-        return [to_document(each) for each in value]
-    if isinstance(value, Decimal):
-        return plain(value)
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, int) and name.endswith("_ns"):
-        if name.endswith(_LENGTHS_OF_TIME):
-            return seconds_text(value)
-        return iso(value) if value else None
-    return value
-
-
-def document_name(field: str) -> str:
-    """The name of a record's field in JSON."""
-    if field.endswith(_LENGTHS_OF_TIME):
-        return f"{field.removesuffix('_ns')}_seconds"
-    return field.removesuffix("_ns")
+from pointsman.domain.money import ZERO
+from pointsman.reading.documents import SECOND_NS
 
 
 def print_json(document: object) -> None:

@@ -14,11 +14,13 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from pointsman import __version__
-from pointsman.cli.render import counted, iso, moment, printable, to_document
-from pointsman.cli.report import Document, Standing, read_standing
+from pointsman.cli.render import counted, moment, printable
 from pointsman.cli.tables import facts
-from pointsman.cli.views import VIEWS, Wanted, account_rows, listing
+from pointsman.cli.views import VIEWS, listing
 from pointsman.domain.accounts import DeskRecord, ExternalHolding, KillState, TradingState
+from pointsman.reading.documents import Document, iso, to_document
+from pointsman.reading.lists import LISTS, Wanted, account_rows
+from pointsman.reading.report import Standing, read_standing
 from pointsman.storage import queries, reader, schema
 from pointsman.storage.lock import lock_path
 
@@ -97,8 +99,8 @@ def status_document(status: Status) -> Document:
             "last_at": iso(standing.now_ns) if standing.now_ns else None,
         },
         "counts": status.counts,
-        "accounts": [VIEWS["accounts"].document(row) for row in account_rows(standing)],
-        "positions": [VIEWS["positions"].document(worth) for worth in standing.worths],
+        "accounts": [LISTS["accounts"].document(row) for row in account_rows(standing)],
+        "positions": [LISTS["positions"].document(worth) for worth in standing.worths],
         "external_holdings": [to_document(holding) for holding in status.externals],
     }
 

@@ -1,30 +1,18 @@
-"""Why: the whole story of one signal, from the records alone.
+"""The story of a signal, drawn for a person.
 
 What came and when, each rule in the order in which it was tried, with the value that was measured
 beside what it had to be, the decision, and then all that came of it, in time order and counted from
-the decision. Nothing is explained in hindsight: values and limits are those that were stored with
 the decision.
 """
 
-import json
-import sqlite3
 from collections.abc import Iterator
-from difflib import get_close_matches
 from typing import NamedTuple
 
-import msgspec
 from rich.console import Group, RenderableType
 from rich.text import Text
 
 from pointsman.cli.columns import average_price, order_price, side_text, wanted_size
-from pointsman.cli.measures import (
-    allowed,
-    check_document,
-    failed_check,
-    measured,
-    reason_document,
-    remark,
-)
+from pointsman.cli.measures import allowed, measured, remark
 from pointsman.cli.render import (
     counted,
     length,
@@ -34,33 +22,15 @@ from pointsman.cli.render import (
     printable,
     signed_money,
     stopwatch,
-    to_document,
 )
-from pointsman.cli.report import Document
 from pointsman.cli.tables import Column, Listing, facts
-from pointsman.domain.accounts import Incident
-from pointsman.domain.orders import Fill, Order, Role
-from pointsman.domain.positions import Position, Trade
-from pointsman.domain.reasons import Reason
-from pointsman.domain.signals import Action, Check, Decision, Outcome, Signal, SignalRecord
-from pointsman.storage import queries, reader
-
-NEAR_AMONG_MAX = 5_000
-"""So many of the newest ids are searched for one that is close to an unknown one."""
+from pointsman.domain.orders import Order, Role
+from pointsman.domain.positions import Trade
+from pointsman.domain.signals import Action, Check, Decision, Outcome, Signal
+from pointsman.reading.checks import failed_check
+from pointsman.reading.story import Story
 
 MARK = {True: ("✓ pass", "green"), False: ("✗ FAIL", "bold red")}
-
-
-class Story(msgspec.Struct, frozen=True):
-    """All that came of one signal. `positions` are those of its orders that are still held."""
-
-    record: SignalRecord
-    decision: Decision | None
-    orders: tuple[Order, ...]
-    fills: tuple[Fill, ...]
-    positions: tuple[Position, ...]
-    trades: tuple[Trade, ...]
-    incidents: tuple[Incident, ...]
 
 
 class Moment(NamedTuple):
@@ -70,76 +40,6 @@ class Moment(NamedTuple):
     rank: int
     what: Text
     detail: Text
-
-
-def read_story(connection: sqlite3.Connection, signal_id: str) -> Story | None:
-    """The story of a signal, or None for an id that was never received."""
-    found = reader.story(connection, signal_id)
-    if found is None:
-        return None
-    numbers = {order.position_id for order in found.orders}
-    if found.decision is not None:
-        numbers.update(found.decision.position_ids)
-    positions = queries.records(
-        connection,
-        Position,
-        "WHERE position_id IN (SELECT value FROM json_each(?)) ORDER BY position_id",
-        (json.dumps(sorted(numbers)),),
-    )
-    return Story(
-        found.signal,
-        found.decision,
-        found.orders,
-        found.fills,
-        tuple(positions),
-        found.trades,
-        _incidents(connection, found),
-    )
-
-
-def _incidents(connection: sqlite3.Connection, found: reader.SignalStory) -> tuple[Incident, ...]:
-    """The incidents of its orders, those of its account at the instant at which a position of it
-    closed, and those of its id that was used again."""
-    closed = json.dumps([trade.closed_at_ns for trade in found.trades])
-    signal = found.signal.signal
-    others = queries.records(
-        connection,
-        Incident,
-        "WHERE (va_id = ? AND client_order_id IS NULL "
-        "AND at_ns IN (SELECT value FROM json_each(?))) OR (kind = ? AND value = ?)",
-        (signal.va_id, closed, Reason.ID_REUSED.value, signal.signal_id),
-    )
-    return (*found.incidents, *others)
-
-
-def near_ids(connection: sqlite3.Connection, signal_id: str) -> list[str]:
-    """Known ids that are spelt nearly alike, the closest first."""
-    found = queries.rows(
-        connection, "SELECT signal_id FROM signals ORDER BY rowid DESC LIMIT ?", (NEAR_AMONG_MAX,)
-    )
-    by_lower = {known.lower(): known for (known,) in found}
-    return [by_lower[match] for match in get_close_matches(signal_id.lower(), by_lower)]
-
-
-def story_document(story: Story) -> Document:
-    """The story for programs: the records, the rules of the decision among them."""
-    decision: Document | None = None
-    if story.decision is not None:
-        decision = to_document(story.decision) | reason_document(story.decision)
-        decision["checks"] = [check_document(check) for check in story.decision.checks]
-    record: Document = to_document(story.record)
-    return {
-        "signal": {**record.pop("signal"), **record},
-        "decision": decision,
-        "orders": [to_document(order) for order in story.orders],
-        "fills": [to_document(fill) for fill in story.fills],
-        "positions": [to_document(position) for position in story.positions],
-        "trades": [to_document(trade) for trade in story.trades],
-        "incidents": [to_document(incident) for incident in story.incidents],
-    }
-
-
-# -- for people ----------------------------------------------------------------------------------
 
 
 def draw_story(story: Story, zone: str) -> RenderableType:

@@ -11,10 +11,10 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from pointsman.cli.render import counted, money, number, signed_money
-from pointsman.cli.report import Document
 from pointsman.cli.tables import Column, Listing
 from pointsman.domain.money import ZERO, exact
 from pointsman.domain.reasons import Reason
+from pointsman.reading.documents import Document
 
 _ADDED = ("balance", "equity", "realized_pnl", "unrealized_pnl", "fees")
 _COUNTED = ("trades", "wins", "losses")

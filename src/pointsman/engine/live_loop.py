@@ -7,13 +7,15 @@ nothing goes on afterwards.
 """
 
 import asyncio
+import queue
 import time
-from collections import deque
 from collections.abc import Callable
+from concurrent.futures import Future
 from contextlib import suppress
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from pointsman.domain.commands import Step
+from pointsman.domain.events import SignalMalformed
 from pointsman.domain.market import Quote
 from pointsman.domain.signals import Decision, Signal
 from pointsman.engine.execution_loop import ExecutionLoop
@@ -30,6 +32,15 @@ SETTLE_SECONDS = 1.0  # not money: seconds
 
 class InboxFull(Exception):
     """Too many signals wait to be decided; send the signal again later."""
+
+
+class Offered(NamedTuple):
+    """A signal that waits to be decided, what it came by, and who waits for the decision. Whoever
+    cancels the future in time withdraws the signal: it is never decided."""
+
+    signal: Signal
+    source: str
+    decided: Future[Decision]
 
 
 class Clock:
@@ -65,7 +76,7 @@ class Source(Protocol):
 
 class LiveLoop:
     """Runs an ExecutionLoop on a clock. All methods belong to the asyncio loop's thread, but for
-    `wake_soon`.
+    `wake_soon`, `offer` and `offer_malformed`.
 
     With `is_virtual` the world of the source is not this one: event time stands still until what
     was decided is durable, so that neither the disk nor the pace changes what is decided.
@@ -78,7 +89,7 @@ class LiveLoop:
         self._loop = loop
         self._source = source
         self._clock = clock
-        self._inbox: deque[tuple[Signal, asyncio.Future[Decision]]] = deque(maxlen=INBOX_LEN_MAX)
+        self._inbox: queue.Queue[Offered | SignalMalformed] = queue.Queue(INBOX_LEN_MAX)
         self._woken = asyncio.Event()
         self._asyncio = asyncio.get_running_loop()
         self._is_stopping = False
@@ -115,7 +126,7 @@ class LiveLoop:
     async def _sleep(self, due_ns: int | None) -> None:
         """Until something is due or arrives; with nothing due, until something is durable."""
         seconds = 1.0 if due_ns is None else self._clock.wait_seconds(due_ns)
-        if seconds <= 0 or (self._inbox and self._loop.is_ready):
+        if seconds <= 0 or (self._loop.is_ready and not self._inbox.empty()):
             await asyncio.sleep(0)
             return
         with suppress(TimeoutError):
@@ -129,7 +140,7 @@ class LiveLoop:
         elif due_ns <= now_ns:
             # What is due is done at its own time, also when the clock has gone on since.
             self._source.step(due_ns)
-        elif self._is_virtual and not self._inbox:
+        elif self._is_virtual and self._inbox.empty():
             self._loop.release()
         else:
             self._source.step(now_ns)
@@ -145,15 +156,22 @@ class LiveLoop:
             self._loop.release()
 
     def _take_signals(self) -> None:
-        while self._inbox and self._loop.is_ready:
-            signal, decided = self._inbox.popleft()
-            if decided.done():
-                continue  # Whoever asked has gone away before anything was decided.
-            try:
-                self._loop.signal(signal, _telling(decided))
-            except StorageHeld as held:
-                decided.set_exception(held)
+        while self._loop.is_ready and not self._inbox.empty():
+            self._take(self._inbox.get_nowait())
         self._loop.release()
+
+    def _take(self, offered: Offered | SignalMalformed) -> None:
+        if isinstance(offered, SignalMalformed):
+            if not self._loop.is_held:
+                self._loop.turn(offered)
+            return
+        signal, source, decided = offered
+        if not decided.set_running_or_notify_cancel():
+            return  # Whoever asked has withdrawn it before anything was decided.
+        try:
+            self._loop.signal(signal, _telling(decided), source)
+        except StorageHeld as held:
+            decided.set_exception(held)
 
     async def submit(self, signal: Signal) -> Decision:
         """Decide a signal; returns once the decision is durable. It is decided when all that is due
@@ -162,12 +180,28 @@ class LiveLoop:
 
         Raises StorageHeld or InboxFull; then the same signal may be sent again.
         """
-        if len(self._inbox) == INBOX_LEN_MAX:
-            raise InboxFull(f"{INBOX_LEN_MAX} signals wait to be decided; send this one again")
-        decided: asyncio.Future[Decision] = self._asyncio.create_future()
-        self._inbox.append((signal, decided))
-        self._woken.set()
-        return await decided
+        return await asyncio.wrap_future(self.offer(signal, ""))
+
+    def offer(self, signal: Signal, source: str) -> Future[Decision]:
+        """Have a signal decided, as `submit` does; from any thread. `source` is what it came by.
+
+        Raises InboxFull. The future may end with StorageHeld.
+        """
+        decided: Future[Decision] = Future()
+        try:
+            self._inbox.put_nowait(Offered(signal, source, decided))
+        except queue.Full:
+            text = f"{INBOX_LEN_MAX} signals wait to be decided; send this one again"
+            raise InboxFull(text) from None
+        self.wake_soon()
+        return decided
+
+    def offer_malformed(self, event: SignalMalformed) -> None:
+        """Have a signal counted that could not be read; from any thread. Where too many wait, or
+        storage fails, it is not: its sender has been told already."""
+        with suppress(queue.Full):
+            self._inbox.put_nowait(event)
+            self.wake_soon()
 
     def feed(self, quote: Quote) -> None:
         """Take in a row of market data, now."""
@@ -175,10 +209,8 @@ class LiveLoop:
         self._woken.set()
 
 
-def _telling(decided: asyncio.Future[Decision]) -> Callable[[Step | StorageHeld], None]:
+def _telling(decided: Future[Decision]) -> Callable[[Step | StorageHeld], None]:
     def answer(step: Step | StorageHeld) -> None:
-        if decided.done():
-            return
         if isinstance(step, StorageHeld):
             decided.set_exception(step)
             return

@@ -13,8 +13,9 @@ from rich.console import RenderableType
 from pointsman.cli import control
 from pointsman.cli.dashboard.cells import Picture
 from pointsman.cli.options import reading
-from pointsman.cli.stored_picture import picture_from_database
-from pointsman.cli.story import draw_story, read_story
+from pointsman.cli.story import draw_story
+from pointsman.reading.stored_picture import picture_from_database
+from pointsman.reading.story import read_story
 from pointsman.storage.errors import StorageError
 
 if TYPE_CHECKING:

@@ -12,20 +12,16 @@ from collections import Counter
 from collections.abc import Iterable
 from decimal import Decimal
 from statistics import median
-from typing import Any
 
 import msgspec
 
-from pointsman.cli.render import iso, seconds_text, to_document
 from pointsman.domain.accounts import Account, KillSwitch, Mark, TradingState
 from pointsman.domain.money import ZERO, exact, plain, shown_average
 from pointsman.domain.positions import Position, Trade
 from pointsman.domain.reasons import Reason
 from pointsman.domain.signals import Decision, Outcome
+from pointsman.reading.documents import Document, iso, seconds_text, to_document
 from pointsman.storage import queries, reader
-
-Document = dict[str, Any]
-"""What JSON calls an object."""
 
 
 class Worth(msgspec.Struct, frozen=True):

@@ -7,13 +7,13 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pointsman.cli.board import facts
 from pointsman.domain.commands import Record
 from pointsman.domain.market import Quote
 from pointsman.domain.money import ZERO
 from pointsman.engine.latch import latch_path, read_latch
 from pointsman.engine.picture import Picture
 from pointsman.engine.publisher import DECISIONS_KEPT, INCIDENTS_KEPT, Counts
+from pointsman.reading.board import facts
 from pointsman.storage import queries, reader
 
 if TYPE_CHECKING:
