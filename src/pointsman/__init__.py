@@ -6,11 +6,12 @@ stop-loss resting at the venue, watched, reconciled and recorded. From Python: `
 
 from typing import TYPE_CHECKING, Any
 
+from pointsman.version import __version__
+
 if TYPE_CHECKING:
     from pointsman.cli.engine import Engine, open_engine
     from pointsman.config.settings import load_settings
 
-__version__ = "0.1.0"
 __all__ = ["Engine", "__version__", "load_settings", "open_engine"]
 
 _HOMES = {

@@ -23,7 +23,8 @@ SKELETON = {
     "venues/paper.py": "import pointsman.execution.governor",
     "config/settings.py": "import os",
     "simulator/run.py": "import pointsman.engine.execution_loop",
-    "api/app.py": "import pointsman.engine.execution_loop",
+    "reading/board.py": "import pointsman.engine.execution_loop",
+    "api/app.py": "import pointsman.engine.execution_loop, pointsman.reading.board",
     "cli/app.py": "import pointsman.api.app, pointsman.simulator.run",
 }
 
@@ -72,6 +73,8 @@ def test_rooms_that_are_not_built_yet_are_not_missed(tmp_path: Path) -> None:
         ("storage/plant.py", "pointsman.venues.paper", "point down"),
         ("market/plant.py", "pointsman.engine.execution_loop", "point down"),
         ("engine/execution_loop.py", "pointsman.api.app", "point down"),
+        ("engine/execution_loop.py", "pointsman.reading.board", "point down"),
+        ("reading/plant.py", "pointsman.api.app", "point down"),
         ("api/plant.py", "pointsman.simulator.run", "point down"),
         ("api/plant.py", "pointsman.cli.app", "point down"),
         ("plant/app.py", "decimal", "point down"),
