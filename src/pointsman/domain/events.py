@@ -328,6 +328,13 @@ class StorageHealed(Event, frozen=True):
     withdrawn: tuple[str, ...]
 
 
+class TaskDied(Event, frozen=True):
+    """A part of the engine ended by a fault of its own: which, and what is known of it."""
+
+    task: str
+    fault: str
+
+
 class RunEnded(Event, frozen=True):
     """A recorded run came to the end of its data."""
 

@@ -10,8 +10,8 @@ holds:
 """
 
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from decimal import (
     ROUND_CEILING,
     ROUND_FLOOR,
@@ -43,11 +43,9 @@ _BPS_PLACES = Decimal("0.0001")
 _AVERAGE_PLACES = Decimal("0.0000000001")
 
 
-@contextmanager
-def exact() -> Iterator[None]:
+def exact() -> AbstractContextManager[Context]:
     """Run a block under `MONEY`, whatever context the calling thread has."""
-    with localcontext(MONEY):
-        yield
+    return localcontext(MONEY)
 
 
 def parse_decimal(text: str) -> Decimal:

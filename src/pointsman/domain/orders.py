@@ -90,12 +90,23 @@ class Order(msgspec.Struct, frozen=True, gc=False, tag=True):
         return ZERO if self.status in FINAL else max(ZERO, self.quantity - self.filled)
 
     @property
+    def left_at_ns(self) -> int:
+        """When it left, as far as is known: from then on its request may arrive."""
+        return self.created_at_ns if self.sent_at_ns is None else self.sent_at_ns
+
+    @property
     def is_working(self) -> bool:
         """Whether the venue has confirmed it and it can still fill."""
         return (
             self.status in (OrderStatus.ACCEPTED, OrderStatus.PARTIALLY_FILLED)
             and not self.is_unknown
         )
+
+    def awaits_answer(self, left_at_ns: int) -> bool:
+        """Whether what left then, the order itself or its cancel, has not been answered yet."""
+        if self.status is OrderStatus.SUBMITTED and self.sent_at_ns == left_at_ns:
+            return True
+        return self.is_cancel_pending and self.cancel_sent_at_ns == left_at_ns
 
     @property
     def shown_status(self) -> OrderStatus:

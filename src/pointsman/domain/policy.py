@@ -5,6 +5,7 @@
 
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 
 import msgspec
 
@@ -96,6 +97,7 @@ class Policy(msgspec.Struct, frozen=True, gc=False):
 _CENT = Decimal("0.01")
 
 
+@lru_cache(maxsize=4096)
 def default_instrument(symbol: str) -> Instrument:
     """What a symbol most likely is: `BASE/QUOTE` a coin in fine lots, anything else a share in
     whole ones."""

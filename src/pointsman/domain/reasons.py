@@ -269,6 +269,11 @@ class Reason(StrEnum):
     COOLDOWN_STARTED = "COOLDOWN_STARTED", Group.INCIDENT, "Consecutive losses started a cooldown."
     KILL_PRESSED = "KILL_PRESSED", Group.INCIDENT, "The kill switch was pressed."
     KILL_RELEASED = "KILL_RELEASED", Group.INCIDENT, "The kill switch was released by a person."
+    TASK_DIED = (
+        "TASK_DIED",
+        Group.INCIDENT,
+        "A part of the engine ended by a fault; no entry leaves until it works again.",
+    )
     BAD_QUOTES = (
         "BAD_QUOTES",
         Group.INCIDENT,

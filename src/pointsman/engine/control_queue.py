@@ -26,6 +26,10 @@ class Refusal(Exception):
         self.exit_code = exit_code
 
 
+class Unanswered(Refusal):
+    """The engine did not take it, or could not store it, in time. It may be asked again."""
+
+
 Answer = Future[dict[str, Any]]
 """What a request led to, or Refusal."""
 
@@ -47,7 +51,7 @@ class ControlQueue(Generic[R]):
         try:
             self._asked.put_nowait((request, answer))
         except queue.Full:
-            raise Refusal(
+            raise Unanswered(
                 f"{ASKED_LEN_MAX} commands wait for the engine; try again later"
             ) from None
         self._wake()
@@ -55,11 +59,11 @@ class ControlQueue(Generic[R]):
             return answer.result(ANSWER_SECONDS)
         except TimeoutError:
             if answer.cancel():
-                raise Refusal(
+                raise Unanswered(
                     "the engine did not take the command within 5 s, so it is withdrawn; "
                     "`pointsman kill` works also while the loop is stuck"
                 ) from None
-            raise Refusal(
+            raise Unanswered(
                 "the command is not durable within 5 s; it may still take effect: "
                 "`pointsman status` shows whether it did"
             ) from None

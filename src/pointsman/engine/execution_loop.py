@@ -10,6 +10,7 @@ it goes, paced, live, and simulated. At one instant: quotes, then the venue's ar
 then levels and timers, then signals (RULES 2).
 """
 
+from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
@@ -38,14 +39,17 @@ from pointsman.domain.signals import Signal, Window
 from pointsman.engine import gate
 from pointsman.engine.intake import Intake
 from pointsman.engine.market_view import SECOND_NS, MarketView
-from pointsman.engine.outbox import Answer, Outbox, StorageHeld
+from pointsman.engine.outbox import OUTBOX_LEN_MAX, Answer, Outbox, StorageHeld
 from pointsman.engine.recall import Recall
 from pointsman.engine.recorder import Recorder, Standing
 from pointsman.execution.desk import Desk
 from pointsman.storage.entries import Entry
-from pointsman.venues.base import Request, Venue
+from pointsman.venues.base import Reply, Request, Venue
 
 replace = msgspec.structs.replace
+
+REPLIES_LEN_MAX = 1_000_000
+"""Bound of the messages of a venue that wait to be taken in."""
 
 
 class Hours(Protocol):
@@ -58,7 +62,8 @@ class Hours(Protocol):
 
 class ExecutionLoop:
     """The shell around one desk. All methods belong to one thread; any may set
-    `is_killed_outside`, and no entry leaves while it is set, nor while `is_stopping`."""
+    `is_killed_outside` and `is_impaired` (a part of the engine is down), and no entry leaves while
+    one of them is set, nor while `is_stopping`."""
 
     def __init__(
         self,
@@ -73,6 +78,7 @@ class ExecutionLoop:
         self.quotes_seen = 0
         self.signals_seen = 0
         self.is_killed_outside = False
+        self.is_impaired = False
         self.is_stopping = False
         self.on_turn: Callable[[Event, Step], None] | None = None
         self._venue = venue
@@ -82,10 +88,12 @@ class ExecutionLoop:
         self._ticket = 0
         self._now_ns = desk.now_ns
         self._outbox = Outbox()
+        self._replies: deque[Reply] = deque(maxlen=REPLIES_LEN_MAX)
         self._held: dict[str, None] = {}
         self._failures = 0
         self._failed_since_ns: int | None = None
         self._second = 0
+        self._sampled: tuple[object, ...] = ()
         self._compare_due_ns: int | None = None
         self._intake = Intake(desk, venue, self.view, recorder, recall, self.turn)
 
@@ -112,6 +120,17 @@ class ExecutionLoop:
         """Whether nothing waits to leave."""
         return not self._outbox and not self._held
 
+    @property
+    def has_replies(self) -> bool:
+        """Whether an instant that was bounded left messages of the venue: no signal may be decided
+        before they have been taken in (RULES 2)."""
+        return bool(self._replies)
+
+    @property
+    def has_more(self) -> bool:
+        """Whether an instant or a release that was bounded can go on at once."""
+        return self.has_replies or self._outbox.may_leave(self._recorder.standing.durable)
+
     def start(self, started: Started, now_ns: int) -> None:
         """Begin: doubt what is in flight, ask the venue."""
         for position in self.desk.books.positions.values():
@@ -123,11 +142,14 @@ class ExecutionLoop:
     def next_due_ns(self) -> int | None:
         """When something is to be done next, inputs apart. May be in the past."""
         books, now_ns = self.desk.books, self._now_ns
+        if self._replies:
+            return now_ns
         due = [self._venue.next_due_ns(), self.desk.next_due_ns(), self._compare_due_ns]
         if books.holding_accounts:
             due.append((now_ns // SECOND_NS + 1) * SECOND_NS)
-        due += [self.view.stale_at_ns(books, symbol, now_ns) for symbol in books.entries_by_symbol]
-        return min((at_ns for at_ns in due if at_ns is not None), default=None)
+        for symbol in books.entries_by_symbol:
+            due.append(self.view.stale_at_ns(books, symbol, now_ns))
+        return min([at_ns for at_ns in due if at_ns is not None], default=None)
 
     def next_arrival_ns(self) -> int | None:
         """When the next request that is under way reaches the venue."""
@@ -146,12 +168,18 @@ class ExecutionLoop:
         """Say that time has come as far; it never runs backwards."""
         self._now_ns = max(self._now_ns, now_ns)
 
-    def instant(self, now_ns: int) -> None:
-        """Do what is due at `now_ns`, in the order of RULES 2, signals apart."""
+    def instant(self, now_ns: int, most: int = REPLIES_LEN_MAX) -> None:
+        """Do what is due at `now_ns`, in the order of RULES 2, signals apart. Of what the venue
+        said `most` messages are taken in; while some are left nothing that comes after them in that
+        order is done, and the instant is due again at once."""
         self.advance(now_ns)
         self._look_at_storage()
-        for reply in self._venue.receive(self._now_ns):
-            self._intake.take_in(reply, self._now_ns)
+        if not self._replies:
+            self._replies.extend(self._venue.receive(self._now_ns))
+        for _ in range(min(most, len(self._replies))):
+            self._intake.take_in(self._replies.popleft(), self._now_ns)
+        if self._replies:
+            return
         self._look_at_levels()
         self._look_at_entries()
         while (timer := self.desk.due_timer(self._now_ns)) is not None:
@@ -190,7 +218,7 @@ class ExecutionLoop:
         if step.changes:
             self._ticket += 1
             self._recorder.put(self._ticket, Entry(self._now_ns, event, step.changes))
-            self._recall.note(step.changes)
+            self._recall.note(step.changes, self._ticket)
             for record in step.changes:
                 if isinstance(record, Position):
                     self.view.watch(record)
@@ -211,13 +239,15 @@ class ExecutionLoop:
         """Ask the venue at the next instant."""
         self._compare_due_ns = self._now_ns
 
-    def release(self) -> None:
-        """Let everything leave whose turn is durable; while storage fails, also what cannot raise
-        exposure (RULES 30)."""
+    def release(self, most: int = OUTBOX_LEN_MAX) -> None:
+        """Let everything leave whose turn is durable, `most` at a time; while storage fails, also
+        what cannot raise exposure (RULES 30)."""
         if self._outbox:
             self._recorder.press()
         standing = self._look_at_storage()
-        for item, step in self._outbox.take(standing.durable, standing.failure is not None):
+        self._recall.forget(standing.durable)
+        is_failing = standing.failure is not None
+        for item, step in self._outbox.take(standing.durable, is_failing, most):
             if isinstance(item, Submit):
                 self._submit(item)
             elif isinstance(item, Cancel):
@@ -250,7 +280,8 @@ class ExecutionLoop:
         newest = self.view.quotes.newest(entry.symbol)
         offset_ns = self.view.clock_offset.at(self._now_ns)
         reason = gate.refusal(self.desk.books, entry, newest, self._now_ns, offset_ns)
-        return Reason.ENTRY_WITHDRAWN if reason is None and self.is_stopping else reason
+        is_closed = self.is_stopping or self.is_impaired
+        return Reason.ENTRY_WITHDRAWN if reason is None and is_closed else reason
 
     def _cancel(self, cancel: Cancel) -> None:
         if cancel.client_order_id in self._held:
@@ -318,9 +349,18 @@ class ExecutionLoop:
             self.turn(EntryBreach(symbol, self.view.quotes.newest(symbol), offset_ns))
 
     def _sample(self) -> None:
-        """Once in each whole second of event time, while anything is held (RULES 17)."""
+        """Once in each whole second of event time, while anything is held (RULES 17). A sample that
+        changed nothing is not taken again on the same books, prices and day: it would change
+        nothing again. While anything is naked time alone may change something."""
         second, books = self._now_ns // SECOND_NS, self.desk.books
         is_new, self._second = second > self._second, second
-        if is_new and books.holding_accounts:
-            marks = self.view.marks_of(books)
-            self.turn(Marked(marks, self._hours("").day_start_ns(self._now_ns)))
+        if not is_new or not books.holding_accounts:
+            return
+        marks = self.view.marks_of(books)
+        day_start_ns, ticket = self._hours("").day_start_ns(self._now_ns), self._ticket
+        prices = tuple((mark.symbol, mark.bid, mark.ask) for mark in marks)
+        sampled = (ticket, day_start_ns, prices)
+        if sampled == self._sampled and not books.naked:
+            return
+        self.turn(Marked(marks, day_start_ns))
+        self._sampled = sampled if ticket == self._ticket else ()

@@ -10,7 +10,7 @@ A message is given the mark of its symbol and what storage remembers of an order
   program (RULES 26, 30).
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 
 import msgspec
@@ -30,7 +30,7 @@ from pointsman.engine.market_view import MarketView
 from pointsman.engine.outbox import StorageHeld
 from pointsman.engine.recall import Recall
 from pointsman.engine.recorder import Recorder
-from pointsman.execution import reconcile
+from pointsman.execution import external, reconcile
 from pointsman.execution.booking import fill_key
 from pointsman.execution.desk import Desk
 from pointsman.venues.base import Reply, Venue
@@ -106,16 +106,20 @@ class Intake:
     def _compare(self, snapshot: Snapshot) -> None:
         """Feed what a snapshot tells through the door: missing reports, orders to adopt, holdings
         that differ, and the end of the comparison. One that is incomplete, or was overtaken by a
-        later one, tells nothing."""
+        later one, also by one that a crash cut off, tells nothing."""
         if not snapshot.is_complete or snapshot.asked_at_ns < self._answered_ns:
             return
         books = self._desk.books
         found = reconcile.compare(books, snapshot)
+        trades = found.other_trades
+        foreign = {_foreign_key(t): None for t in trades if not self._has_our_code(t)}
+        if len(foreign) < external.taken_in(books):
+            return
         for report in found.reports:
             self._report(report)
         differences = len([report for report in found.reports if report.fill is not None])
-        differences += self._take_in_trades(found.other_trades)
-        self._take_in_orders(found.other_orders)
+        differences += self._take_in_trades(found, foreign)
+        self._take_in_orders(found)
         for differs in reconcile.differing_holdings(books, snapshot):
             differences += 1
             self._turn(replace(differs, mark=self._view.mark(differs.symbol)))
@@ -125,41 +129,53 @@ class Intake:
         self._answered_ns = snapshot.asked_at_ns
         self._turn(compared)
 
-    def _take_in_trades(self, trades: Iterable[VenueTrade]) -> int:
-        """Executions of ids that do not work by our record; how many of them were news."""
+    def _take_in_trades(self, found: reconcile.Comparison, foreign: dict[str, None]) -> int:
+        """Executions of ids that do not work by our record; how many of them were news. The first
+        of the `foreign` ones may have been charged before a crash."""
         news = 0
-        for trade in trades:
+        fresh = list(foreign)[external.taken_in(self._desk.books) :]
+        resting = {order.client_order_id: order for order in found.other_orders}
+        for trade in found.other_trades:
             if self._recall.is_booked(reconcile.trade_key(trade)):
                 continue
-            if self._is_ours(trade.client_order_id, trade.venue_order_id, trade):
+            if self._is_ours(resting.get(trade.client_order_id, trade), found):
                 news += bool(self._report(reconcile.trade_report(trade)).changes)
                 continue
-            key = fill_key(f"@{trade.venue_order_id}", trade.side, trade.fill)
-            if not self._recall.is_booked(key):
+            key = _foreign_key(trade)
+            if key in fresh and not self._recall.is_booked(key):
                 self._recall.note_fill(key)
                 self._turn(reconcile.foreign_fill(trade, self._view.mark(trade.symbol)))
                 news += 1
         return news
 
-    def _take_in_orders(self, orders: Iterable[VenueOrder]) -> None:
+    def _take_in_orders(self, found: reconcile.Comparison) -> None:
         """Open orders of ids that do not work by our record: one that was adopted is asked about,
         one that has ended for us is not to rest any longer, a foreign one is left alone."""
-        for order in orders:
+        for order in found.other_orders:
             order_id, symbol = order.client_order_id, order.symbol
-            if self._is_ours(order_id, order.venue_order_id, order):
+            if self._is_ours(order, found):
                 is_adopted = order_id in self._desk.books.orders
                 request = Query(order_id, symbol) if is_adopted else Cancel(order_id, symbol)
                 self._venue.send(request, self._now_ns)
 
-    def _is_ours(self, order_id: str, venue_order_id: str, told: VenueOrder | VenueTrade) -> bool:
+    def _is_ours(self, told: VenueOrder | VenueTrade, found: reconcile.Comparison) -> bool:
         """Whether an id carries our code; one that storage does not know is adopted, or stops the
         start."""
-        parts = parse_client_order_id(order_id)
-        if parts is None or parts.code != self._desk.books.desk.code:
+        order_id = told.client_order_id
+        if not self._has_our_code(told):
             return False
         if order_id not in self._desk.books.orders and self._look_up(order_id) is None:
-            order = reconcile.adopted(self._desk.books, venue_order_id, told)
+            order = reconcile.adopted(self._desk.books, told, found.other_trades)
             if order is None:
                 raise StrangeOrders(order_id)
             self._turn(OrderAdopted(order))
         return True
+
+    def _has_our_code(self, told: VenueOrder | VenueTrade) -> bool:
+        parts = parse_client_order_id(told.client_order_id)
+        return parts is not None and parts.code == self._desk.books.desk.code
+
+
+def _foreign_key(trade: VenueTrade) -> str:
+    """What makes an execution one that is not ours."""
+    return fill_key(f"@{trade.venue_order_id}", trade.side, trade.fill)

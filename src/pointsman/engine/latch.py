@@ -59,6 +59,8 @@ def read_latch(path: Path) -> Latched:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
         return Latched()
+    except OSError:
+        return _UNCLEAR
     try:
         return _read(descriptor)
     finally:

@@ -5,7 +5,6 @@ Once a second, on a thread of its own: a KILL_SWITCH_FILE that exists presses it
 desk has decided by itself is latched as well, since storage may be the reason for it.
 """
 
-import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,8 +16,8 @@ _CONTENT_BYTES_MAX = 64
 
 
 class LatchWatch:
-    """`kill_switch` gives the desk's own, `now_ns` event time; both from any thread. `wake` makes
-    the loop look at the latch."""
+    """Has `look` called every EVERY_SECONDS. `kill_switch` gives the desk's own, `now_ns` event
+    time; both from any thread. `wake` makes the loop look at the latch."""
 
     def __init__(
         self,
@@ -33,20 +32,6 @@ class LatchWatch:
         self._kill_switch = kill_switch
         self._now_ns = now_ns
         self._wake = wake
-        self._stopping = threading.Event()
-
-    def start(self) -> None:
-        """Look once, then go on on a thread."""
-        self.look()
-        threading.Thread(target=self._run, name="latch", daemon=True).start()
-
-    def stop(self) -> None:
-        """End the thread, soon."""
-        self._stopping.set()
-
-    def _run(self) -> None:
-        while not self._stopping.wait(EVERY_SECONDS):
-            self.look()
 
     def look(self) -> None:
         """Press the latch if anything says so."""
@@ -76,6 +61,13 @@ def read_kill_file(path: Path | None) -> KillState | None:
         return KillState.HALT
     is_flatten = content.strip().lower() == KillState.FLATTEN.value.encode()
     return KillState.FLATTEN if is_flatten else KillState.HALT
+
+
+def why_killed(path: Path | None) -> str:
+    """Why a rearm would be of no use while a KILL_SWITCH_FILE is there; empty where it is not."""
+    if read_kill_file(path) is None:
+        return ""
+    return f"KILL_SWITCH_FILE {path} exists; remove it first, then rearm"
 
 
 def _is_weaker(state: KillState, wanted: KillState) -> bool:

@@ -22,6 +22,12 @@ from pointsman.engine.execution_loop import ExecutionLoop
 from pointsman.engine.outbox import StorageHeld
 
 SLEEP_MAX_NS = 10**9
+SIGNALS_AT_ONCE = 2
+REPLIES_AT_ONCE = 2
+LEAVING_AT_ONCE = 4
+"""How much one step does at most before quotes are looked at again: what arrived waits no longer
+than so much takes, however much else waits."""
+
 INBOX_LEN_MAX = 4096
 LAST_COMMANDS_SECONDS = 2.0  # not money: seconds
 """How long a stop waits for what was decided to become durable and leave."""
@@ -40,7 +46,7 @@ class Offered(NamedTuple):
 
     signal: Signal
     source: str
-    decided: Future[Decision]
+    decided: Future[Step]
 
 
 class Clock:
@@ -90,21 +96,22 @@ class LiveLoop:
         self._source = source
         self._clock = clock
         self._inbox: queue.Queue[Offered | SignalMalformed] = queue.Queue(INBOX_LEN_MAX)
-        self._woken = asyncio.Event()
         self._asyncio = asyncio.get_running_loop()
+        self._is_woken = False
+        self._sleeper: asyncio.Future[None] | None = None
         self._is_stopping = False
 
     def wake_soon(self) -> None:
         """Have the driver look again; from any thread."""
         with suppress(RuntimeError):  # the asyncio loop is closed already: nothing is left to wake
-            self._asyncio.call_soon_threadsafe(self._woken.set)
+            self._asyncio.call_soon_threadsafe(self._wake)
 
     def stop(self) -> None:
         """Come to an end after the present instant: no entry leaves any more, and what protects or
         reduces leaves first."""
         self._is_stopping = True
         self._loop.is_stopping = True
-        self._woken.set()
+        self._wake()
 
     async def run(self, on_step: Callable[[int], None]) -> None:
         """Drive until the source ends or `stop`. `on_step` is told the time after each instant."""
@@ -113,7 +120,6 @@ class LiveLoop:
             if due_ns is None and self._loop.is_idle:
                 break
             await self._sleep(due_ns)
-            self._woken.clear()
             self._step(due_ns)
             if self._is_virtual:
                 await self._settle()
@@ -126,17 +132,37 @@ class LiveLoop:
     async def _sleep(self, due_ns: int | None) -> None:
         """Until something is due or arrives; with nothing due, until something is durable."""
         seconds = 1.0 if due_ns is None else self._clock.wait_seconds(due_ns)
-        if seconds <= 0 or (self._loop.is_ready and not self._inbox.empty()):
+        has_signals = self._loop.is_ready and not self._inbox.empty()
+        if seconds <= 0 or has_signals or self._loop.has_more:
             await asyncio.sleep(0)
-            return
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._woken.wait(), seconds)
+            self._is_woken = False
+        else:
+            await self._rest(seconds)
+
+    def _wake(self) -> None:
+        self._is_woken = True
+        if self._sleeper is not None and not self._sleeper.done():
+            self._sleeper.set_result(None)
+
+    async def _rest(self, seconds: float) -> None:  # not money: seconds
+        """Until somebody has called `_wake` since the last rest, or the time is over."""
+        if not self._is_woken:
+            self._sleeper = self._asyncio.create_future()
+            alarm = self._asyncio.call_later(seconds, self._wake)
+            try:
+                await self._sleeper
+            finally:
+                alarm.cancel()
+                self._sleeper = None
+        else:
+            await asyncio.sleep(0)
+        self._is_woken = False
 
     def _step(self, due_ns: int | None) -> None:
         now_ns = max(self._clock.now_ns(), self._loop.now_ns)
         if due_ns is None:
             # The source is at its end; only what waits to be durable has to leave.
-            self._loop.release()
+            self._loop.release(LEAVING_AT_ONCE)
         elif due_ns <= now_ns:
             # What is due is done at its own time, also when the clock has gone on since.
             self._source.step(due_ns)
@@ -144,21 +170,24 @@ class LiveLoop:
             self._loop.release()
         else:
             self._source.step(now_ns)
-            self._take_signals()
+            if not self._loop.has_replies:
+                self._take_signals()
 
     async def _settle(self) -> None:
         """Wait until all that was decided has left, unless storage fails or hangs."""
         give_up_at = time.monotonic() + SETTLE_SECONDS
         while not (self._loop.is_idle or self._loop.is_held) and time.monotonic() < give_up_at:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._woken.wait(), SETTLE_SECONDS)
-            self._woken.clear()
+            await self._rest(SETTLE_SECONDS)
             self._loop.release()
 
     def _take_signals(self) -> None:
-        while self._loop.is_ready and not self._inbox.empty():
+        """Decide the oldest few that wait; the others have their turn after what has become due by
+        then."""
+        for _ in range(SIGNALS_AT_ONCE):
+            if not self._loop.is_ready or self._inbox.empty():
+                break
             self._take(self._inbox.get_nowait())
-        self._loop.release()
+        self._loop.release(LEAVING_AT_ONCE)
 
     def _take(self, offered: Offered | SignalMalformed) -> None:
         if isinstance(offered, SignalMalformed):
@@ -180,14 +209,17 @@ class LiveLoop:
 
         Raises StorageHeld or InboxFull; then the same signal may be sent again.
         """
-        return await asyncio.wrap_future(self.offer(signal, ""))
+        step = await asyncio.wrap_future(self.offer(signal, ""))
+        assert step.decision is not None, "a signal always gets its decision"
+        return step.decision
 
-    def offer(self, signal: Signal, source: str) -> Future[Decision]:
+    def offer(self, signal: Signal, source: str) -> Future[Step]:
         """Have a signal decided, as `submit` does; from any thread. `source` is what it came by.
+        The step says whether the id came before.
 
         Raises InboxFull. The future may end with StorageHeld.
         """
-        decided: Future[Decision] = Future()
+        decided: Future[Step] = Future()
         try:
             self._inbox.put_nowait(Offered(signal, source, decided))
         except queue.Full:
@@ -206,16 +238,15 @@ class LiveLoop:
     def feed(self, quote: Quote) -> None:
         """Take in a row of market data, now."""
         self._loop.on_quote(quote, self._clock.now_ns())
-        self._woken.set()
+        self._wake()
 
 
-def _telling(decided: Future[Decision]) -> Callable[[Step | StorageHeld], None]:
+def _telling(decided: Future[Step]) -> Callable[[Step | StorageHeld], None]:
     def answer(step: Step | StorageHeld) -> None:
         if isinstance(step, StorageHeld):
             decided.set_exception(step)
-            return
-        assert step.decision is not None, "a signal always gets its decision"
-        decided.set_result(step.decision)
+        else:
+            decided.set_result(step)
 
     return answer
 
@@ -231,5 +262,5 @@ class NoTape:
         return self._loop.now_ns + SLEEP_MAX_NS if due_ns is None else due_ns
 
     def step(self, now_ns: int) -> None:
-        self._loop.instant(now_ns)
-        self._loop.release()
+        self._loop.instant(now_ns, REPLIES_AT_ONCE)
+        self._loop.release(LEAVING_AT_ONCE)

@@ -54,6 +54,7 @@ class MarketView:
         self._levels = LevelWatch()
         self._crossed: list[tuple[int, Level, Quote]] = []
         self._renewed: dict[str, None] = {}
+        self._judged_stale_ns: dict[str, int] = {}
 
     def on_quote(self, quote: Quote, now_ns: int) -> None:
         """Take in a row that arrives at `now_ns`."""
@@ -104,6 +105,8 @@ class MarketView:
         """The symbols whose working entries must be judged again: their quote changed, or became
         too old."""
         renewed, self._renewed = self._renewed, {}
+        if not books.entries_by_symbol:
+            return []
         return [
             symbol
             for symbol in books.entries_by_symbol
@@ -112,11 +115,15 @@ class MarketView:
 
     def _is_stale(self, books: Books, symbol: str, now_ns: int) -> bool:
         stale_at_ns = self.stale_at_ns(books, symbol, now_ns)
-        return stale_at_ns is not None and now_ns >= stale_at_ns
+        if stale_at_ns is None or now_ns < stale_at_ns:
+            return False
+        self._judged_stale_ns[symbol] = stale_at_ns
+        return True
 
     def stale_at_ns(self, books: Books, symbol: str, now_ns: int) -> int | None:
         """When the newest quote of a symbol becomes too old for the working entry that is most
-        particular; None where every entry is being withdrawn already."""
+        particular; None where every entry is being withdrawn already, and once they have been
+        judged for it: a moment that is past is not told again and again."""
         newest = self.quotes.newest(symbol)
         orders = [books.orders[order_id] for order_id in books.entries_by_symbol[symbol]]
         limits = [
@@ -126,4 +133,5 @@ class MarketView:
         ]
         if newest is None or not limits:
             return None
-        return newest.ts_ns + self.clock_offset.at(now_ns) + min(limits) + 1
+        stale_at_ns = newest.ts_ns + self.clock_offset.at(now_ns) + min(limits) + 1
+        return None if stale_at_ns == self._judged_stale_ns.get(symbol) else stale_at_ns

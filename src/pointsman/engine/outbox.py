@@ -9,6 +9,7 @@ What always holds (RULES 29, 30):
   them: they are never sent.
 """
 
+from collections import deque
 from collections.abc import Callable
 from typing import TypeGuard
 
@@ -31,7 +32,7 @@ class Outbox:
     """What waits, oldest first."""
 
     def __init__(self) -> None:
-        self._waiting: list[tuple[int, Command | Answer, Step]] = []
+        self._waiting: deque[tuple[int, Command | Answer, Step]] = deque(maxlen=OUTBOX_LEN_MAX)
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -41,20 +42,33 @@ class Outbox:
         assert len(self._waiting) < OUTBOX_LEN_MAX, "more waits to leave than may ever happen"
         self._waiting.append((ticket, item, step))
 
-    def take(self, durable: int, is_failing: bool) -> list[tuple[Command | Answer, Step]]:
-        """All that may leave now, in order."""
-        waiting, self._waiting = self._waiting, []
+    def may_leave(self, durable: int) -> bool:
+        """Whether the oldest may leave now, so that `take` gives something."""
+        return bool(self._waiting) and self._waiting[0][0] <= durable
+
+    def take(
+        self, durable: int, is_failing: bool, most: int = OUTBOX_LEN_MAX
+    ) -> list[tuple[Command | Answer, Step]]:
+        """What may leave now, in order; while storage works at most `most`. Tickets rise, so
+        nothing behind one that waits is looked at."""
         leaving: list[tuple[Command | Answer, Step]] = []
-        for ticket, item, step in waiting:
-            if ticket <= durable or (is_failing and _reduces_risk(item)):
-                leaving.append((item, step))
-            else:
-                self._waiting.append((ticket, item, step))
+        waiting = self._waiting
+        while len(leaving) < most and waiting and waiting[0][0] <= durable:
+            _, item, step = waiting.popleft()
+            leaving.append((item, step))
+        if is_failing:
+            for _ in range(len(waiting)):
+                ticket, item, step = waiting.popleft()
+                if ticket <= durable or _reduces_risk(item):
+                    leaving.append((item, step))
+                else:
+                    waiting.append((ticket, item, step))
         return leaving
 
     def take_entries(self) -> tuple[list[str], list[Answer]]:
         """The ids of all entries that wait, and the answers that would have told of them."""
-        waiting, self._waiting = self._waiting, []
+        waiting = list(self._waiting)
+        self._waiting.clear()
         entries = [item.order.client_order_id for _, item, _ in waiting if _is_entry(item)]
         answers: list[Answer] = []
         for ticket, item, step in waiting:

@@ -94,7 +94,7 @@ class Picture:
 
     def document(self, now_ns: int, latched: Latched) -> Document:
         """What there is at `now_ns`. A latch that the loop has not come to yet counts already."""
-        switch = _with_latch(self._kill_switch, latched)
+        switch = with_latch(self._kill_switch, latched)
         held: dict[str, list[Position]] = {}
         for position in self._positions.values():
             held.setdefault(position.va_id, []).append(position)
@@ -150,6 +150,7 @@ class Picture:
             "wins": account.wins,
             "losses": account.losses,
             "loss_streak": account.streak_at(now_ns),
+            "is_cooling": account.is_cooling(now_ns),
             "open_positions": sum(position.is_live for position in held),
         }
 
@@ -200,7 +201,7 @@ def _is_shown(position: Position) -> bool:
     return position.state in (PositionState.OPEN, PositionState.OVERFILLED)
 
 
-def _with_latch(switch: KillSwitch, latched: Latched) -> KillSwitch:
+def with_latch(switch: KillSwitch, latched: Latched) -> KillSwitch:
     """The kill switch as it holds: the latch in memory may be ahead of the loop."""
     is_ahead = switch.state is KillState.OFF or latched.state is KillState.FLATTEN
     if not latched.is_set or not is_ahead or switch.state is latched.state:

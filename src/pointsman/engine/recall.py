@@ -1,8 +1,9 @@
 """Recall: what must be known for ever, and is not in the desk (RULES 32).
 
 The first decision of a signal id and the record of a final order are looked up in storage when they
-are asked for. What was decided a moment ago may not be durable yet; so the newest of both are kept
-in memory, bounded, and long enough that whatever has left this memory has reached the disk.
+are asked for. What was decided a moment ago may not be durable yet: that is kept in memory until it
+is, and not longer, since a decision with all its checks is large. Fill keys are small; the newest
+are kept.
 """
 
 from collections import OrderedDict
@@ -17,7 +18,7 @@ from pointsman.domain.signals import Decision, FirstDecision, SignalRecord
 _Value = TypeVar("_Value")
 
 RECENT_MAX = 20_000
-"""How many decisions and fill keys are kept; more than storage may have waiting."""
+"""How many fill keys are kept; more than storage may have waiting."""
 
 
 class Archive(Protocol):
@@ -33,24 +34,34 @@ class Recall:
 
     def __init__(self, archive: Archive) -> None:
         self._archive = archive
-        self._records: OrderedDict[str, SignalRecord] = OrderedDict()
-        self._decisions: OrderedDict[str, Decision] = OrderedDict()
+        self._records: OrderedDict[str, tuple[int, SignalRecord]] = OrderedDict()
+        self._decisions: OrderedDict[str, tuple[int, Decision]] = OrderedDict()
         self._fill_keys: OrderedDict[str, None] = OrderedDict()
 
-    def note(self, changes: Iterable[Record]) -> None:
-        """Keep what a step decided and booked."""
+    def __len__(self) -> int:
+        """How many records and decisions are kept."""
+        return len(self._records) + len(self._decisions)
+
+    def note(self, changes: Iterable[Record], ticket: int) -> None:
+        """Keep what the step of a ticket decided and booked. Tickets rise."""
         for record in changes:
             if isinstance(record, SignalRecord):
-                _keep(self._records, record.signal.signal_id, record)
+                _put(self._records, record.signal.signal_id, (ticket, record))
             elif isinstance(record, Decision):
-                _keep(self._decisions, record.signal_id, record)
+                _put(self._decisions, record.signal_id, (ticket, record))
             elif isinstance(record, Fill):
-                _keep(self._fill_keys, record.key, None)
+                self.note_fill(record.key)
+
+    def forget(self, durable: int) -> None:
+        """Let go of what is on disk: everything up to this ticket."""
+        for kept in (self._records, self._decisions):
+            while kept and next(iter(kept.values()))[0] <= durable:
+                kept.popitem(last=False)
 
     def first_decision(self, signal_id: str) -> FirstDecision | None:
         """What was decided when this id came first; None for a new id."""
-        decision = self._decisions.get(signal_id)
-        record = self._records.get(signal_id)
+        _, record = self._records.get(signal_id, (0, None))
+        _, decision = self._decisions.get(signal_id, (0, None))
         if decision is not None and record is not None:
             return FirstDecision(record, decision)
         first = self._archive.first_decision(signal_id)
@@ -60,7 +71,9 @@ class Recall:
 
     def note_fill(self, fill_key: str) -> None:
         """Keep that an execution was taken in which leaves no fill of ours."""
-        _keep(self._fill_keys, fill_key, None)
+        _put(self._fill_keys, fill_key, None)
+        if len(self._fill_keys) > RECENT_MAX:
+            self._fill_keys.popitem(last=False)
 
     def is_booked(self, fill_key: str) -> bool:
         """Whether an execution was taken in a short while ago."""
@@ -72,8 +85,6 @@ class Recall:
         return self._archive.known_order(client_order_id)
 
 
-def _keep(kept: OrderedDict[str, _Value], key: str, value: _Value) -> None:
+def _put(kept: OrderedDict[str, _Value], key: str, value: _Value) -> None:
     kept[key] = value
     kept.move_to_end(key)
-    if len(kept) > RECENT_MAX:
-        kept.popitem(last=False)

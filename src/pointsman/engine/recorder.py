@@ -104,6 +104,11 @@ class Threaded:
     def settle(self) -> bool:
         return self.standing.failure is None and self._committer.flush(_SETTLE_SECONDS)
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether the writer's thread runs."""
+        return self._committer.is_alive
+
     def press(self) -> None:
         """Nothing to do: the writer commits whatever has queued as soon as it can."""
 
@@ -115,4 +120,4 @@ class Threaded:
 _SETTLE_SECONDS = 1.0  # not money: seconds
 """So long the loop may stand still for what must be looked up; far more than a commit takes."""
 
-_STOP_SECONDS = 8.0  # not money: seconds
+_STOP_SECONDS = 3.0  # not money: seconds

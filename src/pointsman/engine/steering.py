@@ -28,7 +28,7 @@ from pointsman.domain.events import (
     Resumed,
 )
 from pointsman.domain.money import ZERO, exact, parse_decimal, plain
-from pointsman.engine.control_queue import Answer, ControlQueue, Refusal
+from pointsman.engine.control_queue import Answer, ControlQueue, Refusal, Unanswered
 from pointsman.engine.execution_loop import ExecutionLoop
 from pointsman.engine.latch import KillLatch, Latched
 from pointsman.engine.outbox import StorageHeld
@@ -201,7 +201,7 @@ class Steering:
 
         def tell(step: Step | StorageHeld) -> None:
             if isinstance(step, StorageHeld):
-                answer.set_exception(Refusal(str(step)))
+                answer.set_exception(Unanswered(str(step)))
             else:
                 answer.set_result({"durable": True, "press": press, **told})
 

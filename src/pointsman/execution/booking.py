@@ -68,22 +68,26 @@ def _enter(books: Books, order: Order, fill: VenueFill, now_ns: int) -> None:
     position = books.positions.get(order.position_id)
     if position is None or not position.is_live:
         position = _open(books, order, fill, position, now_ns)
-    lot = Lot(fill.quantity, fill.price)
     _realize(books, order.va_id, -fill.fee)
-    account = books.accounts[order.va_id]
-    if account.leased_symbol is None:
-        books.put_account(replace(account, leased_symbol=order.symbol))
+    _take_lease(books, order)
     books.put_position(
         replace(
             position,
             quantity=position.quantity + fill.quantity,
-            lots=(*position.lots, lot),
+            lots=(*position.lots, Lot(fill.quantity, fill.price)),
             entry_quantity=position.entry_quantity + fill.quantity,
             entry_value=position.entry_value + fill.quantity * fill.price,
             fees=position.fees + fill.fee,
             realized_to_date=position.realized_to_date - fill.fee,
         )
     )
+
+
+def _take_lease(books: Books, order: Order) -> None:
+    """What a late fill leaves behind holds the symbol, if nothing else does by now."""
+    account = books.accounts[order.va_id]
+    if account.leased_symbol is None:
+        books.put_account(replace(account, leased_symbol=order.symbol))
 
 
 def _open(
@@ -341,6 +345,7 @@ def _overfill(
 ) -> None:
     """Book what a VA did not hold as a holding the other way, and freeze everybody on that
     symbol."""
+    _take_lease(books, order)
     number = books.desk.next_number
     books.put_desk(replace(books.desk, next_number=number + 1))
     books.put_position(

@@ -35,7 +35,7 @@ from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide
 
 _Key = TypeVar("_Key")
-_Member = TypeVar("_Member")
+_Value = TypeVar("_Value")
 
 MINUTE_NS = 60 * 10**9
 ENTRIES_PER_MINUTE_MAX = 100_000
@@ -62,22 +62,6 @@ class AccountIndex:
         self.entry_times: deque[int] = deque(maxlen=ENTRIES_PER_MINUTE_MAX)
 
 
-class Loaded(msgspec.Struct):
-    """The records to start from, as storage holds them: nothing that is final but for the standing
-    ones."""
-
-    desk: DeskRecord | None = None
-    kill_switch: KillSwitch | None = None
-    accounts: tuple[Account, ...] = ()
-    orders: tuple[Order, ...] = ()
-    positions: tuple[Position, ...] = ()
-    fill_keys: dict[str, tuple[str, ...]] = {}
-    cash_moves: tuple[CashMove, ...] = ()
-    cursors: tuple[Cursor, ...] = ()
-    externals: tuple[ExternalHolding, ...] = ()
-    entry_times: tuple[tuple[str, int], ...] = ()
-
-
 class Books:
     """All state of the desk. Only `execution` changes it, and only through the methods below."""
 
@@ -89,7 +73,7 @@ class Books:
         self.index: dict[str, AccountIndex] = {}
         self.orders: dict[str, Order] = {}
         self.positions: dict[int, Position] = {}
-        self.orders_of_position: dict[int, dict[str, None]] = {}
+        self.orders_of_position: dict[int, dict[str, Role]] = {}
         self.entries_by_symbol: dict[str, dict[str, None]] = {}
         self.holders: dict[tuple[str, PositionSide], dict[str, int]] = {}
         self.fill_keys: dict[str, dict[str, None]] = {}
@@ -102,10 +86,12 @@ class Books:
         self.frozen: dict[str, None] = {}
         self.naked: dict[int, None] = {}
         self.overfilled: dict[int, None] = {}
+        self.dust: dict[tuple[str, PositionSide], Decimal] = {}
         self.total_cash = ZERO
         # Not of the records, like the timers: a start sets them anew.
         self.asked_at_ns: dict[str, int] = {}
         self.traded_at_ns: dict[str, int] = {}
+        self.breach_marks: dict[str, int] = {}
         self._timers: list[Timer] = []
         self.changes: dict[tuple[type, object], Record] = {}
         self.touched_positions: dict[int, None] = {}
@@ -148,10 +134,15 @@ class Books:
         self.touched_accounts[order.va_id] = None
         self.changes[Order, order_id] = order
 
+    def put_sent(self, order: Order) -> None:
+        """Store that an order has left: nothing that must be true depends on it."""
+        self.orders[order.client_order_id] = order
+        self.changes[Order, order.client_order_id] = order
+
     def _remember_order(self, order: Order, index: AccountIndex) -> None:
         order_id = order.client_order_id
         index.orders[order_id] = None
-        self.orders_of_position.setdefault(order.position_id, {})[order_id] = None
+        self.orders_of_position.setdefault(order.position_id, {})[order_id] = order.role
         self.fill_keys.setdefault(order_id, {})
         if order.role is Role.ENTRY:
             index.entries[order_id] = None
@@ -220,6 +211,11 @@ class Books:
         sign = step * position.side.sign
         holding.quantity += sign * position.quantity
         holding.cost += sign * position.cost
+        if position.state is PositionState.DUST:
+            key = (position.symbol, position.side)
+            residue = self.dust.pop(key, ZERO) + step * position.quantity
+            if residue:
+                self.dust[key] = residue
         if holding.quantity == ZERO and holding.cost == ZERO:
             del holdings[position.symbol]
         if holdings:
@@ -274,7 +270,7 @@ class Books:
             self._touch_holders(holding.symbol, side)
 
     def note(self, record: Record, key: object) -> None:
-        """Remember a record that the desk itself never reads again."""
+        """Remember a record that is never read again here."""
         self.changes[type(record), key] = record
 
     def incident(
@@ -310,8 +306,8 @@ class Books:
 
     def orders_of(self, position_id: int, role: Role) -> list[Order]:
         """The orders of a position that are not final, oldest first."""
-        found = (self.orders[key] for key in self.orders_of_position.get(position_id, ()))
-        return [order for order in found if order.role is role]
+        found = self.orders_of_position.get(position_id)
+        return [self.orders[key] for key, its in found.items() if its is role] if found else []
 
     def slots_used(self, va_id: str) -> int:
         """Open positions and entries in flight that may still become one (RULES 11, I11)."""
@@ -386,7 +382,7 @@ class Books:
         return changes
 
 
-def _discard(sets: dict[_Key, dict[_Member, None]], key: _Key, member: _Member) -> None:
+def _discard(sets: dict[_Key, dict[str, _Value]], key: _Key, member: str) -> None:
     """Take a member out of a dict of ordered sets, and the set with it when it is empty."""
     members = sets.get(key)
     if members is not None:

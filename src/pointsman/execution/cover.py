@@ -73,27 +73,16 @@ def restore(books: Books, position_id: int, mark: Quote | None, now_ns: int) -> 
     if position.closing_all:
         entries = books.orders_of(position_id, Role.ENTRY)
         commands += [cancel(books, order, now_ns) for order in entries if can_cancel(order)]
-    may_stop = not _is_wrong_side(books, position, stops + exits, mark)
-    if not may_stop:
-        close_position(books, position, Reason.STOP_CROSSED)
-        position = books.positions[position_id]
-    may_stop = may_stop and not _is_without_stops(position)
-    commands += _balance(books, position, stops, exits, now_ns, may_stop=may_stop)
+    commands += _balance(books, position, stops, exits, mark, now_ns)
     assert_fits(books, position_id, commands)
     return commands
 
 
-def _is_wrong_side(
-    books: Books, position: Position, orders: list[Order], mark: Quote | None
-) -> bool:
-    """Whether a stop would have to be sent that the market has already passed."""
+def _is_wrong_side(position: Position, mark: Quote | None) -> bool:
+    """Whether the market has already passed where a stop would be sent to."""
     if mark is None or mark.symbol != position.symbol:
         return False
-    lot = books.policy.instrument(position.symbol).lot
-    if _leaves(orders) >= floor_to(position.quantity, lot):
-        return False
-    touch = mark.closing_touch(position.side)
-    return position.side.less_favourable(touch, position.stop_price)
+    return position.side.less_favourable(mark.closing_touch(position.side), position.stop_price)
 
 
 def _balance(
@@ -101,9 +90,8 @@ def _balance(
     position: Position,
     stops: list[Order],
     exits: list[Order],
+    mark: Quote | None,
     now_ns: int,
-    *,
-    may_stop: bool,
 ) -> list[Command]:
     instrument = books.policy.instrument(position.symbol)
     may_overlap = books.policy.venue_clips and books.is_only_holder(position)
@@ -119,8 +107,11 @@ def _balance(
     room = held - exit_leaves - _leaves(stops)
     missing_exit = leaving - exit_leaves
     if missing_exit > ZERO:
-        if may_overlap or room >= missing_exit:
-            commands.append(_submit_exit(books, position, missing_exit, now_ns))
+        part = missing_exit if may_overlap else min(missing_exit, room)
+        # One order for all of it, but for what a stop that is unknown keeps from leaving now.
+        is_kept = part > ZERO and any(stop.is_unknown for stop in stops)
+        if part == missing_exit or is_kept:
+            commands.append(_submit_exit(books, position, part, now_ns))
         room -= missing_exit
     missing_stop = held - leaving - _leaves(keep)
     if missing_stop > ZERO and not instrument.is_tradeable(missing_stop, position.stop_price):
@@ -129,7 +120,11 @@ def _balance(
         surplus += given_up
         missing_stop = held - leaving - _leaves(keep)
     allowed = missing_stop if may_overlap else min(missing_stop, room)
-    if may_stop and allowed > ZERO and instrument.is_tradeable(allowed, position.stop_price):
+    wants_stop = missing_stop > ZERO and not _is_without_stops(position)
+    if wants_stop and _is_wrong_side(position, mark):
+        # Exited at market, when the position is looked at again (RULES 23).
+        give_up_stops(books, position, Reason.STOP_CROSSED)
+    elif wants_stop and instrument.is_tradeable(allowed, position.stop_price):
         commands.append(_submit_stop(books, position.position_id, allowed, now_ns))
     covered = _leaves([stop for stop in keep if stop.is_working]) >= held - leaving
     if not may_overlap:
@@ -282,15 +277,16 @@ def _submit_exit(books: Books, position: Position, quantity: Decimal, now_ns: in
 
 def track_cover(books: Books, position_id: int, now_ns: int, venue_ns: int) -> None:
     """Notice when a position becomes naked or covered again. Cover is what the venue has confirmed:
-    resting stops, and exits that it has acknowledged. `venue_ns` is the venue's stamp of what was
-    just learned."""
+    resting stops, and exits that it has acknowledged; what it would not trade needs none.
+    `venue_ns` is the venue's stamp of what was just learned."""
     position = books.positions.get(position_id)
     if position is None or not position.is_live or not books.is_ready:
         return
     orders = books.orders_of(position_id, Role.STOP) + books.orders_of(position_id, Role.EXIT)
     confirmed = _leaves([order for order in orders if order.is_working])
-    lot = books.policy.instrument(position.symbol).lot
-    is_covered = confirmed >= floor_to(_present(books, position), lot)
+    instrument = books.policy.instrument(position.symbol)
+    held = floor_to(_present(books, position), instrument.lot)
+    is_covered = confirmed >= held or not instrument.is_tradeable(held, position.stop_price)
     if is_covered and position.naked_since_ns is not None:
         end_naked_time(books, position, now_ns, venue_ns)
         books.put_position(replace(position, naked_since_ns=None, naked_from_venue_ns=None))

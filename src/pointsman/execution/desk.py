@@ -22,10 +22,10 @@ from pointsman.domain.orders import Fill
 from pointsman.domain.policy import Policy
 from pointsman.execution import external, judgement, operator, order_manager, timers
 from pointsman.execution.booking import close_if_done
-from pointsman.execution.books import Books, Loaded
+from pointsman.execution.books import Books
 from pointsman.execution.cover import restore, track_cover
 from pointsman.execution.governor import entries_allowed, sample_equity
-from pointsman.execution.loading import load_books
+from pointsman.execution.loading import Loaded, load_books
 from pointsman.execution.signal_router import release_lease
 from pointsman.execution.soundness import assert_sound
 
@@ -102,15 +102,22 @@ class Desk:
 
     def due_timer(self, now_ns: int) -> Timer | None:
         """Take the next wake-up that is due, if any. Feed it back as `TimerFired`."""
-        timer = self._books.next_timer()
+        timer = self._next_timer()
         if timer is None or timer.due_ns > now_ns:
             return None
         return self._books.pop_timer()
 
     def next_due_ns(self) -> int | None:
         """When the next wake-up is due."""
-        timer = self._books.next_timer()
+        timer = self._next_timer()
         return None if timer is None else timer.due_ns
+
+    def _next_timer(self) -> Timer | None:
+        """The next wake-up of which something may come; those that were overtaken are dropped."""
+        books = self._books
+        while (timer := books.next_timer()) is not None and timers.is_overtaken(books, timer):
+            books.pop_timer()
+        return timer
 
 
 def _view(event: Event, now_ns: int) -> tuple[Quote | None, int]:
@@ -191,5 +198,6 @@ _HANDLERS: dict[type[Event], Handler] = {
     ev.Assigned: _quiet(external.on_assigned),
     ev.Compared: operator.on_compared,
     ev.StorageHealed: _quiet(operator.on_storage_healed),
+    ev.TaskDied: _quiet(operator.on_task_died),
     ev.RunEnded: _quiet(operator.on_run_ended),
 }

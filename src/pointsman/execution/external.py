@@ -13,7 +13,7 @@ from decimal import Decimal
 
 import msgspec
 
-from pointsman.domain.accounts import ExternalHolding
+from pointsman.domain.accounts import Cursor, ExternalHolding
 from pointsman.domain.events import Assigned, ForeignFill, HoldingDiffers, VenueFill
 from pointsman.domain.life_cycle import OrderStatus
 from pointsman.domain.market import Quote
@@ -26,6 +26,23 @@ from pointsman.execution import booking
 from pointsman.execution.books import Books
 
 replace = msgspec.structs.replace
+
+TAKEN_IN = "foreign executions"
+"""The cursor that counts the foreign executions taken in since the last comparison that ended: one
+that is cut off by a crash shows them again."""
+
+
+def taken_in(books: Books) -> int:
+    """How many foreign executions beyond the cursor of the account's history are charged
+    already."""
+    cursor = books.cursors.get(TAKEN_IN)
+    return 0 if cursor is None else cursor.line
+
+
+def count_taken_in(books: Books, count: int) -> None:
+    """Remember as many."""
+    if count != taken_in(books):
+        books.put_cursor(Cursor(TAKEN_IN, count))
 
 
 def venue_key(books: Books, symbol: str, side: PositionSide) -> tuple[str, PositionSide]:
@@ -50,8 +67,9 @@ def our_holdings(books: Books) -> dict[tuple[str, PositionSide], Decimal]:
 
 def lacking(books: Books, symbol: str, side: PositionSide) -> Decimal:
     """How much less than our live positions the venue holds of a symbol and side: EXTERNAL below
-    zero, what was overfilled (RULES 21, 28), and what a netting account has netted away."""
-    lack = -side.sign * books.external(symbol, side)
+    zero, what was overfilled (RULES 21, 28), and what a netting account has netted away. Dust
+    of that side is the first to be lacking."""
+    lack = -side.sign * books.external(symbol, side) - books.dust.get((symbol, side), ZERO)
     for key in books.overfilled:
         position = books.positions[key]
         if position.symbol == symbol and position.side is side.opposite:
@@ -59,6 +77,7 @@ def lacking(books: Books, symbol: str, side: PositionSide) -> Decimal:
     if not books.policy.is_hedged:
         opposed = books.positions_on(symbol, side.opposite)
         lack += sum((position.quantity for position in opposed), ZERO)
+        lack += books.dust.get((symbol, side.opposite), ZERO)
     return max(ZERO, lack)
 
 
@@ -90,6 +109,7 @@ def _times(quantity: Decimal, price: Decimal | None) -> Decimal | None:
 def on_foreign_fill(books: Books, event: ForeignFill, now_ns: int) -> None:
     """Charge a foreign execution to EXTERNAL, and what that cannot bear to the one VA that
     holds."""
+    count_taken_in(books, taken_in(books) + 1)
     key = venue_key(books, event.symbol, event.position_side)
     change = event.side.sign * event.fill.quantity
     external = books.externals.get(key)

@@ -8,6 +8,7 @@ from decimal import Decimal
 import msgspec
 
 from pointsman.domain.accounts import KillState
+from pointsman.domain.market import Quote
 from pointsman.domain.money import ZERO, plain, shown_ratio
 from pointsman.domain.reasons import Reason
 from pointsman.execution.books import Books
@@ -19,6 +20,9 @@ replace = msgspec.structs.replace
 
 READINGS = 3
 """How many consecutive readings beyond a limit trip the kill switch."""
+
+STANDS_NS = 10 * 10**9
+"""A quote that has been the newest for so long is what the market says."""
 
 
 def press(books: Books, state: KillState, by: str, note: str, now_ns: int) -> None:
@@ -52,23 +56,36 @@ def close_everything(books: Books, va_id: str | None = None) -> None:
             close_position(books, position, Reason.FLATTEN)
 
 
-def sample_total(books: Books, equity: Decimal, day_start_ns: int, now_ns: int) -> None:
+def sample_total(
+    books: Books, equity: Decimal, marks: tuple[Quote, ...], day_start_ns: int, now_ns: int
+) -> None:
     """Look at the equity of all VAs together: raise its peak, and trip the kill switch when a
-    global limit is broken in several readings in a row (RULES 17, 19)."""
+    global limit is broken in several readings in a row, each by newer quotes (RULES 17, 19)."""
     policy = books.policy
     if policy.global_max_drawdown_percentage is None and policy.global_max_daily_loss is None:
         return
     roll_total_day(books, equity, day_start_ns)
     desk, note = books.desk, _global_breach(books, equity)
-    changed = replace(
-        desk,
-        peak_equity=max(desk.peak_equity, equity),
-        breach_readings=desk.breach_readings + 1 if note else 0,
-    )
+    if desk.breach_readings == 0:
+        books.breach_marks.clear()
+    is_fresh = _is_fresh(books, marks, now_ns)
+    readings = desk.breach_readings + is_fresh if note else 0
+    if note and is_fresh:
+        books.breach_marks.update({mark.symbol: mark.ts_ns for mark in marks})
+    changed = replace(desk, peak_equity=max(desk.peak_equity, equity), breach_readings=readings)
     if changed != desk:
         books.put_desk(changed)
-    if changed.breach_readings == READINGS:
+    if readings == READINGS != desk.breach_readings:
         press(books, KillState.HALT, "governor", note, now_ns)
+
+
+def _is_fresh(books: Books, marks: tuple[Quote, ...], now_ns: int) -> bool:
+    """Whether every mark is newer than at the last reading that counted, or has stood for so long
+    that it is no flicker: one bad quote that stays the newest for a while is one reading."""
+    seen = books.breach_marks
+    return all(
+        mark.ts_ns > seen.get(mark.symbol, -1) or now_ns - mark.ts_ns > STANDS_NS for mark in marks
+    )
 
 
 def roll_total_day(books: Books, equity: Decimal, day_start_ns: int) -> None:
@@ -116,7 +133,7 @@ def watch_naked(books: Books, now_ns: int) -> None:
 def watch_mismatch(books: Books, now_ns: int) -> None:
     """Trip the kill switch when comparisons keep finding differences."""
     limit = books.policy.kill_on_mismatch_cycles
-    if limit is not None and books.desk.mismatch_cycles == max(limit, 1):
+    if limit is not None and books.desk.mismatch_cycles >= max(limit, 1):
         note = (
             f"KILL_ON_MISMATCH_CYCLES: {books.desk.mismatch_cycles} comparisons in a row differed"
         )

@@ -8,9 +8,34 @@ from collections.abc import Iterable
 
 import msgspec
 
-from pointsman.domain.accounts import Account
+from pointsman.domain.accounts import (
+    Account,
+    CashMove,
+    Cursor,
+    DeskRecord,
+    ExternalHolding,
+    KillSwitch,
+)
 from pointsman.domain.money import ZERO
-from pointsman.execution.books import Books, Loaded
+from pointsman.domain.orders import Order
+from pointsman.domain.positions import Position
+from pointsman.execution.books import Books
+
+
+class Loaded(msgspec.Struct):
+    """The records to start from, as storage holds them: nothing that is final but for the standing
+    ones."""
+
+    desk: DeskRecord | None = None
+    kill_switch: KillSwitch | None = None
+    accounts: tuple[Account, ...] = ()
+    orders: tuple[Order, ...] = ()
+    positions: tuple[Position, ...] = ()
+    fill_keys: dict[str, tuple[str, ...]] = {}
+    cash_moves: tuple[CashMove, ...] = ()
+    cursors: tuple[Cursor, ...] = ()
+    externals: tuple[ExternalHolding, ...] = ()
+    entry_times: tuple[tuple[str, int], ...] = ()
 
 
 def load_books(books: Books, loaded: Loaded) -> None:

@@ -17,7 +17,7 @@ from pointsman.domain.money import ZERO
 from pointsman.domain.orders import Role
 from pointsman.domain.positions import PositionState
 from pointsman.domain.reasons import Reason
-from pointsman.execution import cover, kill, order_manager
+from pointsman.execution import cover, external, kill, order_manager
 from pointsman.execution.books import Books
 from pointsman.execution.governor import roll_day
 
@@ -28,6 +28,7 @@ def on_started(books: Books, event: ev.Started, now_ns: int) -> list[Command]:
     """Begin, or begin again: new VAs are opened, everything in flight is doubted, the venue is
     asked."""
     books.policy = event.policy
+    books.breach_marks.clear()
     books.put_desk(replace(books.desk, compared_at_ns=None))
     commands: list[Command] = []
     for va_id, balance in event.accounts:
@@ -250,6 +251,7 @@ def on_compared(books: Books, event: ev.Compared, now_ns: int) -> list[Command]:
                 fills_cursor=event.fills_cursor,
             )
         )
+    external.count_taken_in(books, 0)
     if _is_newly_flat(books):
         books.put_kill_switch(replace(books.kill_switch, flat_at_ns=now_ns))
     kill.watch_mismatch(books, now_ns)
@@ -283,6 +285,13 @@ def on_storage_healed(books: Books, event: ev.StorageHealed, now_ns: int) -> Non
             and order.status is OrderStatus.INITIALIZED
         ):
             order_manager.on_send_refused(books, order_id, Reason.STORAGE_FAILED, now_ns)
+
+
+def on_task_died(books: Books, event: ev.TaskDied, now_ns: int) -> None:
+    """What is known of it is kept; that no entry leaves meanwhile is the last gate's doing."""
+    books.incident(
+        now_ns, Reason.TASK_DIED, value=event.task, detail=f"{event.task}: {event.fault}"
+    )
 
 
 def on_run_ended(books: Books, event: ev.RunEnded, now_ns: int) -> None:

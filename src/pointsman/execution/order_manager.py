@@ -11,7 +11,6 @@ from pointsman.domain.commands import Cancel, Command, Compare, Query, Submit
 from pointsman.domain.events import (
     CancelRefused,
     EntryBreach,
-    KnownOrder,
     OrderAbsent,
     OrderAdopted,
     OrderReport,
@@ -75,8 +74,9 @@ def open_entry(books: Books, entry: Candidate) -> Submit:
         replace(account, leased_symbol=signal.symbol, day_entries=account.day_entries + 1)
     )
     books.put_order(order)
-    books.index[signal.va_id].entry_times.append(now_ns)
-    books.entry_times.append(now_ns)
+    for times in (books.index[signal.va_id].entry_times, books.entry_times):
+        books.entries_within_minute(times, now_ns)  # forgets older ones, limit or no limit
+        times.append(now_ns)
     return Submit(order)
 
 
@@ -86,7 +86,7 @@ def on_sent(books: Books, order_id: str, now_ns: int) -> None:
     if order is None:
         return
     status = next_status(order.status, ReportKind.SENT)
-    books.put_order(replace(order, status=status, sent_at_ns=now_ns, updated_at_ns=now_ns))
+    books.put_sent(replace(order, status=status, sent_at_ns=now_ns, updated_at_ns=now_ns))
     due_ns = now_ns + books.policy.submit_timeout_ns
     books.wake(Timer(due_ns, TimerKind.SUBMIT_TIMEOUT, order_id, now_ns))
 
@@ -113,7 +113,9 @@ def on_report(books: Books, event: OrderReport, now_ns: int) -> list[Command]:
     order = books.orders.get(event.client_order_id)
     keys = books.fill_keys.get(event.client_order_id, {})
     if order is None and event.known is not None:
-        order, keys = _recall(books, event.known)
+        # A final order is reported once more: what storage remembers of it (RULES 32).
+        order, keys = event.known.order, dict.fromkeys(event.known.fill_keys)
+        books.reopened[order.position_id] = event.known
     if order is None:
         return [Compare(books.desk.fills_cursor)]
     try:
@@ -130,12 +132,6 @@ def on_report(books: Books, event: OrderReport, now_ns: int) -> list[Command]:
         )
         booking.freeze(books, order.va_id, Reason.STRANGE_REPORT, now_ns)
         return [Compare(books.desk.fills_cursor)]
-
-
-def _recall(books: Books, known: KnownOrder) -> tuple[Order, dict[str, None]]:
-    """A final order is reported once more: what storage remembers of it (RULES 32)."""
-    books.reopened[known.order.position_id] = known
-    return known.order, dict.fromkeys(known.fill_keys)
 
 
 def _take_in(
@@ -217,6 +213,9 @@ def _follow(books: Books, before: Order, order: Order, now_ns: int) -> list[Comm
         return _after_failed_exit(books, order, position, now_ns)
     if order.status is OrderStatus.REJECTED:
         return _after_stop_rejection(books, order, position, now_ns)
+    if order.is_triggered:
+        # The venue has acted on that crossing; the next is watched for again.
+        books.put_position(replace(position, crossed_at_ns=None))
     return []
 
 
@@ -283,28 +282,29 @@ def on_adopted(books: Books, event: OrderAdopted, now_ns: int) -> None:
 
 def on_cancel_refused(books: Books, event: CancelRefused, now_ns: int) -> list[Command]:
     """Nothing was left to cancel, by the venue's word; if we think otherwise, ask what became of
-    it. Until the venue has answered it counts as being cancelled: else it would be cancelled and
-    refused over and over."""
+    it, and until then count it as being cancelled. Asked about just before, it is asked about when
+    the repetition is due: a venue may refuse and yet show it open, over and over."""
     order = books.orders.get(event.client_order_id)
     if order is None or not order.is_cancel_pending:
         return []
     books.put_order(replace(order, is_unknown=True, updated_at_ns=now_ns))
-    return [_ask(books, order.client_order_id, order.symbol, now_ns)]
+    earliest_ns = now_ns - books.policy.submit_timeout_ns
+    is_asked = books.asked_at_ns.get(order.client_order_id, earliest_ns) > earliest_ns
+    return [] if is_asked else [_ask(books, order, now_ns)]
 
 
 # -- silence ---------------------------------------------------------------------------------------
 
 
 def on_silence(books: Books, timer: Timer, now_ns: int) -> list[Command]:
-    """No answer in time, about a sent order or a cancel: it is unknown from here on, and asked
-    about."""
+    """No answer in time, about an order that was sent or its cancel: it is unknown from here on,
+    and asked about."""
     order = books.orders.get(timer.key)
-    if order is None or order.is_unknown:
+    if order is None or order.is_unknown or order.status is OrderStatus.INITIALIZED:
+        return []
+    if not order.awaits_answer(timer.armed_ns):
         return []
     is_submit = order.status is OrderStatus.SUBMITTED and order.sent_at_ns == timer.armed_ns
-    is_cancel = order.is_cancel_pending and order.cancel_sent_at_ns == timer.armed_ns
-    if not is_submit and not is_cancel:
-        return []
     books.put_order(replace(order, is_unknown=True, updated_at_ns=now_ns))
     books.incident(
         now_ns,
@@ -316,15 +316,18 @@ def on_silence(books: Books, timer: Timer, now_ns: int) -> list[Command]:
         limit=str(books.policy.submit_timeout_ns),
         detail="submit" if is_submit else "cancel",
     )
-    return [_ask(books, order.client_order_id, order.symbol, now_ns)]
+    return [_ask(books, order, now_ns)]
 
 
-def _ask(books: Books, order_id: str, symbol: str, now_ns: int) -> Query:
-    """A question to the venue, to be repeated while the order stays unknown."""
-    books.asked_at_ns[order_id] = now_ns
+def _ask(books: Books, order: Order, now_ns: int) -> Query:
+    """A question to the venue, to be repeated while the order stays unknown, and as soon as a "no
+    such order" counts."""
+    books.asked_at_ns[order.client_order_id] = now_ns
+    settled_ns = order.left_at_ns + books.policy.order_settle_ns
     due_ns = now_ns + books.policy.submit_timeout_ns
-    books.wake(Timer(due_ns, TimerKind.QUERY_RETRY, order_id, now_ns))
-    return Query(order_id, symbol)
+    due_ns = settled_ns if now_ns < settled_ns < due_ns else due_ns
+    books.wake(Timer(due_ns, TimerKind.QUERY_RETRY, order.client_order_id, now_ns))
+    return Query(order.client_order_id, order.symbol)
 
 
 def on_query_retry(books: Books, timer: Timer, now_ns: int) -> list[Command]:
@@ -334,13 +337,13 @@ def on_query_retry(books: Books, timer: Timer, now_ns: int) -> list[Command]:
         return []
     if books.asked_at_ns.get(timer.key, timer.armed_ns) != timer.armed_ns:
         return []
-    return [_ask(books, order.client_order_id, order.symbol, now_ns)]
+    return [_ask(books, order, now_ns)]
 
 
 def ask_about(books: Books, order_ids: tuple[str, ...], now_ns: int) -> list[Command]:
     """Ask the venue about orders that a comparison did not show."""
     found = (books.orders.get(order_id) for order_id in order_ids)
-    return [_ask(books, order.client_order_id, order.symbol, now_ns) for order in found if order]
+    return [_ask(books, order, now_ns) for order in found if order]
 
 
 def on_absent(books: Books, event: OrderAbsent, now_ns: int) -> list[Command]:
@@ -350,11 +353,10 @@ def on_absent(books: Books, event: OrderAbsent, now_ns: int) -> list[Command]:
     order = books.orders.get(event.client_order_id)
     if order is None:
         return []
-    left_at_ns = order.created_at_ns if order.sent_at_ns is None else order.sent_at_ns
-    if event.asked_at_ns < left_at_ns + books.policy.order_settle_ns:
+    if event.asked_at_ns < order.left_at_ns + books.policy.order_settle_ns:
         if not order.is_unknown:
             books.put_order(replace(order, is_unknown=True, updated_at_ns=now_ns))
-            _ask(books, order.client_order_id, order.symbol, now_ns)
+            _ask(books, order, now_ns)
         return []
     was_accepted = order.status not in (OrderStatus.INITIALIZED, OrderStatus.SUBMITTED)
     if was_accepted:

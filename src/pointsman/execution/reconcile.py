@@ -79,10 +79,12 @@ def trade_key(trade: VenueTrade) -> str:
 
 
 def _should_be_shown(order: Order, snapshot: Snapshot) -> bool:
-    """Whether an order left early enough for the venue to know it; doubt alone is enough to ask."""
+    """Whether an order left early enough for the venue to know it; doubt alone is enough to ask. A
+    crash may have lost when it was sent of one that the venue has confirmed since."""
     if order.is_unknown:
         return True
-    return order.sent_at_ns is not None and order.sent_at_ns <= snapshot.asked_at_ns
+    has_left = order.status is not OrderStatus.INITIALIZED
+    return has_left and order.left_at_ns <= snapshot.asked_at_ns
 
 
 def _trade_report(order_id: str, venue_order_id: str, fill: VenueFill) -> OrderReport:
@@ -129,9 +131,12 @@ def reports_from(found: OrderFound) -> list[OrderReport]:
     return reports
 
 
-def adopted(books: Books, venue_order_id: str, told: VenueOrder | VenueTrade) -> Order | None:
+def adopted(
+    books: Books, told: VenueOrder | VenueTrade, trades: Iterable[VenueTrade]
+) -> Order | None:
     """An order of ours that only the venue remembers, rebuilt from its id and its position; None
-    where these do not fit, which start-up refuses to trade on (RULES 26, 30)."""
+    where these do not fit, which start-up refuses to trade on (RULES 26, 30). One that does not
+    rest any more was for as much as it traded: `trades` are all that are shown."""
     parts = parse_client_order_id(told.client_order_id)
     if parts is None or parts.code != books.desk.code or parts.role is Role.ENTRY:
         return None
@@ -139,8 +144,12 @@ def adopted(books: Books, venue_order_id: str, told: VenueOrder | VenueTrade) ->
     if position is None or position.symbol != told.symbol:
         return None
     is_stop = parts.role is Role.STOP
-    quantity = told.quantity if isinstance(told, VenueOrder) else told.fill.quantity
-    trigger = told.trigger_price if isinstance(told, VenueOrder) else position.stop_price
+    trigger = position.stop_price
+    if isinstance(told, VenueOrder):
+        quantity, trigger = told.quantity, told.trigger_price or trigger
+    else:
+        its = {trade_key(t): t.fill for t in trades if t.client_order_id == told.client_order_id}
+        quantity = sum((fill.quantity for fill in its.values()), ZERO)
     return Order(
         told.client_order_id,
         position.va_id,
@@ -156,7 +165,7 @@ def adopted(books: Books, venue_order_id: str, told: VenueOrder | VenueTrade) ->
         signal_id=position.signal_id,
         exit_reason=Reason.STOP_LOSS if is_stop else Reason.UNPROTECTED,
         is_unknown=True,
-        venue_order_id=venue_order_id,
+        venue_order_id=told.venue_order_id,
     )
 
 

@@ -46,7 +46,7 @@ def route(books: Books, signal: Signal, now_ns: int) -> Route:
     checks = [
         Check(Reason.UNKNOWN_ACCOUNT, True, signal.va_id),
         *_expiry(signal, now_ns),
-        _lease(books, signal),
+        _lease(books, signal, may_be_beside=closable > ZERO),
     ]
     if side is None or is_exit:
         checks.append(Check(Reason.NOTHING_TO_CLOSE, closable > ZERO, plain(closable), "0"))
@@ -85,11 +85,12 @@ def _expiry(signal: Signal, now_ns: int) -> Iterator[Check]:
         )
 
 
-def _lease(books: Books, signal: Signal) -> Check:
+def _lease(books: Books, signal: Signal, *, may_be_beside: bool) -> Check:
+    """The symbol must be the leased one, but for an exit of what a late fill has opened beside
+    it."""
     leased = books.accounts[signal.va_id].leased_symbol
-    return Check(
-        Reason.SYMBOL_LOCKED, leased is None or leased == signal.symbol, signal.symbol, leased
-    )
+    is_free = may_be_beside or leased is None or leased == signal.symbol
+    return Check(Reason.SYMBOL_LOCKED, is_free, signal.symbol, leased)
 
 
 def _entry_direction(books: Books, signal: Signal, side: Side) -> Iterator[Check]:

@@ -1,7 +1,8 @@
 """Timers, levels and marks: what time and prices alone make true.
 
 Each is an event like any other, so that the journal can be decided again. A wake-up that has been
-overtaken by what happened since is recognised by what it was armed for, and changes nothing.
+overtaken by what happened since is recognised by what it was armed for: it is left out when its
+turn comes, and where it is fed in all the same it changes nothing.
 """
 
 import msgspec
@@ -20,6 +21,27 @@ from pointsman.execution.governor import SECOND, end_cooldown, roll_day, sample_
 from pointsman.execution.kill import sample_total, watch_naked
 
 replace = msgspec.structs.replace
+
+
+def is_overtaken(books: Books, timer: Timer) -> bool:
+    """Whether a wake-up can change nothing any more, whenever it comes: what it was armed for has
+    passed. Most are: a venue answers long before it counts as silent."""
+    kind, key = timer.kind, timer.key
+    if kind is TimerKind.SUBMIT_TIMEOUT:
+        order = books.orders.get(key)
+        return order is None or not order.awaits_answer(timer.armed_ns)
+    if kind is TimerKind.QUERY_RETRY:
+        return key not in books.orders
+    if kind is TimerKind.COOLDOWN_END:
+        return books.accounts[key].cooldown_until_ns is None
+    position = books.positions.get(int(key))
+    if position is None:
+        return True
+    if kind is TimerKind.EXIT_RETRY:
+        return position.exit_retry_at_ns != timer.armed_ns
+    if kind is TimerKind.CROSSED_DEADLINE:
+        return position.crossed_at_ns != timer.armed_ns
+    return position.naked_since_ns != timer.armed_ns
 
 
 def _naked(books: Books, timer: Timer) -> Position | None:
@@ -121,7 +143,7 @@ def on_marked(books: Books, event: Marked, now_ns: int) -> None:
         else:
             total += equity - books.accounts[va_id].cash
     if is_known:
-        sample_total(books, total, event.day_start_ns, now_ns)
+        sample_total(books, total, event.marks, event.day_start_ns, now_ns)
     watch_naked(books, now_ns)
     if books.changes:
         for quote in event.marks:

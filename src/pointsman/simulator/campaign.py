@@ -11,11 +11,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from pointsman.domain.policy import Policy
-from pointsman.execution.books import Loaded
+from pointsman.execution.loading import Loaded
+from pointsman.simulator.broken import Broken
 from pointsman.simulator.faults import SECOND_NS, Fault
-from pointsman.simulator.invariants import Broken
 from pointsman.simulator.outcome import Failure, Outcome, crashes_in
-from pointsman.simulator.world import BEGINS_NS, Scenario, World
+from pointsman.simulator.scenario import BEGINS_NS, Scenario
+from pointsman.simulator.world import World
 from pointsman.storage import queries
 from pointsman.storage.queries import Loaded as Stored
 from pointsman.storage.reader import open_reader

@@ -21,8 +21,11 @@ class Fault(StrEnum):
     """One kind of trouble."""
 
     REQUEST_LOST = "request_lost"
+    REQUEST_LATE = "request_late"
+    """It arrives long after it was sent, perhaps when it counts as lost already."""
     ANSWER_LOST = "answer_lost"
-    """Accepted, but the answer never comes: dropped, a 5xx, or nothing that can be read."""
+    """Accepted, but the answer never comes: dropped, a 5xx, or nothing that can be read. To the
+    engine these are one: an adapter makes no report of what it cannot read."""
     ANSWER_LATE = "answer_late"
     BAN = "ban"
     """Rate limited: nothing that is sent is taken or answered for a while."""
@@ -36,9 +39,13 @@ class Fault(StrEnum):
     EXPIRED_WITH_FILLS = "expired_with_fills"
     DISCONNECT = "disconnect"
     """Nothing arrives for a while; then the newest reports are said again."""
+    CANCEL_REFUSED = "cancel_refused"
+    """A cancel is refused although the order is open."""
     QUERY_FAILED = "query_failed"
     QUERY_EMPTY = "query_empty"
     """"No such order", of one that has only just arrived."""
+    QUERY_CUT = "query_cut"
+    """The answer is cut off: the last of an order's executions are missing."""
     COMPARE_FAILED = "compare_failed"
     COMPARE_STALE = "compare_stale"
     COMPARE_PARTIAL = "compare_partial"
@@ -51,12 +58,19 @@ class Fault(StrEnum):
     """A triggered stop ends, and what it sends trades under an id that is not ours."""
     PRICE_BAND = "price_band"
     HALT = "halt"
+    DELISTED = "delisted"
+    """A symbol is closed out by the venue, and never trades or is quoted again."""
     PERSON_CLOSES = "person_closes"
     FOREIGN_ORDER = "foreign_order"
     LIQUIDATION = "liquidation"
+    HOLDING_MOVED = "holding_moved"
+    """The account holds more or less of a symbol, and no trade says why."""
     FEED_FREEZE = "feed_freeze"
     BAD_QUOTES = "bad_quotes"
     CLOCK_STEP = "clock_step"
+    CLOCK_DRIFT = "clock_drift"
+    CLOCK_BACK = "clock_back"
+    """The process dies, and when it starts again the machine's clock has gone back."""
     DISK_FULL = "disk_full"
     STORE_SLOW = "store_slow"
     CRASH_BEFORE_COMMIT = "crash_before_commit"
@@ -78,12 +92,16 @@ TIMED = (
     Fault.DISCONNECT,
     Fault.STOP_DROPPED,
     Fault.HALT,
+    Fault.DELISTED,
     Fault.PERSON_CLOSES,
     Fault.FOREIGN_ORDER,
     Fault.LIQUIDATION,
+    Fault.HOLDING_MOVED,
     Fault.FEED_FREEZE,
     Fault.BAD_QUOTES,
     Fault.CLOCK_STEP,
+    Fault.CLOCK_DRIFT,
+    Fault.CLOCK_BACK,
     Fault.DISK_FULL,
     Fault.STORE_SLOW,
     *CRASHES,
@@ -91,7 +109,7 @@ TIMED = (
 )
 """These happen at moments of their own; the others strike messages and orders by chance."""
 
-LOSING = (Fault.REQUEST_LOST, Fault.BAN, *CRASHES)
+LOSING = (Fault.REQUEST_LOST, Fault.REQUEST_LATE, Fault.BAN, Fault.CLOCK_BACK, *CRASHES)
 """After these it takes ORDER_SETTLE_SECONDS until an order is known not to have arrived (RULES
 26)."""
 
@@ -102,13 +120,25 @@ HARMLESS = (
     Fault.FEED_FREEZE,
     Fault.BAD_QUOTES,
     Fault.CLOCK_STEP,
+    Fault.CLOCK_DRIFT,
     Fault.SECOND_START,
 )
 """These are no excuse for a position without cover."""
 
+RARE = (
+    Fault.REJECTED_WITH_FILLS,
+    Fault.EXPIRED_WITH_FILLS,
+    Fault.QUERY_EMPTY,
+    Fault.QUERY_CUT,
+    Fault.STOP_RESTS,
+    Fault.CHILD_ORDER,
+)
+"""These have few occasions, and take them more often."""
+
 _ON_PER_CENT = 35
 _CALM_PER_CENT = 8
 _RATES = (0.01, 0.03, 0.1, 0.3)
+_RARE_RATE = 0.3
 _EVENTS_AN_HOUR = (1, 2, 4, 8)
 
 
@@ -135,16 +165,17 @@ def draw_plan(random: Random, allowed: Collection[Fault], lasting_ns: int) -> Fa
         if fault in TIMED:
             times += [(int(share * lasting_ns), fault) for share in shares]
         else:
-            rates[fault] = rate
+            rates[fault] = max(rate, _RARE_RATE) if fault in RARE else rate
     return FaultPlan(rates, tuple(sorted(times)))
 
 
 class Trouble(msgspec.Struct, frozen=True, gc=False):
-    """One fault that happened, and until when it lasted."""
+    """One fault that happened, until when it lasted, and which symbol it was about, if not all."""
 
     fault: Fault
     at_ns: int
     until_ns: int
+    symbol: str | None = None
 
 
 class Faults:
@@ -157,12 +188,16 @@ class Faults:
         self._random = random
         self._rates = plan.rates
 
-    def strikes(self, fault: Fault, now_ns: int) -> bool:
-        """Whether a fault of this kind strikes now; if so it is in the log."""
+    def strikes(
+        self, fault: Fault, now_ns: int, symbol: str | None = None, *, logged: Fault | None = None
+    ) -> bool:
+        """Whether a fault of this kind strikes now; if so it is in the log, where it may count as
+        another one."""
         rate = self._rates.get(fault)
         if rate is None or self.are_off or self._random.random() >= rate:
             return False
-        self.note(fault, now_ns, now_ns)
+        self.counts[fault] += 1
+        self.excuse(fault if logged is None else logged, now_ns, now_ns, symbol)
         return True
 
     def note(self, fault: Fault, at_ns: int, until_ns: int) -> None:
@@ -170,18 +205,22 @@ class Faults:
         self.counts[fault] += 1
         self.excuse(fault, at_ns, until_ns)
 
-    def excuse(self, fault: Fault, at_ns: int, until_ns: int) -> None:
+    def excuse(self, fault: Fault, at_ns: int, until_ns: int, symbol: str | None = None) -> None:
         """Let a fault that is counted already last longer, or strike once more."""
-        self.log.append(Trouble(fault, at_ns, until_ns))
+        self.log.append(Trouble(fault, at_ns, until_ns, symbol))
 
-    def allowance_ns(self, from_ns: int, to_ns: int, each_ns: int, lost_ns: int) -> int:
-        """How much longer than the deadline something that began at `from_ns` may take: `each_ns`
-        for each fault that fell into it, `lost_ns` where a request may have been lost, and as long
-        as each lasted."""
+    def allowance_ns(
+        self, symbol: str, from_ns: int, to_ns: int, each_ns: int, lost_ns: int
+    ) -> int:
+        """How much longer than the deadline a position that is naked from `from_ns` on may be so:
+        `each_ns` for each fault about its symbol or about all that fell into it, `lost_ns` where an
+        order may have been lost, and as long as each lasted."""
         allowed = 0
         for trouble in reversed(self.log):
             extra_ns = lost_ns if trouble.fault in LOSING else each_ns
             if trouble.fault in HARMLESS or trouble.at_ns > to_ns:
+                continue
+            if trouble.symbol not in (None, symbol):
                 continue
             if trouble.until_ns >= from_ns - extra_ns:
                 allowed += extra_ns + trouble.until_ns - trouble.at_ns

@@ -11,6 +11,8 @@ import msgspec
 from pointsman.domain.market import Quote
 from pointsman.simulator.market_walk import spoiled
 
+FOR_EVER_NS = 2**62
+
 
 class Feed:
     """One feed. Each trouble lasts until its time."""
@@ -21,6 +23,8 @@ class Feed:
         self._spoiled_until_ns = 0
         self._stepped_until_ns = 0
         self._step_ns = 0
+        self._drifts_until_ns = self._drifts_since_ns = 0
+        self._drift_per_thousand = 0
 
     def freeze(self, symbol: str, until_ns: int) -> None:
         """Say nothing of a symbol."""
@@ -34,10 +38,15 @@ class Feed:
         """Stamp everything by a clock that is wrong by so much."""
         self._step_ns, self._stepped_until_ns = step_ns, until_ns
 
-    def mend(self) -> None:
-        """Be a good feed from now on."""
-        self._frozen_until_ns.clear()
-        self._spoiled_until_ns = self._stepped_until_ns = 0
+    def drift(self, per_thousand: int, now_ns: int, until_ns: int) -> None:
+        """Stamp everything by a clock that goes too fast, or (< 0) too slow."""
+        self._drift_per_thousand = per_thousand
+        self._drifts_since_ns, self._drifts_until_ns = now_ns, until_ns
+
+    def mend(self, gone: str | None) -> None:
+        """Be a good feed from now on, but for a symbol that is gone for good."""
+        self._frozen_until_ns = {symbol: FOR_EVER_NS for symbol in [gone] if symbol is not None}
+        self._spoiled_until_ns = self._stepped_until_ns = self._drifts_until_ns = 0
 
     def told(self, quotes: list[Quote], now_ns: int) -> list[Quote]:
         """What comes of these quotes of the market."""
@@ -49,5 +58,8 @@ class Feed:
                 quote = spoiled(self._random, quote)
             if now_ns < self._stepped_until_ns:
                 quote = msgspec.structs.replace(quote, ts_ns=quote.ts_ns + self._step_ns)
+            if now_ns < self._drifts_until_ns:
+                off_ns = (now_ns - self._drifts_since_ns) * self._drift_per_thousand // 1_000
+                quote = msgspec.structs.replace(quote, ts_ns=quote.ts_ns + off_ns)
             told.append(quote)
         return told

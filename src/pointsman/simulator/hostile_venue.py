@@ -2,8 +2,8 @@
 
 Behind it is an honest ledger with a matching of its own; in front of it every request and answer
 passes through faults: lost, late, doubled, out of order, answered wrongly. What always holds: it
-never tells what did not happen, but for "no such order" of one that has only just arrived; and a
-request arrives within `FLIGHT_NS_MAX` or never.
+never tells what did not happen, but for "no such order" of one that has only just left; and a
+request arrives within `FLIGHT_NS_MAX`, or late, or never.
 """
 
 import heapq
@@ -21,6 +21,7 @@ from pointsman.domain.events import (
     OrderReport,
     VenueWord,
 )
+from pointsman.domain.life_cycle import OrderStatus
 from pointsman.domain.market import Instrument, Quote
 from pointsman.domain.policy import Policy
 from pointsman.domain.reasons import Reason
@@ -32,8 +33,9 @@ from pointsman.simulator.matching import MS, Matching
 from pointsman.venues.base import Reply, Request
 
 FLIGHT_NS_MAX = 5 * SECOND_NS
+LATE_NS_MAX = 25 * SECOND_NS
 SETTLED_NS = 4 * SECOND_NS
-"""An order that arrived so long ago is always found."""
+"""An order that left so long ago is found as soon as it has arrived."""
 _REPLAYED_MAX = 20
 
 Deed = Callable[[int], None]
@@ -41,7 +43,7 @@ Deed = Callable[[int], None]
 
 class HostileVenue:
     """A `pointsman.venues.base.Venue`; it goes on while the engine is down. `on_send` is told of
-    each request before it leaves."""
+    each request before it leaves; `lag_ns` is how far the engine's clock is behind the venue's."""
 
     def __init__(
         self,
@@ -59,8 +61,11 @@ class HostileVenue:
             self._later,
         )  # fmt: skip
         self.on_send: Callable[[Request, int], None] = lambda _request, _now_ns: None
+        self.denied_ns: dict[str, int] = {}
+        """When it last said, truthfully, that it knows no such order."""
         self.whole_at_ns: set[int] = set()
         """Of which moments it has told everything."""
+        self.lag_ns = 0
         self.banned_until_ns = 0
         self.cut_until_ns = 0
         self._random = random
@@ -75,26 +80,38 @@ class HostileVenue:
         self._last_back_ns = 0
         self._said: deque[OrderReport] = deque(maxlen=_REPLAYED_MAX)
         self._stale: Snapshot | None = None
+        self._left_ns: dict[str, int] = {}
 
     # -- the seam ----------------------------------------------------------------------------------
 
     def send(self, request: Request, now_ns: int) -> None:
         self.on_send(request, now_ns)
-        if now_ns < self.banned_until_ns or self._faults.strikes(Fault.REQUEST_LOST, now_ns):
+        asked_ns, now_ns = now_ns, now_ns + self.lag_ns
+        symbol, is_order = _symbol_of(request), isinstance(request, Submit)
+        if now_ns < self.banned_until_ns or self._faults.strikes(
+            Fault.REQUEST_LOST, now_ns, symbol, logged=None if is_order else Fault.ANSWER_LOST
+        ):
             self._trap.passes(Boundary.AFTER_SEND)
             return
         arrives_ns = max(self._last_out_ns, now_ns + self._out_ns + self._random.randrange(MS))
-        self._last_out_ns = arrives_ns
-        self._later(arrives_ns, lambda at_ns: self._take(request, now_ns, at_ns))
+        if self._faults.strikes(
+            Fault.REQUEST_LATE, now_ns, symbol, logged=None if is_order else Fault.ANSWER_LATE
+        ):
+            arrives_ns += self._random.randrange(MS, LATE_NS_MAX)
+            self._faults.excuse(Fault.ANSWER_LATE, arrives_ns, arrives_ns, symbol)
+        else:
+            self._last_out_ns = arrives_ns
+        self._later(arrives_ns, lambda at_ns: self._take(request, asked_ns, at_ns))
         self._trap.passes(Boundary.AFTER_SEND)
 
     def on_quote(self, quote: Quote) -> None:
         """What the engine was told of the market is nothing to a venue: see `matching.on_quote`."""
 
     def next_due_ns(self) -> int | None:
-        return self._heap[0][0] if self._heap else None
+        return self._heap[0][0] - self.lag_ns if self._heap else None
 
     def receive(self, now_ns: int) -> list[Reply]:
+        now_ns += self.lag_ns
         while self._heap and self._heap[0][0] <= now_ns:
             at_ns, _, deed = heapq.heappop(self._heap)
             deed(at_ns)
@@ -107,6 +124,7 @@ class HostileVenue:
     def close(self) -> None:
         """The engine is gone: whatever is on its way to it is lost."""
         self._arrived.clear()
+        self.lag_ns = 0
 
     # -- what goes wrong by itself -----------------------------------------------------------------
 
@@ -132,27 +150,43 @@ class HostileVenue:
     def _take(self, request: Request, asked_ns: int, now_ns: int) -> None:
         """A request arrives."""
         if isinstance(request, Submit):
+            self._left_ns[request.order.client_order_id] = asked_ns + self.lag_ns
             self.matching.create(request.order, now_ns)
         elif isinstance(request, Cancel):
-            if not self.matching.cancel(request.client_order_id, now_ns):
-                refused = CancelRefused(request.client_order_id, Reason.NOT_FOUND, now_ns)
-                self._answer(refused, now_ns)
+            self._cancel(request.client_order_id, now_ns)
         elif isinstance(request, Query):
-            self._find(request.client_order_id, asked_ns, now_ns)
+            self._find(request.client_order_id, request.symbol, asked_ns, now_ns)
         elif isinstance(request, Compare):
             self._compare(request.fills_cursor, asked_ns, now_ns)
         elif isinstance(request, MoveCash):
             self._answer(CashConfirmed(request.ref), now_ns)
 
-    def _find(self, order_id: str, asked_ns: int, now_ns: int) -> None:
-        if self._faults.strikes(Fault.QUERY_FAILED, now_ns):
-            return
+    def _cancel(self, order_id: str, now_ns: int) -> None:
         order = self.ledger.orders.get(order_id)
-        is_young = order is not None and now_ns < order.ts_ns + SETTLED_NS
-        if order is None or (is_young and self._faults.strikes(Fault.QUERY_EMPTY, now_ns)):
-            self._answer(OrderAbsent(order_id, asked_ns), now_ns)
+        is_open = order is not None and order.is_open
+        if (
+            order is None
+            or not is_open
+            or self._faults.strikes(Fault.CANCEL_REFUSED, now_ns, order.symbol)
+        ):
+            self._answer(CancelRefused(order_id, Reason.NOT_FOUND, now_ns), now_ns)
         else:
-            self._answer(OrderFound(order.told(), tuple(order.fills), asked_ns), now_ns)
+            self.matching.end(order, OrderStatus.CANCELED, None, now_ns)
+
+    def _find(self, order_id: str, symbol: str, asked_ns: int, now_ns: int) -> None:
+        order = self.ledger.orders.get(order_id)
+        if self._faults.strikes(Fault.QUERY_FAILED, now_ns, symbol):
+            return
+        if order is None:
+            self.denied_ns[order_id] = now_ns
+        is_young = now_ns < self._left_ns.get(order_id, 0) + SETTLED_NS
+        if order is None or (is_young and self._faults.strikes(Fault.QUERY_EMPTY, now_ns, symbol)):
+            self._answer(OrderAbsent(order_id, asked_ns), now_ns)
+            return
+        fills = tuple(order.fills)
+        if fills and self._faults.strikes(Fault.QUERY_CUT, now_ns, symbol):
+            fills = fills[: self._random.randrange(len(fills))]
+        self._answer(OrderFound(order.told(), fills, asked_ns), now_ns)
 
     def _compare(self, cursor: str, asked_ns: int, now_ns: int) -> None:
         if self._faults.strikes(Fault.COMPARE_FAILED, now_ns):
@@ -196,29 +230,31 @@ class HostileVenue:
     def _tell(self, report: OrderReport, now_ns: int) -> None:
         """Something happened to an order: say so, as well as the wire allows."""
         self._said.append(report)
-        faults = self._faults
+        faults, symbol = self._faults, self.ledger.orders[report.client_order_id].symbol
         is_answer = report.kind in (VenueWord.ACCEPTED, VenueWord.REJECTED, VenueWord.CANCELED)
-        if is_answer and faults.strikes(Fault.ANSWER_LOST, now_ns):
+        if is_answer and faults.strikes(Fault.ANSWER_LOST, now_ns, symbol):
             return
-        if faults.strikes(Fault.REPORT_LOST, now_ns):
+        if faults.strikes(Fault.REPORT_LOST, now_ns, symbol):
             return
         delay_ns = 0
-        if is_answer and faults.strikes(Fault.ANSWER_LATE, now_ns):
-            delay_ns = self._delay(Fault.ANSWER_LATE, now_ns, 9)
-        elif faults.strikes(Fault.REPORT_DELAYED, now_ns):
-            delay_ns = self._delay(Fault.REPORT_DELAYED, now_ns, 20)
+        if is_answer and faults.strikes(Fault.ANSWER_LATE, now_ns, symbol):
+            delay_ns = self._delay(Fault.ANSWER_LATE, now_ns, 9, symbol)
+        elif faults.strikes(Fault.REPORT_DELAYED, now_ns, symbol):
+            delay_ns = self._delay(Fault.REPORT_DELAYED, now_ns, 20, symbol)
         is_fill = report.kind is VenueWord.TRADE
-        if is_fill and faults.strikes(Fault.FILL_AFTER_CANCEL, now_ns):
+        if report.fill is not None and not report.fill.trade_id:
+            faults.note(Fault.NO_TRADE_ID, now_ns, now_ns)
+        if is_fill and faults.strikes(Fault.FILL_AFTER_CANCEL, now_ns, symbol):
             delay_ns = max(delay_ns, 2 * SLACK_NS)
-        if faults.strikes(Fault.REPORT_REORDERED, now_ns):
+        if faults.strikes(Fault.REPORT_REORDERED, now_ns, symbol):
             delay_ns = max(delay_ns, self._random.randrange(SLACK_NS))
         self._answer(report, now_ns, delay_ns)
         if faults.strikes(Fault.REPORT_DUPLICATED, now_ns):
             self._answer(report, now_ns, self._random.randrange(MS, 60 * SECOND_NS))
 
-    def _delay(self, fault: Fault, now_ns: int, seconds_max: int) -> int:
+    def _delay(self, fault: Fault, now_ns: int, seconds_max: int, symbol: str) -> int:
         delay_ns = self._random.randrange(MS, seconds_max * SECOND_NS)
-        self._faults.excuse(fault, now_ns, now_ns + delay_ns)
+        self._faults.excuse(fault, now_ns, now_ns + delay_ns, symbol)
         return delay_ns
 
     def _answer(self, reply: Reply, now_ns: int, delay_ns: int = 0) -> None:
@@ -237,3 +273,10 @@ class HostileVenue:
 
 SLACK_NS = 300 * MS
 """By so much may one message overtake another."""
+
+
+def _symbol_of(request: Request) -> str | None:
+    """What a request is about, if not about all."""
+    if isinstance(request, Submit):
+        return request.order.symbol
+    return request.symbol if isinstance(request, Cancel | Query) else None

@@ -148,6 +148,11 @@ class Ledger:
         self._changed(order.symbol)
         return fill
 
+    def move(self, key: HoldingKey, change: Decimal) -> None:
+        """A holding changes without a trade."""
+        self.holdings[key] = self.holdings.get(key, NOTHING) + change
+        self._changed(key[0])
+
     def finish(self, order: Working, status: OrderStatus, reason: Reason | None = None) -> None:
         """An order ends."""
         order.status, order.end_reason = status, reason

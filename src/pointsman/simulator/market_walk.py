@@ -40,6 +40,12 @@ LISTINGS = (
     _listed("CCC/USDT", "0.1", "0.0001", "5", 30_000, 3, 12, "0.05"),
 )
 
+
+def lot_of(symbol: str) -> Decimal:
+    """The lot of a listed symbol."""
+    return next(e.instrument.lot for e in LISTINGS if e.instrument.symbol == symbol)
+
+
 _JUMP_ONE_IN = 1_500
 _WIDE_ONE_IN = 200
 

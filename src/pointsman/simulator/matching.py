@@ -42,6 +42,7 @@ class Matching:
         later: Later,
     ) -> None:
         self.halted_until_ns: dict[str, int] = {}
+        self.delisted: str | None = None
         self.quotes: dict[str, Quote] = {}
         self._shown: dict[tuple[str, Side], Decimal] = {}
         self._random = random
@@ -70,7 +71,7 @@ class Matching:
                 self._trade(order, now_ns)
 
     def _is_halted(self, symbol: str, now_ns: int) -> bool:
-        return now_ns < self.halted_until_ns.get(symbol, 0)
+        return symbol == self.delisted or now_ns < self.halted_until_ns.get(symbol, 0)
 
     def _is_reached(self, order: Working, quote: Quote) -> bool:
         trigger = order.trigger_price
@@ -80,12 +81,12 @@ class Matching:
     def _trigger(self, order: Working, now_ns: int) -> None:
         order.is_triggered = True
         self.say(order, VenueWord.TRIGGERED, now_ns)
-        if self._faults.strikes(Fault.CHILD_ORDER, now_ns):
+        if self._faults.strikes(Fault.CHILD_ORDER, now_ns, order.symbol):
             self._beget(order, now_ns)
             return
-        if self._faults.strikes(Fault.STOP_RESTS, now_ns):
+        if self._faults.strikes(Fault.STOP_RESTS, now_ns, order.symbol):
             order.rests_until_ns = now_ns + self._random.randrange(SECOND_NS, REST_NS_MAX)
-            self._faults.excuse(Fault.STOP_RESTS, now_ns, order.rests_until_ns)
+            self._faults.excuse(Fault.STOP_RESTS, now_ns, order.rests_until_ns, order.symbol)
             return
         self._trade(order, now_ns)
 
@@ -137,6 +138,18 @@ class Matching:
             )
         )  # fmt: skip
 
+    def delist(self, symbol: str, now_ns: int) -> None:
+        """A symbol ends: its orders are cancelled, and what is held of it is closed out."""
+        self.delisted = symbol
+        for order in self._ledger.open_orders(symbol):
+            self.end(order, OrderStatus.CANCELED, Reason.VENUE_REJECTED, now_ns)
+        for (held_symbol, side), held in list(self._ledger.holdings.items()):
+            if held_symbol == symbol:
+                self.foreign_trade(
+                    f"delist-{side or symbol}", symbol, Side.SELL if held > NOTHING else Side.BUY,
+                    side, abs(held), now_ns, reduce_only=True,
+                )  # fmt: skip
+
     # -- requests ----------------------------------------------------------------------------------
 
     def create(self, wanted: Order, now_ns: int) -> None:
@@ -151,13 +164,13 @@ class Matching:
         if refusal is not None:
             self._ledger.finish(order, OrderStatus.REJECTED, refusal)
             if order.reduce_only:
-                self._faults.excuse(Fault.PRICE_BAND, now_ns, now_ns)
+                self._faults.excuse(Fault.PRICE_BAND, now_ns, now_ns, order.symbol)
             self.say(order, VenueWord.REJECTED, now_ns, reason=refusal)
             return
         if order.order_type is OrderType.STOP:
             self.say(order, VenueWord.ACCEPTED, now_ns)
             return
-        is_late = self._faults.strikes(Fault.FILL_BEFORE_ACK, now_ns)
+        is_late = self._faults.strikes(Fault.FILL_BEFORE_ACK, now_ns, order.symbol)
         if not is_late:
             self.say(order, VenueWord.ACCEPTED, now_ns)
         self._trade(order, now_ns)
@@ -184,7 +197,7 @@ class Matching:
         if order.order_type is OrderType.STOP:
             if self._is_reached(order, quote):
                 return Reason.WOULD_TRIGGER
-            if self._faults.strikes(Fault.PRICE_BAND, now_ns):
+            if self._faults.strikes(Fault.PRICE_BAND, now_ns, order.symbol):
                 return Reason.BAD_PRICE
         return None
 
@@ -193,14 +206,6 @@ class Matching:
         others = self._ledger.open_orders(order.symbol)
         against = [o for o in others if o.reduce_only and o.holding == order.holding]
         return sum((o.leaves for o in against if o.side is order.side), NOTHING)
-
-    def cancel(self, client_order_id: str, now_ns: int) -> bool:
-        """A request to cancel arrives; whether there was anything to cancel."""
-        order = self._ledger.orders.get(client_order_id)
-        if order is None or not order.is_open:
-            return False
-        self.end(order, OrderStatus.CANCELED, None, now_ns)
-        return True
 
     def end(self, order: Working, status: OrderStatus, reason: Reason | None, now_ns: int) -> None:
         """An order ends without a further fill."""
@@ -260,9 +265,9 @@ class Matching:
         if order.filled == order.quantity:
             return
         status = OrderStatus.CANCELED
-        if order.filled and self._faults.strikes(Fault.REJECTED_WITH_FILLS, now_ns):
+        if order.filled and self._faults.strikes(Fault.REJECTED_WITH_FILLS, now_ns, order.symbol):
             status = OrderStatus.REJECTED
-        elif self._faults.strikes(Fault.EXPIRED_WITH_FILLS, now_ns):
+        elif order.filled and self._faults.strikes(Fault.EXPIRED_WITH_FILLS, now_ns, order.symbol):
             status = OrderStatus.EXPIRED
         self.end(order, status, Reason.NOT_FILLED, now_ns)
 

@@ -1,10 +1,10 @@
 """What a run came to: numbers for programs, and a failure that can be replayed."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from pointsman.simulator.faults import CRASHES, SECOND_NS
+from pointsman.simulator.faults import CRASHES, SECOND_NS, Fault
 
 BUCKETS_MS = (50, 100, 250, 500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000)
 """Upper ends of the histogram of naked time."""
@@ -39,8 +39,8 @@ class Outcome(msgspec.Struct, frozen=True):
 
 
 class Summary(msgspec.Struct, frozen=True):
-    """All seeds together. `naked_histogram` counts spells by their upper end in milliseconds, the
-    last (-1) all that were longer."""
+    """All seeds together. `faults` counts every kind that was allowed; `naked_histogram` counts
+    spells by their upper end in milliseconds, the last (-1) all that were longer."""
 
     seeds: int
     failed: tuple[int, ...]
@@ -60,9 +60,9 @@ def crashes_in(faults: dict[str, int]) -> int:
     return sum(faults.get(fault.value, 0) for fault in CRASHES)
 
 
-def summarize(outcomes: Sequence[Outcome]) -> Summary:
-    """Add up."""
-    faults: dict[str, int] = {}
+def summarize(outcomes: Sequence[Outcome], allowed: Iterable[Fault] = ()) -> Summary:
+    """Add up. Kinds of fault that were allowed and never happened are counted too."""
+    faults = {fault.value: 0 for fault in allowed}
     histogram = dict.fromkeys((*BUCKETS_MS, -1), 0)
     for outcome in outcomes:
         for name, count in outcome.faults.items():

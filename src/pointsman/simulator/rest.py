@@ -8,11 +8,14 @@ from typing import Any
 
 import msgspec
 
+from pointsman.domain.accounts import KillState
+from pointsman.domain.orders import Role
 from pointsman.domain.positions import PositionState
 from pointsman.domain.sides import PositionSide
 from pointsman.domain.signals import Outcome
 from pointsman.execution.books import Books
-from pointsman.simulator.invariants import expect
+from pointsman.execution.external import lacking
+from pointsman.simulator.broken import expect
 from pointsman.simulator.ledger import NOTHING, HoldingKey, Ledger
 from pointsman.storage import reader
 from pointsman.storage.journal import fold, verify_chain
@@ -75,6 +78,24 @@ def covered(books: Books, naked: dict[tuple[str, PositionSide], int]) -> None:
     """I7: at rest nothing is without cover."""
     expect(not naked, "I7", ("not covered at rest", naked))
     expect(not books.naked, "I7", ("held to be naked at rest", list(books.naked)))
+
+
+def killed_for_good(books: Books) -> None:
+    """I15, I16, I21: a kill that nobody released has done what it is for. No entry works; after a
+    flatten nothing is held that the venue holds too, and it is said to be flat exactly where
+    nothing but dust is left by our books either."""
+    switch = books.kill_switch
+    if switch.state is KillState.OFF:
+        return
+    entries = [order for order in books.orders.values() if order.role is Role.ENTRY]
+    expect(not entries, "I15", ("work though killed", entries))
+    if switch.state is KillState.FLATTEN:
+        held = [p for p in books.positions.values() if p.state is not PositionState.DUST]
+        for position in held:
+            is_gone = lacking(books, position.symbol, position.side) >= position.quantity
+            expect(is_gone or not position.is_live, "I21", ("not flattened", position))
+        is_flat = not held and not books.orders
+        expect((switch.flat_at_ns is not None) == is_flat, "I16", (switch, held))
 
 
 def journal_holds(connection: Connection) -> None:

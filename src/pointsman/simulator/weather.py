@@ -9,12 +9,14 @@ from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import Side
 from pointsman.simulator.crashes import Boundary, CrashTrap
 from pointsman.simulator.faults import SECOND_NS, Fault, Faults
-from pointsman.simulator.feed import Feed
+from pointsman.simulator.feed import FOR_EVER_NS, Feed
 from pointsman.simulator.hostile_venue import HostileVenue
 from pointsman.simulator.ledger import NOTHING, Working
-from pointsman.simulator.market_walk import LISTINGS
+from pointsman.simulator.market_walk import LISTINGS, lot_of
 from pointsman.simulator.matching import MS
 
+_DRIFTS = (-8, -2, 1, 5)
+"""Per thousand."""
 _STEPS_NS = (-5_000 * MS, -700 * MS, 200 * MS, 3_000 * MS)
 _SKIPPED_MAX = 5
 _LAST_MAX = {
@@ -24,6 +26,7 @@ _LAST_MAX = {
     Fault.FEED_FREEZE: 90,
     Fault.BAD_QUOTES: 60,
     Fault.CLOCK_STEP: 120,
+    Fault.CLOCK_DRIFT: 300,
 }
 """Seconds that a trouble lasts at most."""
 
@@ -85,6 +88,32 @@ class Weather:
         self._feed.step_clock(self._random.choice(_STEPS_NS), until_ns)
         return True
 
+    def _drift(self, now_ns: int, until_ns: int) -> bool:
+        self._feed.drift(self._random.choice(_DRIFTS), now_ns, until_ns)
+        return True
+
+    def _delist(self, now_ns: int, _until_ns: int) -> bool:
+        """At most one symbol of a run, so that there is something left to trade."""
+        matching = self._venue.matching
+        if matching.delisted is not None:
+            return False
+        symbol = self._symbol()
+        self._feed.freeze(symbol, FOR_EVER_NS)
+        matching.delist(symbol, now_ns)
+        return True
+
+    def _move_holding(self, _now_ns: int, _until_ns: int) -> bool:
+        """Part of a holding is gone, or there is more of it."""
+        ledger = self._venue.ledger
+        held = [(key, quantity) for key, quantity in ledger.holdings.items() if quantity]
+        if not held:
+            return False
+        key, quantity = self._random.choice(held)
+        lot = lot_of(key[0])
+        part = quantity / self._random.choice((-3, -2, -1, 2)) // lot * lot
+        ledger.move(key, part)
+        return part != NOTHING
+
     def _drop_stop(self, now_ns: int, _until_ns: int) -> bool:
         stops = [
             order
@@ -113,8 +142,8 @@ class Weather:
         if not held:
             return False
         (symbol, side), quantity = self._random.choice(held)
-        lots = [each.instrument.lot for each in LISTINGS if each.instrument.symbol == symbol]
-        wanted = abs(quantity) / divisor // lots[0] * lots[0] * (2 if is_flip else 1)
+        lot = lot_of(symbol)
+        wanted = abs(quantity) / divisor // lot * lot * (2 if is_flip else 1)
         if wanted <= NOTHING:
             return False
         self._foreign += 1
@@ -136,6 +165,9 @@ class Weather:
         Fault.FEED_FREEZE: _freeze,
         Fault.BAD_QUOTES: _spoil,
         Fault.CLOCK_STEP: _step_clock,
+        Fault.CLOCK_DRIFT: _drift,
+        Fault.DELISTED: _delist,
+        Fault.HOLDING_MOVED: _move_holding,
         Fault.STOP_DROPPED: _drop_stop,
         Fault.PERSON_CLOSES: _close_by_hand,
         Fault.LIQUIDATION: _liquidate,

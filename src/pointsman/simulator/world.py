@@ -7,44 +7,37 @@ The same seed and code give the same run, step by step.
 """
 
 import shutil
-from collections.abc import Callable
 from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
-from random import Random
-
-import msgspec
 
 from pointsman.domain.accounts import KillState
 from pointsman.domain.commands import Step
 from pointsman.domain.events import Killed, Rearmed, Resumed, Started
-from pointsman.domain.market import Instrument, Quote
-from pointsman.domain.policy import Policy, PositionMode, ReduceOnlyMode
-from pointsman.domain.signals import Signal, Window
+from pointsman.domain.market import Quote
+from pointsman.domain.signals import Signal
 from pointsman.engine.execution_loop import ExecutionLoop
 from pointsman.engine.outbox import StorageHeld
 from pointsman.engine.recall import Recall
-from pointsman.execution.books import Loaded
 from pointsman.execution.desk import Desk
 from pointsman.simulator import rest
+from pointsman.simulator.broken import Broken, expect
 from pointsman.simulator.cover_watch import CoverWatch
 from pointsman.simulator.crashes import Boundary, Crash, CrashTrap
 from pointsman.simulator.disk import Disk
 from pointsman.simulator.faults import CRASHES, SECOND_NS, Fault, Faults, draw_plan
 from pointsman.simulator.feed import Feed
 from pointsman.simulator.hostile_venue import HostileVenue
-from pointsman.simulator.invariants import Broken, Monitor, expect
+from pointsman.simulator.invariants import Monitor
 from pointsman.simulator.market_walk import LISTINGS, MarketWalk
-from pointsman.simulator.strategies import HOUR_NS, Strategies
+from pointsman.simulator.scenario import BEGINS_NS, Scenario, SessionHours, policy_of, stream
+from pointsman.simulator.strategies import Strategies
 from pointsman.simulator.weather import Weather
 from pointsman.storage.errors import DatabaseBusy
-from pointsman.storage.queries import Loaded as Stored
 from pointsman.storage.reader import open_reader
 from pointsman.storage.sqlite_manager import SqliteManager
 
 MS = 10**6
-BEGINS_NS = 1_767_623_400 * SECOND_NS
-"""2026-01-05 14:30 UTC."""
 SETTLE_NS = 180 * SECOND_NS
 """So long after the last fault everything is at rest."""
 STILL_NS = 30 * SECOND_NS
@@ -53,38 +46,7 @@ OPERATOR_NS = 20 * SECOND_NS
 """So often a person looks, and resumes what is frozen."""
 KILLED_NS = 60 * SECOND_NS
 STUCK_MAX = 10_000
-NEED_ENGINE = (Fault.SECOND_START, Fault.DISK_FULL, Fault.STORE_SLOW)
-
-
-class Scenario(msgspec.Struct, frozen=True):
-    """What all seeds of a simulation share. `loaded_from` turns what storage holds into what the
-    desk takes; `template` is a new database to begin from."""
-
-    policy: Policy
-    accounts: tuple[tuple[str, Decimal], ...]
-    lasting_ns: int
-    faults: tuple[Fault, ...]
-    loaded_from: Callable[[Stored], Loaded]
-    template: Path
-
-
-class SessionHours:
-    """One session that is open from the start on, but for a break in the middle where there is
-    one."""
-
-    def __init__(self, break_ns: tuple[int, int] | None) -> None:
-        self._break_ns = break_ns
-
-    def window_at(self, now_ns: int) -> Window:
-        if self._break_ns is None:
-            return Window(BEGINS_NS - HOUR_NS, BEGINS_NS + 1_000 * HOUR_NS)
-        closes_ns, opens_ns = self._break_ns
-        if now_ns < closes_ns:
-            return Window(BEGINS_NS - HOUR_NS, closes_ns)
-        return Window(opens_ns, BEGINS_NS + 1_000 * HOUR_NS)
-
-    def day_start_ns(self, _now_ns: int) -> int:
-        return BEGINS_NS - HOUR_NS
+NEED_ENGINE = (Fault.SECOND_START, Fault.CLOCK_BACK, Fault.DISK_FULL, Fault.STORE_SLOW)
 
 
 class World:
@@ -104,7 +66,7 @@ class World:
         self.faults = Faults(random, plan)
         self.trap = CrashTrap()
         instruments = {each.instrument.symbol: each.instrument for each in LISTINGS}
-        self.policy = _policy_of(scenario.policy, instruments, self._random)
+        self.policy = policy_of(scenario.policy, instruments, self._random)
         self.venue = HostileVenue(
             stream(seed, "venue"), self.faults, self.trap, self.policy, instruments,
             has_trade_ids=Fault.NO_TRADE_ID not in plan.rates,
@@ -125,9 +87,11 @@ class World:
         self._next_quote_ns = BEGINS_NS
         self._next_operator_ns = BEGINS_NS + OPERATOR_NS
         self._kill_ns = self._draw_kill()
+        self._rearms = self._random.randrange(3) > 0
         self._restart_ns: int | None = BEGINS_NS
         self._dies_in_recovery = False
         self._crash_told_as = Fault.CRASH_IN_RECOVERY
+        self._is_clock_back = False
         self._stuck = 0
         self._is_still = False
 
@@ -165,16 +129,21 @@ class World:
         self.now_ns = end_ns
 
     def _next_ns(self) -> int:
-        due = [self._next_quote_ns, self.venue.next_due_ns()]
+        due: list[int] = [self._next_quote_ns]
+        if (venue_ns := self.venue.next_due_ns()) is not None:
+            due.append(venue_ns + self.venue.lag_ns)
         if self._arrivals:
             due.append(self._arrivals[-1])
         if self._timed:
             due.append(self._timed[-1][0])
         if self._restart_ns is None:
-            due += [self._next_operator_ns, self._loop.next_due_ns(), self._disk.next_due_ns()]
+            due.append(self._next_operator_ns)
+            lag_ns = self.venue.lag_ns
+            of_engine = (self._loop.next_due_ns(), self._disk.next_due_ns())
+            due += [at_ns + lag_ns for at_ns in of_engine if at_ns is not None]
         else:
             due.append(self._restart_ns)
-        return min(at_ns for at_ns in due if at_ns is not None)
+        return min(due)
 
     def _step(self) -> None:
         """One moment."""
@@ -200,17 +169,18 @@ class World:
             self.monitor.at_instant(now_ns)
 
     def _turn_engine(self, quotes: list[Quote]) -> None:
-        loop, now_ns = self._loop, self.now_ns
+        loop, now_ns = self._loop, self.now_ns - self.venue.lag_ns
         self._disk.tick(now_ns)
         for quote in quotes:
-            self.monitor.fed[quote.symbol] = quote
+            self.monitor.entries.fed[quote.symbol] = quote
             loop.on_quote(quote, now_ns)
         loop.instant(now_ns)
+        is_tempted = bool(loop.desk.books.entries_by_symbol) and self._is_kill_due()
         if loop.is_ready and not loop.is_held:
             waiting, self._waiting = self._waiting, []
             for signal in waiting:
                 self._submit(signal)
-        if now_ns >= self._next_operator_ns:
+        if is_tempted or self.now_ns >= self._next_operator_ns:
             self._operate()
         loop.release()
 
@@ -237,11 +207,12 @@ class World:
         self._manager.open()
         self._restart_ns = None
         stored = self._manager.load()
+        now_ns = self._clock_at_start(stored.last_time_ns or 0)
         if stored.desk is None:
             desk = Desk(self.policy, self._code)
         else:
             desk = Desk.load(self.policy, scenario.loaded_from(stored), stored.last_time_ns or 0)
-        self._disk = Disk(self._manager, self.trap, self.now_ns)
+        self._disk = Disk(self._manager, self.trap, now_ns)
         self._loop = loop = ExecutionLoop(
             desk, self.venue, self._disk, Recall(self._manager), lambda _va_id: self._hours
         )
@@ -256,7 +227,18 @@ class World:
             self._crash_told_as = Fault.CRASH_IN_RECOVERY
             self.trap.arm(self._random.choice(list(Boundary)), self._random.randrange(3))
         started = Started("simulated", desk.books.desk.code, self.policy, scenario.accounts)
-        loop.start(started, self.now_ns)
+        loop.start(started, now_ns)
+
+    def _clock_at_start(self, last_ns: int) -> int:
+        """What the machine's clock says, but never before what the books hold: as every start has
+        it (RULES 1). From here on the engine's time goes by as fast as any."""
+        back_ns = 0
+        if self._is_clock_back:
+            back_ns = self._random.randrange(1, 3_600) * SECOND_NS
+            self._is_clock_back = False
+        now_ns = max(self.now_ns - back_ns, last_ns, self.venue.known_until_ns())
+        self.venue.lag_ns = self.monitor.lag_ns = self.now_ns - now_ns
+        return now_ns
 
     def _die(self) -> None:
         """The process is gone; a supervisor starts it again after a while."""
@@ -292,6 +274,9 @@ class World:
             self._dies_in_recovery = True
             if is_alive:
                 self._die()
+        elif fault is Fault.CLOCK_BACK and is_alive:
+            self._is_clock_back, self._crash_told_as = True, fault
+            self._die()
         elif fault is Fault.SECOND_START and is_alive:
             self._start_second()
         elif fault in (Fault.DISK_FULL, Fault.STORE_SLOW) and is_alive:
@@ -311,17 +296,22 @@ class World:
     def _spoil_disk(self, fault: Fault) -> None:
         until_ns = self.now_ns + self._random.randrange(1, 40) * SECOND_NS
         if fault is Fault.DISK_FULL:
-            self._disk.full_until_ns = until_ns
+            self._disk.full_until_ns = until_ns - self.venue.lag_ns
         else:
-            self._disk.slow_until_ns = until_ns
+            self._disk.slow_until_ns = until_ns - self.venue.lag_ns
             self._disk.delay_ns = self._random.randrange(10, 1_500) * MS
         self.faults.note(fault, self.now_ns, until_ns)
+
+    def _is_kill_due(self) -> bool:
+        """Whether a person is about to kill: some at a look, and some as soon as an entry works."""
+        if self._kill_ns is None or self.now_ns < self._kill_ns:
+            return False
+        return self._kill_ns % 2 == 0 or bool(self._loop.desk.books.entries_by_symbol)
 
     def _operate(self) -> None:
         """A person looks: at what is frozen, and at the kill switch."""
         self._next_operator_ns += OPERATOR_NS
-        loop = self._loop
-        books = loop.desk.books
+        loop, books = self._loop, self._loop.desk.books
         if not loop.is_ready or loop.is_held:
             return
         for va_id in list(books.frozen):
@@ -332,9 +322,9 @@ class World:
                 loop.compare_soon()
         switch = books.kill_switch
         if switch.state is not KillState.OFF:
-            if self.now_ns > switch.changed_at_ns + KILLED_NS:
+            if self._rearms and self.now_ns > switch.changed_at_ns + KILLED_NS:
                 loop.turn(Rearmed("operator", "looked at it"))
-        elif self._kill_ns is not None and self.now_ns >= self._kill_ns:
+        elif self._is_kill_due():
             self._kill_ns = None
             loop.turn(Killed(bool(self._random.randrange(2)), "operator", "a bad feeling"))
 
@@ -346,7 +336,7 @@ class World:
         self._timed.clear()
         self._arrivals.clear()
         self.trap.disarm()
-        self._feed.mend()
+        self._feed.mend(self.venue.matching.delisted)
         self._dies_in_recovery = False
         self.venue.matching.halted_until_ns.clear()
 
@@ -360,6 +350,7 @@ class World:
         rest.orders_agree(books, ledger)
         rest.holdings_agree(books, ledger)
         rest.covered(books, self.cover.naked)
+        rest.killed_for_good(books)
         self.monitor.locks_hold()
         start = sum((balance for _, balance in self._scenario.accounts), Decimal(0))
         with closing(open_reader(self.database)) as connection:
@@ -383,18 +374,3 @@ class World:
             expect(
                 after == before, "I19", ("a start changed the books", rest.changed(before, after))
             )
-
-
-def _policy_of(policy: Policy, instruments: dict[str, Instrument], random: Random) -> Policy:
-    """The limits of the settings, on these symbols; what kind of account it is each seed draws."""
-    return msgspec.structs.replace(
-        policy,
-        instruments=instruments,
-        position_mode=random.choice(list(PositionMode)),
-        reduce_only_mode=random.choice(list(ReduceOnlyMode)),
-    )
-
-
-def stream(seed: int, name: str) -> Random:
-    """A source of randomness of its own for one part of a run: the same in every process."""
-    return Random(f"{seed}/{name}")  # noqa: S311 - a simulation, no secret

@@ -51,6 +51,11 @@ class GroupCommitter:
         self._thread = threading.Thread(target=self._run, name="storage-writer", daemon=True)
         self._thread.start()
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether the writer's thread runs."""
+        return self._thread.is_alive()
+
     def put(self, ticket: int, entry: Entry) -> None:
         """Queue a turn. Tickets rise.
 

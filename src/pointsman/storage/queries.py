@@ -94,10 +94,10 @@ def load(connection: sqlite3.Connection) -> Loaded:
 def first_decision(connection: sqlite3.Connection, signal_id: str) -> FirstDecision | None:
     """What was decided of a signal id when it first came (RULES 13, 32)."""
     record = one(connection, SignalRecord, "WHERE signal_id = ?", (signal_id,))
-    decision = one(connection, Decision, "WHERE signal_id = ?", (signal_id,))
-    if record is None or decision is None:
+    if record is None:
         return None
-    return FirstDecision(record, decision)
+    decision = one(connection, Decision, "WHERE signal_id = ?", (signal_id,))
+    return None if decision is None else FirstDecision(record, decision)
 
 
 def known_order(connection: sqlite3.Connection, client_order_id: str) -> KnownOrder | None:

@@ -16,7 +16,7 @@ What always holds:
 import os
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
@@ -34,7 +34,7 @@ from pointsman.storage.errors import (
 )
 from pointsman.storage.queries import Loaded
 
-_CACHE_KIB = 32 * 1024
+_CACHE_KIB = 8 * 1024
 
 _MOVE_HEAD = """
     UPDATE lease SET journal_sequence = ?, journal_hash = ?
@@ -61,7 +61,8 @@ _Writes = list[tuple[str, Sequence[tuple[Key, ...]]]]
 
 class SqliteManager:
     """The open database. `append` belongs to one thread at a time; all else to the thread that
-    opened it. `commit_ns` is how long the last transaction took, 0 before the first."""
+    opened it. `commit_ns` is how long the last transaction took, 0 before the first; `on_commit`,
+    where set, is told it after each one, on the thread of `append`."""
 
     _writer: sqlite3.Connection
     _reader: sqlite3.Connection
@@ -71,6 +72,7 @@ class SqliteManager:
         # Resolved, so that two names of one file share one lock.
         self.path = path.resolve()
         self.commit_ns = 0
+        self.on_commit: Callable[[int], None] | None = None
         self._held = ExitStack()
 
     def open(self) -> None:
@@ -107,6 +109,8 @@ class SqliteManager:
             raise StorageFailed(error) from error
         self.commit_ns = time.monotonic_ns() - began_ns
         self._head = head
+        if self.on_commit is not None:
+            self.on_commit(self.commit_ns)
 
     def load(self) -> Loaded:
         """Everything needed to start, as committed."""
@@ -217,6 +221,8 @@ def _record_writes(entries: Sequence[Entry]) -> _Writes:
         newest.take(entry.changes)
     writes: _Writes = []
     for kind, changed in newest.by_type.items():
+        if not changed:
+            continue
         codec = CODECS[kind]
         kept = [codec.encode(record) for record in changed.values() if not is_gone(record)]
         gone = [(key,) for key, record in changed.items() if is_gone(record)]

@@ -1,0 +1,173 @@
+"""Quotes that are posted in batches: JSON, JSON Lines or CSV, stamped by the sender (RULES 35).
+
+A batch is read as a recorded file is, row by row, each as it stands or not at all. What always
+holds across batches: no quote is older than one of its symbol that was taken before, so that a
+batch sent again moves nothing back; and none is stamped far ahead of this machine's clock, for it
+would make every true quote after it look old.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from pointsman.domain.market import Quote
+from pointsman.domain.signal_text import shown
+from pointsman.domain.timestamps import SECOND_NS
+from pointsman.market.lines import Line, UnreadableFile
+from pointsman.market.recorded import BAD_ROWS_KEPT_MAX, COLUMNS, RecordedMarket
+
+ROWS_MAX = 1_000
+"""So many rows a batch has at most."""
+
+AHEAD_MAX_NS = 60 * SECOND_NS
+
+_FORM = f"send an object with {', '.join(COLUMNS)}"
+_BATCH = f'send {{"quotes": [...]}} with at most {ROWS_MAX} rows'
+_HEADER_LINES = 2
+"""The first row stands on this line, counted from 1, in every form."""
+
+
+class BadQuote(msgspec.Struct, frozen=True):
+    """A row that was not taken: its place among the rows, from 0, and what would do."""
+
+    index: int
+    field: str
+    value: str
+    remedy: str
+
+
+class UnreadableBatch(Exception):
+    """A batch of which nothing can be read; the text says what would do."""
+
+
+class Batch(msgspec.Struct, frozen=True):
+    """The quotes of a batch in order, the first of its bad rows, and how many there are."""
+
+    quotes: list[Quote]
+    bad: list[BadQuote]
+    bad_rows: int
+
+
+class PostedQuotes:
+    """Reads batches, and remembers the newest stamp of each symbol."""
+
+    def __init__(self) -> None:
+        self._newest_ns: dict[str, int] = {}
+
+    def read(self, lines: Sequence[Line], now_ns: int) -> Batch:
+        """The quotes of a batch that comes at `now_ns`. Raises UnreadableBatch."""
+        if len(lines) > ROWS_MAX + 1:
+            raise UnreadableBatch(f"{len(lines) - 1} rows; send at most {ROWS_MAX} at once")
+        market, place = RecordedMarket(()), _Place(lines)
+        quotes: list[Quote] = []
+        bad: list[BadQuote] = []
+        try:
+            for quote in market.quotes_in(Path("the batch"), iter(place)):
+                remedy = self._why_not(quote, now_ns)
+                if remedy:
+                    stamp = shown(quote.ts_ns)
+                    bad.append(BadQuote(place.line - _HEADER_LINES, "ts", stamp, remedy))
+                else:
+                    quotes.append(quote)
+        except UnreadableFile as problem:
+            raise UnreadableBatch(str(problem)) from problem
+        count = len(bad) + market.bad_rows
+        bad += [
+            BadQuote(row.line - _HEADER_LINES, row.field, row.value, row.remedy)
+            for row in market.first_bad_rows
+        ]
+        bad.sort(key=lambda row: row.index)
+        return Batch(quotes, bad[:BAD_ROWS_KEPT_MAX], count)
+
+    def note(self, taken: Sequence[Quote]) -> None:
+        """Remember what was taken."""
+        for quote in taken:
+            self._newest_ns[quote.symbol] = quote.ts_ns
+
+    def _why_not(self, quote: Quote, now_ns: int) -> str:
+        if quote.ts_ns > now_ns + AHEAD_MAX_NS:
+            return "it is a minute ahead of the engine's clock; set yours"
+        if quote.ts_ns < self._newest_ns.get(quote.symbol, 0):
+            return "a newer quote of its symbol was taken before; send quotes in order"
+        return ""
+
+
+class _Place:
+    """Lines as they are read; `line` is the number of the last one."""
+
+    def __init__(self, lines: Sequence[Line]) -> None:
+        self.line = 0
+        self._lines = lines
+
+    def __iter__(self) -> Iterator[Line]:
+        for each in self._lines:
+            self.line = each[0]
+            yield each
+
+
+def csv_lines(text: str) -> list[Line]:
+    """The lines of a CSV text with a header."""
+    lines = text.removesuffix("\n").split("\n")
+    return [(number, line.removesuffix("\r"), "") for number, line in enumerate(lines, 1)]
+
+
+def object_lines(text: str) -> list[Line]:
+    """The rows of `{"quotes": [...]}` as lines under a header. Raises UnreadableBatch."""
+    batch = _json(text)
+    rows = batch.get("quotes") if isinstance(batch, dict) else None
+    if not isinstance(rows, list):
+        raise UnreadableBatch(_BATCH)
+    return _under_header(map(_row, rows))
+
+
+def json_lines(text: str) -> list[Line]:
+    """The rows of JSON Lines as lines under a header."""
+    return _under_header(map(_line, (line for line in text.split("\n") if line.strip())))
+
+
+def _under_header(rows: Iterator[tuple[str, str]]) -> list[Line]:
+    lines = chain(((",".join(COLUMNS), ""),), rows)
+    return [(number, text, problem) for number, (text, problem) in enumerate(lines, 1)]
+
+
+def _line(text: str) -> tuple[str, str]:
+    try:
+        return _row(_json(text))
+    except UnreadableBatch:
+        return shown(text), _FORM
+
+
+def _row(row: object) -> tuple[str, str]:
+    """A row as a line of CSV, and what is wrong with it."""
+    if not isinstance(row, Mapping):
+        return shown(row), _FORM
+    missing = [name for name in COLUMNS if name not in row]
+    if missing:
+        return shown(row), f"it lacks {', '.join(missing)}; {_FORM}"
+    return ",".join(_cell(row[name]) for name in COLUMNS), ""
+
+
+def _cell(value: object) -> str:
+    text = "" if value is None else value if isinstance(value, str) else shown(value)
+    return '"' + text.replace('"', '""') + '"' if any(mark in text for mark in '",\n\r') else text
+
+
+def _json(text: str) -> Any:
+    """A JSON text, its numbers as the text that was sent. Raises UnreadableBatch."""
+    try:
+        return json.loads(
+            text, parse_float=str, parse_int=str, parse_constant=str, object_pairs_hook=_object
+        )
+    except (ValueError, RecursionError) as problem:
+        raise UnreadableBatch(f"{_BATCH} ({problem})") from problem
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        raise ValueError("a key stands twice in one object")
+    return fields

@@ -1,0 +1,69 @@
+"""A scenario: what all seeds of a simulation share, and what each draws of its own account.
+
+Everything that a seed draws comes from streams of randomness that follow from its number, one for
+each part of a run, so that one part that draws more does not change what another does.
+"""
+
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from random import Random
+
+import msgspec
+
+from pointsman.domain.market import Instrument
+from pointsman.domain.policy import Policy, PositionMode, ReduceOnlyMode
+from pointsman.domain.signals import Window
+from pointsman.execution.loading import Loaded
+from pointsman.simulator.faults import SECOND_NS, Fault
+from pointsman.simulator.strategies import HOUR_NS
+from pointsman.storage.queries import Loaded as Stored
+
+BEGINS_NS = 1_767_623_400 * SECOND_NS
+"""2026-01-05 14:30 UTC."""
+
+
+class Scenario(msgspec.Struct, frozen=True):
+    """What all seeds of a simulation share. `loaded_from` turns what storage holds into what the
+    desk takes; `template` is a new database to begin from."""
+
+    policy: Policy
+    accounts: tuple[tuple[str, Decimal], ...]
+    lasting_ns: int
+    faults: tuple[Fault, ...]
+    loaded_from: Callable[[Stored], Loaded]
+    template: Path
+
+
+class SessionHours:
+    """One session that is open from the start on, but for a break in the middle where there is
+    one."""
+
+    def __init__(self, break_ns: tuple[int, int] | None) -> None:
+        self._break_ns = break_ns
+
+    def window_at(self, now_ns: int) -> Window:
+        if self._break_ns is None:
+            return Window(BEGINS_NS - HOUR_NS, BEGINS_NS + 1_000 * HOUR_NS)
+        closes_ns, opens_ns = self._break_ns
+        if now_ns < closes_ns:
+            return Window(BEGINS_NS - HOUR_NS, closes_ns)
+        return Window(opens_ns, BEGINS_NS + 1_000 * HOUR_NS)
+
+    def day_start_ns(self, _now_ns: int) -> int:
+        return BEGINS_NS - HOUR_NS
+
+
+def policy_of(policy: Policy, instruments: dict[str, Instrument], random: Random) -> Policy:
+    """The limits of the settings, on these symbols; what kind of account it is each seed draws."""
+    return msgspec.structs.replace(
+        policy,
+        instruments=instruments,
+        position_mode=random.choice(list(PositionMode)),
+        reduce_only_mode=random.choice(list(ReduceOnlyMode)),
+    )
+
+
+def stream(seed: int, name: str) -> Random:
+    """A source of randomness of its own for one part of a run: the same in every process."""
+    return Random(f"{seed}/{name}")  # noqa: S311 - a simulation, no secret
