@@ -138,12 +138,17 @@ def status(options: Options) -> None:
 
 
 def _show(verb: str, options: Options, wanted: "Wanted") -> None:
+    import msgspec
+
     from pointsman.cli.render import console, print_json
+    from pointsman.cli.status import engine_touches
     from pointsman.cli.views import VIEWS, listing
     from pointsman.reading.lists import LISTS
 
-    read = LISTS[verb]
-    with reading(_database(options)) as connection:
+    read, path = LISTS[verb], _database(options)
+    if verb in ("accounts", "positions"):
+        wanted = msgspec.structs.replace(wanted, touches=engine_touches(path))
+    with reading(path) as connection:
         rows = read.rows(connection, wanted)
     if options.as_json:
         print_json([read.document(row) for row in rows])
@@ -225,9 +230,9 @@ def why(
 @takes_options
 def check_journal(options: Options) -> None:
     """Verify the chain, compare it with the tables, and decide all of it again."""
-    from pointsman import __version__
     from pointsman.cli.journal_check import examine, verdict_document, verdict_lines
     from pointsman.cli.render import print_json
+    from pointsman.version import __version__
 
     with reading(_database(options)) as connection:
         verdict = examine(connection, __version__)
@@ -247,19 +252,21 @@ def check_journal(options: Options) -> None:
 def check_settings(options: Options) -> None:
     """Whether the settings can be used; all that is wrong at once."""
     from pointsman.cli.config_view import problems_document
+    from pointsman.cli.notices import sender_to
     from pointsman.cli.render import print_json
 
     try:
-        warnings = read_settings(options).warnings
+        loaded = read_settings(options)
+        sender_to(loaded.settings.notify_urls)
     except SettingsError as error:
         if not options.as_json:
             raise
         print_json(problems_document(error.problems, ()))
         raise typer.Exit(ExitCode.SETTINGS) from error
     if options.as_json:
-        print_json(problems_document((), warnings))
+        print_json(problems_document((), loaded.warnings))
         return
-    for warning in warnings:
+    for warning in loaded.warnings:
         sys.stdout.write(f"warning: {warning}\n")
     sys.stdout.write("the settings are sound\n")
 

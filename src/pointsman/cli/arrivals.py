@@ -1,14 +1,16 @@
-"""Arrivals: quotes or signals on standard input, one line each, taken in as they come (RULES 35).
+"""Arrivals: quotes or signals on standard input, one line each, and quotes by HTTP, taken in as
+they come (RULES 35).
 
-A thread reads and waits where the loop is behind, so nothing piles up; the loop takes what has
-come after each instant. The end of a stream of quotes is the end of the run; after the end of a
-stream of signals the run goes on without.
+A thread reads standard input and waits where the loop is behind, and what HTTP brings finds no room
+then, so nothing piles up; the loop takes what has come after each instant. The end of a stream of
+quotes is the end of the run; after the end of a stream of signals the run goes on without.
 """
 
 import os
 import queue
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from io import BufferedReader, FileIO
 from pathlib import Path
 
@@ -23,6 +25,7 @@ from pointsman.market.signal_file import BadSignal, SignalLine, signals_in
 
 STANDARD_INPUT = 0
 SOURCE = "stdin"
+THREAD_NAME = "stdin"
 WAITING_MAX = 4096
 _NAME = Path("standard input")
 
@@ -36,11 +39,14 @@ def standard_input() -> BufferedReader:
 
 
 class Arrivals:
-    """What comes on a stream: signals, or quotes of `market`. `tell` is told, on the reading
-    thread, of what ends it early."""
+    """What comes on a stream: signals, or quotes of `market`; without a stream, quotes by `feed`
+    alone. `tell` is told, on the reading thread, of what ends it early."""
 
     def __init__(
-        self, stream: BufferedReader, market: RecordedMarket | None, tell: Callable[[str], None]
+        self,
+        stream: BufferedReader | None,
+        market: RecordedMarket | None,
+        tell: Callable[[str], None],
     ) -> None:
         self._stream = stream
         self._market = market
@@ -48,25 +54,53 @@ class Arrivals:
         self._waiting: queue.Queue[Arrival] = queue.Queue(maxsize=WAITING_MAX)
         self._next: Arrival | None = None
         self._is_over = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._wake: Callable[[], None] = lambda: None
+
+    @property
+    def takes_quotes(self) -> bool:
+        """Whether it is what feeds the market."""
+        return self._stream is None or self._market is not None
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it is read, or has come to its end: that is no fault."""
+        is_read = self._thread is not None and self._thread.is_alive()
+        return is_read or self._stream is None or self._is_over.is_set()
 
     def start(self, wake: Callable[[], None]) -> None:
         """Begin to read. `wake` makes the loop look."""
-        read = threading.Thread(target=self._read, args=(wake,), name="stdin", daemon=True)
-        read.start()
+        self._wake = wake
+        if self._stream is None:
+            return
+        self._thread = threading.Thread(
+            target=self._read, args=(self._stream,), name=THREAD_NAME, daemon=True
+        )
+        self._thread.start()
 
-    def _read(self, wake: Callable[[], None]) -> None:
+    def feed(self, quotes: Sequence[Quote]) -> int:
+        """Bring quotes, in order; from any thread. How many of the first found room."""
+        taken = 0
+        with suppress(queue.Full):
+            for quote in quotes:
+                self._waiting.put_nowait(quote)
+                taken += 1
+        self._wake()
+        return taken
+
+    def _read(self, stream: BufferedReader) -> None:
         try:
-            with self._stream:
-                for arrival in self._arrivals():
+            with stream:
+                for arrival in self._arrivals(stream):
                     self._waiting.put(arrival)
-                    wake()
+                    self._wake()
         except (UnreadableFile, OSError) as error:
             self._tell(str(error))
         self._is_over.set()
-        wake()
+        self._wake()
 
-    def _arrivals(self) -> Iterator[Arrival]:
-        lines = lines_of(self._stream)
+    def _arrivals(self, stream: BufferedReader) -> Iterator[Arrival]:
+        lines = lines_of(stream)
         if self._market is None:
             return signals_in(lines)
         return self._market.quotes_in(_NAME, lines)

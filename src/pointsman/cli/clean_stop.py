@@ -1,11 +1,19 @@
-"""A clean stop: SIGINT, SIGTERM and a closed terminal only ask for one."""
+"""A clean stop: SIGINT, SIGTERM and a closed terminal only ask for one.
 
+Where something hangs, the process ends all the same, in time for whoever waits for it: the next
+start recovers, as after any other death.
+"""
+
+import os
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+SIGNAL_EXIT_BASE = 128
+END_SECONDS = 9.0  # not money: seconds
 
 
 class Stop:
@@ -38,3 +46,26 @@ def clean_stop() -> Iterator[Stop]:
     finally:
         for name, handler in zip(SIGNALS, before, strict=True):
             signal.signal(name, handler)
+
+
+@contextmanager
+def ended_in_time(stop: Stop) -> Iterator[None]:
+    """Within this block the process ends END_SECONDS after a signal has asked for it, whatever is
+    under way then."""
+
+    def end() -> None:
+        os.write(2, b"pointsman: what was under way did not end in time; the next start recovers\n")
+        os._exit(SIGNAL_EXIT_BASE + (stop.signum or 0))
+
+    timer = threading.Timer(END_SECONDS, end)
+    timer.daemon = True
+
+    def begin() -> None:
+        if stop.signum is not None and timer.ident is None:
+            timer.start()
+
+    stop.hooks.append(begin)
+    try:
+        yield
+    finally:
+        timer.cancel()

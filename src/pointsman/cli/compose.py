@@ -15,7 +15,6 @@ from pathlib import Path
 
 import msgspec
 
-from pointsman import __version__
 from pointsman.config.instruments import load_instruments
 from pointsman.config.settings import Settings
 from pointsman.domain.events import Started
@@ -24,13 +23,14 @@ from pointsman.domain.policy import Policy
 from pointsman.engine.execution_loop import ExecutionLoop, Hours
 from pointsman.engine.recall import Recall
 from pointsman.engine.recorder import Inline, Recorder, Threaded
-from pointsman.execution.books import Loaded
 from pointsman.execution.desk import Desk
+from pointsman.execution.loading import Loaded
 from pointsman.storage.entries import RunIdentity
 from pointsman.storage.errors import StorageFailed
 from pointsman.storage.queries import Loaded as Stored
 from pointsman.storage.sqlite_manager import SqliteManager
 from pointsman.venues.paper import PaperVenue
+from pointsman.version import __version__
 
 LETTERS = string.ascii_uppercase
 

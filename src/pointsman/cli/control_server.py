@@ -22,6 +22,7 @@ from pointsman.engine.controls import Controls
 from pointsman.engine.steering import Request
 from pointsman.reading.board import PICTURE_SECONDS, Board
 
+THREAD_NAME = "control"
 CONNECTIONS_MAX = 16
 TIMEOUT_SECONDS = 5.0  # not money: seconds
 WATCH_SECONDS = 1.0  # not money: seconds
@@ -54,10 +55,15 @@ class ControlServer:
         self._board = board
         self._free = threading.BoundedSemaphore(CONNECTIONS_MAX)
         self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether connections are taken."""
+        return self._thread is not None and self._thread.is_alive()
 
     def start(self) -> None:
-        """Listen, and keep the picture up to date. Raises OSError where the socket cannot be
-        made."""
+        """Listen. Raises OSError where the socket cannot be made."""
         if not self._is_beside:
             self._path.parent.mkdir(mode=0o700, exist_ok=True)
             if not is_private(self._path.parent):
@@ -70,8 +76,12 @@ class ControlServer:
         finally:
             os.umask(before)
         self._listener.listen(CONNECTIONS_MAX)
-        threading.Thread(target=self._accept, name="control", daemon=True).start()
-        threading.Thread(target=self._refresh, name="picture", daemon=True).start()
+        self.go_on()
+
+    def go_on(self) -> None:
+        """Take connections, or take them again after a fault."""
+        self._thread = threading.Thread(target=self._accept, name=THREAD_NAME, daemon=True)
+        self._thread.start()
 
     def stop(self) -> None:
         """Hang up. The threads end by themselves."""
@@ -80,10 +90,6 @@ class ControlServer:
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         self._path.unlink(missing_ok=True)
-
-    def _refresh(self) -> None:
-        while not self._stopping.wait(PICTURE_SECONDS):
-            self._board.refresh()
 
     def _accept(self) -> None:
         while not self._stopping.is_set():

@@ -102,7 +102,7 @@ def _rearm_without_engine(settings: "Settings", reason: str, no_engine: str) -> 
     from pointsman.cli.status import engine_pid
     from pointsman.domain.accounts import KillState
     from pointsman.engine.latch import KillLatch, Latched, latch_path
-    from pointsman.engine.latch_watch import read_kill_file
+    from pointsman.engine.latch_watch import why_killed
 
     database = settings.database_path
     if engine_pid(database) is not None:
@@ -112,8 +112,7 @@ def _rearm_without_engine(settings: "Settings", reason: str, no_engine: str) -> 
     if settings.kill_switch_enabled:
         text = "KILL_SWITCH_ENABLED=true keeps it killed; set it to false first"
         return _refused(text, ExitCode.REFUSED)
-    if read_kill_file(settings.kill_switch_file) is not None:
-        text = f"KILL_SWITCH_FILE {settings.kill_switch_file} exists; remove it first"
+    if text := why_killed(settings.kill_switch_file):
         return _refused(text, ExitCode.REFUSED)
     latch = KillLatch(latch_path(database))
     cleared = Latched(KillState.OFF, _me(), reason, time.time_ns(), rearms=True)

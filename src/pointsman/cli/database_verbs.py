@@ -3,7 +3,7 @@
 import os
 import sqlite3
 import sys
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +11,9 @@ import typer
 
 from pointsman.cli.exits import ExitCode
 from pointsman.cli.options import Options, read_settings, takes_options
+
+TRIES = 1000
+"""How often a moment is looked for at which the paper venue stands still; it mostly does."""
 
 
 def register(database: typer.Typer) -> None:
@@ -23,47 +26,89 @@ def backup(
     options: Options,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The copy; must not exist yet.")],
 ) -> None:
-    """Copy the database to a new file, also while an engine runs."""
+    """Copy the database to a new file, also while an engine runs. The books of the paper venue are
+    copied beside it, as of the same moment, so that an engine starts on the copy."""
     from pointsman.cli.render import print_json
 
     source = read_settings(options).settings.database_path
     try:
-        size = copy_database(source, file)
-    except FileExistsError:
-        _fail(f"{file} exists; name a new file")
+        made = back_up(source, file)
+    except FileExistsError as error:
+        _fail(f"{error.filename} exists; name a new file")
     except OSError as error:
         _fail(f"{file} cannot be written: {error.strerror}")
     except sqlite3.Error as error:
         _fail(f"{file} could not be made: {error}")
     else:
         if options.as_json:
-            print_json({"database": str(source), "backup": str(file), "bytes": size})
+            document = {"database": str(source), "backup": str(file), "bytes": made[0][1]}
+            print_json({**document, "files": [str(each) for each, _ in made]})
         else:
-            typer.echo(f"copied {source} to {file}: {size:,} bytes")
+            for each, size in made:
+                typer.echo(f"copied to {each}: {size:,} bytes")
 
 
-def copy_database(source: Path, file: Path) -> int:
-    """Copy as of one moment, for the owner alone, on the disk when it returns. Gives its size.
+def back_up(source: Path, file: Path) -> list[tuple[Path, int]]:
+    """Copy a database, the paper venue's books and a pressed kill latch, all as of one moment, for
+    the owner alone, on the disk when it returns. Gives the files with their sizes.
 
     Raises FileExistsError or another OSError, sqlite3.Error, or what `open_reader` raises; then
     there is no new file.
     """
+    from pointsman.cli.compose import ledger_path
+    from pointsman.engine.latch import KillLatch, latch_path, read_latch
     from pointsman.storage.reader import open_reader
 
-    with closing(open_reader(source)) as reader:
-        os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-        try:
-            with closing(sqlite3.connect(file)) as copy:
-                reader.backup(copy)
-                (verdict,) = copy.execute("PRAGMA quick_check(1)").fetchone()
-                if verdict != "ok":
-                    raise sqlite3.DatabaseError(f"the copy is not sound: {verdict}")
-            _sync(file)
-            _sync(file.resolve().parent)
-        except BaseException:
-            file.unlink(missing_ok=True)
-            raise
-    return file.stat().st_size
+    with ExitStack() as opened, ExitStack() as undoing:
+        reader = opened.enter_context(closing(open_reader(source)))
+        copies = {file: reader}
+        ledger = ledger_path(source.resolve())
+        if ledger.exists():
+            copies[ledger_path(file)] = opened.enter_context(closing(_read_only(ledger)))
+            watch = opened.enter_context(closing(_read_only(ledger)))
+            _stop_time(reader, copies[ledger_path(file)], watch)
+        for copy, original in copies.items():
+            os.close(os.open(copy, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+            undoing.callback(copy.unlink, missing_ok=True)
+            _copy(original, copy)
+        latched = read_latch(latch_path(source))
+        if latched.is_set:
+            undoing.callback(latch_path(file).unlink, missing_ok=True)
+            with closing(KillLatch(latch_path(file))) as latch:
+                latch.press(latched)
+        _sync(file.resolve().parent)
+        undoing.pop_all()
+    return [(copy, copy.stat().st_size) for copy in copies]
+
+
+def _read_only(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, isolation_level=None)
+
+
+def _stop_time(
+    database: sqlite3.Connection, ledger: sqlite3.Connection, watch: sqlite3.Connection
+) -> None:
+    """Have both connections see one moment: between the two beginnings nothing was committed to the
+    ledger, as `watch`, a connection of its own, can tell."""
+    for _ in range(TRIES):
+        before = watch.execute("PRAGMA data_version").fetchone()
+        for connection in (ledger, database):
+            connection.execute("BEGIN")
+            connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+        if watch.execute("PRAGMA data_version").fetchone() == before:
+            return
+        for connection in (ledger, database):
+            connection.execute("ROLLBACK")
+    raise sqlite3.OperationalError("the paper venue never stood still; try again")
+
+
+def _copy(original: sqlite3.Connection, file: Path) -> None:
+    with closing(sqlite3.connect(file)) as copy:
+        original.backup(copy)
+        (verdict,) = copy.execute("PRAGMA quick_check(1)").fetchone()
+        if verdict != "ok":
+            raise sqlite3.DatabaseError(f"the copy is not sound: {verdict}")
+    _sync(file)
 
 
 def migrate(options: Options) -> None:

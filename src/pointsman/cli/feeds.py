@@ -140,9 +140,9 @@ def simulated_feed(
     )
 
 
-def arriving_feed(signals: Path | None, now_ns: int) -> Feed:
-    """Quotes that arrive on standard input from `now_ns` on, and signals of a file: each at its own
-    stamp, or at once. Raises UnreadableFile."""
+def arriving_feed(name: str, signals: Path | None, now_ns: int) -> Feed:
+    """Quotes that arrive from `now_ns` on, by what `name` says, and signals of a file: each at its
+    own stamp, or at once. Raises UnreadableFile."""
     signal_file = None if signals is None else SignalFile(signals)
     source = "" if signal_file is None else f"{SIGNALS_SOURCE}-{signal_file.digest()[:12]}"
 
@@ -150,7 +150,7 @@ def arriving_feed(signals: Path | None, now_ns: int) -> Feed:
         return iter(()) if signal_file is None else signal_file.lines()
 
     return Feed(
-        "standard input",
+        name,
         None,
         lambda _resume_ns: iter(()),
         lines,

@@ -29,8 +29,9 @@ from pointsman.domain.events import Started
 from pointsman.domain.life_cycle import ImpossibleReport
 from pointsman.domain.orders import Fill, Order, Role
 from pointsman.domain.positions import Position
-from pointsman.execution.books import MINUTE_NS, Loaded
+from pointsman.execution.books import MINUTE_NS
 from pointsman.execution.desk import Desk
+from pointsman.execution.loading import Loaded
 from pointsman.reading.documents import Document
 from pointsman.storage import queries
 from pointsman.storage.codec import CODECS, Key, Newest, is_gone

@@ -1,47 +1,64 @@
 """A paced run: the engine on a clock that runs by itself, steered, watched and logged.
 
 A simulated or recorded tape, or quotes and signals that arrive on standard input, drive one loop.
-Beside it, on threads of their own: the control server, the picture, the watch on the kill latch,
-and the log. On a terminal the dashboard runs as a child process, and its end is the end of the run.
+Beside it, on threads of their own, stand its parts: HTTP, the control server, the picture, the
+watch on the kill latch, kill signals and the log; supervision looks at all of them. On a terminal
+the dashboard runs as a child process, and its end is the end of the run.
 """
 
-import asyncio
+import queue
+import socket
 import time
-from collections.abc import Callable
-from contextlib import ExitStack, closing
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import msgspec
 
+from pointsman.api.app import build_app
+from pointsman.api.engine import Engine
+from pointsman.api.meters import Meters
+from pointsman.api.server import url_of
+from pointsman.cli import beat
 from pointsman.cli.arrivals import Arrivals
+from pointsman.cli.beat import Beat
 from pointsman.cli.clean_stop import Stop
 from pointsman.cli.compose import Assembly, assemble, trading_hours
-from pointsman.cli.control_server import ControlServer
 from pointsman.cli.feeds import SECOND_NS, Feed
 from pointsman.cli.log_lines import Log
+from pointsman.cli.notices import THREAD_NAME, Kind, Notices, sender_to
+from pointsman.cli.parts import Parts, take_port
+from pointsman.cli.readiness import Readiness
 from pointsman.cli.recorded_run import begin
+from pointsman.cli.story import story_text
+from pointsman.cli.supervision import LOOK_SECONDS, Part, PartDied, Supervisor
 from pointsman.config.fields import LogLevel
 from pointsman.config.settings import Settings
+from pointsman.config.tokens import with_tokens
 from pointsman.domain.accounts import KillState
 from pointsman.domain.commands import Step
-from pointsman.domain.events import Event, Started
+from pointsman.domain.events import Event, Started, TaskDied
+from pointsman.domain.market import Quote
 from pointsman.engine.controls import Controls
 from pointsman.engine.latch import KillLatch, latch_path
-from pointsman.engine.latch_watch import LatchWatch, read_kill_file
+from pointsman.engine.latch_watch import LatchWatch, why_killed
 from pointsman.engine.live_loop import Clock, LiveLoop
 from pointsman.engine.picture import Picture
 from pointsman.engine.publisher import Publisher
-from pointsman.engine.steering import Steering
+from pointsman.engine.recorder import Standing, Threaded
+from pointsman.engine.steering import Kill, Steering
+from pointsman.engine.ticker import Ticker
 from pointsman.reading.board import Board, facts
-from pointsman.reading.stored_picture import stored_counts, stored_records
-from pointsman.reading.vitals import LAG_EVERY_SECONDS, Vitals
-from pointsman.storage.reader import open_reader
+from pointsman.reading.comparisons import Comparisons
+from pointsman.reading.stored_picture import picture_to_follow
+from pointsman.reading.vitals import Vitals
 
 NIGHT_NS = 60 * SECOND_NS
 """A simulated market that is silent for longer than this has closed: the clock goes on to its next
 opening (RULES 6)."""
 _SETTLE_NS = 5 * SECOND_NS
 _BEFORE_OPENING_NS = 2 * SECOND_NS
+_DEATHS_MAX = 100
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -60,12 +77,14 @@ async def run_paced(
     log: Callable[[Callable[[], int]], Log],
     started: Callable[[], None],
     arrivals: Arrivals | None,
+    running: Sequence[Part],
 ) -> None:
     """Run until the feed or the duration ends, or a stop is asked for. `log` is made with event
-    time; `started` is called when the engine can be asked.
+    time; `started` is called when the engine can be asked; `running` are parts that run already.
 
-    Raises what opening the database and the ledger can raise, and OSError where the latch or the
-    socket cannot be made.
+    Raises SettingsError where others than this machine would be served without a token, what
+    opening the database and the ledger can raise, OSError where the latch, the socket or the port
+    of HTTP cannot be had, and PartDied.
     """
     wakers: list[Callable[[], None]] = []
 
@@ -73,16 +92,22 @@ async def run_paced(
         for each in wakers:
             each()
 
+    tokens = with_tokens(settings)
+    settings = tokens.settings
+    if tokens.path is not None:
+        told = "http tokens made" if tokens.is_new else "http tokens read"
+        log(time.time_ns).say((LogLevel.INFO, told, {"path": str(tokens.path)}))
     with ExitStack() as opened:
+        listener = opened.enter_context(take_port(settings, plan.database))
         assembly = assemble(settings, plan.database, plan.feed.identity, wait=None, notify=wake)
         opened.callback(assembly.close)
         if assembly.has_ended and not plan.feed.is_lasting:
             return
-        session = _Session(plan, settings, assembly, wake, log)
+        session = _Session(plan, settings, assembly, wake, log, listener, stop, arrivals, running)
         opened.callback(session.close)
         wakers.append(session.live.wake_soon)
         stop.hooks.append(session.live.wake_soon)
-        await session.run(stop, started, arrivals)
+        await session.run(started)
 
 
 class _Session:
@@ -95,102 +120,221 @@ class _Session:
         assembly: Assembly,
         wake: Callable[[], None],
         log: Callable[[Callable[[], int]], Log],
+        listener: socket.socket,
+        stop: Stop,
+        arrivals: Arrivals | None,
+        running: Sequence[Part],
     ) -> None:
         self._plan = plan
         self._loop = loop = assembly.loop
         self._assembly = assembly
+        self._stop = stop
+        self._arrivals = arrivals
+        self._died: queue.Queue[TaskDied] = queue.Queue(_DEATHS_MAX)
         self._is_failing = False
+        self._notices = Notices(str(plan.database), sender_to(settings.notify_urls), self._warn)
+        self._meters = Meters(settings.venue, time.time)
+        assembly.manager.on_commit = self._meters.committed
         self._closing = ExitStack()
         self._latch = latch = KillLatch(latch_path(plan.database))
         self._closing.callback(latch.close)
         latch.listen(lambda is_set: setattr(loop, "is_killed_outside", is_set))
         self._publisher = Publisher()
+        self._comparisons = Comparisons()
         hours = trading_hours(settings)
         self._steering = Steering(
             loop, latch, lambda va_id, now_ns: hours(va_id).day_start_ns(now_ns), wake
         )
         self._log = log(lambda: loop.now_ns)
         loop.on_turn = self._on_turn
-        picture = _picture_of(assembly, plan.database, settings)
+        # Before the first turn: what changes from then on is published.
+        picture = picture_to_follow(plan.database, settings, loop.view.quotes.last_valid)
         self._begun = begin(plan.feed, assembly, plan.duration_ns)
         self._clock = Clock(self._begun.start_ns, plan.speed)
+        if plan.feed.is_open:
+            # Others stamp its quotes: what opening took would make them all look early (RULES 1).
+            self._clock.skip_to(time.time_ns())
         self.live = LiveLoop(
             loop, self._begun.playback, self._clock, is_virtual=not plan.feed.is_open
         )
+        self._measure(settings)
+        self._url = url_of(listener)
+        self._parts = self._around(settings, picture, wake, listener)
+        self._beat = Beat(self._vitals, lambda *fault: self._supervisor.blame(*fault))
+        self._supervisor = self._supervise(running)
+
+    def _measure(self, settings: Settings) -> None:
+        """How it is, and whether it is ready."""
+        assembly = self._assembly
+
+        def standing() -> Standing:
+            return assembly.recorder.standing
+
+        def compared_ns() -> int | None:
+            return self._steering.compared_ns
+
         self._vitals = Vitals(
-            self._clock.now_ns,
-            lambda: assembly.manager.commit_ns,
-            lambda: assembly.recorder.standing,
-            lambda: self._steering.compared_ns,
+            self._clock.now_ns, lambda: assembly.manager.commit_ns, standing, compared_ns
         )
-        speed = str(plan.speed)
-        known = facts(str(plan.database), "engine", speed, plan.feed.name, settings)
+        self._readiness = Readiness(
+            settings,
+            self._loop,
+            self._vitals,
+            standing,
+            compared_ns,
+            lambda: self._supervisor.down(),
+        )
+
+    def _around(
+        self,
+        settings: Settings,
+        picture: Picture,
+        wake: Callable[[], None],
+        listener: socket.socket,
+    ) -> Parts:
+        """What stands around the loop, each on a thread of its own."""
+        plan, loop, latch, now_ns = self._plan, self._loop, self._latch, self._clock.now_ns
+        known = facts(str(plan.database), "engine", str(plan.speed), plan.feed.name, settings)
         board = Board(
-            picture, self._publisher, latch, self._clock.now_ns, self._vitals.health, known
+            picture,
+            self._publisher,
+            latch,
+            now_ns,
+            lambda: {**self._vitals.health(), "unready": self._readiness.causes()},
+            {**known, "http": self._url},
         )
         kill_file = settings.kill_switch_file
         self._watch = LatchWatch(
-            latch, kill_file, lambda: loop.desk.books.kill_switch, self._clock.now_ns, wake
+            latch, kill_file, lambda: loop.desk.books.kill_switch, now_ns, wake
         )
-        controls = Controls(
-            self._steering, latch, self._clock.now_ns, wake, lambda: _why_killed(kill_file)
+        controls = Controls(self._steering, latch, now_ns, wake, lambda: why_killed(kill_file))
+        app = build_app(
+            Engine(
+                plan.database,
+                settings,
+                board,
+                controls,
+                self.live.offer,
+                self.live.offer_malformed,
+                self._feed(),
+                self._readiness.causes,
+                self._comparisons.documents,
+                lambda story: story_text(story, settings.trading_timezone),
+                lambda line: self._log.say((LogLevel.ERROR, line, {})),
+                self._meters,
+            )
         )
-        self._server = ControlServer(plan.database, controls, board)
+        return Parts(plan.database, board, controls, self._watch, app, listener, self._say_kill)
+
+    def _feed(self) -> Callable[[Sequence[Quote]], int] | None:
+        """The way in for quotes of others, where the market is fed from outside."""
+        arrivals = self._arrivals
+        return arrivals.feed if arrivals is not None and arrivals.takes_quotes else None
 
     def close(self) -> None:
         """Let go of the latch."""
         self._closing.close()
 
-    async def run(self, stop: Stop, started: Callable[[], None], arrivals: Arrivals | None) -> None:
-        """Drive until the end."""
+    async def run(self, started: Callable[[], None]) -> None:
+        """Drive until the end. Raises PartDied where a part of it ended that cannot be replaced."""
+        with self._supervisor.hearing(lambda told: self._log.say((LogLevel.ERROR, told, {}))):
+            self._notices.start()
+            try:
+                await self._run(started)
+            except BaseException as fault:
+                self._log.say((LogLevel.ERROR, f"stopped by a fault: {fault!r}", {}))
+                self._notices.say(Kind.ENGINE_FAULT, f"stopped by a fault: {fault!r}")
+                raise
+            finally:
+                self._notices.stop()
+        self._log.say((LogLevel.INFO, "stopped", {"database": str(self._plan.database)}))
+
+    async def _run(self, started: Callable[[], None]) -> None:
         # Before the watch: it would latch what the stored kill switch says, over the person's word.
         self._steering.rearm_at_start()
-        self._watch.start()
+        self._watch.look()
         self._steering.work()
-        self._server.start()
-        started()
-        if arrivals is not None:
-            arrivals.start(self.live.wake_soon)
-        beating = asyncio.create_task(self._beat())
-        loop, last_ns = self._loop, self._begun.last_ns
-
-        def on_step(now_ns: int) -> None:
-            self._steering.work()
-            if arrivals is not None:
-                arrivals.work(loop, self.live, stop)
-            self._vitals.note(loop.quotes_seen, now_ns)
-            self._say_storage()
-            if self._plan.feed.is_lasting:
-                self._skip_night(now_ns)
-            if stop.is_asked or (last_ns is not None and now_ns >= last_ns):
-                self.live.stop()
-
+        supervising = Ticker("supervision", LOOK_SECONDS, self._supervisor.look)
         try:
-            await self.live.run(on_step)
-            if self._plan.feed.is_lasting or not stop.is_asked:
+            self._parts.start()
+            self._log.say((LogLevel.INFO, "http listens", {"url": self._url}))
+            started()
+            if self._arrivals is not None:
+                self._arrivals.start(self.live.wake_soon)
+            self._beat.start()
+            supervising.start()
+            await self.live.run(lambda now_ns: self._on_step(now_ns, supervising))
+            if self._supervisor.fatal:
+                raise PartDied(
+                    f"{self._supervisor.fatal}; the next start recovers what was under way"
+                )
+            if self._plan.feed.is_lasting or not self._stop.is_asked:
                 self._begun.playback.end()
-        except BaseException as fault:
-            self._log.say((LogLevel.ERROR, f"stopped by a fault: {fault!r}", {}))
-            raise
         finally:
-            beating.cancel()
-            self._server.stop()
-            self._watch.stop()
-        self._log.say((LogLevel.INFO, "stopped", {"database": str(self._plan.database)}))
+            supervising.stop()
+            self._beat.stop()
+            self._parts.stop()
+
+    def _on_step(self, now_ns: int, supervising: Ticker) -> None:
+        self._steering.work()
+        if self._arrivals is not None:
+            self._arrivals.work(self._loop, self.live, self._stop)
+        self._vitals.note(self._loop.quotes_seen, now_ns)
+        self._say_storage()
+        while not self._died.empty():
+            self._loop.turn(self._died.get_nowait())
+        if not supervising.is_alive:
+            raise PartDied("supervision has ended")
+        if self._plan.feed.is_lasting:
+            self._skip_night(now_ns)
+        last_ns = self._begun.last_ns
+        if self._stop.is_asked or (last_ns is not None and now_ns >= last_ns):
+            self.live.stop()
+
+    def _supervise(self, running: Sequence[Part]) -> Supervisor:
+        """The supervisor of all that runs beside the driver."""
+        recorder, arrivals, loop = self._assembly.recorder, self._arrivals, self._loop
+        assert isinstance(recorder, Threaded), "a paced run has a writer thread"
+        parts = [
+            *running,
+            *self._parts.supervised(),
+            Part("storage-writer", lambda: recorder.is_alive, None),
+            Part(THREAD_NAME, lambda: self._notices.is_alive, self._notices.start),
+            Part(beat.NAME, lambda: self._beat.is_alive, self._beat.start_again),
+        ]
+        if arrivals is not None:
+            parts.append(Part("stdin", lambda: arrivals.is_alive, None))
+        return Supervisor(
+            parts,
+            lambda is_down: setattr(loop, "is_impaired", is_down),
+            self._say_death,
+            self._stop.ask,
+        )
+
+    def _say_death(self, name: str, fault: str) -> None:
+        """Told on the supervisor's thread that a part has ended."""
+        self._log.say((LogLevel.ERROR, f"{name} is down: {fault}; no entry leaves", {}))
+        with suppress(queue.Full):
+            self._died.put_nowait(TaskDied(name, fault))
+        self.live.wake_soon()
+
+    def _warn(self, told: str) -> None:
+        self._log.say((LogLevel.WARNING, told, {}))
+
+    def _say_kill(self, request: Kill, is_durable: bool) -> None:
+        lasts = "" if is_durable else ", in memory only: the latch file cannot be written"
+        self._log.say((LogLevel.WARNING, f"killed{lasts}", {"by": request.by}))
 
     def _on_turn(self, event: Event, step: Step) -> None:
         self._steering.note(event)
+        self._comparisons.note(event)
         if isinstance(event, Started):
             self._say_start()
         if step.changes:
             self._publisher.put(step.changes)
+        self._meters.turn(event, step)
+        self._notices.turn(event, step)
         self._log.turn(event, step)
-
-    async def _beat(self) -> None:
-        while True:
-            expected = time.monotonic() + LAG_EVERY_SECONDS
-            await asyncio.sleep(LAG_EVERY_SECONDS)
-            self._vitals.beat(time.monotonic() - expected)
 
     def _skip_night(self, now_ns: int) -> None:
         """After the close of a simulated market comes the next opening, at once."""
@@ -199,6 +343,7 @@ class _Session:
             return
         is_settled = now_ns >= self._vitals.quote_ns + _SETTLE_NS
         if is_settled and next_ns > now_ns + NIGHT_NS:
+            self._readiness.resume(next_ns - _BEFORE_OPENING_NS)
             self._clock.skip_to(next_ns - _BEFORE_OPENING_NS)
             self._loop.advance(next_ns - _BEFORE_OPENING_NS)
             self._log.say((LogLevel.INFO, "the market has closed; on to its next opening", {}))
@@ -211,8 +356,10 @@ class _Session:
         self._is_failing = failure is not None
         if failure is None:
             self._log.say((LogLevel.WARNING, "storage works again", {}))
+            self._notices.say(Kind.STORAGE_WORKS, "storage works again")
         else:
             self._log.say((LogLevel.ERROR, f"storage fails: {failure.cause}", {}))
+            self._notices.say(Kind.STORAGE_FAILS, f"storage fails: {failure.cause}")
 
     def _say_start(self) -> None:
         books = self._loop.desk.books
@@ -226,23 +373,8 @@ class _Session:
             "state": state,
         }
         self._log.say((LogLevel.INFO, "started", given))
+        self._notices.say(Kind.ENGINE_STARTED, f"started on {self._plan.feed.name}, {state}")
         latched = self._latch.latched
         if latched.state is not KillState.OFF:
             why = {"by": latched.by, "reason": latched.note}
             self._log.say((LogLevel.WARNING, f"the kill latch is set: {latched.state.value}", why))
-
-
-def _picture_of(assembly: Assembly, database: Path, settings: Settings) -> Picture:
-    """The picture that the stored records give; what changes from now on is published."""
-    picture = Picture(
-        assembly.loop.view.quotes.last_valid, int(settings.protection_deadline_seconds * SECOND_NS)
-    )
-    with closing(open_reader(database)) as connection:
-        picture.load(stored_records(connection), stored_counts(connection))
-    return picture
-
-
-def _why_killed(kill_file: Path | None) -> str:
-    if read_kill_file(kill_file) is None:
-        return ""
-    return f"KILL_SWITCH_FILE {kill_file} exists; remove it first, then rearm"

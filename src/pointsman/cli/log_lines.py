@@ -24,6 +24,7 @@ from pointsman.domain.positions import Trade
 from pointsman.domain.signals import Decision, Outcome
 from pointsman.reading.documents import iso
 
+THREAD_NAME = "log"
 LINES_MAX = 10_000
 _STOP_SECONDS = 2.0  # not money: seconds
 _LEVELS = {level: number for number, level in enumerate(LogLevel)}
@@ -40,7 +41,17 @@ class LineWriter:
         self._stream = stream
         self._lines: queue.Queue[str | None] = queue.Queue(maxsize=LINES_MAX)
         self._dropped = 0
-        self._thread = threading.Thread(target=self._write, name="log", daemon=True)
+        self._is_over = False
+        self.start()
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether lines are written, or nobody reads them any more: that is no fault."""
+        return self._is_over or self._thread.is_alive()
+
+    def start(self) -> None:
+        """Write, or write again after a fault."""
+        self._thread = threading.Thread(target=self._write, name=THREAD_NAME, daemon=True)
         self._thread.start()
 
     def put(self, line: str) -> None:
@@ -69,8 +80,11 @@ class LineWriter:
                 self._stream.write(f"{line}\n")
                 if self._lines.empty():
                     self._stream.flush()
-            except (OSError, ValueError):
-                return  # whoever read it has gone away
+            except (BrokenPipeError, ValueError):
+                self._is_over = True  # whoever read it has gone away
+                return
+            except OSError:
+                self._dropped += 1  # the disk is full: there may be room for a later line
 
 
 class Log:

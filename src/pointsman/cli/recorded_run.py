@@ -19,6 +19,7 @@ from pointsman.cli.clean_stop import Stop
 from pointsman.cli.compose import Assembly, assemble
 from pointsman.cli.feeds import SECOND_NS, Feed
 from pointsman.config.settings import Settings
+from pointsman.engine import pauses
 from pointsman.engine.playback import Playback
 from pointsman.market.tape import Tape
 from pointsman.reading.report import build_report
@@ -69,6 +70,7 @@ def begin(feed: Feed, assembly: Assembly, duration_ns: int | None) -> Begun:
     counted_ns = start_ns if feed.is_lasting else begins_ns
     last_ns = None if duration_ns is None else counted_ns + duration_ns
     assembly.loop.start(assembly.started, start_ns)
+    pauses.keep_short()
     return Begun(playback, tape, start_ns, last_ns)
 
 
@@ -112,16 +114,18 @@ def report_on(database: Path) -> dict[str, Any]:
 
 def _wait_for_storage(stop: Stop) -> Callable[[StorageFailed], None]:
     """Recorded time stands still while storage fails: say so, wait, try again, and give up after a
-    while."""
-    since: list[float] = []
+    while. A failure long after the one before is a new one."""
+    since = last = float("-inf")  # not money: seconds
 
     def wait(failure: StorageFailed) -> None:
+        nonlocal since, last
         now = time.monotonic()
-        if not since:
-            since.append(now)
+        if now - last > STORAGE_WAIT_SECONDS:
+            since = now
             sys.stderr.write(f"storage failed, trying again: {failure.cause}\n")
-        if stop.is_asked or now - since[0] > STORAGE_WAIT_SECONDS:
+        if stop.is_asked or now - since > STORAGE_WAIT_SECONDS:
             raise failure
         time.sleep(STORAGE_RETRY_SECONDS)
+        last = time.monotonic()
 
     return wait

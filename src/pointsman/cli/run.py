@@ -28,9 +28,10 @@ if TYPE_CHECKING:
 PROGRESS_TTY_SECONDS = 0.2  # not money: seconds
 PROGRESS_LINE_SECONDS = 5.0  # not money: seconds
 SECOND_NS = 10**9
-SIGNAL_EXIT_BASE = 128
 SPEED_MAX = 100_000
-SIM, DEMO, NONE, STANDARD_INPUT = "sim", "demo", "none", "-"
+SIM, DEMO, NONE, STANDARD_INPUT, HTTP = "sim", "demo", "none", "-", "http"
+ARRIVING = {STANDARD_INPUT: "standard input", HTTP: "HTTP"}
+"""Markets whose quotes come as they are, and how."""
 
 
 def register(app: typer.Typer) -> None:
@@ -44,8 +45,9 @@ def run(
         list[str] | None,
         typer.Option(
             "--market",
-            metavar="sim|FILE|-",
-            help="Quotes: simulated (the default), recorded (repeatable), or on standard input.",
+            metavar="sim|FILE|-|http",
+            help="Quotes: simulated (the default), recorded (repeatable), on standard input, or by"
+            " POST /api/v1/quotes.",
         ),
     ] = None,
     signals: Annotated[
@@ -72,8 +74,12 @@ def run(
     seed: Annotated[int, typer.Option("--seed", metavar="N", help="Of the run.")] = 0,
     headless: Annotated[bool, typer.Option("--headless", help="Plain lines only.")] = False,
 ) -> None:
-    """Run the engine: simulated market, recorded quotes, or quotes on standard input."""
-    from pointsman.cli.clean_stop import clean_stop
+    """Run the engine: simulated market, recorded quotes, or quotes as they come.
+
+    A paced run listens to process signals: SIGINT and SIGTERM end it cleanly, SIGUSR1 presses the
+    kill switch, SIGUSR2 presses it and closes everything.
+    """
+    from pointsman.cli.clean_stop import SIGNAL_EXIT_BASE, clean_stop
 
     kind, files = _market(market or [SIM])
     pace = _speed(kind, speed)
@@ -93,6 +99,7 @@ def run(
 def _known_endings() -> Iterator[None]:
     """Within this block what can be foreseen ends with its exit code, and says what would do."""
     from pointsman.cli.compose import OtherRun
+    from pointsman.cli.supervision import PartDied
     from pointsman.engine.intake import StrangeOrders
     from pointsman.market.lines import UnreadableFile
     from pointsman.venues.paper_ledger import LedgerBusy, LedgerModeDiffers, LedgerUnreadable
@@ -110,7 +117,7 @@ def _known_endings() -> Iterator[None]:
             f"the venue knows order {error}, made by this installation, and the database does not"
         )
         _fail(f"{told}: it is not the one that traded there; nothing was sent", ExitCode.MISMATCH)
-    except (UnreadableFile, OSError) as error:
+    except (UnreadableFile, PartDied, OSError) as error:
         _fail(str(error), ExitCode.FAILURE)
 
 
@@ -136,7 +143,7 @@ class _Wanted:
     @property
     def is_lasting(self) -> bool:
         """Whether its database is used again and again."""
-        return self.kind == STANDARD_INPUT or (self.kind == SIM and self.speed is not None)
+        return self.kind in ARRIVING or (self.kind == SIM and self.speed is not None)
 
     def feed(self, settings: "Settings") -> "Feed":
         """What drives it."""
@@ -148,17 +155,19 @@ class _Wanted:
             return feeds.simulated_feed(
                 self.seed, self.signals == DEMO, signals, self.is_lasting, settings
             )
-        if self.kind == STANDARD_INPUT:
-            return feeds.arriving_feed(signals, time.time_ns())
+        if self.kind in ARRIVING:
+            return feeds.arriving_feed(ARRIVING[self.kind], signals, time.time_ns())
         return feeds.recorded_feed(self.files, self.columns, signals, self.seed, settings)
 
     def arrivals(self) -> "Arrivals | None":
-        """What comes on standard input."""
+        """What comes on standard input, or by HTTP."""
         from pointsman.cli.arrivals import Arrivals, standard_input
         from pointsman.market.recorded import RecordedMarket
 
         if self.kind == STANDARD_INPUT:
             return Arrivals(standard_input(), RecordedMarket((), self.columns), _complain)
+        if self.kind == HTTP:
+            return Arrivals(None, None, _complain)
         if self.signals == STANDARD_INPUT:
             return Arrivals(standard_input(), None, _complain)
         return None
@@ -207,11 +216,15 @@ def _run_paced(
 ) -> None:
     import asyncio
 
+    from pointsman.cli import log_lines
+    from pointsman.cli.clean_stop import ended_in_time
+    from pointsman.cli.kill_signals import kill_signals_blocked
     from pointsman.cli.live_run import Plan, run_paced
     from pointsman.cli.log_lines import LineWriter, Log
     from pointsman.cli.shown_run import open_log, show_dashboard
+    from pointsman.cli.supervision import Part
 
-    with ExitStack() as opened:
+    with kill_signals_blocked(), ended_in_time(stop), ExitStack() as opened:
         stream = opened.enter_context(open_log(database)) if is_shown else sys.stderr
         writer = LineWriter(stream)
         opened.callback(writer.stop)
@@ -224,7 +237,8 @@ def _run_paced(
                 opened.callback(show_dashboard(database, stop))
 
         plan = Plan(feed, database, wanted.speed or 1, duration_ns)
-        asyncio.run(run_paced(plan, settings, stop, log, started, wanted.arrivals()))
+        parts = [Part(log_lines.THREAD_NAME, lambda: writer.is_alive, writer.start)]
+        asyncio.run(run_paced(plan, settings, stop, log, started, wanted.arrivals(), parts))
 
 
 def _tell(options: Options, report: dict[str, Any], seconds: float) -> None:
@@ -279,10 +293,10 @@ def _fail(text: str, code: ExitCode) -> None:
 
 
 def _market(names: list[str]) -> tuple[str, tuple[Path, ...]]:
-    """sim, - or FILE, and the files."""
-    if names in ([SIM], [STANDARD_INPUT]):
+    """sim, -, http or FILE, and the files."""
+    if names in ([SIM], [STANDARD_INPUT], [HTTP]):
         return names[0], ()
-    for word in (SIM, STANDARD_INPUT):
+    for word in (SIM, STANDARD_INPUT, HTTP):
         if word in names:
             raise typer.BadParameter(f"{word} stands alone", param_hint="--market")
     return "FILE", tuple(_file("--market", name) for name in names)
@@ -335,9 +349,9 @@ def _columns(pairs: list[str]) -> dict[str, str]:
 def _speed(kind: str, text: str | None) -> int | None:
     if text is None:
         return None if kind == "FILE" else 1
-    if kind == STANDARD_INPUT and text != "1":
+    if kind in ARRIVING and text != "1":
         raise typer.BadParameter(
-            f"{text}: quotes on standard input come at speed 1", param_hint="--speed"
+            f"{text}: quotes on {ARRIVING[kind]} come at speed 1", param_hint="--speed"
         )
     if text == "max":
         return None

@@ -15,7 +15,10 @@ from typing import TextIO
 from pointsman.cli.clean_stop import Stop
 
 _END_SECONDS = 2.0  # not money: seconds
-_START = "import sys; from pointsman.cli.app import main; sys.exit(main())"
+_START = (
+    "import sys; from pointsman.cli import app, kill_signals; "
+    "kill_signals.let_through(); sys.exit(app.main())"
+)
 
 
 def log_path(database: Path) -> Path:

@@ -25,6 +25,7 @@ HOUR_NS = 3_600 * SECOND_NS
 HOURS_MAX = 24
 SEEDS_MAX = 1_000_000
 _BAR = 40
+_COLUMNS = 3
 
 
 def register(app: typer.Typer) -> None:
@@ -61,9 +62,10 @@ def simulate(
     policy = settings.policy({})
     for outcome in run(range(seed, seed + seeds), policy, lasting_ns, kinds, loaded_from):
         outcomes.append(outcome)
-        line = "\n".join([outcome_line(outcome), *failure_lines(outcome.failure, replay)])
-        typer.echo(line, err=options.as_json)
-    summary = summarize(outcomes)
+        progress = f"{len(outcomes):>{len(str(seeds))}}/{seeds}  "
+        lines = [progress + outcome_line(outcome), *failure_lines(outcome.failure, replay)]
+        typer.echo("\n".join(lines), err=options.as_json)
+    summary = summarize(outcomes, kinds)
     if options.as_json:
         document = {"summary": summary, "seeds": outcomes}
         typer.echo(msgspec.json.encode(document).decode())
@@ -170,8 +172,16 @@ def summary_lines(summary: "Summary") -> list[str]:
         f"naked: longest {summary.naked_seconds_max:.2f} s, "
         f"in all {summary.naked_seconds_total:.2f} s",
         *_histogram(summary.naked_histogram),
-        "faults: " + (", ".join(f"{k} {n}" for k, n in summary.faults.items()) or "none"),
+        "faults:" if summary.faults else "faults: none",
+        *_table(summary.faults),
     ]
+
+
+def _table(counts: dict[str, int]) -> list[str]:
+    """Names and counts, in columns that are read downwards."""
+    cells = [f"  {name:<20} {count:>9}" for name, count in counts.items()]
+    rows = -(-len(cells) // _COLUMNS)
+    return ["".join(cells[row::rows]) for row in range(rows)]
 
 
 def _histogram(counts: dict[int, int]) -> Sequence[str]:

@@ -1,28 +1,34 @@
 """Status: may it trade, does it run, and what does it hold.
 
-Read from the database and the lock beside it, so it answers with and without a running engine.
+Read from the database, and the lock and the kill latch beside it, so it answers with and without a
+running engine. One that runs is asked for the prices of now.
 """
 
 import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 
 import msgspec
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from pointsman import __version__
+from pointsman.cli.control import NoEngine, ask
 from pointsman.cli.render import counted, moment, printable
 from pointsman.cli.tables import facts
 from pointsman.cli.views import VIEWS, listing
 from pointsman.domain.accounts import DeskRecord, ExternalHolding, KillState, TradingState
+from pointsman.domain.sides import PositionSide
+from pointsman.engine.latch import Latched, latch_path, read_latch
+from pointsman.engine.picture import with_latch
 from pointsman.reading.documents import Document, iso, to_document
 from pointsman.reading.lists import LISTS, Wanted, account_rows
 from pointsman.reading.report import Standing, read_standing
 from pointsman.storage import queries, reader, schema
 from pointsman.storage.lock import lock_path
+from pointsman.version import __version__
 
 COUNTS = {
     "signals": "SELECT count(*) FROM signals",
@@ -37,11 +43,15 @@ COUNTS = {
 
 class Status(msgspec.Struct, frozen=True):
     """What is, at one moment. `engine_pid` is None where no engine holds the database, 0 where one
-    does that has not said which. `sequence` is the newest row of the journal."""
+    does that has not said which. `sequence` is the newest row of the journal. A latch that was
+    pressed counts already in `standing`; `is_latch_ahead` says that the records do not know it
+    yet."""
 
     path: Path
     engine_pid: int | None
     standing: Standing
+    latched: Latched
+    is_latch_ahead: bool
     desk: DeskRecord | None
     externals: list[ExternalHolding]
     counts: dict[str, int]
@@ -67,16 +77,37 @@ def engine_pid(database: Path) -> int | None:
     return None
 
 
+def engine_touches(database: Path) -> dict[tuple[str, PositionSide], Decimal]:
+    """Where everything that is held would be closed now, as the engine of a database says; nothing
+    where none runs."""
+    try:
+        picture = ask(database, {"verb": "picture"})
+    except NoEngine:
+        return {}
+    return {
+        (row["symbol"], PositionSide(row["side"])): Decimal(row["mark"])
+        for row in picture.get("positions", ())
+        if row["mark"] is not None
+    }
+
+
 def read_status(connection: sqlite3.Connection, path: Path) -> Status:
     """The status of the database at `path`, which `connection` reads."""
     counts = {}
     for name, query in COUNTS.items():
         ((counts[name],),) = queries.rows(connection, query)
     newest = queries.rows(connection, queries.LAST_TURN)
+    standing, latched = (
+        read_standing(connection, engine_touches(path)),
+        read_latch(latch_path(path)),
+    )
+    switch = with_latch(standing.kill_switch, latched)
     return Status(
         path,
         engine_pid(path),
-        read_standing(connection),
+        msgspec.structs.replace(standing, kill_switch=switch),
+        latched,
+        switch is not standing.kill_switch,
         reader.desk(connection),
         reader.external_holdings(connection),
         counts,
@@ -93,6 +124,10 @@ def status_document(status: Status) -> Document:
         "engine": {"running": status.engine_pid is not None, "pid": status.engine_pid or None},
         "trading_state": standing.kill_switch.trading_state.value,
         "kill_switch": to_document(standing.kill_switch),
+        "kill_latch": {
+            **to_document(status.latched),
+            "is_taken_in": not status.is_latch_ahead and not status.latched.rearms,
+        },
         "compared_at": None if compared_at_ns is None else iso(compared_at_ns),
         "journal": {
             "sequence": status.sequence,
@@ -123,7 +158,7 @@ def draw_status(status: Status) -> RenderableType:
 def _lines(status: Status) -> Iterator[tuple[str, Text]]:
     standing, counts = status.standing, status.counts
     yield "trading", _trading(standing)
-    yield "kill switch", _kill_switch(standing)
+    yield "kill switch", _kill_switch(standing).append(_latch(status))
     yield "engine", _engine(status)
     yield "compared", _compared(status)
     if standing.now_ns:
@@ -160,6 +195,17 @@ def _kill_switch(standing: Standing) -> Text:
         flat = switch.flat_at_ns
         text.append(f"; flat since {moment(flat)} UTC" if flat else "; not flat yet")
     return text
+
+
+def _latch(status: Status) -> str:
+    """What the latch file says beyond the records."""
+    is_running = status.engine_pid is not None
+    if status.is_latch_ahead:
+        when = "the engine has not come to it yet" if is_running else "the next start is killed"
+        return f"; pressed since, {when}"
+    if status.latched.rearms and not is_running:
+        return f"; rearmed since by {printable(status.latched.by)}, the next start does it"
+    return ""
 
 
 def _engine(status: Status) -> Text:

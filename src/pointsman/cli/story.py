@@ -6,9 +6,10 @@ the decision.
 """
 
 from collections.abc import Iterator
+from io import StringIO
 from typing import NamedTuple
 
-from rich.console import Group, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
 from pointsman.cli.columns import average_price, order_price, side_text, wanted_size
@@ -30,6 +31,8 @@ from pointsman.domain.signals import Action, Check, Decision, Outcome, Signal
 from pointsman.reading.checks import failed_check
 from pointsman.reading.story import Story
 
+_TEXT_COLUMNS = 72
+
 MARK = {True: ("✓ pass", "green"), False: ("✗ FAIL", "bold red")}
 
 
@@ -40,6 +43,16 @@ class Moment(NamedTuple):
     rank: int
     what: Text
     detail: Text
+
+
+def story_text(story: Story, zone: str) -> str:
+    """The story as plain text, for whoever reads it elsewhere."""
+    paper = Console(
+        file=StringIO(), width=_TEXT_COLUMNS, color_system=None, emoji=False, highlight=False
+    )
+    with paper.capture() as written:
+        paper.print(draw_story(story, zone))
+    return written.get()
 
 
 def draw_story(story: Story, zone: str) -> RenderableType:

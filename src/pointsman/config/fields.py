@@ -21,6 +21,7 @@ from pointsman.config.values import (
     optional,
     read_accounts,
     read_host,
+    read_hosts,
     read_path,
     read_size_decay,
     read_switch,
@@ -236,6 +237,11 @@ class SettingFields(LimitFields):
     kill_on_storage_seconds: OptionalSeconds = _setting(
         "", "Time that storage may fail before a kill, in seconds; empty is off."
     )
+    feed_silence_seconds: Seconds = _setting(
+        "30",
+        "Silence of a feed, while its market should be open, after which it counts as down,"
+        " in seconds.",
+    )
     paper_latency_ms: Milliseconds = _setting(
         "20", "Time that an order takes to the paper venue, in milliseconds."
     )
@@ -259,11 +265,24 @@ class SettingFields(LimitFields):
     http_port: Annotated[int, Reads(whole_reader(0, 65535))] = _setting(
         "8080", "Port of HTTP; 0 takes any free one."
     )
+    http_allowed_hosts: Annotated[tuple[str, ...], Reads(read_hosts)] = _setting(
+        "",
+        "Names by which HTTP may be asked for, beside IP addresses, localhost and HTTP_HOST,"
+        " separated by commas.",
+    )
     read_token: Token = _setting("", "Secret that lets a caller read over HTTP.")
     signal_token: Token = _setting("", "Secret that lets a caller send signals and quotes.")
     control_token: Token = _setting("", "Secret that lets a caller do everything.")
     webhook_token: Token = _setting(
         "", "Secret in the URL of the webhook; nothing else accepts it."
+    )
+    webhook_secret: Token = _setting(
+        "", "Secret that signs what is posted to /webhook without a token; empty switches that off."
+    )
+    tokens_path: OptionalPath = _setting(
+        "",
+        "Path of a file with one token per scope, made at first start where no token is set;"
+        " empty makes none.",
     )
     log_level: Annotated[LogLevel, Reads(choice_reader(LogLevel))] = _setting(
         "info", "Least important log line that is written: debug, info, warning or error."
@@ -283,6 +302,14 @@ class SettingFields(LimitFields):
             raise ValueError(
                 "URLs are logged: use a token that is none of the other three (RULES 36)"
             )
+        return value
+
+    @field_validator("webhook_secret", mode="after")
+    @classmethod
+    def _is_no_token(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        tokens = ("read_token", "signal_token", "control_token", "webhook_token")
+        if value is not None and value in [info.data.get(name) for name in tokens]:
+            raise ValueError("tokens are sent, this never is: use one that is none of the tokens")
         return value
 
 

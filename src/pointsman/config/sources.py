@@ -7,7 +7,9 @@ silently leave the default in force.
 """
 
 import io
+import stat
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 
@@ -60,6 +62,7 @@ def read_dotenv(path: Path, problems: list[Problem], warnings: list[str]) -> Lay
     texts: dict[str, str] = {}
     lines: dict[str, int] = {}
     text = _read(path, "--env-file", str(path), "command line", problems)
+    warnings += _seen_by_others(path)
     for binding in parse_stream(io.StringIO(text or "")):
         line = _first_line(binding.original.string, binding.original.line)
         if binding.error or (binding.key is not None and binding.value is None):
@@ -74,6 +77,14 @@ def read_dotenv(path: Path, problems: list[Problem], warnings: list[str]) -> Lay
             texts[binding.key] = binding.value or ""
             lines[binding.key] = line
     return Layer(Source.DOTENV, str(path), texts, lines)
+
+
+def _seen_by_others(path: Path) -> Iterator[str]:
+    """A warning where every user of this machine may read the file: it may hold secrets."""
+    with suppress(OSError):  # a file that is not there is a problem already
+        mode = path.stat().st_mode
+        if stat.S_ISREG(mode) and mode & stat.S_IROTH:
+            yield f"{path} can be read by every user of this machine; chmod 600 {path}"
 
 
 def _first_line(original: str, line: int) -> int:

@@ -24,6 +24,7 @@ E = TypeVar("E", bound=StrEnum)
 _WHOLE = re.compile(r"[0-9]{1,9}")
 _VA_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
 _HOST = re.compile(r"[A-Za-z0-9.:_-]{1,253}")
+_NAME = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*")
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/=-]{1,512}")
 _YES = frozenset({"true", "1", "yes", "on"})
 _NO = frozenset({"false", "0", "no", "off"})
@@ -113,6 +114,15 @@ def read_host(text: str) -> str:
     if not _HOST.fullmatch(text):
         raise ValueError("write a host name or an IP address, such as 127.0.0.1")
     return text
+
+
+def read_hosts(text: str) -> tuple[str, ...]:
+    """Host names separated by commas, in small letters, without scheme and port; empty is none."""
+    names = tuple(name.strip().lower() for name in text.split(",")) if text else ()
+    for name in names:
+        if not _NAME.fullmatch(name):
+            raise ValueError(f"{name!r}: write host names such as engine.lan,desk.example.com")
+    return names
 
 
 def read_token(text: str) -> SecretStr:

@@ -8,11 +8,11 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from pointsman import __version__
 from pointsman.domain.money import plain
 from pointsman.engine.latch import KillLatch
 from pointsman.engine.picture import Document, Picture
 from pointsman.engine.publisher import Publisher
+from pointsman.version import __version__
 
 if TYPE_CHECKING:
     from pointsman.config.settings import Settings
@@ -47,6 +47,11 @@ class Board:
     def now_ns(self) -> int:
         """Event time."""
         return self._now_ns()
+
+    @property
+    def number(self) -> int:
+        """The number of the newest picture: another one means news. It does not wait."""
+        return self._number
 
     def refresh(self) -> None:
         """Take in what has changed, and tell those who wait."""

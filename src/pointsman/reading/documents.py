@@ -16,7 +16,20 @@ Document = dict[str, Any]
 """What JSON calls an object."""
 
 SECOND_NS = 10**9
-_LENGTHS_OF_TIME = ("ttl_ns", "_max_ns", "_total_ns")
+_LENGTHS_OF_TIME = (
+    "ttl_ns",
+    "_max_ns",
+    "_total_ns",
+    "cooldown_ns",
+    "latency_ns",
+    "deadline_ns",
+    "timeout_ns",
+    "settle_ns",
+    "interval_ns",
+    "offset_ns",
+    "on_naked_ns",
+    "on_storage_ns",
+)
 """Endings of the fields that hold a length of time; any other `_ns` is a moment."""
 
 

@@ -18,6 +18,7 @@ from pointsman.reading.checks import reason_document
 from pointsman.reading.documents import Document, to_document
 from pointsman.reading.report import (
     Standing,
+    Touches,
     Worth,
     account_figures,
     position_figures,
@@ -33,11 +34,12 @@ R = TypeVar("R", bound=msgspec.Struct)
 
 class Wanted(msgspec.Struct, frozen=True):
     """Which rows: of one VA or of all, the newest `limit`, and of orders only those that may still
-    fill."""
+    fill; and at which prices of now, where an engine tells them."""
 
     va_id: str | None = None
     limit: int = LIMIT
     open_only: bool = False
+    touches: Touches = {}
 
 
 class List(NamedTuple):
@@ -78,7 +80,7 @@ def _newest(
 
 
 def _accounts(connection: sqlite3.Connection, wanted: Wanted) -> list[AccountRow]:
-    return account_rows(read_standing(connection), wanted.va_id)
+    return account_rows(read_standing(connection, wanted.touches), wanted.va_id)
 
 
 def account_rows(standing: Standing, va_id: str | None = None) -> list[AccountRow]:
@@ -91,7 +93,7 @@ def account_rows(standing: Standing, va_id: str | None = None) -> list[AccountRo
 
 
 def _positions(connection: sqlite3.Connection, wanted: Wanted) -> list[Worth]:
-    worths = read_standing(connection).worths
+    worths = read_standing(connection, wanted.touches).worths
     own = [worth for worth in worths if wanted.va_id in (None, worth.position.va_id)]
     return own[-wanted.limit :]
 

@@ -9,7 +9,7 @@ cost.
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from statistics import median
 
@@ -19,6 +19,7 @@ from pointsman.domain.accounts import Account, KillSwitch, Mark, TradingState
 from pointsman.domain.money import ZERO, exact, plain, shown_average
 from pointsman.domain.positions import Position, Trade
 from pointsman.domain.reasons import Reason
+from pointsman.domain.sides import PositionSide
 from pointsman.domain.signals import Decision, Outcome
 from pointsman.reading.documents import Document, iso, seconds_text, to_document
 from pointsman.storage import queries, reader
@@ -48,12 +49,19 @@ class Standing(msgspec.Struct, frozen=True):
     now_ns: int
 
 
-def read_standing(connection: sqlite3.Connection) -> Standing:
-    """The accounts, and every position at its worth."""
+Touches = Mapping[tuple[str, PositionSide], Decimal]
+"""Where a holding of a symbol and side would be closed now."""
+
+
+def read_standing(connection: sqlite3.Connection, touches: Touches | None = None) -> Standing:
+    """The accounts, and every position at its worth: at `touches` where a running engine tells
+    them, else at the quotes that were stored last."""
     marks = {mark.symbol: mark for mark in reader.marks(connection)}
     newest = queries.rows(connection, queries.LAST_TURN)
     with exact():
-        worths = [_worth(position, marks) for position in reader.positions(connection)]
+        worths = [
+            _worth(position, marks, touches or {}) for position in reader.positions(connection)
+        ]
     return Standing(
         reader.accounts(connection),
         worths,
@@ -62,11 +70,13 @@ def read_standing(connection: sqlite3.Connection) -> Standing:
     )
 
 
-def _worth(position: Position, marks: dict[str, Mark]) -> Worth:
+def _worth(position: Position, marks: dict[str, Mark], touches: Touches) -> Worth:
     mark = marks.get(position.symbol)
-    if mark is None:
-        return Worth(position, None, ZERO)
-    touch = mark.bid if position.side.sign > 0 else mark.ask
+    touch = touches.get((position.symbol, position.side))
+    if touch is None:
+        if mark is None:
+            return Worth(position, None, ZERO)
+        touch = mark.bid if position.side.sign > 0 else mark.ask
     return Worth(position, touch, position.unrealized(touch) + ZERO)
 
 

@@ -11,7 +11,7 @@ from pointsman.domain.commands import Record
 from pointsman.domain.market import Quote
 from pointsman.domain.money import ZERO
 from pointsman.engine.latch import latch_path, read_latch
-from pointsman.engine.picture import Picture
+from pointsman.engine.picture import Marks, Picture
 from pointsman.engine.publisher import DECISIONS_KEPT, INCIDENTS_KEPT, Counts
 from pointsman.reading.board import facts
 from pointsman.storage import queries, reader
@@ -40,8 +40,7 @@ def picture_from_database(database: Path, settings: "Settings") -> dict[str, Any
             mark.symbol: Quote(mark.symbol, mark.ts_ns, mark.bid, ZERO, mark.ask, ZERO)
             for mark in reader.marks(connection)
         }
-        picture = Picture(marks.get, int(settings.protection_deadline_seconds * 10**9))
-        picture.load(stored_records(connection), stored_counts(connection))
+        picture = _loaded(connection, settings, marks.get)
     document = picture.document(newest[0][1] if newest else 0, read_latch(latch_path(database)))
     health = {
         "feed_age_ms": None,
@@ -52,6 +51,22 @@ def picture_from_database(database: Path, settings: "Settings") -> dict[str, Any
     }
     known = facts(str(database), "database", "1", "", settings)
     return {**known, **document, "health": health}
+
+
+def picture_to_follow(database: Path, settings: "Settings", marks: Marks) -> Picture:
+    """The picture of an engine that is about to start: what is stored. What changes from now on is
+    merged into it, and positions count at `marks`.
+
+    Raises what `open_reader` raises.
+    """
+    with closing(reader.open_reader(database)) as connection:
+        return _loaded(connection, settings, marks)
+
+
+def _loaded(connection: "sqlite3.Connection", settings: "Settings", marks: Marks) -> Picture:
+    picture = Picture(marks, int(settings.protection_deadline_seconds * 10**9))
+    picture.load(stored_records(connection), stored_counts(connection))
+    return picture
 
 
 def stored_records(connection: "sqlite3.Connection") -> list[Record]:

@@ -51,12 +51,17 @@ class Vitals:
         self._lag_seconds = max(0.0, late_seconds)
         self._beat_at = time.monotonic()
 
+    @property
+    def lag_seconds(self) -> float:
+        """How late the loop is: at its last beat, or since."""
+        silent_seconds = time.monotonic() - self._beat_at - LAG_EVERY_SECONDS
+        return max(self._lag_seconds, silent_seconds)
+
     def health(self) -> Document:
         """How it stands now."""
         now_ns = self._now_ns()
         commit_ns = self._commit_ns()
-        silent_seconds = time.monotonic() - self._beat_at - LAG_EVERY_SECONDS
-        lag_ms = 1000 * max(self._lag_seconds, silent_seconds)
+        lag_ms = 1000 * self.lag_seconds
         failing_ns = self._failing_since_ns
         return {
             "feed_age_ms": _age_ms(self.quote_ns, now_ns),

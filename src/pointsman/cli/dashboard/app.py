@@ -153,7 +153,7 @@ class Dashboard(App[None]):
         if picture is None:
             return Text(f"{_sentence(lost)}, and {printable(unread)}", style=ALARM)
         when = date_and_clock(picture["now_ns"]).removesuffix(" UTC")
-        words = f"{_sentence(lost)}: the database as it was at {when}. Retrying"
+        words = f"{_sentence(lost)}: the database as of {when}. Retrying"
         return Text(words, style=f"bold {WAIT}")
 
     def _newest_answer(self) -> Text:
@@ -213,7 +213,7 @@ class Dashboard(App[None]):
     def _read_story(self, signal_id: str) -> None:
         try:
             story = self._link.story(signal_id)
-        except StorageError as error:
+        except (StorageError, Unreachable) as error:
             self.post_message(self.Answered(str(error), is_bad=True))
             return
         if story is None:
@@ -238,7 +238,7 @@ def told(request: Request, ask: Callable[[Request], dict[str, Any]]) -> tuple[st
         answer = ask(request)
     except Unreachable as error:
         if verb == "kill":
-            return "kill: NOT DONE: no engine answers; `pointsman kill` works without", True
+            return "kill: NO ANSWER: `pointsman kill` on its machine works without one", True
         return f"{verb}: NOT DONE: {error}", True
     if not answer.get("ok"):
         return f"{verb}: NOT DONE: {answer.get('error', 'the engine did not say why')}", True

@@ -33,9 +33,9 @@ class Link(NamedTuple):
     """What joins a dashboard to an engine.
 
     `watch` gives pictures until the engine is lost, and `ask` answers a request of the control
-    socket; both raise Unreachable. `last` is the picture of the database, and `story` all that
-    came of a signal, None for one that is not stored; both raise StorageError. `zone` is that of
-    the trading window.
+    socket; both raise Unreachable. `last` is the picture of the database, which raises
+    StorageError, and `story` all that came of a signal, None for one that is not stored, which
+    raises either. `zone` is that of the trading window.
     """
 
     watch: Callable[[], Iterator[Picture]]

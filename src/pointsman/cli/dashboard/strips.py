@@ -110,6 +110,9 @@ def _machinery(picture: Picture) -> Text:
 def troubles(picture: Picture) -> Iterator[str]:
     """What is not as it should be with feed, comparison and loop."""
     health, limits = picture["health"], picture["limits"]
+    for cause in health.get("unready") or ():
+        if cause.startswith("task "):
+            yield f"{printable(cause.removeprefix('task '))} DOWN"
     if not picture["is_ready"]:
         yield "not ready"
     feed_age_ms, compared_ago_ms = health["feed_age_ms"], health["compared_ago_ms"]

@@ -1,12 +1,17 @@
-"""`pointsman dashboard`: the terminal that it needs, the database that it reads."""
+"""`pointsman dashboard`: the terminal that it needs, and the engine or database that it shows."""
 
 import os
 import sys
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pointsman.cli.exits import ExitCode
 from pointsman.cli.options import Options, read_settings, reading, takes_options
+
+if TYPE_CHECKING:
+    from pointsman.cli.dashboard.source import Link
+    from pointsman.config.settings import Settings
 
 
 def register(app: typer.Typer) -> None:
@@ -14,21 +19,73 @@ def register(app: typer.Typer) -> None:
     app.command("dashboard")(takes_options(dashboard))
 
 
-def dashboard(options: Options) -> None:
-    """Watch and steer a running engine."""
+def dashboard(
+    options: Options,
+    url: Annotated[
+        str | None,
+        typer.Option(
+            "--url",
+            metavar="URL",
+            help="An engine elsewhere, http://HOST:8080; CONTROL_TOKEN or READ_TOKEN opens it.",
+        ),
+    ] = None,
+) -> None:
+    """Watch and steer a running engine, over the socket beside its database or over HTTP."""
     settings = read_settings(options).settings
     if not _is_on_a_terminal():
         sys.stderr.write(
             "pointsman: the dashboard needs a terminal; `pointsman status` says what is without\n"
         )
         raise typer.Exit(ExitCode.USAGE)
-    with reading(settings.database_path):
-        pass  # a database that cannot be read is said here, while the terminal is still a plain one
+    # What cannot work is said here, while the terminal is still a plain one.
+    link = _local(settings) if url is None else _remote(url, settings)
     from pointsman.cli.dashboard.app import Dashboard
+
+    Dashboard(link, is_colourless="NO_COLOR" in os.environ).run()
+
+
+def _local(settings: "Settings") -> "Link":
     from pointsman.cli.dashboard.source import link_to
 
-    is_colourless = "NO_COLOR" in os.environ
-    Dashboard(link_to(settings), is_colourless=is_colourless).run()
+    with reading(settings.database_path):
+        pass
+    return link_to(settings)
+
+
+def _remote(url: str, settings: "Settings") -> "Link":
+    from pointsman.cli.dashboard.http_link import (
+        BadUrl,
+        Remote,
+        TokenRefused,
+        link_over_http,
+        picture_of,
+    )
+    from pointsman.cli.dashboard.source import Unreachable
+    from pointsman.config.tokens import with_tokens
+    from pointsman.storage.errors import StorageError
+
+    if settings.tokens_path is not None and settings.tokens_path.exists():
+        settings = with_tokens(settings).settings
+    try:
+        remote = Remote(url, settings.control_token or settings.read_token)
+    except BadUrl as error:
+        raise typer.BadParameter(str(error), param_hint="--url") from None
+    link = link_over_http(remote, settings)
+    try:
+        picture_of(remote)
+    except TokenRefused as refused:
+        _fail(str(refused))
+    except Unreachable as lost:
+        try:
+            link.last()
+        except (StorageError, OSError):
+            _fail(f"{lost}; start it, or check --url")
+    return link
+
+
+def _fail(text: str) -> None:
+    sys.stderr.write(f"pointsman: {text}\n")
+    raise typer.Exit(ExitCode.FAILURE)
 
 
 def _is_on_a_terminal() -> bool:

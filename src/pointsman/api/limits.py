@@ -1,0 +1,174 @@
+"""How much one caller may ask for: requests, failed guesses of a token, headers, bodies.
+
+What always holds: what is kept of callers is bounded however many there are; a body is read whole
+within its limit and its time before anything is done with it, and counted as it comes, whatever its
+`Content-Length` says.
+"""
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from http import HTTPStatus
+from ipaddress import IPv6Address, IPv6Network, ip_address
+from math import ceil
+from typing import NamedTuple
+
+from starlette.datastructures import Headers
+from starlette.types import Message, Receive
+
+from pointsman.api.problems import Problem
+
+HEADERS_MAX = 64
+HEADER_BYTES_MAX = 16 * 1024
+BODY_BYTES_MAX = 64 * 1024
+BATCH_BYTES_MAX = 1024 * 1024
+FORGOTTEN_BYTES_MAX = 1024 * 1024
+"""So much of a body beyond its limit is still read, to answer politely."""
+ADDRESSES_MAX = 4096
+"""So many addresses are told apart; beyond them the one that was quiet for longest is forgotten."""
+
+
+class Rate(NamedTuple):
+    """At most `burst` at once, and `per_second` in the long run."""
+
+    burst: int
+    per_second: float
+
+
+class Limits(NamedTuple):
+    """The limits of one server, each for one client address."""
+
+    signals: Rate = Rate(10_000, 5_000)
+    reads: Rate = Rate(500, 100)
+    controls: Rate = Rate(1_000, 200)
+    failures: Rate = Rate(20, 20 / 60)
+    body_seconds: float = 10.0
+
+
+class Buckets:
+    """One token bucket for each address. `clock` gives seconds that only grow."""
+
+    def __init__(self, rate: Rate, clock: Callable[[], float] = time.monotonic) -> None:
+        self._rate = rate
+        self._clock = clock
+        self._levels: OrderedDict[str, tuple[float, float]] = OrderedDict()
+
+    def take(self, address: str) -> None:
+        """Count one. Raises Problem 429 where there is none left."""
+        self.check(address)
+        self.spend(address)
+
+    def check(self, address: str) -> None:
+        """Raises Problem 429 where there is none left."""
+        level, _ = self._level(address)
+        if level < 1:
+            seconds = ceil((1 - level) / self._rate.per_second)
+            raise Problem(
+                HTTPStatus.TOO_MANY_REQUESTS,
+                f"too many requests from this address; try again in {seconds} s",
+                {"Retry-After": str(seconds)},
+            )
+
+    def spend(self, address: str) -> None:
+        """Count one, though there may be none left."""
+        level, now = self._level(address)
+        self._levels[address] = (max(0.0, level - 1), now)
+        self._levels.move_to_end(address)
+        if len(self._levels) > ADDRESSES_MAX:
+            self._levels.popitem(last=False)
+
+    def _level(self, address: str) -> tuple[float, float]:
+        now = self._clock()
+        level, at = self._levels.get(address, (float(self._rate.burst), now))
+        return min(self._rate.burst, level + (now - at) * self._rate.per_second), now
+
+
+def address_key(host: str) -> str:
+    """What stands for a caller: the address, or the network of 64 bits that an IPv6 caller has for
+    itself."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is None:
+        return str(IPv6Network((int(address) >> 64 << 64, 64)))
+    return host
+
+
+def check_headers(headers: Headers) -> None:
+    """Raises Problem 431 for too many or too long headers."""
+    raw = headers.raw
+    if len(raw) > HEADERS_MAX or sum(len(n) + len(v) for n, v in raw) > HEADER_BYTES_MAX:
+        text = f"at most {HEADERS_MAX} headers of {HEADER_BYTES_MAX} bytes together"
+        raise Problem(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, text, {"Connection": "close"})
+
+
+async def read_whole(
+    receive: Receive, headers: Headers, bytes_max: int, seconds: float
+) -> bytes | None:
+    """The body of a request; None where the caller went away.
+
+    Raises Problem 413 for one beyond `bytes_max`, 415 for one that is packed, 408 for one that is
+    not there in time. What is a little too much is read and forgotten, so that the caller hears
+    why; on more than that the connection is closed.
+    """
+    refusal = _packed(headers)
+    declared = headers.get("content-length", "")
+    if declared.isdecimal() and int(declared) > bytes_max:
+        refusal = _too_large(bytes_max)
+        if int(declared) > bytes_max + FORGOTTEN_BYTES_MAX:
+            raise _closing(refusal)
+    body, count = bytearray(), 0
+    try:
+        async with asyncio.timeout(seconds):
+            while True:
+                message = await receive()
+                if message["type"] != "http.request":
+                    return None
+                part = message.get("body", b"")
+                count += len(part)
+                if count > bytes_max:
+                    refusal = refusal or _too_large(bytes_max)
+                    body.clear()
+                if count > bytes_max + FORGOTTEN_BYTES_MAX:
+                    raise _closing(refusal or _too_large(bytes_max))
+                if refusal is None:
+                    body += part
+                if not message.get("more_body", False):
+                    break
+    except TimeoutError:
+        text = f"the request was not whole within {seconds:g} s"
+        raise _closing(refusal or Problem(HTTPStatus.REQUEST_TIMEOUT, text)) from None
+    if refusal is not None:
+        raise refusal
+    return bytes(body)
+
+
+def _packed(headers: Headers) -> Problem | None:
+    if headers.get("content-encoding", "identity").strip().lower() in ("", "identity"):
+        return None
+    text = "the body is packed; send it as it is, without Content-Encoding"
+    return Problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, text)
+
+
+def _too_large(bytes_max: int) -> Problem:
+    text = f"a body here has at most {bytes_max} bytes"
+    return Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, text)
+
+
+def _closing(problem: Problem) -> Problem:
+    """The same, after which the connection is closed: the rest of the body is not read."""
+    return Problem(problem.status, problem.detail, {"Connection": "close"})
+
+
+def replayed(body: bytes, receive: Receive) -> Receive:
+    """What gives a body that was read already, then whatever comes after it."""
+    left = [body]
+
+    async def replay() -> Message:
+        if left:
+            return {"type": "http.request", "body": left.pop(), "more_body": False}
+        return await receive()
+
+    return replay

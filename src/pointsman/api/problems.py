@@ -1,0 +1,154 @@
+"""Errors as problem+json (RFC 9457): a status, a title, and in `detail` what would do.
+
+Every error leaves in this form, those of the framework and unexpected ones too. What always holds:
+an answer never repeats what was sent, and never tells what the program is made of.
+"""
+
+import secrets
+import traceback
+from collections.abc import Callable, Iterable, Mapping
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.routing import Match
+
+MEDIA_TYPE = "application/problem+json"
+SCHEMA = {
+    "title": "Problem",
+    "description": "What went wrong (RFC 9457). `detail` says what would do.",
+    "type": "object",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {
+        "type": {"type": "string", "const": "about:blank"},
+        "title": {"type": "string", "description": "The status in words."},
+        "status": {"type": "integer", "minimum": 400, "maximum": 599},
+        "detail": {"type": "string", "description": "What is wrong, and what would do."},
+        "field": {"type": "string", "description": "The field at fault, where it is one."},
+    },
+    "additionalProperties": True,
+}
+_CONTENT = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+
+
+class Problem(Exception):
+    """An answer that is no success. `detail` is for a person; `extra` are further members, for
+    programs."""
+
+    def __init__(
+        self,
+        status: HTTPStatus,
+        detail: str,
+        headers: Mapping[str, str] | None = None,
+        **extra: object,
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.headers = headers
+        self.extra = extra
+
+
+def problem_response(problem: Problem) -> JSONResponse:
+    """The answer that tells of a problem."""
+    return JSONResponse(
+        problem_document(problem),
+        problem.status,
+        headers=dict(problem.headers or {}),
+        media_type=MEDIA_TYPE,
+    )
+
+
+def problem_document(problem: Problem) -> dict[str, object]:
+    """A problem for programs."""
+    return {
+        "type": "about:blank",
+        "title": problem.status.phrase,
+        "status": problem.status.value,
+        "detail": problem.detail,
+        **problem.extra,
+    }
+
+
+def documented(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
+    """Answers of a route that are problems, for its `responses`."""
+    return {
+        status.value: {"description": status.phrase, "content": _CONTENT} for status in statuses
+    }
+
+
+def answer_problems(app: FastAPI, complain: Callable[[str], None]) -> None:
+    """Have every error of an application answered as a problem. `complain` is told one line for
+    each that nobody expected."""
+
+    async def answer_problem(_request: Request, problem: Exception) -> JSONResponse:
+        assert isinstance(problem, Problem)
+        return problem_response(problem)
+
+    async def answer_http(request: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, HTTPException)
+        return problem_response(_of_http(request, error))
+
+    async def answer_invalid(_request: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, RequestValidationError)
+        return problem_response(_of_fields(error.errors()))
+
+    async def answer_fault(request: Request, fault: Exception) -> JSONResponse:
+        error_id = secrets.token_hex(4)
+        complain(f"HTTP failed: {_where(request, fault)}; error id {error_id}")
+        text = "the engine could not answer this; its log says more under this error id"
+        return problem_response(Problem(HTTPStatus.INTERNAL_SERVER_ERROR, text, error_id=error_id))
+
+    app.add_exception_handler(Problem, answer_problem)
+    app.add_exception_handler(HTTPException, answer_http)
+    app.add_exception_handler(RequestValidationError, answer_invalid)
+    app.add_exception_handler(Exception, answer_fault)
+
+
+def _of_http(request: Request, error: HTTPException) -> Problem:
+    """What the framework says of a request that fits no route."""
+    status = HTTPStatus(error.status_code)
+    if status is HTTPStatus.METHOD_NOT_ALLOWED:
+        allowed = ", ".join(sorted(_methods(request)))
+        return Problem(status, f"use {allowed}", {"Allow": allowed})
+    if status is HTTPStatus.NOT_FOUND:
+        return Problem(status, "there is no such address; /docs lists those that there are")
+    return Problem(status, error.detail, error.headers)
+
+
+def _methods(request: Request) -> Iterable[str]:
+    """The methods that the address of a request takes."""
+    found: set[str] = set()
+    for method in ("GET", "POST"):
+        asked = {**request.scope, "method": method}
+        routes = request.app.router.routes
+        if any(route.matches(asked)[0] is Match.FULL for route in routes):
+            found.add(method)
+    return found
+
+
+def _of_fields(errors: Iterable[Mapping[str, Any]]) -> Problem:
+    """What is wrong with the fields of a request, all of them."""
+    faults = [_fault(error) for error in errors]
+    first = faults[0]
+    detail = f"{first['field']}: {first['problem']}"
+    return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail, field=first["field"], errors=faults)
+
+
+def _fault(error: Mapping[str, Any]) -> dict[str, str]:
+    place, *path = map(str, error["loc"])
+    if error["type"] == "json_invalid":
+        return {"field": place, "in": place, "problem": f"this is no JSON, at character {path[0]}"}
+    return {"field": ".".join(path) or place, "in": place, "problem": str(error["msg"])}
+
+
+def _where(request: Request, fault: Exception) -> str:
+    """The kind of a fault and the line that raised it. Neither its text nor the address that was
+    asked for: both may hold a secret."""
+    frames = traceback.extract_tb(fault.__traceback__)
+    line = f" at {frames[-1].filename.rpartition('/')[2]}:{frames[-1].lineno}" if frames else ""
+    route = getattr(request.scope.get("route"), "path", "an unknown address")
+    return f"{type(fault).__name__}{line}, asked by {request.method} {route}"

@@ -1,0 +1,83 @@
+"""Quotes in: batches that drive the paper venue, for a market that is fed from outside."""
+
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Annotated
+
+import msgspec
+from fastapi import APIRouter, Depends, Request, Response
+
+from pointsman.api.access import Access, Caller, Scope, needs
+from pointsman.api.answers import unavailable
+from pointsman.api.bodies import JSON, JSON_LINES, require_media_type
+from pointsman.api.engine import Engine
+from pointsman.api.problems import Problem, documented
+from pointsman.api.schemas import (
+    QUOTE_LINES,
+    QUOTE_ROWS,
+    QUOTES,
+    QUOTES_TAKEN,
+    Schema,
+    answers,
+    takes,
+)
+from pointsman.market.lines import Line
+from pointsman.market.posted import (
+    PostedQuotes,
+    UnreadableBatch,
+    csv_lines,
+    json_lines,
+    object_lines,
+)
+
+_FORMS: dict[str, tuple[Callable[[str], list[Line]], Schema]] = {
+    JSON: (object_lines, QUOTES),
+    JSON_LINES: (json_lines, QUOTE_LINES),
+    "application/x-ndjson": (json_lines, QUOTE_LINES),
+    "text/csv": (csv_lines, QUOTE_ROWS),
+}
+"""Who reads a form of batch, and what OpenAPI says of it."""
+
+
+def quote_routes(engine: Engine, access: Access, wall_ns: Callable[[], int]) -> APIRouter:
+    """The route by which quotes come in. `wall_ns` tells the wall clock, which their stamps are
+    held against."""
+    routes = APIRouter()
+    posted = PostedQuotes()
+
+    @routes.post(
+        "/quotes",
+        openapi_extra=takes({form: schema for form, (_, schema) in _FORMS.items()}),
+        responses={
+            200: answers("What was taken.", QUOTES_TAKEN),
+            **documented(HTTPStatus.CONFLICT, HTTPStatus.SERVICE_UNAVAILABLE),
+        },
+    )
+    async def post_quotes(
+        request: Request, _caller: Annotated[Caller, Depends(needs(access, Scope.SIGNAL))]
+    ) -> Response:
+        """Feed quotes: JSON, JSON Lines or CSV, at most 1,000 rows and 1 MiB at once, sorted by
+        time, each stamped by the sender. Rows that cannot be read are named and skipped. On 503 the
+        first `taken` of the good rows were fed; send the rest again."""
+        form = require_media_type(request, _FORMS, f"send {', '.join(_FORMS)}")
+        if engine.feed is None:
+            text = "the market of this engine is not fed from outside"
+            raise Problem(
+                HTTPStatus.CONFLICT,
+                f"{text}; start it with `pointsman run --market http`, or with `--market -`",
+            )
+        read, _ = _FORMS[form]
+        body = await request.body()
+        try:
+            batch = posted.read(read(body.decode("utf-8-sig")), wall_ns())
+        except (UnicodeDecodeError, UnreadableBatch) as problem:
+            raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, str(problem), field="body") from problem
+        taken = engine.feed(batch.quotes)
+        posted.note(batch.quotes[:taken])
+        told = {"taken": taken, "bad_rows": batch.bad_rows, "bad": batch.bad}
+        if taken < len(batch.quotes):
+            text = f"{taken} of {len(batch.quotes)} quotes were taken: too many wait"
+            raise unavailable(f"{text}; send the rest again", **msgspec.to_builtins(told))
+        return Response(msgspec.json.encode(told), media_type=JSON)
+
+    return routes

@@ -1,0 +1,203 @@
+"""What can be asked: the picture of this moment, and the lists of the database.
+
+What is live comes from the board; what has been comes from the database, read-only, on the threads
+for reading and never on the server's own loop. Documents are those of the commands' `--json`.
+"""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from http import HTTPStatus
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import APIRouter, Depends, Header, Path, Query, Response
+
+from pointsman.api.access import Access, Scope, needs
+from pointsman.api.engine import Engine
+from pointsman.api.problems import Problem, documented
+from pointsman.api.queries import only_known
+from pointsman.domain.orders import Fill, Order
+from pointsman.reading.documents import Document, to_document
+from pointsman.reading.lists import LIMIT, LISTS, Wanted, order_document
+from pointsman.reading.story import near_ids, read_story, story_document
+from pointsman.storage import queries
+from pointsman.storage.errors import StorageError
+from pointsman.storage.reader import open_reader
+
+LIMIT_MAX = 1000
+TEXT = "text/plain"
+
+_Va = Annotated[
+    str | None, Query(max_length=64, description="Only what belongs to this virtual account.")
+]
+_Limit = Annotated[int, Query(ge=1, le=LIMIT_MAX, description="How many of the newest.")]
+_Id = Annotated[str, Path(max_length=512)]
+_UNREADABLE = documented(HTTPStatus.SERVICE_UNAVAILABLE)
+_UNKNOWN = documented(HTTPStatus.NOT_FOUND)
+
+
+def read_routes(engine: Engine, access: Access) -> APIRouter:
+    """The routes that change nothing."""
+    routes = APIRouter(dependencies=[Depends(needs(access, Scope.READ)), Depends(only_known)])
+    routes.include_router(_live_routes(engine))
+    routes.include_router(_list_routes(engine))
+    routes.include_router(_one_routes(engine))
+    return routes
+
+
+def _live_routes(engine: Engine) -> APIRouter:
+    """What is now, with the prices of now."""
+    routes = APIRouter(tags=["read"])
+
+    @routes.get("/status", response_model=Document)
+    def status() -> Response:
+        """The whole picture of this moment. Decimals are texts, times integer nanoseconds."""
+        return _json(engine.board.document())
+
+    @routes.get("/accounts", response_model=list[Document])
+    def accounts() -> Response:
+        """The virtual accounts, marked at the prices of now."""
+        return _json(engine.board.document()["accounts"])
+
+    @routes.get("/accounts/{va}", response_model=Document, responses=_UNKNOWN)
+    def account(va: _Id) -> Response:
+        """One virtual account, marked at the prices of now."""
+        every = engine.board.document()["accounts"]
+        found = next((each for each in every if each["va_id"] == va), None)
+        if found is None:
+            known = ", ".join(each["va_id"] for each in every[:10])
+            raise Problem(HTTPStatus.NOT_FOUND, f"no such account; there are {known}")
+        return _json(found)
+
+    @routes.get("/positions", response_model=list[Document])
+    def positions(va: _Va = None) -> Response:
+        """What is held, marked at the prices of now."""
+        every = engine.board.document()["positions"]
+        return _json([each for each in every if va in (None, each["va_id"])])
+
+    @routes.get("/reconciliations", response_model=list[Document])
+    async def reconciliations() -> Response:
+        """The last comparisons with the venue since the start, oldest first: `ok`, `mismatch`, or
+        `incomplete`, which counts for nothing."""
+        return _json(engine.comparisons())
+
+    @routes.get("/config", response_model=list[Document])
+    async def config() -> Response:
+        """Every setting, with what it came from; secrets are masked."""
+        return _json(
+            [
+                {"name": name, "value": value, "source": source.value}
+                for name, value, source in engine.settings.shown()
+            ]
+        )
+
+    return routes
+
+
+def _list_routes(engine: Engine) -> APIRouter:
+    """What has been, newest last."""
+    routes = APIRouter(tags=["read"], responses=_UNREADABLE)
+
+    def listed(name: str, wanted: Wanted) -> Response:
+        kind = LISTS[name]
+        with _reading(engine) as connection:
+            return _json([kind.document(row) for row in kind.rows(connection, wanted)])
+
+    @routes.get("/orders", response_model=list[Document])
+    def orders(
+        va: _Va = None,
+        limit: _Limit = LIMIT,
+        is_open: Annotated[
+            bool, Query(alias="open", description="Only those that may still fill.")
+        ] = False,
+    ) -> Response:
+        """Orders, newest last."""
+        return listed("orders", Wanted(va, limit, is_open))
+
+    @routes.get("/fills", response_model=list[Document])
+    def fills(va: _Va = None, limit: _Limit = LIMIT) -> Response:
+        """Fills in the order of booking."""
+        return listed("fills", Wanted(va, limit))
+
+    @routes.get("/trades", response_model=list[Document])
+    def trades(va: _Va = None, limit: _Limit = LIMIT) -> Response:
+        """Closed positions in the order of closing."""
+        return listed("trades", Wanted(va, limit))
+
+    @routes.get("/signals", response_model=list[Document])
+    def signals(va: _Va = None, limit: _Limit = LIMIT) -> Response:
+        """Signals with their decisions, newest last."""
+        return listed("signals", Wanted(va, limit))
+
+    @routes.get("/incidents", response_model=list[Document])
+    def incidents(va: _Va = None, limit: _Limit = LIMIT) -> Response:
+        """Incidents, newest last."""
+        return listed("incidents", Wanted(va, limit))
+
+    return routes
+
+
+def _one_routes(engine: Engine) -> APIRouter:
+    """One order, one signal."""
+    routes = APIRouter(tags=["read"], responses={**_UNREADABLE, **_UNKNOWN})
+
+    @routes.get("/orders/{client_order_id}", response_model=Document)
+    def order(client_order_id: _Id) -> Response:
+        """One order with its fills."""
+        with _reading(engine) as connection:
+            key = (client_order_id,)
+            found = queries.one(connection, Order, "WHERE client_order_id = ?", key)
+            if found is None:
+                raise Problem(HTTPStatus.NOT_FOUND, "no order has this client_order_id")
+            own = queries.records(connection, Fill, "WHERE client_order_id = ? ORDER BY rowid", key)
+            return _json({**order_document(found), "fills": [to_document(fill) for fill in own]})
+
+    @routes.get(
+        "/signals/{signal_id:path}",
+        response_model=Document,
+        responses={200: {"content": {TEXT: {"schema": {"type": "string"}}}}},
+    )
+    def signal(
+        signal_id: _Id, accept: Annotated[str | None, Header(include_in_schema=False)] = None
+    ) -> Response:
+        """The whole story of one signal: each rule in order with its measured value and limit, then
+        what came of it. With `Accept: text/plain` as it is drawn for a person."""
+        with _reading(engine) as connection:
+            story = read_story(connection, signal_id)
+            if story is None:
+                near = near_ids(connection, signal_id)
+                hint = f"; did you mean {', '.join(near)}?" if near else ""
+                raise Problem(
+                    HTTPStatus.NOT_FOUND, f"no signal has this signal_id{hint}", near=near
+                )
+        if wants_text(accept or ""):
+            return Response(engine.draw_story(story), media_type=TEXT)
+        return _json(story_document(story))
+
+    return routes
+
+
+def wants_text(accept: str) -> bool:
+    """Whether an `Accept` header names plain text and not JSON."""
+    names = {part.partition(";")[0].strip().lower() for part in accept.split(",")}
+    return TEXT in names and "application/json" not in names
+
+
+@contextmanager
+def _reading(engine: Engine) -> Iterator[sqlite3.Connection]:
+    """A read-only connection that sees one moment of the database. Raises Problem 503 where it
+    cannot be read."""
+    try:
+        with closing(open_reader(engine.database)) as connection:
+            connection.execute("BEGIN")
+            yield connection
+    except (StorageError, sqlite3.Error) as error:
+        engine.complain(f"HTTP could not read the database: {error}")
+        text = "the database cannot be read now; the log of the engine says why"
+        raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, text, {"Retry-After": "5"}) from error
+
+
+def _json(document: Document | Sequence[Any]) -> Response:
+    """Encoded where it was read, so that the server's loop does not wait for it."""
+    return Response(msgspec.json.encode(document), media_type="application/json")

@@ -1,0 +1,106 @@
+"""The HTTP server: on a thread and an asyncio loop of its own (RULES 34).
+
+The port is taken before the engine starts, so that a port in use is an error at start and never a
+surprise later. What always holds: requests are not logged, for the webhook's token stands in a URL.
+"""
+
+import asyncio
+import logging
+import socket
+import threading
+
+import uvicorn
+from fastapi import FastAPI
+
+from pointsman.api.connections import Connection
+
+KEEP_ALIVE_SECONDS = 60
+"""How long a connection without a request stays open."""
+STOP_SECONDS = 3.0  # not money: seconds
+"""How long requests that are under way may take at the end."""
+
+
+class PortTaken(OSError):
+    """HTTP_HOST and HTTP_PORT cannot be listened on; the text says what would do."""
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens. Port 0 takes any free one.
+
+    Raises PortTaken.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # Said to be TCP: only then asyncio sends what is small at once, not after an acknowledgement.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(1024)
+    except OSError as error:
+        listener.close()
+        raise PortTaken(
+            f"HTTP cannot listen on {host} port {port} ({error.strerror}); "
+            "choose another HTTP_PORT, or 0 for any that is free"
+        ) from error
+    return listener
+
+
+def url_of(listener: socket.socket) -> str:
+    """Where a listening socket is reached."""
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+class HttpServer:
+    """Serves from `start` to `stop`."""
+
+    def __init__(self, app: FastAPI, listener: socket.socket) -> None:
+        self._listener = listener
+        self._stopping: threading.Event = app.state.stopping
+        config = uvicorn.Config(
+            app,
+            http=Connection,
+            ws="none",
+            lifespan="off",
+            access_log=False,
+            log_config=None,
+            # A proxy on this machine must not make others look as if they were on it, or the
+            # other way round.
+            proxy_headers=False,
+            server_header=False,
+            headers=[("X-Content-Type-Options", "nosniff")],
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
+            timeout_graceful_shutdown=int(STOP_SECONDS),
+        )
+        _silence()
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._run, name="http", daemon=True)
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it serves."""
+        return self._thread.is_alive()
+
+    def start(self) -> None:
+        """Begin to answer."""
+        self._stopping.clear()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Answer no new request, and end those under way, soon."""
+        self._stopping.set()
+        self._server.should_exit = True
+        self._thread.join(STOP_SECONDS)
+        self._listener.close()
+
+    def _run(self) -> None:
+        asyncio.run(self._server.serve([self._listener]))
+
+
+def _silence() -> None:
+    """The library logs tracebacks and addresses; what matters of them the application tells
+    itself (`problems.answer_problems`)."""
+    logger = logging.getLogger("uvicorn")
+    logger.propagate = False
+    if not logger.handlers:
+        logger.addHandler(logging.NullHandler())

@@ -1,0 +1,174 @@
+"""Signals in, as programs send them: one by one, or many as JSON Lines.
+
+What always holds: a body is read as `parse_signal` reads it, byte for byte; only what an
+authorised caller sent is counted as malformed; lines are offered in their order, so they are
+decided in it.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Annotated, NamedTuple
+
+import msgspec
+from fastapi import APIRouter, Depends, Request, Response
+
+from pointsman.api.access import Access, Caller, Scope, needs
+from pointsman.api.answers import DECIDE_SECONDS, Decisions, Pending
+from pointsman.api.bodies import (
+    JSON,
+    JSON_LINES,
+    LINES,
+    require_media_type,
+    unreadable,
+)
+from pointsman.api.engine import Engine
+from pointsman.api.problems import Problem, documented
+from pointsman.api.quotes import quote_routes
+from pointsman.api.schemas import (
+    DECISION,
+    DECISION_LINE,
+    SIGNAL,
+    SIGNAL_LINES,
+    answers,
+    takes,
+)
+from pointsman.api.shortcut import Answer
+from pointsman.domain.events import SignalMalformed
+from pointsman.domain.signal_text import SignalProblem, parse_signal
+from pointsman.reading.documents import Document
+
+SOURCE = "http"
+_ENCODER = msgspec.json.Encoder()
+BULK_LINES_MAX = 1_000
+
+
+def quick_signal(engine: Engine, access: Access) -> Answer:
+    """What POST /signals does, the caller's scope included, without the framework."""
+    decide = _decide_one(engine, Decisions(engine))
+    admit = needs(access, Scope.SIGNAL)
+
+    async def answer(request: Request) -> Response:
+        await admit(request, None)
+        return await decide(request)
+
+    return answer
+
+
+def _decide_one(engine: Engine, decisions: Decisions) -> Answer:
+    """What decides one signal, as it was posted."""
+
+    async def decide(request: Request) -> Response:
+        require_media_type(request, (JSON,), f"send one signal as {JSON}")
+        try:
+            signal = parse_signal(await request.body())
+        except SignalProblem as problem:
+            raise malformed(engine, SOURCE, problem) from problem
+        document = await decisions.decide(signal, SOURCE)
+        return Response(_ENCODER.encode(document), media_type=JSON)
+
+    return decide
+
+
+def signal_routes(
+    engine: Engine, access: Access, wall_ns: Callable[[], int] = time.time_ns
+) -> APIRouter:
+    """The routes by which signals and quotes come in."""
+    routes = APIRouter(tags=["signals"])
+    routes.include_router(quote_routes(engine, access, wall_ns))
+    decisions = Decisions(engine)
+    decide = _decide_one(engine, decisions)
+    sender = Annotated[Caller, Depends(needs(access, Scope.SIGNAL))]
+
+    @routes.post(
+        "/signals",
+        openapi_extra=takes({JSON: SIGNAL}),
+        responses={
+            200: answers("Decided: accepted or refused.", DECISION),
+            **documented(HTTPStatus.CONFLICT, HTTPStatus.SERVICE_UNAVAILABLE),
+        },
+    )
+    async def post_signal(request: Request, _caller: sender) -> Response:
+        """Have one signal decided. The answer comes when the decision is durable. The same
+        signal_id with the same content is answered with its first decision; with other content it
+        is a conflict. After a 503 nothing was decided, unless the answer says that it may be."""
+        return await decide(request)
+
+    @routes.post(
+        "/signals/bulk",
+        openapi_extra=takes(dict.fromkeys(LINES, SIGNAL_LINES)),
+        responses={200: answers("One answer a line.", DECISION_LINE, JSON_LINES)},
+    )
+    async def post_signals(request: Request, _caller: sender) -> Response:
+        """Have signals decided, one a line (JSON Lines), in their order: at most 1,000 lines and
+        1 MiB. Each is answered by a line of its own, with a status of its own; one that cannot be
+        read does not stop the others."""
+        require_media_type(request, LINES, f"send one signal a line as {JSON_LINES}")
+        offered = _offer_lines(engine, decisions, await request.body())
+        told = await _all_told(decisions, offered)
+        return Response(_ENCODER.encode_lines(told), media_type=JSON_LINES)
+
+    return routes
+
+
+def malformed(engine: Engine, source: str, problem: SignalProblem, line: int = 0) -> Problem:
+    """Have a signal counted that could not be read; the answer to it."""
+    engine.offer_malformed(
+        SignalMalformed(source, line, problem.field, problem.value, problem.remedy)
+    )
+    return unreadable(problem)
+
+
+class _Line(NamedTuple):
+    """A line, and what waits to be told of it."""
+
+    number: int
+    offered: Pending | Problem
+
+
+def _offer_lines(engine: Engine, decisions: Decisions, body: bytes) -> list[_Line]:
+    """Offer every line that can be read, until the inbox is full: what comes after one that found
+    no room finds none either, for its order would be lost. Raises Problem 413."""
+    texts = [(number, line) for number, line in enumerate(body.split(b"\n"), 1) if line.strip()]
+    if len(texts) > BULK_LINES_MAX:
+        text = f"{len(texts)} lines; send at most {BULK_LINES_MAX} at once"
+        raise Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, text)
+    lines: list[_Line] = []
+    full: Problem | None = None
+    for number, line in texts:
+        try:
+            signal = parse_signal(line)
+            lines.append(_Line(number, full or decisions.offer(signal, SOURCE)))
+        except SignalProblem as problem:
+            lines.append(_Line(number, malformed(engine, SOURCE, problem, number)))
+        except Problem as problem:
+            full = problem
+            lines.append(_Line(number, full))
+    return lines
+
+
+async def _all_told(decisions: Decisions, lines: list[_Line]) -> list[Document]:
+    """The answers to all lines. What is not decided in time is withdrawn, the last line first, so
+    that none is decided after one before it was withdrawn."""
+    waiting = [line.offered.woken for line in lines if isinstance(line.offered, Pending)]
+    if waiting:
+        await asyncio.wait(waiting, timeout=DECIDE_SECONDS)
+    told = [_told(decisions, line) for line in reversed(lines)]
+    told.reverse()
+    return told
+
+
+def _told(decisions: Decisions, line: _Line) -> Document:
+    found = line.offered
+    try:
+        if isinstance(found, Pending):
+            return {"line": line.number, "status": 200, **decisions.told(found)}
+    except Problem as problem:
+        found = problem
+    return {
+        "line": line.number,
+        "status": found.status.value,
+        "detail": found.detail,
+        **found.extra,
+    }

@@ -1,0 +1,142 @@
+"""The webhook: alerts as chart services send them, and messages that are signed.
+
+Forgiving in spelling, strict in meaning. What always holds: a wrong token learns nothing, not even
+whether there is a webhook; the answer comes within a second; and since most senders do not send
+again, an alert that is not decided by then stays in line.
+"""
+
+import hmac
+import re
+import time
+from collections.abc import Callable, Collection
+from contextlib import closing
+from http import HTTPStatus
+from typing import Annotated
+from urllib.parse import quote
+
+import msgspec
+from fastapi import APIRouter, Path, Query, Request, Response
+
+from pointsman.api.alerts import Alerts
+from pointsman.api.answers import ASK, Decisions, wait
+from pointsman.api.bodies import JSON
+from pointsman.api.engine import Engine
+from pointsman.api.problems import Problem, documented
+from pointsman.api.schemas import ALERT, DECISION, LATER, answers, takes
+from pointsman.api.signals import malformed
+from pointsman.api.signatures import SIGNATURE, TIMESTAMP, Signatures
+from pointsman.domain.signal_text import SignalProblem, parse_signal
+from pointsman.storage import queries
+from pointsman.storage.reader import open_reader
+
+SOURCE = "webhook"
+DECIDE_SECONDS = 0.8  # not money: seconds
+"""So long an answer waits for its decision: with the rest, less than a second."""
+
+_VA_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
+_RESPONSES = {
+    200: answers("Decided, now or when it first came.", DECISION),
+    202: answers("Not decided within a second: it stays in line.", LATER),
+    **documented(HTTPStatus.CONFLICT, HTTPStatus.NOT_FOUND, HTTPStatus.SERVICE_UNAVAILABLE),
+}
+_BODY = takes({JSON: ALERT, "text/plain": {"type": "string", "description": "The same."}})
+_Va = Annotated[str, Query(description="The virtual account, where the body names none.")]
+_Token = Annotated[str, Path(description="WEBHOOK_TOKEN.")]
+
+
+def webhook_routes(engine: Engine, wall_ns: Callable[[], int] = time.time_ns) -> APIRouter:
+    """The routes of the webhook. `wall_ns` tells the wall clock, which signed times are held
+    against."""
+    routes = APIRouter(tags=["webhook"])
+    take = _Taker(engine, wall_ns).take
+    token, secret = engine.settings.webhook_token, engine.settings.webhook_secret
+    signatures = None if secret is None else Signatures(secret)
+    expected = None if token is None else token.get_secret_value().encode()
+
+    @routes.post(
+        "/webhook/{token:path}",
+        openapi_extra=_BODY,
+        responses=_RESPONSES,
+    )
+    async def post_alert(request: Request, token: _Token, va: _Va = "") -> Response:
+        """Take an alert as TradingView, TradersPost or trade-relay send it: JSON, whatever its
+        Content-Type. The same alert again is answered with the first decision."""
+        is_known = hmac.compare_digest(expected or b"", token.encode())
+        if expected is None or not is_known:
+            raise _nowhere()
+        return await take(await request.body(), va, "")
+
+    @routes.post(
+        "/webhook",
+        openapi_extra=_BODY,
+        responses={**_RESPONSES, **documented(HTTPStatus.UNAUTHORIZED)},
+        description=f"Take a message with the headers {TIMESTAMP}, the time in epoch seconds, and "
+        f'{SIGNATURE}, the hex HMAC-SHA256 of TIMESTAMP + "." + BODY under WEBHOOK_SECRET. The '
+        "same message again is refused. Without a signal_id and a time in it, two messages that "
+        "were signed at different times are two signals.",
+    )
+    async def post_signed(request: Request, va: _Va = "") -> Response:
+        if signatures is None:
+            raise _nowhere()
+        body = await request.body()
+        return await take(body, va, signatures.check(request, body, wall_ns()))
+
+    return routes
+
+
+def _nowhere() -> Problem:
+    return Problem(
+        HTTPStatus.NOT_FOUND, "there is no such address; /docs lists those that there are"
+    )
+
+
+class _Taker:
+    """Takes alerts of senders that may send them."""
+
+    def __init__(self, engine: Engine, wall_ns: Callable[[], int]) -> None:
+        self._engine = engine
+        self._wall_ns = wall_ns
+        self._decisions = Decisions(engine)
+        self._alerts = Alerts(wall_ns(), self._known)
+
+    async def take(self, body: bytes, va: str, signed_at: str) -> Response:
+        """Have an alert decided; the answer to it. `va` stands in for an account that it does not
+        name."""
+        settings = self._engine.settings
+        try:
+            if va and not _VA_ID.fullmatch(va):
+                raise SignalProblem("va", va, "use 1 to 32 letters, digits, _ and -")
+            signal = parse_signal(
+                body,
+                default_va_id=va or None,
+                default_notional=settings.webhook_default_notional,
+                # No sender can send it: it stands for "none".
+                default_signal_id="",
+            )
+            signal = self._alerts.named(signal, body, signed_at, self._wall_ns())
+        except SignalProblem as problem:
+            raise malformed(self._engine, SOURCE, problem) from problem
+        pending = self._decisions.offer(signal, SOURCE)
+        await wait(pending, DECIDE_SECONDS)
+        if pending.future.done():
+            return Response(msgspec.json.encode(self._decisions.told(pending)), media_type=JSON)
+        return _later(signal.signal_id)
+
+    def _known(self, signal_ids: Collection[str]) -> Collection[str]:
+        """Those of some ids that were decided."""
+        with closing(open_reader(self._engine.database)) as connection:
+            found = queries.rows(
+                connection,
+                "SELECT signal_id FROM signals WHERE signal_id IN (SELECT value FROM json_each(?))",
+                (msgspec.json.encode(list(signal_ids)).decode(),),
+            )
+        return [signal_id for (signal_id,) in found]
+
+
+def _later(signal_id: str) -> Response:
+    ask = ASK.format(signal_id=quote(signal_id, safe=""))
+    text = "not decided yet: it stays in line, but is lost if the engine ends or storage fails"
+    document = {"signal_id": signal_id, "status": "waiting", "detail": f"{text}; GET {ask}"}
+    return Response(
+        msgspec.json.encode(document), HTTPStatus.ACCEPTED, {"Location": ask}, media_type=JSON
+    )
