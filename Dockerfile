@@ -1,5 +1,6 @@
 # The engine on the simulated market, as an unprivileged user, with everything it keeps in /data.
-# `docker-compose up --build` is the usual way to it; the settings are in docker-compose.yml.
+# `docker-compose up --build` is the usual way to it; the settings are in docker-compose.yml. With no
+# token set, the engine makes one per scope at its first start, in /data/tokens, and logs the path.
 
 FROM python:3.11-slim AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
@@ -9,7 +10,9 @@ COPY requirements-run.txt /build/
 RUN pip install --requirement /build/requirements-run.txt
 COPY pyproject.toml README.md LICENSE /build/
 COPY src /build/src
-RUN pip install --no-deps /build && pip uninstall --yes pip
+# Nothing that runs needs the tests inside of the packages, and they weigh tens of megabytes.
+RUN pip install --no-deps /build && pip uninstall --yes pip \
+    && find /opt/pointsman -type d -name tests -prune -exec rm -r {} +
 
 # Debian's slim image has bash in it, for `docker-compose exec trading-engine bash`.
 FROM python:3.11-slim
@@ -22,6 +25,7 @@ ENV PATH=/opt/pointsman/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
     DATABASE_PATH=/data/trading.db \
+    TOKENS_PATH=/data/tokens \
     HTTP_HOST=0.0.0.0
 USER pointsman
 WORKDIR /data
@@ -29,5 +33,5 @@ VOLUME /data
 EXPOSE 8080
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 \
-    CMD ["python", "-c", "import json, subprocess, sys; sys.exit(not json.loads(subprocess.run(['pointsman', 'status', '--json'], capture_output=True, check=True).stdout)['engine']['running'])"]
+    CMD ["python", "-c", "import os, sys; from http.client import HTTPConnection as C; c = C('127.0.0.1', int(os.environ.get('HTTP_PORT', '8080')), timeout=4); c.request('GET', '/health/live'); sys.exit(c.getresponse().status != 200)"]
 CMD ["pointsman", "run", "--headless"]

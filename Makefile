@@ -4,12 +4,14 @@
 #   make test    everything that must pass: the checks below, then all tests
 #   make check   lint, format, types, import contract
 #   make docs    draw the generated parts of docs/ again from the code
+#   make mutants the fault beside each invariant, put into a copy of the code: is each caught?
 #   make bench   how fast it is here: each figure beside its yardstick, some two minutes
+#   make audit   is there a known vulnerability in what requirements.txt pins? Needs the network
 #   make requirements   pin requirements.txt again, to the newest that pyproject.toml admits, and
 #                       its run-time part, requirements-run.txt, which is what the image installs
 
 .DEFAULT_GOAL := test
-.PHONY: run test check docs bench requirements
+.PHONY: run test check docs mutants bench audit requirements
 
 BIN := .venv/bin
 INSTALLED := .venv/.installed
@@ -30,15 +32,21 @@ check: $(INSTALLED)
 docs: $(INSTALLED)
 	$(BIN)/python docs/generate.py
 
+mutants: $(INSTALLED)
+	$(BIN)/python -m tests.mutants $(ARGS)
+
 bench: $(INSTALLED)
 	$(BIN)/python -m bench $(ARGS)
+
+audit: $(INSTALLED)
+	$(BIN)/python -m tests.lock_audit $(ARGS)
 
 requirements: $(INSTALLED)
 	$(BIN)/pip install --quiet uv
 	UV_CUSTOM_COMPILE_COMMAND="make requirements" $(BIN)/uv pip compile --quiet --upgrade --universal \
-	    --python-version 3.11 --extra calendar --extra dev --output-file requirements.txt pyproject.toml
+	    --python-version 3.11 --extra calendar --extra notify --extra dev --output-file requirements.txt pyproject.toml
 	UV_CUSTOM_COMPILE_COMMAND="make requirements" $(BIN)/uv pip compile --quiet --upgrade --universal \
-	    --python-version 3.11 --extra calendar --no-annotate --constraint requirements.txt \
+	    --python-version 3.11 --extra calendar --extra notify --no-annotate --constraint requirements.txt \
 	    --output-file requirements-run.txt pyproject.toml
 
 # PYTHON=... on the command line chooses another one.

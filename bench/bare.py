@@ -27,7 +27,7 @@ class BareDatabase:
         schema.prepare(path)
         self._connection = schema.connect(path, "rw")
         self._connection.execute("PRAGMA synchronous = FULL")
-        self._connection.execute(f"PRAGMA cache_size = -{32 * 1024}")
+        self._connection.execute(f"PRAGMA cache_size = -{8 * 1024}")
         self._head = Head(0, chain_start(None))
         self._lines = 0
 

@@ -16,6 +16,7 @@ from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import SignalSide
 from pointsman.domain.signals import Signal
 from pointsman.domain.venue_truth import Snapshot
+from pointsman.engine import pauses
 from pointsman.engine.execution_loop import ExecutionLoop
 from pointsman.engine.live_loop import Clock, LiveLoop, NoTape
 from pointsman.engine.recall import Recall
@@ -151,6 +152,7 @@ async def open_shell(folder: Path, va_ids: list[str]) -> AsyncIterator[Shell]:
     shell = Shell(live, loop, clock, venue, storage)
     loop.on_turn = shell.note
     loop.start(Started("bench", CODE, policy, settings.accounts), clock.now_ns())
+    pauses.keep_short()
     running = asyncio.create_task(live.run(lambda _now_ns: None))
     try:
         while not loop.is_ready:  # noqa: ASYNC110 - as above
