@@ -20,4 +20,5 @@ def as_installed(folder: Path) -> dict[str, str]:
             (tools / name).write_text(f'#!/bin/sh\nexec {python}{code} "$@"\n')
             (tools / name).chmod(0o755)
     path = f"{tools}:{os.environ['PATH']}"
-    return {"PATH": path, "HOME": str(folder), "PYTHONPATH": str(ROOT / "src")}
+    own = {"PYTHONPATH": str(ROOT / "src"), "HTTP_PORT": "0"}
+    return {"PATH": path, "HOME": str(folder), **own}

@@ -10,6 +10,9 @@ from hypothesis import settings
 settings.register_profile("house", settings.get_profile("default"), deadline=None, print_blob=True)
 settings.load_profile("house")
 
+os.environ["HTTP_PORT"] = "0"
+"""Engines that tests start take any free port, so that they never meet another's."""
+
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:

@@ -26,6 +26,7 @@ PURE_MAY_IMPORT = re.compile(
 WALL_CLOCK_ALLOWED = {
     "engine/live_loop.py": "stamps every event; time is an input for everyone else",
     "storage/sqlite_manager.py": "notes in the lease since when it is held",
+    "client.py": "signs what it sends with the time, on the sender's side",
     "cli/*": "starts the clock of a live run, and shows how long a run took",
 }
 """Who may read the wall clock."""

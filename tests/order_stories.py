@@ -33,8 +33,9 @@ from pointsman.domain.policy import Policy
 from pointsman.domain.positions import Position, PositionState, Trade
 from pointsman.domain.reasons import Reason
 from pointsman.domain.signals import Decision, SignalRecord
-from pointsman.execution.books import Books, Loaded
+from pointsman.execution.books import Books
 from pointsman.execution.desk import Desk
+from pointsman.execution.loading import Loaded
 from tests.desk_stories import START_NS, VA, acknowledge, enter, policy, send, signal
 
 replace = msgspec.structs.replace

@@ -1,6 +1,6 @@
 """What tests of the simulator share: the default settings, five VAs, and a ready venue."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from random import Random
 
@@ -17,27 +17,31 @@ from pointsman.simulator.market_walk import LISTINGS
 from pointsman.simulator.outcome import Outcome
 
 HOUR_NS = 3_600 * 10**9
+SETTINGS = {"MAX_ORDERS_PER_MINUTE": "2", "MAX_OPEN_POSITIONS_PER_VA": "3"}
+"""What differs from the defaults: limits that are met."""
+
 INSTRUMENTS = {each.instrument.symbol: each.instrument for each in LISTINGS}
 
 
 def policy(
-    mode: PositionMode = PositionMode.HEDGE, reduce_only: ReduceOnlyMode = ReduceOnlyMode.CLIP
+    mode: PositionMode = PositionMode.HEDGE,
+    reduce_only: ReduceOnlyMode = ReduceOnlyMode.CLIP,
+    settings: Mapping[str, str] = SETTINGS,
 ) -> Policy:
-    settings = {
-        "MAX_ORDERS_PER_MINUTE": "2",
-        "MAX_OPEN_POSITIONS_PER_VA": "3",
-        "PAPER_POSITION_MODE": mode.value,
-        "PAPER_REDUCE_ONLY": reduce_only.value,
-    }
-    return load_settings({}, None, settings).settings.policy(INSTRUMENTS)
+    modes = {"PAPER_POSITION_MODE": mode.value, "PAPER_REDUCE_ONLY": reduce_only.value}
+    return load_settings({}, None, {**settings, **modes}).settings.policy(INSTRUMENTS)
 
 
 def run(
-    seeds: Iterable[int], hours: str = "1", faults: Iterable[Fault] = tuple(Fault)
+    seeds: Iterable[int],
+    hours: str = "1",
+    faults: Iterable[Fault] = tuple(Fault),
+    settings: Mapping[str, str] = SETTINGS,
 ) -> list[Outcome]:
-    """Live through these seeds with the default settings."""
+    """Live through these seeds."""
+    rules = policy(settings=settings)
     lasting_ns = int(Decimal(hours) * HOUR_NS)
-    return list(simulate(seeds, policy(), lasting_ns, faults, loaded_from))
+    return list(simulate(seeds, rules, lasting_ns, faults, loaded_from))
 
 
 def struck_by(rates: dict[Fault, float]) -> Faults:

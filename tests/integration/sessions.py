@@ -19,7 +19,8 @@ ACCOUNTS = ",".join(f"VA00{number}:100000" for number in range(1, 6))
 def environment(settings: Mapping[str, str]) -> dict[str, str]:
     """A clean environment: nothing of the developer's own settings reaches the program."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-    return {**kept, "VIRTUAL_ACCOUNTS": ACCOUNTS, "PYTHONPATH": str(ROOT / "src"), **settings}
+    own = {"VIRTUAL_ACCOUNTS": ACCOUNTS, "HTTP_PORT": "0", "PYTHONPATH": str(ROOT / "src")}
+    return {**kept, **own, **settings}
 
 
 def command(*arguments: str) -> list[str]:

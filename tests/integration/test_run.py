@@ -24,6 +24,8 @@ QUOTES = "ts,symbol,bid,bid_size,ask,ask_size\n"
         ("--market none.csv", "none.csv: no such file"),
         ("--market sim --market -", "stands alone"),
         ("--market - --speed 2", "come at speed 1"),
+        ("--market http --speed 2", "quotes on HTTP come at speed 1"),
+        ("--market http --market -", "stands alone"),
         ("--market - --signals -", "go with --market sim"),
         ("--market - --signals demo", "belong to the simulated market"),
         ("--signals - --speed max", "need a pace"),
@@ -83,7 +85,7 @@ def test_main_py_trades_with_no_flags_at_all_and_stops_cleanly(
     running = start(tmp_path, by=[sys.executable, str(ROOT / "main.py")])
     wait_for(tmp_path / "trading.db")
     assert running.stderr is not None
-    lines = [next(running.stderr) for _ in range(4)]
+    lines = [next(running.stderr) for _ in range(5)]
     running.send_signal(signum)
     began = time.monotonic()
     _, rest = running.communicate(timeout=30)

@@ -9,6 +9,7 @@ import stat
 import struct
 import termios
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -22,12 +23,14 @@ from tests.integration.sessions import command, environment
 class Terminal:
     """A program on a terminal of 80 x 24."""
 
-    def __init__(self, folder: Path, *arguments: str) -> None:
+    def __init__(
+        self, folder: Path, *arguments: str, settings: Mapping[str, str] | None = None
+    ) -> None:
         self.pid, self.descriptor = pty.fork()
         if self.pid == 0:
             os.chdir(folder)
             line = command(*arguments)
-            os.execve(line[0], line, {**environment({}), "TERM": "xterm-256color"})
+            os.execve(line[0], line, {**environment(settings or {}), "TERM": "xterm-256color"})
         fcntl.ioctl(self.descriptor, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
         self.shown = b""
 

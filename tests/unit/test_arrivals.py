@@ -135,3 +135,28 @@ def test_the_reader_waits_where_the_loop_is_behind(monkeypatch: pytest.MonkeyPat
     piped.work_until(100)
     assert piped.story.loop.quotes_seen == 101
     piped.end()
+
+
+async def test_rule_35_quotes_by_http_wait_in_order_and_only_as_many_as_may(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(arrivals, "WAITING_MAX", 3)
+    story, stop, woken = begin(), Stop(), threading.Event()
+    live = LiveLoop(story.loop, NoTape(story.loop), Clock(told.START_NS))
+    fed = Arrivals(None, None, print)
+    fed.start(woken.set)
+    assert (fed.takes_quotes, fed.is_alive) == (True, True)
+    seen = story.loop.quotes_seen
+    quotes = [told.quote(told.START_NS + number) for number in range(4)]
+    assert fed.feed(quotes) == 3
+    assert woken.is_set()
+    fed.work(story.loop, live, stop)
+    assert story.loop.quotes_seen == seen + 3
+    assert story.loop.view.mark("XXX") == quotes[2]
+    assert not stop.is_asked, "there is no end of quotes by HTTP"
+    assert fed.feed(quotes[3:]) == 1
+
+
+def test_signals_on_standard_input_do_not_feed_the_market(piped: Piped) -> None:
+    assert piped.arrivals.takes_quotes is (piped.arrivals._market is not None)
+    piped.end()

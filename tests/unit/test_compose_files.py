@@ -1,27 +1,28 @@
 """The image and its compose file, as files: what they promise is what the program has.
 
-No Docker is needed. The start command of the image is run as an ordinary process, with the same
-environment.
+No Docker is needed. `tests/integration/test_image_command.py` runs what the image starts.
 """
 
 import json
 import re
-import signal
-import subprocess
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-from pointsman.config.fields import NAMES, SettingFields
+from pointsman.config.fields import NAMES, SECRETS, SettingFields
 from pointsman.config.settings import load_settings
-from tests.as_installed import ROOT, as_installed
-
-DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8")
-COMPOSE = (ROOT / "docker-compose.yml").read_text("utf-8")
-PATIENCE_SECONDS = 40.0
+from tests.as_installed import ROOT
+from tests.image_files import (
+    DOCKERFILE,
+    SERVICE,
+    SERVICES,
+    VOLUMES,
+    health_command,
+    image_environment,
+    image_instructions,
+    settings_of,
+)
 
 PROMISED = """
     DATABASE_PATH MAX_LOSS_COOLDOWN COOLDOWN_DURATION_SECONDS MAX_SPREAD_BPS MAX_SLIPPAGE_BPS
@@ -30,59 +31,34 @@ PROMISED = """
 """
 """The settings that every user may count on."""
 
-OF_THE_CONTAINER = {"DATABASE_PATH": "/data/trading.db", "HTTP_HOST": "0.0.0.0"}
-"""What differs in a container from the defaults of the program."""
+OF_THE_CONTAINER = {
+    "DATABASE_PATH": "/data/trading.db",
+    "TOKENS_PATH": "/data/tokens",
+    "HTTP_HOST": "0.0.0.0",
+}
+"""What the container itself decides, and differs from the defaults of the program."""
+
+MONITORING = ("prometheus", "grafana")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def service() -> dict[str, Any]:
-    """The one service."""
-    services = yaml.safe_load(COMPOSE)["services"]
-    assert list(services) == ["trading-engine"]
-    found: dict[str, Any] = services["trading-engine"]
-    return found
-
-
-def without_dotenv(value: str) -> str:
-    """What `${NAME:-default}` is where neither the shell nor .env says otherwise."""
-    return re.sub(r"\$\{[A-Z_]+:-([^}]*)\}", r"\1", value)
-
-
-def settings_of(service: dict[str, Any]) -> dict[str, str]:
-    return {name: without_dotenv(value) for name, value in service["environment"].items()}
-
-
-def image_instructions(word: str) -> list[str]:
-    """What follows each instruction of that name, its continued lines joined."""
-    whole = DOCKERFILE.replace("\\\n", " ")
-    return [line.partition(" ")[2] for line in whole.splitlines() if line.startswith(f"{word} ")]
-
-
-def image_environment() -> dict[str, str]:
-    """The variables of the last stage."""
-    stage = DOCKERFILE.replace("\\\n", " ").rpartition("\nFROM ")[2]
-    pairs = [
-        part for line in stage.splitlines() if line.startswith("ENV ") for part in line.split()
-    ]
-    return dict(pair.split("=", 1) for pair in pairs[1:])
-
-
-def health_command() -> list[str]:
-    words: list[str] = json.loads(image_instructions("HEALTHCHECK")[0].partition("CMD ")[2])
-    return words
+    """The engine's service."""
+    return SERVICE
 
 
 # --- compose --------------------------------------------------------------------------------------
 
 
-def test_every_setting_it_names_exists_and_has_the_default_of_the_program(
-    service: dict[str, Any],
-) -> None:
+def test_it_has_every_setting_with_the_default_of_the_program(service: dict[str, Any]) -> None:
+    """One that were missing here would silently stay at its default, whatever .env says."""
     settings = settings_of(service)
-    assert set(PROMISED.split()) <= set(settings) <= set(NAMES)
+    assert set(PROMISED.split()) <= set(settings)
+    assert set(settings) == set(NAMES)
+    differing = {**OF_THE_CONTAINER, "HTTP_ALLOWED_HOSTS": "trading-engine"}
     for name, value in settings.items():
         default = SettingFields.model_fields[name.lower()].default
-        assert value == OF_THE_CONTAINER.get(name, default), name
+        assert value == differing.get(name, default), name
 
 
 def test_each_setting_can_be_changed_from_dotenv_but_those_of_the_container(
@@ -91,6 +67,12 @@ def test_each_setting_can_be_changed_from_dotenv_but_those_of_the_container(
     fixed = {*OF_THE_CONTAINER, "HTTP_PORT"}
     for name, value in service["environment"].items():
         assert value.startswith(f"${{{name}:-") is (name not in fixed), name
+
+
+def test_no_secret_stands_in_the_files(service: dict[str, Any]) -> None:
+    settings = settings_of(service)
+    assert {settings[name] for name in SECRETS} == {""}
+    assert not SECRETS & set(image_environment())
 
 
 def test_its_settings_are_sound_without_any_dotenv(service: dict[str, Any]) -> None:
@@ -107,7 +89,7 @@ def test_only_this_machine_reaches_the_port_and_the_data_outlives_the_container(
     (volume,) = service["volumes"]
     name, _, place = volume.partition(":")
     assert place == "/data"
-    assert name in yaml.safe_load(COMPOSE)["volumes"]
+    assert name in VOLUMES
     assert service["restart"] == "unless-stopped"
     assert service["stop_grace_period"] == "30s"
     assert service["init"] is True
@@ -125,6 +107,43 @@ def test_it_can_write_nothing_but_its_data_and_gain_no_rights(service: dict[str,
     assert "tty" not in service
 
 
+# --- monitoring -----------------------------------------------------------------------------------
+
+
+def test_without_the_profile_the_engine_is_all_that_starts() -> None:
+    assert [name for name, each in SERVICES.items() if "profiles" not in each] == ["trading-engine"]
+    assert {name: each.get("profiles") for name, each in SERVICES.items()} == {
+        "trading-engine": None,
+        **{name: ["monitoring"] for name in MONITORING},
+    }
+
+
+@pytest.mark.parametrize("name", MONITORING)
+def test_monitoring_is_pinned_reached_from_this_machine_only_and_changes_no_file(name: str) -> None:
+    service = SERVICES[name]
+    assert re.fullmatch(r"[a-z]+/[a-z]+:v?\d+\.\d+\.\d+", service["image"])
+    assert all(re.fullmatch(r"127\.0\.0\.1:(\d+):\1", port) for port in service["ports"])
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    for volume in service["volumes"]:
+        source, _, place = volume.partition(":")
+        if source.startswith("./"):
+            assert place.endswith(":ro")
+            assert (ROOT / source).exists(), source
+        else:
+            assert source in VOLUMES
+
+
+def test_nobody_can_log_in_to_grafana_and_so_there_is_no_password() -> None:
+    settings = SERVICES["grafana"]["environment"]
+    assert settings["GF_AUTH_ANONYMOUS_ORG_ROLE"] == "Viewer"
+    assert settings["GF_AUTH_DISABLE_LOGIN_FORM"] == "true"
+    assert settings["GF_AUTH_BASIC_ENABLED"] == "false"
+    assert settings["GF_SECURITY_DISABLE_INITIAL_ADMIN_CREATION"] == "true"
+    assert not any("PASSWORD" in name for name in settings)
+
+
 # --- image ----------------------------------------------------------------------------------------
 
 
@@ -136,6 +155,15 @@ def test_rule_38_the_image_runs_headless_as_an_unprivileged_user_with_its_data_i
     assert image_instructions("VOLUME") == ["/data"]
     assert image_instructions("FROM")[-1] == "python:3.11-slim"
     assert OF_THE_CONTAINER.items() <= image_environment().items()
+
+
+def test_what_it_installs_is_the_lock_and_nothing_besides() -> None:
+    installs = re.findall(r"pip install ([^&\n]*)", DOCKERFILE)
+    assert [each.strip() for each in installs] == [
+        "--requirement /build/requirements-run.txt",
+        "--no-deps /build",
+    ]
+    assert "apt-get" not in DOCKERFILE
 
 
 def test_everything_that_it_copies_is_there_and_not_ignored() -> None:
@@ -168,57 +196,3 @@ def test_the_pins_of_the_image_are_those_of_the_tests() -> None:
     )
     assert run < tested
     assert not any(line.startswith(("pytest", "mypy", "ruff")) for line in run)
-
-
-# --- the start command as a process ---------------------------------------------------------------
-
-
-@pytest.fixture
-def in_place_of_the_container(tmp_path: Path, service: dict[str, Any]) -> dict[str, str]:
-    """The environment of the container, with another folder for /data and `pointsman` as a
-    command."""
-    database = str(tmp_path / "trading.db")
-    inside = {**image_environment(), **settings_of(service)}
-    return {**inside, **as_installed(tmp_path), "DATABASE_PATH": database}
-
-
-def test_the_start_command_trades_is_healthy_and_stops_cleanly(
-    tmp_path: Path, in_place_of_the_container: dict[str, str]
-) -> None:
-    environment = in_place_of_the_container
-    log = tmp_path / "log"
-    with log.open("w") as stream:
-        engine = subprocess.Popen(
-            json.loads(image_instructions("CMD")[-1]),
-            env=environment,
-            cwd=tmp_path,
-            stdin=subprocess.DEVNULL,
-            stdout=stream,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        assert is_healthy(environment, tmp_path, engine), log.read_text()
-    finally:
-        engine.send_signal(signal.SIGTERM)
-        code = engine.wait(PATIENCE_SECONDS)
-    assert code == 128 + signal.SIGTERM, log.read_text()
-    lines = log.read_text()
-    assert "started" in lines
-    assert "\x1b" not in lines
-    assert health(environment, tmp_path) != 0, "nothing runs any more"
-
-
-def is_healthy(environment: dict[str, str], folder: Path, engine: subprocess.Popen[bytes]) -> bool:
-    """Whether the health check passes before patience ends."""
-    give_up_at = time.monotonic() + PATIENCE_SECONDS
-    while engine.poll() is None and time.monotonic() < give_up_at:
-        if health(environment, folder) == 0:
-            return True
-    return False
-
-
-def health(environment: dict[str, str], folder: Path) -> int:
-    """The exit code of the health check."""
-    words = health_command()
-    done = subprocess.run(words, env=environment, cwd=folder, capture_output=True, check=False)
-    return done.returncode

@@ -45,11 +45,11 @@ class Served:
         self.publisher = Publisher()
         self.answers: list[dict[str, Any]] = []
         self.why = ""
-        board = Board(
+        self.board = Board(
             Picture(lambda _symbol: None, 1), self.publisher, self.latch, lambda: 42, dict, {}
         )
         controls = Controls(self.steering, self.latch, lambda: 42, self.woken.set, lambda: self.why)
-        self.server = ControlServer(self.database, controls, board)
+        self.server = ControlServer(self.database, controls, self.board)
         self.server.start()
 
     def asking(self, request: dict[str, Any]) -> "threading.Thread":
@@ -197,6 +197,7 @@ def test_whoever_watches_is_sent_what_changes(served: Served) -> None:
     pictures = watch(served.database)
     assert next(pictures)["incidents"] == []
     served.publisher.put((Incident("I1", 5, Reason.CLIPPED),))
+    served.board.refresh()
     assert any(picture["incidents"] for picture, _ in zip(pictures, range(3), strict=False))
     served.server.stop()
     assert list(pictures)[2:] == [], "the end of the engine ends it"

@@ -11,7 +11,7 @@ from pointsman.engine.control_queue import Refusal
 from pointsman.engine.controls import Controls
 from pointsman.engine.latch import KillLatch, Latched, read_latch
 from pointsman.engine.steering import Kill, Pause, Rearm, Steering
-from tests import engine_stories as told
+from tests import desk_stories as told
 from tests.engine_stories import begin
 
 

@@ -6,9 +6,11 @@ import pytest
 
 from pointsman.domain.commands import Compare, Query
 from pointsman.domain.events import (
+    CancelRefused,
     Killed,
     Level,
     LevelReached,
+    OrderAbsent,
     Timer,
     TimerFired,
     TimerKind,
@@ -145,6 +147,33 @@ def test_rule_23_a_stop_on_the_wrong_side_is_never_sent(
     step = trade(desk, ENTRY, "10", "100", mark=quote(desk.now_ns, bid, ask))
     expected = (Role.EXIT, Reason.STOP_CROSSED) if is_crossed else (Role.STOP, Reason.STOP_LOSS)
     assert [(order.role, order.exit_reason) for order in submits(step)] == [expected]
+
+
+def test_rule_23_a_stop_that_moves_through_the_market_is_not_sent_though_others_rest() -> None:
+    """20 rest under stops at 98; the average of the entry, 102, puts the stop at 99.96."""
+    desk = kept_desk()
+    acknowledge(desk, send(desk, signal("a", quantity="30")))
+    acknowledge(desk, trade(desk, ENTRY, "10", "100"))
+    acknowledge(desk, trade(desk, ENTRY, "10", "104"))
+    step = report(desk, ENTRY, VenueWord.CANCELED, mark=quote(desk.now_ns, "99.50", "99.52"))
+    assert [(o.role, o.exit_reason) for o in submits(step)] == [(Role.EXIT, Reason.STOP_CROSSED)]
+
+
+def test_what_an_unknown_stop_does_not_keep_back_is_exited_at_the_deadline() -> None:
+    """10 rest under a stop, 10 under one that may never have arrived: half can be exited now."""
+    desk = kept_desk(REFUSES)
+    acknowledge(desk, send(desk, signal("a", quantity="20")))
+    acknowledge(desk, trade(desk, ENTRY, "10"))
+    trade(desk, ENTRY, "10")
+    order_sent(desk, "ABCDEF1S2")
+    given_up = [one for step in pass_time(desk, 2 * SECOND_NS) for one in cancels(step)]
+    assert given_up == [STOP, "ABCDEF1S2"]
+    tell(desk, CancelRefused("ABCDEF1S2", Reason.NOT_FOUND, desk.now_ns))
+    step = report(desk, STOP, VenueWord.CANCELED)
+    assert quantities(submits(step)) == [10]
+    acknowledge(desk, step)
+    settled = tell(desk, OrderAbsent("ABCDEF1S2", desk.now_ns + 10 * SECOND_NS))
+    assert quantities(submits(settled)) == [10]
 
 
 def test_rule_23_a_mark_of_another_symbol_says_nothing() -> None:

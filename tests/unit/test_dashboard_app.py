@@ -87,7 +87,7 @@ async def test_a_lost_engine_is_said_and_tried_again(monkeypatch: pytest.MonkeyP
     engine = Engine(picture())
     engine.lose()
     async with opened(engine) as screen:
-        await screen.sees("Engine lost: the database as it was at 2018-01-02 14:31:05. Retrying")
+        await screen.sees("Engine lost: the database as of 2018-01-02 14:31:05. Retrying")
         assert "no engine" in screen.lines[0]
         engine.pictures.put(picture(market="back again"))
         await screen.sees("back again")
@@ -260,6 +260,6 @@ def test_a_kill_that_no_engine_took_names_what_works_without_one() -> None:
 
     text, is_bad = told({"verb": "kill"}, ask)
     assert is_bad
-    assert "NOT DONE" in text
-    assert "`pointsman kill` works without" in text
+    assert "NO ANSWER" in text
+    assert "`pointsman kill` on its machine works without" in text
     assert len(text) <= 78

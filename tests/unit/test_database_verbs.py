@@ -10,10 +10,15 @@ import pytest
 from typer.testing import CliRunner
 
 from pointsman.cli.app import app
-from pointsman.cli.database_verbs import copy_database
+from pointsman.cli.compose import ledger_path
+from pointsman.cli.database_verbs import back_up
+from pointsman.domain.accounts import KillState
+from pointsman.domain.policy import PositionMode
+from pointsman.engine.latch import KillLatch, Latched, latch_path, read_latch
 from pointsman.storage import lock, reader
 from pointsman.storage.errors import DatabaseBusy, StorageUnavailable
 from pointsman.storage.sqlite_manager import SqliteManager
+from pointsman.venues.paper_ledger import PaperLedger, read_ledger
 from tests.story_database import lived_day
 
 
@@ -27,9 +32,8 @@ def test_the_copy_is_whole_private_and_made_beside_a_running_writer(
 ) -> None:
     manager = SqliteManager(path)
     manager.open()
-    size = copy_database(path, tmp_path / "copy.db")
+    ((copy, size),) = back_up(path, tmp_path / "copy.db")
     manager.close()
-    copy = tmp_path / "copy.db"
     assert (size, stat.S_IMODE(copy.stat().st_mode)) == (copy.stat().st_size, 0o600)
     with closing(reader.open_reader(path)) as one, closing(reader.open_reader(copy)) as other:
         assert reader.accounts(one) == reader.accounts(other)
@@ -54,6 +58,32 @@ def test_a_copy_that_fails_leaves_no_file(
     result = CliRunner().invoke(app, ["db", "backup", str(tmp_path / "new"), "--db", str(path)])
     assert result.exit_code == 1
     assert not (tmp_path / "new").exists()
+
+
+def test_books_of_the_paper_venue_and_a_pressed_latch_are_copied_too(
+    path: Path, tmp_path: Path
+) -> None:
+    ledger, copied = ledger_path(path), tmp_path / "there" / "copy.db"
+    copied.parent.mkdir()
+    PaperLedger(ledger, PositionMode.HEDGE).close()
+    with closing(KillLatch(latch_path(path))) as latch:
+        latch.press(Latched(KillState.FLATTEN, "ann", "drill", 5))
+    files = back_up(path, copied)
+    assert [each for each, _ in files] == [copied, ledger_path(copied)]
+    assert read_ledger(ledger_path(copied)) == read_ledger(ledger)
+    assert read_latch(latch_path(copied)) == Latched(KillState.FLATTEN, "ann", "drill", 5)
+    assert all(stat.S_IMODE(file.stat().st_mode) == 0o600 for file in copied.parent.iterdir())
+
+
+def test_a_ledger_that_is_there_already_is_not_overwritten_and_nothing_is_left(
+    path: Path, tmp_path: Path
+) -> None:
+    PaperLedger(ledger_path(path), PositionMode.HEDGE).close()
+    theirs = ledger_path(tmp_path / "copy.db")
+    theirs.write_text("mine")
+    result = CliRunner().invoke(app, ["db", "backup", str(tmp_path / "copy.db"), "--db", str(path)])
+    assert (result.exit_code, f"{theirs} exists" in result.stderr) == (1, True)
+    assert (theirs.read_text(), (tmp_path / "copy.db").exists()) == ("mine", False)
 
 
 def test_migrate_brings_an_older_schema_up_to_date(path: Path, tmp_path: Path) -> None:

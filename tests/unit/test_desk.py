@@ -33,6 +33,7 @@ from tests.desk_stories import (
     decide,
     enter,
     of_type,
+    order_sent,
     pass_time,
     policy,
     quote,
@@ -67,7 +68,8 @@ def test_rule_1_time_never_runs_backwards_through_the_door() -> None:
 
 def test_a_wake_up_is_handed_out_once_and_only_when_it_is_due() -> None:
     desk = ready_desk()
-    enter(desk, signal("a"))
+    (entry,) = submits(send(desk, signal("a")))
+    order_sent(desk, entry.client_order_id)
     due_ns = desk.next_due_ns()
     assert due_ns is not None
     assert desk.due_timer(due_ns - 1) is None

@@ -140,7 +140,7 @@ async def test_rule_29_while_storage_fails_the_sender_is_told_so(
 async def test_an_engine_that_died_says_so_and_why(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(_loop: ExecutionLoop, _now_ns: int) -> None:
+    def broken(_loop: ExecutionLoop, _now_ns: int, _most: int = 0) -> None:
         raise AssertionError("a rule of ours is broken")
 
     async def session() -> None:

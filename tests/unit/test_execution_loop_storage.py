@@ -234,6 +234,27 @@ def test_rule_19_storage_that_fails_for_too_long_kills(seconds: int, is_killed: 
     assert (story.loop.desk.books.kill_switch.state is KillState.HALT) is is_killed
 
 
+def test_rule_19_storage_that_heals_in_between_is_counted_afresh() -> None:
+    story = begin(told.policy(kill_on_storage_ns=3 * SECOND_NS))
+    for _ in range(4):
+        story.memory.fail()
+        story.at()
+        story.at(2 * SECOND_NS)
+        story.memory.heal()
+        story.at()
+    assert story.loop.desk.books.kill_switch.state is KillState.OFF
+
+
+def test_while_a_part_of_the_engine_is_down_no_entry_leaves() -> None:
+    story = begin()
+    story.loop.is_impaired = True
+    story.ask(told.signal("in"))
+    assert SendRefused(ENTRY, Reason.ENTRY_WITHDRAWN) in story.events
+    story.loop.is_impaired = False
+    story.ask(told.signal("again"))
+    assert len(story.venue.take(Submit)) == 1
+
+
 def test_after_a_kill_by_storage_a_person_can_rearm() -> None:
     story = begin(told.policy(kill_on_storage_ns=SECOND_NS))
     story.memory.fail()

@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,13 +13,14 @@ from pointsman.domain.events import Assigned, ForeignFill, HoldingDiffers, Venue
 from pointsman.domain.money import exact
 from pointsman.domain.orders import Fill, Order, Role
 from pointsman.domain.policy import PositionMode
-from pointsman.domain.positions import Trade
+from pointsman.domain.positions import PositionState, Trade
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide, Side
 from pointsman.execution.external import our_holdings
 from tests.desk_stories import (
     SECOND_NS,
     VA,
+    XXX,
     account,
     acknowledge,
     cancels,
@@ -37,6 +39,7 @@ from tests.desk_stories import (
 )
 from tests.order_stories import KeptDesk, fill_of, kept_desk
 
+replace = msgspec.structs.replace
 VAS = ("VA001", "VA002")
 LONG, SHORT, BUY, SELL = PositionSide.LONG, PositionSide.SHORT, Side.BUY, Side.SELL
 NET = policy(position_mode=PositionMode.NET)
@@ -132,6 +135,32 @@ def test_rule_28_the_share_of_what_is_lacking_moves_on_when_a_position_goes() ->
     assert sum(order.leaves for order in desk.books.orders_of(1, Role.STOP)) == 10
 
 
+def test_i7_what_the_venue_still_holds_but_would_not_trade_is_no_reason_for_an_alarm() -> None:
+    share = replace(XXX, min_notional=Decimal(500))
+    desk = kept_desk(policy(instruments={"XXX": share}), accounts=VAS)
+    enter(desk, signal("a"))
+    enter(desk, signal("b", va_id="VA002"))
+    foreign(desk, "19")
+    for stop in ("ABCDEF1S1", "ABCDEF2S1"):
+        report(desk, stop, VenueWord.CANCELED)
+    assert desk.books.naked == {}
+    assert all(not step.commands for step in pass_time(desk, 10 * SECOND_NS))
+
+
+def test_rule_28_dust_is_lacking_before_what_can_be_covered() -> None:
+    """3 of dust and 20 are held, 16 of both are gone: the 7 that are left have a stop, not 4."""
+    share = replace(XXX, min_notional=Decimal(500))
+    desk = kept_desk(policy(instruments={"XXX": share}), accounts=VAS)
+    enter(desk, signal("a", va_id="VA002"))
+    acknowledge(desk, send(desk, signal("b", "close", "7", va_id="VA002")))
+    trade(desk, "ABCDEF1X1", "7")
+    report(desk, "ABCDEF1S1", VenueWord.CANCELED)
+    enter(desk, signal("c", quantity="20"))
+    differs(desk, "7")
+    step = report(desk, "ABCDEF2S1", VenueWord.CANCELED)
+    assert [order.quantity for order in submits(step)] == [7]
+
+
 def test_rule_28_assigning_what_is_lacking_settles_it() -> None:
     desk = kept_desk(accounts=VAS)
     enter(desk, signal("a"))
@@ -224,6 +253,21 @@ def test_in_net_mode_what_the_venue_has_netted_away_is_not_covered_twice() -> No
     assert account(desk).frozen_for is Reason.STRANGE_REPORT
     assert [(order.side, order.leaves) for order in submits(step)] == [(SELL, Decimal(6))]
     assert cancels(step) == ["ABCDEF2S1"]
+
+
+def test_in_net_mode_dust_on_the_other_side_is_not_to_be_exited_again() -> None:
+    """The venue nets VA002's 3 of dust against VA001's 20: 17 can be closed, and are asked for."""
+    coin = replace(XXX, min_notional=Decimal(500))
+    desk = kept_desk(replace(NET, instruments={"XXX": coin}), accounts=VAS)
+    enter(desk, signal("a", "sell", va_id="VA002"))
+    acknowledge(desk, send(desk, signal("b", "close", "7", va_id="VA002")))
+    trade(desk, "ABCDEF1X1", "7")
+    report(desk, "ABCDEF1S1", VenueWord.CANCELED)
+    assert [held.state for held in desk.books.positions.values()] == [PositionState.DUST]
+    enter(desk, signal("c", quantity="20"))
+    assert [order.leaves for order in desk.books.orders_of(2, Role.STOP)] == [17]
+    (leaving,) = submits(send(desk, signal("d", "close", None)))
+    assert leaving.quantity == 17
 
 
 # -- holdings that no fill explains ----------------------------------------------------------------

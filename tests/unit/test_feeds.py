@@ -64,7 +64,7 @@ def test_signals_of_a_file_have_a_place_of_their_own_in_the_journal(signals: Pat
 
 
 def test_quotes_that_arrive_are_never_at_their_end(signals: Path) -> None:
-    feed = arriving_feed(signals, 7)
+    feed = arriving_feed("x", signals, 7)
     tape = feed.tape(0, 0)
     assert (tape.next_quote_ns(), tape.next_signal_ns()) == (None, 0)
     tape.take_signal()
@@ -74,7 +74,7 @@ def test_quotes_that_arrive_are_never_at_their_end(signals: Path) -> None:
 
 def test_a_file_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
     with pytest.raises(UnreadableFile, match=r"none\.jsonl"):
-        arriving_feed(tmp_path / "none.jsonl", 0)
+        arriving_feed("x", tmp_path / "none.jsonl", 0)
 
 
 def test_a_line_that_is_no_signal_is_told_with_its_file_line_field_and_value(

@@ -23,6 +23,7 @@ PAPER_FEE_BPS=1 PAPER_POSITION_MODE=hedge PAPER_REDUCE_ONLY=clip ORDER_SETTLE_SE
 MAX_STOP_LOSS_PERCENTAGE= MAX_LEVERAGE=1 ENTRY_SIDES=both GLOBAL_MAX_DAILY_LOSS=
 GLOBAL_MAX_ORDERS_PER_MINUTE= GLOBAL_MAX_DRAWDOWN_PERCENTAGE= LOSS_SIZE_DECAY=
 KILL_ON_MISMATCH_CYCLES= KILL_ON_NAKED_SECONDS= KILL_ON_STORAGE_SECONDS= INSTRUMENTS_FILE=
+TOKENS_PATH= HTTP_ALLOWED_HOSTS= WEBHOOK_SECRET= FEED_SILENCE_SECONDS=30
 """
 
 
@@ -56,7 +57,7 @@ def test_rule_18_every_limit_of_the_policy_can_be_set_per_account() -> None:
 
 def test_the_secrets_are_known_as_such() -> None:
     tokens = {f"{scope}_TOKEN" for scope in ("READ", "SIGNAL", "CONTROL", "WEBHOOK")}
-    assert tokens | {"NOTIFY_URLS"} == SECRETS
+    assert tokens | {"NOTIFY_URLS", "WEBHOOK_SECRET"} == SECRETS
 
 
 def test_rule_9_the_furthest_stop_is_five_times_the_stop_where_not_set() -> None:
@@ -83,6 +84,8 @@ def test_rule_9_the_furthest_stop_is_five_times_the_stop_where_not_set() -> None
         ({"venue": "ccxt"}, "venue", "only 'paper' is built"),
         ({"http_port": "65536"}, "http_port", "from 0 to 65535"),
         ({"read_token": "same", "webhook_token": "same"}, "webhook_token", "none of the other"),
+        ({"webhook_token": "a", "webhook_secret": "a"}, "webhook_secret", "none of the tokens"),
+        ({"feed_silence_seconds": "0"}, "feed_silence_seconds", "above 0"),
     ],
 )
 def test_a_setting_that_makes_no_sense_is_refused_alone(

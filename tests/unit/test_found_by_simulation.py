@@ -5,12 +5,29 @@ from decimal import Decimal
 import msgspec
 
 from pointsman.domain.accounts import Account, DeskRecord
+from pointsman.domain.events import OrderAbsent, VenueWord
 from pointsman.domain.orders import Role, client_order_id
-from pointsman.domain.positions import Lot, Position
+from pointsman.domain.policy import ReduceOnlyMode
+from pointsman.domain.positions import Lot, Position, PositionState
+from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide
 from pointsman.engine import gate
 from pointsman.execution import cover
 from pointsman.execution.books import Books
+from tests import desk_stories as stories
+from tests.desk_stories import (
+    SECOND_NS,
+    account,
+    enter,
+    order_sent,
+    report,
+    send,
+    signal,
+    submits,
+    tell,
+    trade,
+)
+from tests.order_stories import fill_of, kept_desk
 from tests.simulations import order, policy
 
 TICK = Decimal("0.01")
@@ -47,3 +64,23 @@ def test_i9_an_exit_for_more_than_is_held_by_now_is_held_back() -> None:
     assert gate.is_overtaken(books, leaving)
     books.put_position(held("5"))
     assert not gate.is_overtaken(books, leaving)
+
+
+def test_i10_an_exit_that_arrives_after_all_leaves_its_symbol_with_the_account() -> None:
+    """It was given up, another one closed the position, and the account was free again; then it
+    takes what belongs to another account (RULES 21)."""
+    desk = kept_desk(stories.policy(reduce_only_mode=ReduceOnlyMode.REFUSE))
+    enter(desk, signal("a"))
+    send(desk, signal("b", "close", None))
+    [first] = submits(report(desk, "ABCDEF1S1", VenueWord.CANCELED))
+    order_sent(desk, first.client_order_id)
+    given_up = OrderAbsent(first.client_order_id, desk.now_ns + 10 * SECOND_NS)
+    [second] = submits(tell(desk, given_up, 10 * SECOND_NS))
+    order_sent(desk, second.client_order_id)
+    trade(desk, second.client_order_id, "10")
+    assert account(desk).leased_symbol is None
+    tell(desk, fill_of(desk, first.client_order_id, "late", "4"))
+    assert account(desk).leased_symbol == "XXX"
+    assert account(desk).frozen_for is Reason.OVERFILL
+    states = [position.state for position in desk.books.positions.values()]
+    assert states == [PositionState.OVERFILLED]

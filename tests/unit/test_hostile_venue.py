@@ -4,9 +4,15 @@ import pytest
 
 from pointsman.domain.commands import Cancel, Compare, Query, Submit
 from pointsman.domain.events import CancelRefused, OrderAbsent, OrderReport, VenueWord
+from pointsman.domain.orders import Role
 from pointsman.domain.venue_truth import OrderFound, Snapshot
 from pointsman.simulator.faults import Fault
-from pointsman.simulator.hostile_venue import FLIGHT_NS_MAX, SETTLED_NS, HostileVenue
+from pointsman.simulator.hostile_venue import (
+    FLIGHT_NS_MAX,
+    LATE_NS_MAX,
+    SETTLED_NS,
+    HostileVenue,
+)
 from pointsman.venues.base import Reply, Request
 from tests.simulations import order, struck_by, venue
 from tests.unit.test_matching import quote
@@ -84,6 +90,45 @@ def test_f06_a_young_order_may_not_be_found_an_old_one_always_is() -> None:
     assert absent == OrderAbsent(order_id, SECOND_NS)
     at.send(Query(order_id, "AAA"), SETTLED_NS + SECOND_NS)
     assert isinstance(at.receive(SETTLED_NS + 2 * SECOND_NS)[0], OrderFound)
+
+
+def test_a_request_may_arrive_when_it_counts_as_lost_already() -> None:
+    at = ready(request_late=1.0)
+    at.send(Submit(order(1, price="101")), 0)
+    at.receive(SECOND_NS // 2)
+    assert at.ledger.orders == {}
+    at.receive(LATE_NS_MAX + SECOND_NS)
+    assert at.ledger.orders[order(1).client_order_id].filled == 5
+
+
+def test_a_cancel_may_be_refused_though_the_order_is_open() -> None:
+    at = ready(cancel_refused=1.0)
+    asked(at, Submit(order(1, price="101")))
+    stop = order(1, Role.STOP, trigger="99")
+    asked(at, Submit(stop), SECOND_NS)
+    [refused] = asked(at, Cancel(stop.client_order_id, "AAA"), 60 * SECOND_NS)
+    assert isinstance(refused, CancelRefused)
+    assert at.ledger.orders[stop.client_order_id].is_open
+
+
+def test_f09_an_answer_that_is_cut_off_lacks_executions_and_does_not_add_up() -> None:
+    at = ready(query_cut=1.0)
+    asked(at, Submit(order(1, price="101")))
+    [found] = asked(at, Query(order(1).client_order_id, "AAA"), 60 * SECOND_NS)
+    assert isinstance(found, OrderFound)
+    assert sum(fill.quantity for fill in found.fills) < found.order.filled
+
+
+def test_f72_an_engine_whose_clock_is_behind_is_answered_by_its_own_time() -> None:
+    at = ready()
+    at.lag_ns = 10 * SECOND_NS
+    at.send(Query("ABCDEF9S1", "AAA"), 0)
+    due_ns = at.next_due_ns()
+    assert due_ns is not None
+    assert 0 < due_ns < SECOND_NS
+    assert at.receive(due_ns) == []
+    assert at.receive(SECOND_NS) == [OrderAbsent("ABCDEF9S1", 0)]
+    assert at.denied_ns["ABCDEF9S1"] > 10 * SECOND_NS
 
 
 def test_a_cancel_of_what_is_not_there_is_refused() -> None:

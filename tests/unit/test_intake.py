@@ -21,6 +21,7 @@ from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide, Side
 from pointsman.domain.venue_truth import OrderFound
 from pointsman.engine.intake import StrangeOrders
+from pointsman.execution import external, reconcile
 from tests import desk_stories as told
 from tests.desk_stories import MILLISECOND_NS, SECOND_NS
 from tests.engine_stories import (
@@ -197,6 +198,18 @@ def test_rule_30_an_adopted_stop_that_has_filled_already_is_booked() -> None:
     assert changed(story, Account)[-1].losses == 1
 
 
+def test_rule_30_an_adopted_stop_that_filled_in_parts_was_for_all_of_them() -> None:
+    story = begin()
+    _, stop = partly_filled(story)
+    unknown = fresh_copy(stop, client_order_id=f"{CODE}1S2")
+    parts = [filled("3", "98", trade_id="8"), filled("1", "97", trade_id="9")]
+    trades = tuple(venue_trade(unknown, part) for part in parts)
+    story.say(snapshot((venue_order(stop),), trades, cursor="9"))
+    assert story.order(f"{CODE}1S2").quantity == 4
+    assert story.loop.desk.books.positions == {}
+    assert story.loop.desk.books.accounts[told.VA].frozen_for is None
+
+
 @pytest.mark.parametrize("order_id", [f"{CODE}7E1", f"{CODE}7S1", f"{CODE}1E2"])
 def test_rule_26_orders_with_our_code_that_nobody_can_explain_stop_the_start(order_id: str) -> None:
     story = begin()
@@ -241,6 +254,22 @@ def test_rule_28_a_foreign_fill_is_counted_once_however_often_it_is_shown() -> N
     assert len([event for event in story.events if isinstance(event, ForeignFill)]) == 1
     assert story.loop.desk.books.externals[LONG_XXX].quantity == Decimal(7)
     assert not [event for event in story.events if isinstance(event, HoldingDiffers)]
+
+
+def test_rule_28_what_was_charged_before_a_crash_cut_a_comparison_off_is_not_charged_again() -> (
+    None
+):
+    """The first of two foreign executions became durable, the end of the comparison did not."""
+    story = begin()
+    bought, again = foreign_trade(Side.BUY, "7"), foreign_trade(Side.BUY, "2", trade_id="f2")
+    story.loop.turn(reconcile.foreign_fill(bought, None))
+    story.say(snapshot(held="0"))
+    assert story.loop.desk.books.externals[LONG_XXX].quantity == 7, "an older answer tells nothing"
+    story.say(snapshot(trades=(bought, again), held="9", cursor="2"))
+    assert story.loop.desk.books.externals[LONG_XXX].quantity == 9
+    charged = [event.fill.quantity for event in story.events if isinstance(event, ForeignFill)]
+    assert charged == [7, 2]
+    assert external.taken_in(story.loop.desk.books) == 0
 
 
 def test_rule_28_a_foreign_sale_is_charged_to_the_only_holder() -> None:

@@ -1,16 +1,21 @@
 """The monitor of a run: a check that has never been seen to fail is no evidence."""
 
+from decimal import Decimal
+
 import msgspec
 import pytest
 
-from pointsman.domain.accounts import DeskRecord
-from pointsman.domain.commands import Cancel, Submit
+from pointsman.domain.accounts import DeskRecord, KillState, KillSwitch
+from pointsman.domain.commands import Cancel, Compare, Submit
 from pointsman.domain.orders import Order, Role
+from pointsman.domain.positions import Lot, Position
 from pointsman.domain.sides import PositionSide
 from pointsman.execution.books import Books
+from pointsman.simulator.broken import Broken
 from pointsman.simulator.cover_watch import CoverWatch
 from pointsman.simulator.faults import SECOND_NS, Fault, Faults
-from pointsman.simulator.invariants import CANCELS_MAX, Broken, Monitor
+from pointsman.simulator.invariants import CANCELS_MAX, Monitor
+from tests.desk_stories import quote
 from tests.simulations import INSTRUMENTS, order, policy, struck_by, venue
 
 
@@ -49,9 +54,10 @@ def entry(**changes: object) -> Order:
         (False, entry(), "I1"),
         (True, entry(client_order_id="ABCDEF2E1"), "I3"),
         (True, entry(client_order_id="XXXXXX1E1"), "I3"),
+        (True, entry(client_order_id="ABCDEF1E2"), "I3"),
         (True, entry(signal_id=None), "I22"),
         (True, entry(), "I14"),
-        (True, order(1, Role.EXIT), "I9"),
+        (True, order(1, Role.EXIT), "I3"),
     ],
 )
 def test_what_must_not_leave_is_seen(is_stored: bool, wanted: Order, invariant: str) -> None:
@@ -82,5 +88,53 @@ def test_i7_naked_for_longer_than_allowed_is_seen_and_a_lost_request_allows_more
         monitor.at_instant(3 * SECOND_NS)
     faults.note(Fault.REQUEST_LOST, 1, 1)
     monitor.at_instant(3 * SECOND_NS)
+    monitor.on_send(Compare(""), 60 * SECOND_NS)
     with pytest.raises(Broken, match="I7"):
         monitor.at_instant(60 * SECOND_NS)
+
+
+def test_i21_a_venue_that_is_not_asked_for_everything_in_time_is_seen() -> None:
+    monitor, _, _ = watched()
+    period_ns = policy().reconcile_interval_ns
+    monitor.at_instant(0)
+    monitor.on_send(Compare(""), period_ns)
+    monitor.at_instant(2 * period_ns)
+    with pytest.raises(Broken, match="I21"):
+        monitor.at_instant(2 * period_ns + 2 * SECOND_NS)
+
+
+def position(stop_price: str, attempts: int = 1) -> Position:
+    lots = (Lot(Decimal(5), Decimal(100)),)
+    return Position(
+        1, 0, "VA001", "AAA", PositionSide.LONG, "ABCDEF1E1", 0, Decimal(101), Decimal(stop_price),
+        quantity=Decimal(5), lots=lots, stops_made=attempts, exits_made=attempts,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("stop_price", ["100", "101"])
+def test_i8_a_stop_that_is_planned_through_its_entry_is_seen(stop_price: str) -> None:
+    monitor, _, _ = watched()
+    monitor._record(position("99"))
+    with pytest.raises(Broken, match="I8"):
+        monitor._record(position(stop_price))
+
+
+def test_i9_an_exit_for_more_than_is_held_is_seen() -> None:
+    monitor, _, _ = watched()
+    monitor.__dict__["_manager"] = Stored(True)
+    monitor._books.positions[1] = position("99")
+    monitor.on_send(Submit(order(1, Role.EXIT, "5")), 0)
+    larger = msgspec.structs.replace(order(1, Role.STOP, "6", trigger="99"))
+    breaks(monitor, Submit(larger), "I9")
+
+
+def test_i16_flat_while_the_venue_still_holds_what_is_ours_is_seen() -> None:
+    monitor, _, cover = watched()
+    flat = KillSwitch(KillState.FLATTEN, flat_at_ns=5)
+    at = monitor._venue
+    at.matching.on_quote(quote(0, symbol="AAA"), 0)
+    monitor._record(flat)
+    at.matching.create(entry(), 1)
+    with pytest.raises(Broken, match="I16"):
+        monitor._record(flat)
+    assert cover.uncovered("AAA", PositionSide.LONG, Decimal(100)) > 0

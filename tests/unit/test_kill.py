@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 
-from pointsman.domain.accounts import KillState, KillSwitch, TradingState
+from pointsman.domain.accounts import Incident, KillState, KillSwitch, TradingState
 from pointsman.domain.events import (
     AccountOpened,
     CashMoved,
     Compared,
     Killed,
     Rearmed,
+    TaskDied,
     VenueWord,
 )
 from pointsman.domain.orders import Role
@@ -291,6 +292,23 @@ def test_rule_19_after_rearm_the_machine_can_press_again() -> None:
     assert told[-1] == [Reason.KILL_PRESSED]
 
 
+def test_rule_19_one_bad_quote_is_one_reading_however_long_it_stays_the_newest() -> None:
+    desk = two_vas(global_max_daily_loss=Decimal(50))
+    bad = quote(desk.now_ns + SECOND_NS, bid="10", ask="10.01")
+    for _ in range(9):
+        assert incidents(marked(desk, bad, after_ns=SECOND_NS)) == []
+    assert worth(desk, "100") == []
+    assert desk.books.desk.breach_readings == 0
+
+
+def test_rule_19_a_quote_that_has_stood_for_long_counts_as_the_market() -> None:
+    desk = two_vas(global_max_daily_loss=Decimal(50))
+    halted = quote(desk.now_ns + SECOND_NS, bid="10", ask="10.01")
+    told = [incidents(marked(desk, halted, after_ns=SECOND_NS)) for _ in range(14)]
+    assert told[:12] == [[]] * 12
+    assert told[12:] == [[Reason.KILL_PRESSED], []]
+
+
 def test_rule_19_a_position_that_stays_naked_trips_after_several_readings() -> None:
     desk = ready_desk(policy(kill_on_naked_ns=SECOND_NS))
     (entry,) = submits(send(desk, signal("a")))
@@ -319,9 +337,25 @@ def test_rule_19_comparisons_that_keep_differing_trip() -> None:
     assert told == [Reason.KILL_PRESSED]
 
 
+def test_a_limit_that_was_lowered_below_what_is_counted_already_trips() -> None:
+    desk = ready_desk(policy(kill_on_mismatch_cycles=9))
+    for _ in range(4):
+        tell(desk, Compared(True, desk.now_ns, 1, ""), SECOND_NS)
+    desk.books.policy = policy(kill_on_mismatch_cycles=3)
+    told = incidents(tell(desk, Compared(True, desk.now_ns, 1, ""), SECOND_NS))
+    assert told == [Reason.KILL_PRESSED]
+
+
 def test_limits_that_are_off_trip_nothing() -> None:
     desk = two_vas()
     for _ in range(5):
         worth(desk, "1")
         tell(desk, Compared(True, desk.now_ns, 9, ""), SECOND_NS)
     assert state(desk) is KillState.OFF
+
+
+def test_a_part_of_the_engine_that_died_is_an_incident() -> None:
+    step = tell(ready_desk(), TaskDied("http", "LookupError: no such thing"))
+    (incident,) = of_type(step.changes, Incident)
+    assert (incident.kind, incident.value) == (Reason.TASK_DIED, "http")
+    assert incident.detail == "http: LookupError: no such thing"

@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 
 from pointsman.domain.sides import PositionSide
+from pointsman.execution.desk import Desk
 from tests.desk_stories import (
     VA,
     acknowledge,
@@ -43,3 +44,12 @@ def test_first_in_first_out_survives_a_start() -> None:
     assert [held.position_id for held in desk.books.open_positions(VA)] == order
     again = loaded_again(desk).books
     assert [held.position_id for held in again.open_positions(VA)] == order
+
+
+def test_i12_a_start_remembers_the_entries_of_the_last_minute() -> None:
+    desk = kept_desk()
+    enter(desk, signal("a"))
+    [at_ns] = desk.books.index[VA].entry_times
+    loaded = replace(desk.kept.loaded(), entry_times=((VA, at_ns),))
+    again = Desk.load(desk.books.policy, loaded, desk.now_ns).books
+    assert list(again.index[VA].entry_times) == list(again.entry_times) == [at_ns]

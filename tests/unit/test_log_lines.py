@@ -1,5 +1,6 @@
 """Log lines: one for each thing that a person would want to read."""
 
+import errno
 import io
 import json
 import os
@@ -103,6 +104,39 @@ def test_a_writer_writes_all_before_it_stops() -> None:
         writer.put(str(number))
     writer.stop()
     assert stream.getvalue().split() == [str(number) for number in range(500)]
+
+
+class FullForOnce(io.StringIO):
+    """A stream on a disk that is full for one line."""
+
+    def write(self, text: str) -> int:
+        if "2" in text and "dropped" not in text and not self.getvalue().count("dropped"):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return super().write(text)
+
+
+def test_a_full_disk_costs_lines_and_not_the_log() -> None:
+    stream = FullForOnce()
+    writer = LineWriter(stream)
+    for number in (1, 2, 3):
+        writer.put(str(number))
+    writer.stop()
+    said = "(1 lines were dropped: nobody read them in time)"
+    assert stream.getvalue().splitlines() == ["1", said, "3"]
+
+
+class Unread(io.StringIO):
+    """A stream whose reader has gone away."""
+
+    def write(self, _text: str) -> int:
+        raise BrokenPipeError
+
+
+def test_a_reader_that_has_gone_is_no_fault_of_the_log() -> None:
+    writer = LineWriter(Unread())
+    writer.put("1")
+    writer.stop()
+    assert writer.is_alive
 
 
 def test_a_reader_that_does_not_read_stops_nobody(monkeypatch: pytest.MonkeyPatch) -> None:

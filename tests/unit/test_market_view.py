@@ -114,6 +114,20 @@ def test_entries_are_in_doubt_when_their_quote_is_renewed_or_too_old() -> None:
     assert view.stale_at_ns(desk.books, "XXX", START_NS) is None
 
 
+def test_i21_entries_that_were_judged_for_their_age_do_not_make_the_loop_spin() -> None:
+    """Even if nothing came of it: a moment that is past is due once."""
+    desk, view = told.ready_desk(), MarketView()
+    view.on_quote(told.quote(START_NS), START_NS)
+    told.send(desk, told.signal("in"))
+    due_ns = START_NS + LIMIT_NS + 1
+    assert view.take_doubtful(desk.books, due_ns - 1) == ["XXX"], "its quote is new"
+    assert view.take_doubtful(desk.books, due_ns) == ["XXX"]
+    assert view.take_doubtful(desk.books, due_ns) == []
+    assert view.stale_at_ns(desk.books, "XXX", due_ns) is None
+    view.on_quote(told.quote(due_ns), due_ns)
+    assert view.stale_at_ns(desk.books, "XXX", due_ns) == due_ns + LIMIT_NS + 1
+
+
 def test_rule_12_a_clock_that_is_ahead_makes_its_quotes_stale_no_later() -> None:
     desk = told.ready_desk()
     told.send(desk, told.signal("in"))

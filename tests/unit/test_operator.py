@@ -32,8 +32,8 @@ from pointsman.domain.life_cycle import OrderStatus
 from pointsman.domain.orders import Order
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide, Side
-from pointsman.execution.books import Loaded
 from pointsman.execution.desk import Desk
+from pointsman.execution.loading import Loaded
 from tests.desk_stories import (
     MIDNIGHT_NS,
     SECOND_NS,

@@ -220,6 +220,8 @@ def test_a_late_fill_beside_another_symbol_is_covered_and_freezes_the_account() 
     assert [(order.symbol, order.quantity) for order in submits(step)] == [("XXX", Decimal(10))]
     assert account(desk).frozen_for is Reason.STRANGE_REPORT
     assert {held.symbol for held in desk.books.open_positions(VA)} == {"XXX", "YYY"}
+    acknowledge(desk, step)
+    assert [o.symbol for o in submits(send(desk, signal("c", "close", None)))] == ["XXX"]
 
 
 def test_a_late_fill_against_the_other_direction_freezes_too() -> None:

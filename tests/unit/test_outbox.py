@@ -76,6 +76,19 @@ def test_rule_30_while_storage_fails_all_leaves_but_entries_and_money(
     ]
 
 
+@given(tickets, st.integers(0, 40), st.integers(1, 5))
+def test_a_few_at_a_time_leave_in_the_same_order_as_all_at_once(
+    steps: list[tuple[int, Command]], durable: int, most: int
+) -> None:
+    (box, _), (other, _) = filled(steps), filled(steps)
+    left: list[object] = []
+    while box.may_leave(durable):
+        few = [item for item, _ in box.take(durable, False, most)]
+        assert 0 < len(few) <= most
+        left += few
+    assert left == [item for item, _ in other.take(durable, is_failing=False)]
+
+
 def test_rule_29_an_answer_never_precedes_storage() -> None:
     box = Outbox()
     box.put(1, lambda _told: None, Step())

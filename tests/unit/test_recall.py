@@ -39,7 +39,7 @@ def archive(*changes: Record) -> Memory:
 def test_rule_32_a_first_decision_is_found_before_it_is_durable() -> None:
     recall = Recall(archive())
     assert recall.first_decision("a") is None
-    recall.note((record("a"), decision("a")))
+    recall.note((record("a"), decision("a")), 1)
     assert recall.first_decision("a") == FirstDecision(record("a"), decision("a"))
 
 
@@ -50,22 +50,42 @@ def test_rule_32_a_first_decision_is_found_on_disk() -> None:
 
 def test_rule_13_repeats_that_are_not_durable_yet_are_counted_on() -> None:
     recall = Recall(archive(record("a"), decision("a")))
-    recall.note((record("a", repeats=1),))
+    recall.note((record("a", repeats=1),), 1)
     assert recall.first_decision("a") == FirstDecision(record("a", repeats=1), decision("a"))
 
 
 def test_an_execution_is_recognised_whether_it_left_a_fill_or_not() -> None:
     recall = Recall(archive())
-    recall.note((fill("k1"),))
+    recall.note((fill("k1"),), 1)
     recall.note_fill("k2")
     assert [recall.is_booked(key) for key in ("k1", "k2", "k3")] == [True, True, False]
 
 
-def test_what_is_kept_is_bounded_and_the_newest_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_decisions_are_kept_until_they_are_durable_and_not_longer() -> None:
+    recall = Recall(archive())
+    for ticket in (1, 2, 3):
+        recall.note((record(str(ticket)), decision(str(ticket))), ticket)
+    recall.note((record("1", repeats=1),), 4)
+    recall.forget(2)
+    assert [recall.first_decision(key) is not None for key in ("1", "2", "3")] == [
+        False,  # its decision is to be read from disk
+        False,
+        True,
+    ]
+    assert len(recall) == 3, "the third, and that the first came again"
+    recall.forget(4)
+    assert len(recall) == 0
+
+
+def test_fill_keys_are_bounded_and_the_newest_stay(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "RECENT_MAX", 3)
     recall = Recall(archive())
     for number in range(5):
-        recall.note((record(str(number)), decision(str(number)), fill(str(number))))
-    found = [recall.first_decision(str(number)) is not None for number in range(5)]
-    assert found == [False, False, True, True, True]
-    assert [recall.is_booked(str(number)) for number in range(5)] == found
+        recall.note((fill(str(number)),), number)
+    assert [recall.is_booked(str(number)) for number in range(5)] == [
+        False,
+        False,
+        True,
+        True,
+        True,
+    ]

@@ -142,6 +142,15 @@ def test_an_order_that_left_after_the_question_is_not_missed() -> None:
     assert compare(desk.books, early).unseen == (entry.client_order_id,), "but doubt is enough"
 
 
+def test_a_stop_is_missed_although_a_crash_lost_when_it_was_sent() -> None:
+    """It was confirmed after the start; then the venue dropped it, and the report was lost."""
+    desk = ready_desk()
+    enter(desk, signal("a"))
+    (stop,) = desk.books.orders_of(1, Role.STOP)
+    desk.books.put_order(replace(stop, sent_at_ns=None))
+    assert compare(desk.books, snapshot(desk)).unseen == (stop.client_order_id,)
+
+
 def test_an_order_that_never_left_is_not_missed() -> None:
     desk = ready_desk()
     send(desk, signal("a"))
@@ -219,7 +228,7 @@ def test_rule_26_only_a_stop_or_exit_that_fits_its_position_is_adopted(
     enter(desk, signal("a"))
     (stop,) = desk.books.orders_of(1, Role.STOP)
     unknown = shown(replace(stop, client_order_id=order_id, symbol=symbol))
-    order = adopted(desk.books, "V7", unknown)
+    order = adopted(desk.books, replace(unknown, venue_order_id="V7"), ())
     assert (order is not None) is is_ours
     if order is not None:
         assert (order.va_id, order.position_id, order.is_unknown) == (VA, 1, True)

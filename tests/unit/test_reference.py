@@ -13,8 +13,11 @@ def test_the_example_in_the_repository_is_what_the_settings_say() -> None:
     assert ENV_EXAMPLE.read_text("utf-8") == env_example(), "write it again with env_example()"
 
 
-def test_the_example_copied_to_env_changes_nothing() -> None:
-    copied = load_settings({}, ENV_EXAMPLE, {})
+def test_the_example_copied_to_env_changes_nothing(tmp_path: Path) -> None:
+    env_file = tmp_path / ".env"
+    env_file.write_bytes(ENV_EXAMPLE.read_bytes())
+    env_file.chmod(0o600)
+    copied = load_settings({}, env_file, {})
     plain = load_settings({}, None, {})
     assert not copied.warnings
     assert set(copied.settings.sources) == set(NAMES)

@@ -5,14 +5,21 @@ from decimal import Decimal
 
 import pytest
 
-from pointsman.domain.accounts import DeskRecord, ExternalHolding
+from pointsman.domain.accounts import (
+    Account,
+    DeskRecord,
+    ExternalHolding,
+    KillState,
+    KillSwitch,
+)
 from pointsman.domain.orders import OrderType
 from pointsman.domain.sides import PositionSide, Side
 from pointsman.execution.books import Books
 from pointsman.simulator import rest
-from pointsman.simulator.invariants import Broken
+from pointsman.simulator.broken import Broken
 from pointsman.simulator.ledger import Ledger, Working
-from tests.simulations import policy
+from tests.simulations import order, policy
+from tests.unit.test_found_by_simulation import held
 
 
 def ledger_holding(quantity: int) -> Ledger:
@@ -56,6 +63,30 @@ def test_i20_both_sides_know_the_same_open_orders() -> None:
 def test_i7_nothing_is_without_cover() -> None:
     rest.covered(books(), {})
     breaks(lambda: rest.covered(books(), {("AAA", PositionSide.LONG): 5}), "I7")
+
+
+def test_i16_a_flatten_that_nobody_released_is_done_and_says_so() -> None:
+    ours = books()
+    ours.put_account(Account("VA001", Decimal(100), 0))
+    ours.put_kill_switch(KillSwitch(KillState.FLATTEN))
+    breaks(lambda: rest.killed_for_good(ours), "I16")
+    ours.put_kill_switch(KillSwitch(KillState.FLATTEN, flat_at_ns=1))
+    rest.killed_for_good(ours)
+    ours.put_position(held("5"))
+    breaks(lambda: rest.killed_for_good(ours), "I21")
+    ours.put_external(ExternalHolding("AAA", PositionSide.LONG, Decimal(-5)))
+    breaks(lambda: rest.killed_for_good(ours), "I16")
+    ours.put_kill_switch(KillSwitch(KillState.FLATTEN))
+    rest.killed_for_good(ours)
+
+
+def test_i15_no_entry_works_while_killed() -> None:
+    ours = books()
+    ours.put_account(Account("VA001", Decimal(100), 0))
+    ours.put_order(order(1, price="101"))
+    rest.killed_for_good(ours)
+    ours.put_kill_switch(KillSwitch(KillState.HALT))
+    breaks(lambda: rest.killed_for_good(ours), "I15")
 
 
 def test_i18_what_is_loaded_is_what_lives() -> None:

@@ -62,6 +62,7 @@ def test_an_empty_text_switches_an_optional_limit_off_again(tmp_path: Path) -> N
 def test_warnings_come_from_every_layer(tmp_path: Path) -> None:
     dotenv = tmp_path / ".env"
     dotenv.write_text("COLOUR=red\n")
+    dotenv.chmod(0o600)
     found = load_settings({"MAX_SPRAED_BPS": "1", "PATH": "/bin"}, dotenv, {}).warnings
     assert found == (
         "MAX_SPRAED_BPS (environment) is not a setting; did you mean MAX_SPREAD_BPS?",

@@ -84,6 +84,16 @@ def test_absence_counts_only_when_asked_after_the_last_moment_of_arrival() -> No
     assert account(desk).leased_symbol is None
 
 
+def test_rule_26_it_is_asked_about_as_soon_as_no_such_order_counts() -> None:
+    """However the questions before fell: naked time waits for this one."""
+    desk = kept_desk()
+    order_sent(desk, submits(send(desk, signal("a")))[0].client_order_id)
+    pass_time(desk, 7 * SECOND_NS)
+    tell(desk, Compared(True, desk.now_ns, 0, "", (ENTRY,)))
+    assert queries(*pass_time(desk, 3 * SECOND_NS - 1)) == []
+    assert queries(*pass_time(desk, 1)) == [ENTRY]
+
+
 def test_a_stop_that_never_arrived_is_replaced_under_a_new_id() -> None:
     desk = entered_desk()
     acknowledge(desk, trade(desk, ENTRY, "10"))
@@ -126,6 +136,29 @@ def test_f42_a_cancel_that_is_refused_is_followed_by_a_question() -> None:
     assert queries(step) == [ENTRY]
     report(desk, ENTRY, VenueWord.CANCELED)
     assert tell(desk, CancelRefused(ENTRY, Reason.NOT_FOUND, desk.now_ns)).changes == ()
+
+
+def test_a_venue_that_refuses_a_cancel_of_what_it_shows_open_is_not_asked_in_circles() -> None:
+    desk = entered_desk()
+    tell(desk, EntryBreach("XXX", None))
+    assert queries(tell(desk, CancelRefused(ENTRY, Reason.NOT_FOUND, desk.now_ns))) == [ENTRY]
+    report(desk, ENTRY, VenueWord.ACCEPTED)
+    tell(desk, EntryBreach("XXX", None))
+    step = tell(desk, CancelRefused(ENTRY, Reason.NOT_FOUND, desk.now_ns))
+    assert desk.kept.order(ENTRY).is_unknown
+    assert step.commands == ()
+    assert [queries(later) for later in pass_time(desk, 5 * SECOND_NS) if queries(later)] == [
+        [ENTRY]
+    ]
+
+
+def test_an_entry_that_is_withdrawn_before_it_left_is_not_unknown() -> None:
+    """It waits for storage; nothing was sent, so nothing is silent."""
+    desk = kept_desk()
+    send(desk, signal("a"))
+    tell(desk, EntryBreach("XXX", None))
+    pass_time(desk, 6 * SECOND_NS)
+    assert not desk.kept.order(ENTRY).is_unknown
 
 
 def test_rule_27_any_report_clears_both_marks() -> None:

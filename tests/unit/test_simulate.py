@@ -55,8 +55,8 @@ def test_one_line_a_seed_then_a_summary(app: typer.Typer) -> None:
     result = RUNNER.invoke(app, ["simulate", "--seeds", "2", "--seed", "5", "--hours", "0.05"])
     assert result.exit_code == 0
     lines = result.output.splitlines()
-    assert lines[0].startswith("seed 5 ")
-    assert lines[1].startswith("seed 6 ")
+    assert lines[0].startswith("1/2  seed 5 ")
+    assert lines[1].startswith("2/2  seed 6 ")
     assert "failed: none" in lines
 
 
@@ -66,6 +66,13 @@ def test_json_is_one_document(app: typer.Typer) -> None:
     assert document["summary"]["failed"] == []
     assert document["summary"]["faults"] == {}
     assert [seed["failure"] for seed in document["seeds"]] == [None]
+
+
+def test_every_kind_of_fault_that_was_allowed_is_counted(app: typer.Typer) -> None:
+    given = ["simulate", "--hours", "0.05", "--faults", "halt,liquidation"]
+    last = RUNNER.invoke(app, given).output.splitlines()[-1].split()
+    assert last[::2] == ["halt", "liquidation"]
+    assert all(count.isdigit() for count in last[1::2])
 
 
 FAILED = Outcome(

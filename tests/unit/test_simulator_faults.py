@@ -41,11 +41,12 @@ def test_rule_25_only_what_fell_into_the_time_and_can_do_harm_is_an_excuse() -> 
     faults = Faults(Random(1), FaultPlan({}, ()))
     faults.note(Fault.ANSWER_LOST, 100 * SECOND_NS, 100 * SECOND_NS)
     faults.note(Fault.BAN, 200 * SECOND_NS, 210 * SECOND_NS)
+    faults.excuse(Fault.ANSWER_LOST, 100 * SECOND_NS, 100 * SECOND_NS, "BBB")
     faults.note(Fault.BAD_QUOTES, 201 * SECOND_NS, 260 * SECOND_NS)
 
     def allowed(from_s: int, to_s: int) -> int:
         each_ns, lost_ns = 8 * SECOND_NS, 16 * SECOND_NS
-        spell = faults.allowance_ns(from_s * SECOND_NS, to_s * SECOND_NS, each_ns, lost_ns)
+        spell = faults.allowance_ns("AAA", from_s * SECOND_NS, to_s * SECOND_NS, each_ns, lost_ns)
         return spell // SECOND_NS
 
     assert allowed(101, 120) == 8

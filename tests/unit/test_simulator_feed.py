@@ -25,8 +25,22 @@ def test_a_spoiled_feed_says_what_cannot_be_until_it_is_mended() -> None:
     feed.spoil(100)
     told = [quote for _ in range(20) for quote in feed.told(QUOTES, 5)]
     assert 0 < sum(not quote.is_valid for quote in told) < len(told)
-    feed.mend()
+    feed.mend(None)
     assert feed.told(QUOTES, 5) == QUOTES
+
+
+def test_a_symbol_that_is_gone_for_good_is_not_quoted_again() -> None:
+    feed = Feed(Random(1))
+    feed.mend(QUOTES[0].symbol)
+    assert feed.told(QUOTES, 10**15) == QUOTES[1:]
+
+
+def test_f72_a_clock_that_drifts_is_further_off_the_longer_it_does() -> None:
+    feed = Feed(Random(1))
+    feed.drift(5, 0, 300 * SECOND_NS)
+    off_ns = [feed.told(QUOTES[:1], at)[0].ts_ns - SECOND_NS for at in (0, 10**9, 10**11)]
+    assert off_ns == [0, 5 * 10**6, 5 * 10**8]
+    assert feed.told(QUOTES, 300 * SECOND_NS) == QUOTES
 
 
 def test_a_clock_that_has_stepped_stamps_everything_wrong() -> None:

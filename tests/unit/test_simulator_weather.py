@@ -67,6 +67,29 @@ def test_bans_cuts_and_halts_last_and_are_logged_for_as_long(place: Place) -> No
     assert min(ends) > SECOND_NS
 
 
+def test_f48_a_symbol_that_is_delisted_is_closed_out_and_stays_gone(place: Place) -> None:
+    while place.venue.matching.delisted != "AAA":
+        place.venue.matching.delisted = None
+        place.weather.strike(Fault.DELISTED, SECOND_NS)
+    assert place.venue.ledger.shown_holdings() == ()
+    assert place.venue.ledger.orders["ABCDEF1S1"].status is OrderStatus.CANCELED
+    place.venue.send(Submit(order(2, price="101")), 10**15)
+    place.venue.receive(10**15 + SECOND_NS)
+    assert place.venue.ledger.orders["ABCDEF2E1"].status is OrderStatus.REJECTED
+    before = place.faults.counts[Fault.DELISTED]
+    place.weather.strike(Fault.DELISTED, SECOND_NS)
+    assert place.faults.counts[Fault.DELISTED] == before, "one a run is enough"
+
+
+def test_a_holding_may_change_and_no_trade_says_why(place: Place) -> None:
+    trades = len(place.venue.ledger.trades)
+    before = place.venue.ledger.shown_holdings()
+    place.weather.strike(Fault.HOLDING_MOVED, SECOND_NS)
+    assert place.venue.ledger.shown_holdings() != before
+    assert len(place.venue.ledger.trades) == trades
+    assert all(holding.quantity >= 0 for holding in place.venue.ledger.shown_holdings())
+
+
 def test_a_feed_may_freeze_spoil_and_step(place: Place) -> None:
     for fault in (Fault.FEED_FREEZE, Fault.BAD_QUOTES, Fault.CLOCK_STEP):
         place.weather.strike(fault, SECOND_NS)

@@ -145,6 +145,7 @@ def test_dotenv_is_taken_literally_with_its_lines(tmp_path: Path) -> None:
         "# a comment\n\nexport MAX_SPREAD_BPS=12 # wide\nREAD_TOKEN='a$HOME${X}'\n\n"
         'NOTIFY_URLS="one two"\nMAX_DAILY_LOSS=\nMAX_SPREAD_BPS=13\n'
     )
+    path.chmod(0o600)
     problems: list[Problem] = []
     warnings: list[str] = []
     read = read_dotenv(path, problems, warnings)
@@ -176,6 +177,19 @@ def test_a_bad_line_of_dotenv_is_a_problem_and_its_text_stays_hidden(tmp_path: P
     ]
     assert "hunter2" not in str(problems)
     assert read.variables == {"MAX_SPREAD_BPS": "1", "MAX_LEVERAGE": "2"}
+
+
+@pytest.mark.parametrize(("mode", "is_told"), [(0o600, False), (0o640, False), (0o604, True)])
+def test_a_dotenv_that_everybody_may_read_is_pointed_out(
+    tmp_path: Path, mode: int, is_told: bool
+) -> None:
+    path = tmp_path / ".env"
+    path.write_text("MAX_SPREAD_BPS=7\n")
+    path.chmod(mode)
+    warnings: list[str] = []
+    read_dotenv(path, [], warnings)
+    told = f"{path} can be read by every user of this machine; chmod 600 {path}"
+    assert warnings == ([told] if is_told else [])
 
 
 def test_a_dotenv_that_is_named_and_not_there_is_a_problem(tmp_path: Path) -> None:

@@ -57,6 +57,15 @@ def test_commits_are_synced_and_the_log_is_never_cut(manager: SqliteManager) -> 
     assert settings == ["wal", 2, -1]
 
 
+def test_each_commit_tells_how_long_it_took(manager: SqliteManager) -> None:
+    told: list[int] = []
+    manager.on_commit = told.append
+    for entry in history()[:2]:
+        manager.append([entry])
+        assert told[-1] == manager.commit_ns > 0
+    assert len(told) == 2
+
+
 def test_a_second_instance_is_refused_and_told_who_holds_it(
     manager: SqliteManager, path: Path
 ) -> None:

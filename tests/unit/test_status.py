@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from pointsman.cli import status
 from pointsman.cli.status import draw_status, engine_pid, read_status, status_document
 from pointsman.domain.accounts import ExternalHolding, KillState, KillSwitch
 from pointsman.domain.commands import Record
 from pointsman.domain.sides import PositionSide
+from pointsman.engine.latch import KillLatch, Latched, latch_path
 from pointsman.storage.entries import Entry
 from pointsman.storage.lock import lock_path
 from pointsman.storage.reader import open_reader
@@ -74,6 +76,62 @@ def test_rule_19_a_stop_says_who_and_why(path: Path, switch: KillSwitch, words: 
     assert words in text
     if switch.state is not KillState.OFF:
         assert "HALTED, killed: exits only" in text
+
+
+def test_rule_19_a_latch_pressed_since_says_that_the_next_start_is_killed(path: Path) -> None:
+    database_with(path)
+    press(path, Latched(KillState.HALT, "ann", "night", OPEN_NS))
+    text = shown(path, 140)
+    assert "HALTED, killed: exits only" in text
+    assert "halt, by ann: night" in text
+    assert "; pressed since, the next start is killed" in text
+    with closing(open_reader(path)) as connection:
+        document = status_document(read_status(connection, path))
+    assert document["trading_state"] == "HALTED"
+    assert document["kill_latch"] == {
+        "state": "halt",
+        "by": "ann",
+        "note": "night",
+        "at": "2018-01-02T14:30:00.000000Z",
+        "rearms": False,
+        "is_taken_in": False,
+    }
+
+
+def test_rule_19_a_latch_that_the_records_know_adds_nothing(path: Path) -> None:
+    database_with(path, KillSwitch(KillState.HALT, False, OPEN_NS, "ann", "night"))
+    press(path, Latched(KillState.HALT, "ann", "night", OPEN_NS))
+    assert "since" not in shown(path, 140)
+
+
+def test_rule_19_a_rearm_that_the_next_start_does_is_told(path: Path) -> None:
+    database_with(path, KillSwitch(KillState.HALT, False, OPEN_NS, "ann", "night"))
+    press(path, Latched(KillState.OFF, "bob", "morning", OPEN_NS, rearms=True))
+    assert "; rearmed since by bob, the next start does it" in shown(path, 140)
+
+
+def test_a_running_engine_is_asked_for_the_prices_of_now(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database_with(path)
+    with closing(open_reader(path)) as connection:
+        (before,) = read_status(connection, path).standing.worths
+    position = before.position
+    row = {"symbol": position.symbol, "side": position.side.value, "mark": "123.45"}
+    unmarked = {**row, "side": position.side.opposite.value, "mark": None}
+    monkeypatch.setattr(status, "ask", lambda _path, _request: {"positions": [row, unmarked]})
+    with closing(open_reader(path)) as connection:
+        (now,) = read_status(connection, path).standing.worths
+    assert (now.mark, now.position) == (Decimal("123.45"), position)
+    assert now.unrealized == position.unrealized(Decimal("123.45"))
+
+
+def press(path: Path, latched: Latched) -> None:
+    with closing(KillLatch(latch_path(path))) as latch:
+        if latched.is_set:
+            latch.press(latched)
+        else:
+            latch.release(latched, 0)
 
 
 def test_rule_28_what_is_not_ours_is_named(path: Path) -> None:

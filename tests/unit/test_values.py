@@ -14,6 +14,7 @@ from pointsman.config.values import (
     optional,
     read_accounts,
     read_host,
+    read_hosts,
     read_path,
     read_size_decay,
     read_switch,
@@ -59,6 +60,8 @@ def test_a_decimal_is_read_exactly_whatever_the_context_of_the_thread(value: Dec
         (read_switch, "TRUE", True),
         (read_switch, "off", False),
         (read_host, "::1", "::1"),
+        (read_hosts, "", ()),
+        (read_hosts, "Engine.lan, desk.example.com", ("engine.lan", "desk.example.com")),
         (read_venue, "paper", "paper"),
         (
             read_accounts,
@@ -99,6 +102,9 @@ def test_a_good_text_is_read(reader: Reader, text: str, value: object) -> None:
         (read_path, "", "write the path of a file"),
         (read_path, "a\0b", "write the path of a file"),
         (read_host, "http://x/", "write a host name or an IP address"),
+        (read_hosts, "a.lan,", "'': write host names such as"),
+        (read_hosts, "a.lan:8080", "'a.lan:8080': write host names such as"),
+        (read_hosts, "*.lan", "'*.lan': write host names such as"),
         (read_token, "two words", "use letters, digits and"),
         (read_token, "naïve", "use letters, digits and"),
         (read_venue, "binance", "only 'paper' is built"),
@@ -127,7 +133,7 @@ def test_a_bad_text_is_refused_with_what_would_do(reader: Reader, text: str, rem
 
 @pytest.mark.parametrize(
     "reader",
-    [percentage, count, mode, read_switch, read_accounts, read_size_decay, read_host, read_token],
+    [percentage, count, mode, read_switch, read_accounts, read_size_decay, read_hosts, read_token],
 )
 @given(text=st.text())
 def test_no_text_leads_to_another_error(reader: Reader, text: str) -> None:

@@ -7,7 +7,8 @@ import pytest
 from pointsman.cli.compose import loaded_from
 from pointsman.simulator.campaign import ACCOUNTS
 from pointsman.simulator.faults import CRASHES, Fault
-from pointsman.simulator.world import BEGINS_NS, SETTLE_NS, Scenario, SessionHours, World, stream
+from pointsman.simulator.scenario import BEGINS_NS, Scenario
+from pointsman.simulator.world import SETTLE_NS, World
 from pointsman.storage.sqlite_manager import SqliteManager
 from tests import simulations
 
@@ -50,18 +51,3 @@ def test_the_engine_lives_on_after_crashes_at_every_boundary(
         day.run()
         seen |= set(day.faults.counts)
     assert seen == set(CRASHES)
-
-
-def test_the_session_may_have_a_break() -> None:
-    hours = SessionHours((BEGINS_NS + 10, BEGINS_NS + 20))
-    for at_ns, is_open in ((BEGINS_NS + 9, True), (BEGINS_NS + 10, False), (BEGINS_NS + 20, True)):
-        window = hours.window_at(at_ns)
-        assert (window.opens_ns <= at_ns < window.closes_ns) is is_open
-    assert SessionHours(None).window_at(BEGINS_NS).opens_ns < BEGINS_NS
-    assert hours.day_start_ns(0) < BEGINS_NS
-
-
-def test_each_part_of_a_seed_has_a_stream_of_its_own() -> None:
-    drawn = [stream(seed, name).random() for seed, name in ((1, "a"), (1, "a"), (1, "b"), (2, "a"))]
-    assert drawn[0] == drawn[1]
-    assert len(set(drawn)) == 3

@@ -1,0 +1,324 @@
+"""The mutants as data: one exact text of one file of the package, and what stands there instead.
+
+Those of an invariant stand together. The name says what is wrong with the program. Where a `test`
+is named it must fail in place of the simulator, and `because` says why that cannot see the fault.
+"""
+
+from typing import NamedTuple
+
+
+class Mutant(NamedTuple):
+    """One fault: in the package's file `path`, `old`, which stands there exactly once, becomes
+    `new`. `is_rare` says that many seeds are needed: such run last."""
+
+    invariant: str
+    fault: str
+    path: str
+    old: str
+    new: str
+    test: str = ""
+    because: str = ""
+    is_rare: bool = False
+
+
+BOOKING, BOOKS, COVER = "execution/booking.py", "execution/books.py", "execution/cover.py"
+DESK, FILTERS, GOVERNOR = "execution/desk.py", "execution/filters.py", "execution/governor.py"
+INTAKE, MANAGER, ORDERS = "engine/intake.py", "execution/order_manager.py", "domain/orders.py"
+GATE, OPERATOR, LOOP = "engine/gate.py", "execution/operator.py", "engine/execution_loop.py"
+
+PERSISTED = (
+    Mutant(
+        "I1", "sends first, commits then", LOOP,
+        "self._outbox.put(self._ticket, command, step)", "self._outbox.put(0, command, step)",
+    ),
+    Mutant(
+        "I1", "synchronous=OFF", "storage/sqlite_manager.py",
+        "synchronous = FULL", "synchronous = OFF",
+        "tests/unit/test_sqlite_manager.py::test_commits_are_synced_and_the_log_is_never_cut",
+        "the simulated disk is in memory: nothing is there to be synced",
+    ),
+    Mutant(
+        "I2", "sends again on a timeout", DESK,
+        "TimerKind.SUBMIT_TIMEOUT: order_manager.on_silence,",
+        "TimerKind.SUBMIT_TIMEOUT: lambda books, timer, _now: ["
+        'Submit(order) for order in [books.orders.get(timer.key)] if order and order.status'
+        ' == "SUBMITTED"],',
+    ),
+    Mutant(
+        "I2", "a not-found counts before the settle time", MANAGER,
+        "if event.asked_at_ns <", "if False and event.asked_at_ns <",
+    ),
+    Mutant(
+        "I3", "a uuid for each attempt", ORDERS,
+        'return f"{code}{number}{role.letter}{attempt}"',
+        "import uuid\n"
+        '    return f"{code}{number}{role.letter}{uuid.uuid4().int % 10**6}"',
+    ),
+    Mutant(
+        "I4", "the last message wins", "domain/life_cycle.py",
+        "following = TRANSITIONS[status].get(kind)",
+        "following = TRANSITIONS[_S.INITIALIZED].get(kind)",
+    ),
+)  # fmt: skip
+
+MONEY = (
+    Mutant(
+        "I5", "a fill is recognised by its trade id alone", BOOKING,
+        'return f"{order_id}:{fill.trade_id}:{side.value}"', "return fill.trade_id",
+    ),
+    Mutant(
+        "I5", "no fill is recognised", MANAGER,
+        "if booking.fill_key(order.client_order_id, order.side, fill) in keys:", "if False:",
+    ),
+    Mutant(
+        "I5", "two equal fills without a trade id are one", BOOKING,
+        "fill.cumulative or ZERO)", "ZERO)",
+    ),
+    Mutant(
+        "I6", "a fee is taken for one in the base coin", MANAGER,
+        "booking.book_fill(books, order, fill, now_ns)",
+        "booking.book_fill(books, order, replace(fill, fee=fill.fee * fill.price), now_ns)",
+    ),
+    Mutant(
+        "I6", "cash is a float", BOOKING,
+        "paid = order.side.sign * fill.quantity * fill.price + fill.fee",
+        "paid = Decimal(float(order.side.sign * fill.quantity * fill.price + fill.fee))",
+    ),
+    Mutant(
+        "I6", "a fee is forgotten", BOOKING, "cash=account.cash - paid,",
+        "cash=account.cash - paid + fill.fee,",
+    ),
+)  # fmt: skip
+
+PROTECTION = (
+    Mutant(
+        "I7", "a stop is as large as the entry that was ordered", COVER,
+        "_submit_stop(books, position.position_id, allowed, now_ns)",
+        "_submit_stop(books, position.position_id, books.orders[position.entry_order_id].quantity"
+        " if position.entry_order_id in books.orders else allowed, now_ns)",
+    ),
+    Mutant(
+        "I7", "a second partial fill gets no stop", COVER,
+        "    missing_stop = held - leaving - _leaves(keep)\n    if missing_stop",
+        "    missing_stop = ZERO if keep else held - leaving\n    if missing_stop",
+    ),
+    Mutant(
+        "I7", "an exit leaves beside the stop that covers the same", COVER,
+        "room = held - exit_leaves - _leaves(stops)", "room = held",
+    ),
+    Mutant(
+        "I8", "which side a stop is on is told from the price", COVER,
+        "return position.side.less_favourable(",
+        "side = type(position.side)\n"
+        "    side = side.LONG if position.stop_price < mark.mid else side.SHORT\n"
+        "    return side.less_favourable(",
+    ),
+    Mutant(
+        "I8", "a stop stands on the side of the gains", "execution/pricing.py",
+        "- side.sign * ", "+ side.sign * ",
+    ),
+    Mutant(
+        "I9", "the reduce-only flag is dropped", ORDERS,
+        "return self.role is not Role.ENTRY", "return False",
+    ),
+    Mutant(
+        "I9", "an exit leaves for a size that is past", GATE,
+        " or order.quantity > position.quantity", "", is_rare=True,
+    ),
+    Mutant(
+        "I10", "the lease goes with the first exit fill", BOOKING,
+        "    left, fee = fill.quantity, fill.fee\n",
+        "    left, fee = fill.quantity, fill.fee\n"
+        "    books.put_account(replace(books.accounts[order.va_id], leased_symbol=None))\n",
+    ),
+    Mutant(
+        "I10", "dust keeps the lease", "execution/signal_router.py",
+        "if all(position.state is PositionState.DUST for position in held):",
+        "if not list(held):",
+        "tests/unit/test_signal_router.py::test_i10_dust_does_not_hold_the_lease",
+        "in 60 seeds no VA was left with nothing but dust",
+    ),
+)  # fmt: skip
+
+GOVERNANCE = (
+    Mutant(
+        "I11", "slots do not count", GOVERNOR, "slots <= limits.max_open_positions,", "True,",
+    ),
+    Mutant(
+        "I11", "entries in flight do not count", BOOKS, "return live + sum(",
+        "return live + 0 * sum(",
+        "tests/unit/test_governor.py::test_f67_of_ten_signals_at_once_three_slots_admit_three",
+        "two entries a minute, as the simulated VAs may make, are hardly ever in flight at once",
+    ),
+    Mutant(
+        "I12", "the wall clock throttles", BOOKS,
+        "        while times and times[0] <= now_ns - MINUTE_NS:",
+        "        import time\n\n"
+        "        while times and times[0] <= time.time_ns() - MINUTE_NS:",
+        "tests/unit/test_tidy.py::test_the_tree_keeps_the_rule"
+        "[pure_part_is_a_function_of_its_inputs]",
+        "on virtual time the wall clock stands somewhere else, before it or behind",
+    ),
+    Mutant(
+        "I12", "entries do not count", BOOKS, "        return len(times)\n", "        return 0\n",
+    ),
+    Mutant(
+        "I12", "each start throttles anew", "execution/loading.py",
+        "in sorted(loaded.entry_times, key=lambda entry: entry[1]):", "in ():",
+        "tests/unit/test_loading.py::test_i12_a_start_remembers_the_entries_of_the_last_minute",
+        "a third signal of one VA within a minute, and a crash in it, hardly ever meet",
+    ),
+    Mutant(
+        "I13", "a start forgets the losses", "execution/loading.py",
+        "books.put_account(account)",
+        "books.put_account(msgspec.structs.replace("
+        "account, loss_streak=0, cooldown_until_ns=None))",
+    ),
+    Mutant(
+        "I13", "only losses by an exit signal count", BOOKING,
+        "after_close(books, account, trade.pnl, now_ns)",
+        "after_close(books, account, trade.pnl"
+        " if trade.exit_reason is Reason.SIGNAL_EXIT else ZERO, now_ns)",
+    ),
+    Mutant(
+        "I13", "an exit waits for the window to open", "execution/judgement.py",
+        "checks = (*way.checks, _minimum(",
+        "window = event.window\n"
+        "    opens = window is not None and window.opens_ns <= now_ns < window.closes_ns\n"
+        '    checks = (*way.checks, Check(Reason.OUTSIDE_WINDOW, opens, "", ""), _minimum(',
+    ),
+    Mutant(
+        "I14", "`if spread > max`, and NaN is no more than it", "domain/market.py",
+        "bid.is_finite()\n            and ask.is_finite()\n            and ZERO < bid <= ask",
+        "not (float(bid) <= 0 or float(bid) > float(ask))",
+    ),
+    Mutant(
+        "I14", "an invalid quote is no breach", FILTERS, "    yield _validity(newest)\n", "",
+    ),
+    Mutant(
+        "I14", "any spread will do", FILTERS,
+        "passed = (quote.ask - quote.bid) * 2 * BPS <=", "passed = True or ZERO <=",
+        is_rare=True,
+    ),
+    Mutant(
+        "I14", "any age will do", FILTERS, "age_ns <= limits.max_latency_ns", "True",
+    ),
+    Mutant(
+        "I14", "any slippage will do", FILTERS,
+        "passed = worse * BPS <=", "passed = True or ZERO <=",
+    ),
+    Mutant(
+        "I14", "the window is always open", FILTERS,
+        "is_open = window is not None and", "is_open = window is None or True or",
+    ),
+    Mutant(
+        "I15", "the kill switch is a flag in memory", "execution/loading.py",
+        "if loaded.kill_switch is not None:", "if False:",
+    ),
+    Mutant(
+        "I15", "the kill latch is a flag in memory", "engine/latch.py",
+        "self._tell(True)\n            return self._store()",
+        "self._tell(True)\n            return True",
+        "tests/unit/test_latch.py", "the latch file is not a part of the simulated world",
+    ),
+    Mutant(
+        "I15", "only orders with a position are cancelled", GOVERNOR,
+        "books.kill_switch.trading_state is TradingState.ACTIVE\n        and",
+        "(books.kill_switch.trading_state is TradingState.ACTIVE"
+        " or not books.open_positions(account.va_id))\n        and",
+    ),
+    Mutant(
+        "I15", "nobody looks at the kill switch", "domain/accounts.py",
+        "if self.state is not KillState.OFF:", "if False:",
+    ),
+)  # fmt: skip
+
+TRUTH = (
+    Mutant(
+        "I16", "an answer that failed is an empty one", INTAKE,
+        "not snapshot.is_complete or ", "",
+    ),
+    Mutant(
+        "I16", "flat is told as soon as it is asked for", "execution/kill.py",
+        "flat_at_ns=None,", "flat_at_ns=now_ns,",
+    ),
+    Mutant(
+        "I16", "flat, with open orders", OPERATOR, "        and not books.orders\n", "",
+        "tests/unit/test_kill.py"
+        "::test_i16_flat_is_said_only_when_nothing_is_held_nothing_can_fill_and_the_venue_agrees",
+        "in 60 seeds no comparison ended while only orders were left of a flatten",
+    ),
+    Mutant(
+        "I17", "what could not be looked up does not exist", INTAKE,
+        'raise StorageHeld(f"what became of {order_id} cannot be looked up")', "return None",
+        "tests/unit/test_intake.py::test_rule_32_a_late_fill_waits_while_storage_cannot_be_asked",
+        "a full disk and a late fill of an order that has ended seldom meet",
+    ),
+    Mutant(
+        "I17", "an answer without a part is whole", "execution/reconcile.py",
+        "    if filled != venue_order.filled:\n        return reports\n", "",
+        "tests/unit/test_reconcile.py", "the simulated venue never leaves out a part of a history",
+    ),
+    Mutant(
+        "I18", "an account changes without a record", BOOKS,
+        "        self.changes[Account, account.va_id] = account\n",
+        "        if before is None or account.cash != before.cash:\n"
+        "            self.changes[Account, account.va_id] = account\n",
+    ),
+    Mutant(
+        "I18", "EXTERNAL changes without a record", BOOKS,
+        "        self.changes[ExternalHolding, (holding.symbol, holding.side)] = holding\n", "",
+    ),
+    Mutant(
+        "I19", "a uuid in the key of a fill without a trade id", BOOKING,
+        '    facts = ":".join(', '    import uuid\n\n    facts = str(uuid.uuid4()) + ":".join(',
+    ),
+    Mutant(
+        "I19", "a start believes in no stop and sends it again", OPERATOR,
+        "books.put_order(replace(order, is_unknown=True))",
+        "books.put_order(replace(order, is_unknown=True, status=OrderStatus.CANCELED"
+        " if order.role is Role.STOP else order.status))",
+    ),
+    Mutant(
+        "I20", "EXTERNAL is inferred again in each cycle", "execution/reconcile.py",
+        "ours[key] = ours.get(key, ZERO) + external.quantity", "ours.setdefault(key, ZERO)",
+    ),
+    Mutant(
+        "I20", "a difference is booked again in each cycle", "execution/external.py",
+        "difference = event.venue_quantity - ours - theirs",
+        "difference = event.venue_quantity - ours",
+        "tests/unit/test_external.py",
+        "the simulated venue explains all that it holds by its trades",
+    ),
+    Mutant(
+        "I21", "the loop swallows an exception", "engine/live_loop.py",
+        "            self._step(due_ns)\n",
+        "            with suppress(Exception):\n                self._step(due_ns)\n",
+        "tests/unit/test_live_loop.py", "the simulator drives the loop itself, on virtual time",
+    ),
+    Mutant(
+        "I21", "the venue is compared with only once", LOOP,
+        "self._compare_due_ns = self._now_ns + interval_ns", "self._compare_due_ns = None",
+    ),
+    Mutant(
+        "I21", "a stop is sent for ever", COVER,
+        "fitting(stops[::-1]), fitting(newest_first), key", "fitting(stops[::-1]), key",
+        "tests/unit/test_found_by_simulation.py", "it takes four stops of certain sizes",
+    ),
+    Mutant(
+        "I22", "fires and forgets", "execution/judgement.py",
+        "    books.note(ruling.decision, signal.signal_id)\n", "",
+    ),
+    Mutant(
+        "I22", "tells before it is stored", LOOP,
+        "self._outbox.put(self._ticket, answer, step)", "self._outbox.put(0, answer, step)",
+    ),
+    Mutant(
+        "I22", "a refused cancel is sent over and over", MANAGER,
+        "    if order is None or not order.is_cancel_pending:\n        return []\n",
+        "    if order is None or not order.is_cancel_pending:\n        return []\n"
+        "    order = replace(order, is_cancel_pending=False)\n",
+    ),
+)  # fmt: skip
+
+MUTANTS = PERSISTED + MONEY + PROTECTION + GOVERNANCE + TRUTH

@@ -1,0 +1,154 @@
+"""Alerts: which are one and the same, for ever, within a minute, and over a restart (RULES 37)."""
+
+import json
+from collections.abc import Collection
+from typing import Any
+
+import pytest
+
+from pointsman.api import alerts as module
+from pointsman.api.alerts import Alerts, canonical
+from pointsman.api.problems import Problem
+from pointsman.domain.signal_text import SignalProblem, parse_signal
+
+START_S = 1_767_609_000
+ALERT = {"ticker": "AAPL", "action": "buy", "contracts": "1"}
+LATER = START_S + 1000
+"""Long after the start: nothing can be known from before it."""
+
+
+class Memory:
+    """Alerts, and the ids that storage knows."""
+
+    def __init__(self, began_s: int = START_S) -> None:
+        self.stored: set[str] = set()
+        self.asked = 0
+        self.alerts = Alerts(began_s * 10**9, self._known)
+
+    def _known(self, signal_ids: Collection[str]) -> Collection[str]:
+        self.asked += 1
+        return self.stored & set(signal_ids)
+
+    def id_of(
+        self, at_s: int, fields: dict[str, Any] | None = None, va: str = "VA1", signed_at: str = ""
+    ) -> str:
+        body = json.dumps(ALERT if fields is None else fields).encode()
+        signal = parse_signal(body, default_va_id=va, default_signal_id="")
+        return self.alerts.named(signal, body, signed_at, at_s * 10**9).signal_id
+
+    def restarted(self, at_s: int, *stored: str) -> "Memory":
+        """A memory that begins anew, with what was stored before."""
+        again = Memory(at_s)
+        again.stored = set(stored)
+        return again
+
+
+def test_an_id_of_its_own_is_kept() -> None:
+    assert Memory().id_of(LATER, {**ALERT, "alertId": "mine"}) == "mine"
+
+
+def test_rule_37_without_a_time_equal_bodies_are_one_signal_for_sixty_seconds() -> None:
+    memory = Memory()
+    first = memory.id_of(LATER)
+    assert [memory.id_of(LATER + after) for after in (0, 1, 59)] == [first] * 3
+    second = memory.id_of(LATER + 60)
+    assert second != first
+    assert memory.id_of(LATER + 119) == second
+    assert memory.id_of(LATER + 120) not in (first, second)
+    assert first.startswith("alert-")
+
+
+@pytest.mark.parametrize(
+    ("fields", "va"),
+    [
+        ({**ALERT, "contracts": "2"}, "VA1"),
+        ({**ALERT, "comment": "x"}, "VA1"),
+        (ALERT, "VA2"),
+    ],
+)
+def test_rule_37_another_body_or_account_is_another_signal(fields: dict[str, Any], va: str) -> None:
+    memory = Memory()
+    assert memory.id_of(LATER, fields, va) != memory.id_of(LATER)
+
+
+def test_rule_37_with_a_time_an_alert_is_the_same_for_ever_and_after_a_restart() -> None:
+    timed = {**ALERT, "time": "2026-01-05T14:30:00Z"}
+    memory = Memory()
+    first = memory.id_of(LATER, timed)
+    assert memory.id_of(LATER + 10**6, timed) == first
+    assert memory.restarted(LATER + 10**7).id_of(LATER + 10**7, timed) == first
+    assert memory.id_of(LATER, {**timed, "time": "2026-01-05T14:30:01Z"}) != first
+
+
+def test_the_time_of_a_signature_stands_in_for_that_of_the_alert() -> None:
+    memory = Memory()
+    first = memory.id_of(LATER, signed_at="1767609000.1")
+    assert memory.id_of(LATER, signed_at="1767609000.2") != first
+    assert memory.restarted(LATER).id_of(LATER + 9, signed_at="1767609000.1") == first
+    timed = {**ALERT, "time": 1767609000}
+    ids = {memory.id_of(LATER, timed, signed_at=each) for each in ("", "1767609000", "1767609009")}
+    assert len(ids) == 1, "signed anew, an alert with a time is still the same"
+
+
+@pytest.mark.parametrize("after", [0, 1, 30, 59])
+def test_rule_37_a_restart_does_not_make_two_signals_of_one(after: int) -> None:
+    first = Memory().id_of(LATER)
+    again = Memory().restarted(LATER, first)
+    assert again.id_of(LATER + after) == first
+    assert again.id_of(LATER + 60) != first, "sixty seconds after the first one, as without it"
+
+
+def test_a_restart_does_not_make_one_signal_of_two() -> None:
+    first = Memory().id_of(LATER)
+    again = Memory().restarted(LATER + 5, first)
+    assert again.id_of(LATER + 61) != first
+
+
+def test_storage_is_asked_only_in_the_first_minute_and_once_an_alert() -> None:
+    memory = Memory()
+    memory.id_of(START_S + 5)
+    memory.id_of(START_S + 6)
+    memory.id_of(START_S + 59, {**ALERT, "contracts": "2"})
+    assert memory.asked == 2
+    memory.id_of(START_S + 60, {**ALERT, "contracts": "3"})
+    assert memory.asked == 2
+
+
+def test_what_is_remembered_is_bounded_and_none_is_decided_twice_for_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "REMEMBERED_MAX", 2)
+    memory = Memory()
+    first = memory.id_of(LATER)
+    memory.id_of(LATER + 1, {**ALERT, "contracts": "2"})
+    third = {**ALERT, "contracts": "3"}
+    with pytest.raises(Problem, match="within 60 s") as refused:
+        memory.id_of(LATER + 2, third)
+    assert refused.value.status == 429
+    assert memory.id_of(LATER + 3) == first
+    assert memory.id_of(LATER + 60, third), "the first of them is forgotten"
+
+
+def test_a_clock_that_is_set_back_makes_no_second_signal() -> None:
+    memory = Memory()
+    assert memory.id_of(LATER) == memory.id_of(LATER - 3600)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ('{"a": 1, "b": [2, {"c": null}]}', ' {"b":[2,{"c":null}],"a":"1"}\n'),
+        ('{"a": 1.50}', '\ufeff{"a": "1.50"}'),
+    ],
+)
+def test_spelling_that_means_nothing_is_not_part_of_an_alert(one: str, other: str) -> None:
+    assert canonical(one.encode()) == canonical(other.encode())
+
+
+def test_what_may_mean_something_is() -> None:
+    assert len({canonical(text) for text in (b'{"a": 1}', b'{"A": 1}', b'{"a": 1.0}')}) == 3
+
+
+def test_a_body_that_is_nested_too_deeply_is_no_alert() -> None:
+    with pytest.raises(SignalProblem):
+        canonical(b'{"a":' * 30_000 + b"1" + b"}" * 30_000)

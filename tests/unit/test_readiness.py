@@ -1,0 +1,124 @@
+"""Readiness: each cause by its name, at any speed, and no other (CONTRACT, HTTP)."""
+
+import time
+from decimal import Decimal
+
+import pytest
+
+from pointsman.cli.readiness import Readiness
+from pointsman.config.settings import load_settings
+from pointsman.engine.recorder import Standing
+from pointsman.reading.vitals import Vitals
+from tests.desk_stories import SECOND_NS
+from tests.engine_stories import BROKEN, begin
+
+OPEN = {"TRADING_WINDOW_START": "00:00", "TRADING_WINDOW_END": "24:00"}
+SHUT = {"TRADING_WINDOW_START": "03:00", "TRADING_WINDOW_END": "03:01"}
+
+
+class Body:
+    """A loop, and what else readiness is told."""
+
+    def __init__(self, settings: dict[str, str]) -> None:
+        self.story = begin()
+        self.loop = self.story.loop
+        self.standing = Standing()
+        self.compared_ns: int | None = self.loop.now_ns
+        self.down: dict[str, str] = {}
+        self.vitals = Vitals(
+            lambda: self.loop.now_ns, lambda: 0, lambda: self.standing, lambda: self.compared_ns
+        )
+        self.vitals.note(1, self.loop.now_ns)
+        self.readiness = Readiness(
+            load_settings(settings, None, {}).settings,
+            self.loop,
+            self.vitals,
+            lambda: self.standing,
+            lambda: self.compared_ns,
+            lambda: self.down,
+        )
+
+    def later(self, seconds: str) -> None:
+        """Time goes on, and nothing happens."""
+        self.loop.advance(self.loop.now_ns + int(Decimal(seconds) * SECOND_NS))
+
+    @property
+    def causes(self) -> dict[str, str]:
+        return self.readiness.causes()
+
+
+@pytest.fixture
+def body() -> Body:
+    return Body(OPEN)
+
+
+def test_when_all_is_well_there_is_no_cause(body: Body) -> None:
+    assert body.causes == {}
+
+
+def test_the_start_must_have_been_compared(body: Body) -> None:
+    body.compared_ns = None
+    assert body.causes == {"comparison": "not compared with the venue since the start"}
+
+
+def test_a_comparison_may_be_three_intervals_old(body: Body) -> None:
+    body.later("15")
+    assert body.causes == {}
+    body.later("0.001")
+    told = "not compared with the venue for 15 s; RECONCILE_INTERVAL_SECONDS is 5"
+    assert body.causes == {"comparison": told}
+    body.compared_ns = body.loop.now_ns
+    assert body.causes == {}
+
+
+def test_storage_that_fails_is_a_cause_until_it_heals(body: Body) -> None:
+    body.standing = Standing(0, BROKEN, 1)
+    assert body.causes == {"storage": f"storage fails: {BROKEN.cause}"}
+    body.standing = Standing(1)
+    assert body.causes == {}
+
+
+def test_a_part_that_is_down_is_named(body: Body) -> None:
+    body.down = {"http": "LookupError: no such thing"}
+    assert body.causes == {"task http": "LookupError: no such thing"}
+
+
+def test_a_silent_feed_is_a_cause_while_its_market_should_be_open(body: Body) -> None:
+    body.later("30")
+    body.compared_ns = body.loop.now_ns
+    assert body.causes == {}
+    body.later("1")
+    assert body.causes == {"feed": "no quote for 31 s; FEED_SILENCE_SECONDS is 30"}
+    body.vitals.note(2, body.loop.now_ns)
+    assert body.causes == {}
+
+
+def test_at_night_silence_is_a_cause_only_while_something_is_held() -> None:
+    body = Body(SHUT)
+    body.later("3600")
+    body.compared_ns = body.loop.now_ns
+    assert body.causes == {}
+    body.loop.desk.books.holding_accounts["VA001"] = None
+    assert list(body.causes) == ["feed"]
+
+
+def test_rule_6_a_night_that_is_skipped_is_neither_silence_nor_a_missed_comparison(
+    body: Body,
+) -> None:
+    body.later("60000")
+    body.readiness.resume(body.loop.now_ns)
+    assert body.causes == {}
+    body.later("31")
+    assert list(body.causes) == ["comparison", "feed"]
+
+
+def test_a_loop_that_is_late_is_a_cause(body: Body, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = time.monotonic()
+    body.vitals.beat(0)
+    monkeypatch.setattr(time, "monotonic", lambda: now + 3.5)
+    assert body.causes == {"loop": "the loop is 3.4 s late"}
+
+
+def test_rule_19_to_be_killed_is_no_cause(body: Body) -> None:
+    body.loop.is_killed_outside = True
+    assert body.causes == {}

@@ -1,0 +1,104 @@
+"""Signed messages: a time that is signed, and nothing twice (F79)."""
+
+import hmac
+
+import pytest
+from fastapi import Request
+from pydantic import SecretStr
+
+from pointsman.api import signatures as module
+from pointsman.api.problems import Problem
+from pointsman.api.signatures import Signatures
+
+NOW_S = 1_767_609_000
+BODY = b'{"side": "buy"}'
+
+
+def message(stamp: str | None, body: bytes = BODY, key: bytes = b"secret") -> Request:
+    headers = []
+    if stamp is not None:
+        signed = hmac.digest(key, stamp.encode() + b"." + body, "sha256").hex()
+        headers = [
+            (b"x-pointsman-timestamp", stamp.encode()),
+            (b"x-pointsman-signature", signed.encode()),
+        ]
+    return Request({"type": "http", "headers": headers})
+
+
+@pytest.fixture
+def signatures() -> Signatures:
+    return Signatures(SecretStr("secret"))
+
+
+def status(signatures: Signatures, request: Request, body: bytes = BODY, at_s: int = NOW_S) -> int:
+    try:
+        signatures.check(request, body, at_s * 10**9)
+    except Problem as problem:
+        return int(problem.status)
+    return 200
+
+
+@pytest.mark.parametrize(
+    ("stamp", "wanted"),
+    [
+        (f"{NOW_S}", 200),
+        (f"{NOW_S}.123456789", 200),
+        (f"{NOW_S - 60}", 200),
+        (f"{NOW_S + 60}", 200),
+        (f"{NOW_S - 61}", 401),
+        (f"{NOW_S + 61}", 401),
+        (f"{NOW_S}000", 401),
+        (f" {NOW_S}", 401),
+        (f"{NOW_S}e0", 401),
+        ("nan", 401),
+        ("", 401),
+        (None, 401),
+    ],
+)
+def test_the_time_is_mandatory_and_of_this_minute(
+    signatures: Signatures, stamp: str | None, wanted: int
+) -> None:
+    assert status(signatures, message(stamp)) == wanted
+
+
+def test_what_was_changed_on_the_way_or_signed_by_another_is_refused(
+    signatures: Signatures,
+) -> None:
+    stamp = str(NOW_S)
+    assert status(signatures, message(stamp), b'{"side": "sell"}') == 401
+    assert status(signatures, message(stamp, key=b"guess")) == 401
+    restamped = message(stamp)
+    restamped.scope["headers"][0] = (b"x-pointsman-timestamp", str(NOW_S + 1).encode())
+    assert status(signatures, restamped) == 401
+    unsigned = message(stamp)
+    unsigned.scope["headers"].pop()
+    assert status(signatures, unsigned) == 401
+    odd = message(stamp)
+    odd.scope["headers"][1] = (b"x-pointsman-signature", b"\xff\xfe")
+    assert status(signatures, odd) == 401
+
+
+def test_f79_a_captured_message_is_refused_within_the_window_and_after_it(
+    signatures: Signatures,
+) -> None:
+    captured = message(str(NOW_S))
+    assert status(signatures, captured) == 200
+    assert [status(signatures, captured, at_s=NOW_S + s) for s in (0, 59, 60)] == [409] * 3
+    assert status(signatures, captured, at_s=NOW_S + 61) == 401
+
+
+def test_f79_two_honest_messages_that_are_alike_both_count(signatures: Signatures) -> None:
+    assert status(signatures, message(f"{NOW_S}.1")) == 200
+    assert status(signatures, message(f"{NOW_S}.2")) == 200
+
+
+def test_what_is_remembered_is_bounded_and_no_replay_passes_for_it(
+    signatures: Signatures, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "REMEMBERED_MAX", 2)
+    first = message(str(NOW_S))
+    assert status(signatures, first) == 200
+    assert status(signatures, message(str(NOW_S + 30))) == 200
+    assert status(signatures, message(str(NOW_S + 1))) == 429
+    assert status(signatures, first) == 409
+    assert status(signatures, message(str(NOW_S + 61)), at_s=NOW_S + 61) == 200

@@ -1,0 +1,112 @@
+"""Tokens that a start makes for itself, and the refusal to serve others without any (RULES 38)."""
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from pointsman.config.problems import SettingsError
+from pointsman.config.settings import Settings, load_settings
+from pointsman.config.tokens import SCOPE_FIELDS, is_loopback, with_tokens
+
+
+def settings(**env: str) -> Settings:
+    return load_settings(env, None, {}).settings
+
+
+def values(found: Settings) -> list[str]:
+    tokens = (found.read_token, found.signal_token, found.control_token, found.webhook_token)
+    return [token.get_secret_value() for token in tokens if token is not None]
+
+
+def test_the_first_start_makes_one_of_each_and_later_ones_read_them(tmp_path: Path) -> None:
+    path = tmp_path / "tokens"
+    asked = settings(TOKENS_PATH=str(path), HTTP_HOST="0.0.0.0")
+    first, again = with_tokens(asked), with_tokens(asked)
+    assert (first.path, first.is_new, again.path, again.is_new) == (path, True, path, False)
+    assert len(set(values(first.settings))) == 4
+    assert min(map(len, values(first.settings))) >= 40
+    assert values(again.settings) == values(first.settings)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert [each.name for each in tmp_path.iterdir()] == ["tokens"]
+    lines = path.read_text().splitlines()
+    names = ("READ_TOKEN", "SIGNAL_TOKEN", "CONTROL_TOKEN", "WEBHOOK_TOKEN")
+    assert [line.partition("=")[0] for line in lines] == list(names)
+    shown = {name: (value, source) for name, value, source in first.settings.shown()}
+    assert {shown[name] for name in names} == {("********", "file")}
+    for value in values(first.settings):
+        assert value not in repr(first.settings) + str(first.settings.shown())
+
+
+@pytest.mark.parametrize("field", SCOPE_FIELDS)
+def test_where_any_scope_has_a_token_none_is_made(field: str, tmp_path: Path) -> None:
+    path = tmp_path / "tokens"
+    given = settings(TOKENS_PATH=str(path), HTTP_HOST="0.0.0.0", **{field.upper(): "mine"})
+    found = with_tokens(given)
+    assert (found.settings, found.path, path.exists()) == (given, None, False)
+
+
+def test_a_token_of_the_webhook_alone_is_kept_beside_the_others(tmp_path: Path) -> None:
+    found = with_tokens(settings(TOKENS_PATH=str(tmp_path / "t"), WEBHOOK_TOKEN="mine"))
+    assert values(found.settings)[3] == "mine"
+    assert found.settings.control_token is not None
+
+
+@pytest.mark.parametrize(
+    ("env", "names"),
+    [
+        ({"HTTP_HOST": "0.0.0.0"}, "HTTP_HOST"),
+        ({"HTTP_HOST": "::"}, "HTTP_HOST"),
+        ({"HTTP_HOST": "desk.example"}, "HTTP_HOST"),
+        ({"HTTP_HOST": "0.0.0.0", "WEBHOOK_TOKEN": "w"}, "HTTP_HOST"),
+        ({"HTTP_HOST": "0.0.0.0", "TOKENS_PATH": "/nowhere/tokens"}, "TOKENS_PATH"),
+        ({"TOKENS_PATH": "/nowhere/tokens"}, "TOKENS_PATH"),
+        ({"TOKENS_PATH": "/"}, "TOKENS_PATH"),
+    ],
+)
+def test_nobody_is_served_without_a_token_from_elsewhere(env: dict[str, str], names: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        with_tokens(settings(**env))
+    (problem,) = refused.value.problems
+    assert problem.variable == names
+    if names == "HTTP_HOST":
+        for token in ("READ_TOKEN", "SIGNAL_TOKEN", "CONTROL_TOKEN", "TOKENS_PATH"):
+            assert token in problem.remedy
+
+
+@pytest.mark.parametrize(
+    "text", ["", "READ_TOKEN=a\nSIGNAL_TOKEN=b\n", "READ_TOKEN=two words\n", "=\n", "\xff\xfe"]
+)
+def test_a_file_that_is_not_whole_is_no_reason_to_serve_without(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "tokens"
+    path.write_bytes(text.encode("latin-1"))
+    with pytest.raises(SettingsError) as refused:
+        with_tokens(settings(TOKENS_PATH=str(path)))
+    (problem,) = refused.value.problems
+    assert problem.variable == "TOKENS_PATH"
+    assert "two words" not in str(problem)
+    assert path.read_bytes() == text.encode("latin-1"), "what is there is never replaced"
+
+
+@pytest.mark.parametrize(
+    ("host", "is_ours"),
+    [
+        ("127.0.0.1", True),
+        ("127.8.9.1", True),
+        ("::1", True),
+        ("::ffff:127.0.0.1", True),
+        ("localhost", True),
+        ("0.0.0.0", False),
+        ("::", False),
+        ("192.0.2.7", False),
+        ("localhost.example", False),
+        ("", False),
+    ],
+)
+def test_loopback_is_out_of_reach_for_others(host: str, is_ours: bool) -> None:
+    assert is_loopback(host) is is_ours
+
+
+def test_on_this_machine_no_token_is_needed() -> None:
+    plain = settings()
+    assert with_tokens(plain) == (plain, None, False)
