@@ -241,3 +241,13 @@ async def test_where_too_many_quotes_wait_it_is_said_how_many_were_taken() -> No
 async def test_a_batch_that_is_none_is_refused_whole(content: str) -> None:
     response = await post(Played(feed=len), "/quotes", content, JSON)
     assert (response.status_code, response.json()["field"]) == (422, "body")
+
+
+async def test_a_batch_without_a_good_row_is_a_problem_that_names_them() -> None:
+    body = json.dumps({"quotes": [{}, {**QUOTE, "bid": "x"}]})
+    response = await post(Played(feed=len), "/quotes", body, JSON)
+    told = response.json()
+    assert (response.status_code, told["field"], told["taken"]) == (422, "row", 0)
+    assert [(bad["index"], bad["field"]) for bad in told["bad"]] == [(0, "row"), (1, "bid")]
+    empty = await post(Played(feed=len), "/quotes", json.dumps({"quotes": []}), JSON)
+    assert (empty.status_code, empty.json()["taken"]) == (200, 0)

@@ -23,6 +23,7 @@ from pointsman.api.schemas import (
 )
 from pointsman.market.lines import Line
 from pointsman.market.posted import (
+    Batch,
     PostedQuotes,
     UnreadableBatch,
     csv_lines,
@@ -57,8 +58,9 @@ def quote_routes(engine: Engine, access: Access, wall_ns: Callable[[], int]) -> 
         request: Request, _caller: Annotated[Caller, Depends(needs(access, Scope.SIGNAL))]
     ) -> Response:
         """Feed quotes: JSON, JSON Lines or CSV, at most 1,000 rows and 1 MiB at once, sorted by
-        time, each stamped by the sender. Rows that cannot be read are named and skipped. On 503 the
-        first `taken` of the good rows were fed; send the rest again."""
+        time, each stamped by the sender. Rows that cannot be read are named and skipped; where none
+        can, it is a problem. On 503 the first `taken` of the good rows were fed; send the rest
+        again."""
         form = require_media_type(request, _FORMS, f"send {', '.join(_FORMS)}")
         if engine.feed is None:
             text = "the market of this engine is not fed from outside"
@@ -72,6 +74,8 @@ def quote_routes(engine: Engine, access: Access, wall_ns: Callable[[], int]) -> 
             batch = posted.read(read(body.decode("utf-8-sig")), wall_ns())
         except (UnicodeDecodeError, UnreadableBatch) as problem:
             raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, str(problem), field="body") from problem
+        if batch.bad_rows and not batch.quotes:
+            raise _nothing_good(batch)
         taken = engine.feed(batch.quotes)
         posted.note(batch.quotes[:taken])
         told = {"taken": taken, "bad_rows": batch.bad_rows, "bad": batch.bad}
@@ -81,3 +85,16 @@ def quote_routes(engine: Engine, access: Access, wall_ns: Callable[[], int]) -> 
         return Response(msgspec.json.encode(told), media_type=JSON)
 
     return routes
+
+
+def _nothing_good(batch: Batch) -> Problem:
+    """The answer to a batch of which no row could be taken."""
+    first = batch.bad[0]
+    return Problem(
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        f"row {first.index}: {first.field} = {first.value!r}: {first.remedy}",
+        field=first.field,
+        taken=0,
+        bad_rows=batch.bad_rows,
+        bad=msgspec.to_builtins(batch.bad),
+    )
