@@ -28,6 +28,17 @@ def test_f74_a_cancel_that_is_lost_is_tried_again(story: Story) -> None:
     assert story.venue.open_orders() == []
 
 
+def test_f74_an_entry_that_was_given_up_stays_so_though_a_person_rearms(story: Story) -> None:
+    """The cancel was lost, and the rearm came before the venue could say so."""
+    story.buys("10")
+    with story.venue.line(Line.DOWN):
+        story.kills()
+        story.rearms()
+    story.passes(30)
+    assert story.venue.open_orders() == []
+    assert story.is_gone()
+
+
 def test_f74_after_a_halt_fills_are_booked_and_protected(story: Story) -> None:
     """The entry fills before the cancel reaches it."""
     with story.venue.line(Line.HELD):

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from pointsman.domain.accounts import Account
 from pointsman.domain.commands import Compare, Query, Step
 from pointsman.domain.events import (
-    EntryBreach,
     OrderAdopted,
     OrderReport,
     SendRefused,
@@ -30,7 +29,6 @@ from tests.desk_stories import (
     incidents,
     of_type,
     order_sent,
-    quote,
     report,
     send,
     signal,
@@ -258,15 +256,6 @@ def test_rule_31_an_order_held_back_at_the_gate_is_denied_and_leaves_nothing() -
     ended = desk.kept.order(ENTRY)
     assert (ended.status, ended.end_reason) == (OrderStatus.DENIED, Reason.LATENCY)
     assert (account(desk).leased_symbol, account(desk).exposure) == (None, Decimal(0))
-
-
-def test_an_entry_is_withdrawn_when_its_market_breaks_a_limit() -> None:
-    desk = entered_desk()
-    fine = tell(desk, EntryBreach("XXX", quote(desk.now_ns)))
-    assert cancels(fine) == []
-    wide = tell(desk, EntryBreach("XXX", quote(desk.now_ns, "99", "101")))
-    assert cancels(wide) == [ENTRY]
-    assert cancels(tell(desk, EntryBreach("XXX", None))) == [], "asked once"
 
 
 # -- any order of messages -------------------------------------------------------------------------

@@ -28,6 +28,7 @@ from pointsman.execution.governor import entries_allowed, sample_equity
 from pointsman.execution.loading import Loaded, load_books
 from pointsman.execution.signal_router import release_lease
 from pointsman.execution.soundness import assert_sound
+from pointsman.execution.withdrawal import on_entry_breach, withdraw_entries
 
 Handler = Callable[[Books, Any, int], list[Command]]
 
@@ -92,8 +93,8 @@ class Desk:
         for va_id in filled:
             sample_equity(books, va_id, mark, now_ns)
         for va_id in list(books.touched_accounts):
-            if not entries_allowed(books, books.accounts[va_id], now_ns):
-                commands += order_manager.withdraw_entries(books, va_id, now_ns)
+            are_allowed = entries_allowed(books, books.accounts[va_id], now_ns)
+            commands += withdraw_entries(books, va_id, now_ns, are_allowed=are_allowed)
             release_lease(books, va_id)
             assert_sound(books, va_id)
         books.touched_accounts.clear()
@@ -181,7 +182,7 @@ _HANDLERS: dict[type[Event], Handler] = {
     ev.OrderAdopted: _quiet(order_manager.on_adopted),
     ev.CancelRefused: order_manager.on_cancel_refused,
     ev.OrderAbsent: order_manager.on_absent,
-    ev.EntryBreach: order_manager.on_entry_breach,
+    ev.EntryBreach: on_entry_breach,
     ev.LevelReached: _quiet(timers.on_level),
     ev.TimerFired: _on_timer,
     ev.Marked: _quiet(timers.on_marked),

@@ -7,10 +7,9 @@ a timeout only ever makes an order unknown, and unknown orders are asked about, 
 
 import msgspec
 
-from pointsman.domain.commands import Cancel, Command, Compare, Query, Submit
+from pointsman.domain.commands import Command, Compare, Query, Submit
 from pointsman.domain.events import (
     CancelRefused,
-    EntryBreach,
     OrderAbsent,
     OrderAdopted,
     OrderReport,
@@ -33,7 +32,6 @@ from pointsman.domain.reasons import Reason
 from pointsman.execution import booking, cover
 from pointsman.execution.books import Books
 from pointsman.execution.candidate import Candidate
-from pointsman.execution.filters import breaches
 from pointsman.execution.soundness import assert_may_open
 
 replace = msgspec.structs.replace
@@ -377,24 +375,3 @@ def on_absent(books: Books, event: OrderAbsent, now_ns: int) -> list[Command]:
         now_ns,
     )
     return _follow(books, order, ended, now_ns)
-
-
-# -- entries that are not wanted any more ----------------------------------------------------------
-
-
-def withdraw_entries(books: Books, va_id: str, now_ns: int) -> list[Command]:
-    """Cancel whatever entries of a VA still work."""
-    found = [books.orders[order_id] for order_id in books.index[va_id].entries]
-    return [cover.cancel(books, order, now_ns) for order in found if cover.can_cancel(order)]
-
-
-def on_entry_breach(books: Books, event: EntryBreach, now_ns: int) -> list[Command]:
-    """Spread or latency beyond a VA's limit while its entry works: what is left of it is
-    cancelled."""
-    commands: list[Cancel] = []
-    for order_id in list(books.entries_by_symbol.get(event.symbol, ())):
-        order = books.orders[order_id]
-        limits = books.policy.limits_of(order.va_id)
-        if cover.can_cancel(order) and breaches(event.quote, limits, now_ns, event.clock_offset_ns):
-            commands.append(cover.cancel(books, order, now_ns))
-    return list(commands)

@@ -1,0 +1,34 @@
+"""Entries that are not wanted any more.
+
+What always holds: an entry that was given up once is given up for good. Though the cancel was lost,
+and a person has rearmed since, it is cancelled again as soon as the venue shows it working.
+"""
+
+from pointsman.domain.commands import Cancel, Command
+from pointsman.domain.events import EntryBreach
+from pointsman.execution import cover
+from pointsman.execution.books import Books
+from pointsman.execution.filters import breaches
+
+
+def withdraw_entries(books: Books, va_id: str, now_ns: int, *, are_allowed: bool) -> list[Command]:
+    """Cancel the entries of a VA that still work: all of them where entries are not allowed, else
+    those that were to be cancelled before."""
+    found = [books.orders[order_id] for order_id in books.index[va_id].entries]
+    return [
+        cover.cancel(books, order, now_ns)
+        for order in found
+        if cover.can_cancel(order) and not (are_allowed and order.cancel_sent_at_ns is None)
+    ]
+
+
+def on_entry_breach(books: Books, event: EntryBreach, now_ns: int) -> list[Command]:
+    """Spread or latency beyond a VA's limit while its entry works: what is left of it is
+    cancelled."""
+    commands: list[Cancel] = []
+    for order_id in list(books.entries_by_symbol.get(event.symbol, ())):
+        order = books.orders[order_id]
+        limits = books.policy.limits_of(order.va_id)
+        if cover.can_cancel(order) and breaches(event.quote, limits, now_ns, event.clock_offset_ns):
+            commands.append(cover.cancel(books, order, now_ns))
+    return list(commands)
