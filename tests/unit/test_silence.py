@@ -125,8 +125,7 @@ def test_a_cancel_without_an_answer_is_asked_about() -> None:
     (silent,) = [step for step in pass_time(desk, 5 * SECOND_NS) if step.commands]
     assert queries(silent) == [ENTRY]
     assert desk.kept.order(ENTRY).shown_status is OrderStatus.UNKNOWN
-    report(desk, ENTRY, VenueWord.ACCEPTED)
-    assert cancels(tell(desk, EntryBreach("XXX", None))) == [ENTRY]
+    assert cancels(report(desk, ENTRY, VenueWord.ACCEPTED)) == [ENTRY]
 
 
 def test_f42_a_cancel_that_is_refused_is_followed_by_a_question() -> None:

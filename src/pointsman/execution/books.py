@@ -92,6 +92,7 @@ class Books:
         self.asked_at_ns: dict[str, int] = {}
         self.traded_at_ns: dict[str, int] = {}
         self.breach_marks: dict[str, int] = {}
+        self.started_at_ns = 0
         self._timers: list[Timer] = []
         self.changes: dict[tuple[type, object], Record] = {}
         self.touched_positions: dict[int, None] = {}

@@ -93,8 +93,8 @@ class Desk:
         for va_id in filled:
             sample_equity(books, va_id, mark, now_ns)
         for va_id in list(books.touched_accounts):
-            are_allowed = entries_allowed(books, books.accounts[va_id], now_ns)
-            commands += withdraw_entries(books, va_id, now_ns, are_allowed=are_allowed)
+            if not entries_allowed(books, books.accounts[va_id], now_ns):
+                commands += withdraw_entries(books, va_id, now_ns)
             release_lease(books, va_id)
             assert_sound(books, va_id)
         books.touched_accounts.clear()

@@ -194,9 +194,11 @@ def _book(books: Books, order: Order, fill: VenueFill, now_ns: int) -> None:
 
 def _follow(books: Books, before: Order, order: Order, now_ns: int) -> list[Command]:
     """What an order's end means for its position. A fill that comes after the end of an entry still
-    moves its average, and so its stop."""
+    moves its average, and so its stop. An entry that works although its cancel was asked about is
+    cancelled again, whatever is allowed by now: it was given up (F74)."""
     if not order.is_final:
-        return []
+        was_lost = before.is_unknown and before.is_cancel_pending and order.role is Role.ENTRY
+        return [cover.cancel(books, order, now_ns)] if was_lost else []
     if order.role is Role.ENTRY:
         booking.settle_stop_price(books, order)
         return []
@@ -321,11 +323,20 @@ def _ask(books: Books, order: Order, now_ns: int) -> Query:
     """A question to the venue, to be repeated while the order stays unknown, and as soon as a "no
     such order" counts."""
     books.asked_at_ns[order.client_order_id] = now_ns
-    settled_ns = order.left_at_ns + books.policy.order_settle_ns
+    settled_ns = _settled_at_ns(books, order)
     due_ns = now_ns + books.policy.submit_timeout_ns
     due_ns = settled_ns if now_ns < settled_ns < due_ns else due_ns
     books.wake(Timer(due_ns, TimerKind.QUERY_RETRY, order.client_order_id, now_ns))
     return Query(order.client_order_id, order.symbol)
+
+
+def _settled_at_ns(books: Books, order: Order) -> int:
+    """From when on a "no such order" counts (RULES 26). For an entry of an earlier process that is
+    counted from this start, since the clock may have been put right in between (F72)."""
+    left_ns = order.left_at_ns
+    if order.role is Role.ENTRY:
+        left_ns = max(left_ns, books.started_at_ns)
+    return left_ns + books.policy.order_settle_ns
 
 
 def on_query_retry(books: Books, timer: Timer, now_ns: int) -> list[Command]:
@@ -351,7 +362,7 @@ def on_absent(books: Books, event: OrderAbsent, now_ns: int) -> list[Command]:
     order = books.orders.get(event.client_order_id)
     if order is None:
         return []
-    if event.asked_at_ns < order.left_at_ns + books.policy.order_settle_ns:
+    if event.asked_at_ns < _settled_at_ns(books, order):
         if not order.is_unknown:
             books.put_order(replace(order, is_unknown=True, updated_at_ns=now_ns))
             _ask(books, order, now_ns)

@@ -1,8 +1,4 @@
-"""Entries that are not wanted any more.
-
-What always holds: an entry that was given up once is given up for good. Though the cancel was lost,
-and a person has rearmed since, it is cancelled again as soon as the venue shows it working.
-"""
+"""Entries that are not wanted any more: of a VA that may not enter, or beyond a limit."""
 
 from pointsman.domain.commands import Cancel, Command
 from pointsman.domain.events import EntryBreach
@@ -11,15 +7,10 @@ from pointsman.execution.books import Books
 from pointsman.execution.filters import breaches
 
 
-def withdraw_entries(books: Books, va_id: str, now_ns: int, *, are_allowed: bool) -> list[Command]:
-    """Cancel the entries of a VA that still work: all of them where entries are not allowed, else
-    those that were to be cancelled before."""
+def withdraw_entries(books: Books, va_id: str, now_ns: int) -> list[Command]:
+    """Cancel whatever entries of a VA still work."""
     found = [books.orders[order_id] for order_id in books.index[va_id].entries]
-    return [
-        cover.cancel(books, order, now_ns)
-        for order in found
-        if cover.can_cancel(order) and not (are_allowed and order.cancel_sent_at_ns is None)
-    ]
+    return [cover.cancel(books, order, now_ns) for order in found if cover.can_cancel(order)]
 
 
 def on_entry_breach(books: Books, event: EntryBreach, now_ns: int) -> list[Command]:
