@@ -21,7 +21,7 @@ run: $(INSTALLED)
 	$(BIN)/pointsman run $(ARGS)
 
 test: check
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest -n 2 --dist loadfile $(ARGS)
 
 check: $(INSTALLED)
 	$(BIN)/ruff check
