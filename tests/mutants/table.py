@@ -24,6 +24,7 @@ class Mutant(NamedTuple):
 BOOKING, BOOKS, COVER = "execution/booking.py", "execution/books.py", "execution/cover.py"
 DESK, FILTERS, GOVERNOR = "execution/desk.py", "execution/filters.py", "execution/governor.py"
 INTAKE, MANAGER, ORDERS = "engine/intake.py", "execution/order_manager.py", "domain/orders.py"
+FILLS = "execution/fills.py"
 GATE, OPERATOR, LOOP = "engine/gate.py", "execution/operator.py", "engine/execution_loop.py"
 
 PERSISTED = (
@@ -63,15 +64,15 @@ PERSISTED = (
 
 MONEY = (
     Mutant(
-        "I5", "a fill is recognised by its trade id alone", BOOKING,
+        "I5", "a fill is recognised by its trade id alone", FILLS,
         'return f"{order_id}:{fill.trade_id}:{side.value}"', "return fill.trade_id",
     ),
     Mutant(
         "I5", "no fill is recognised", MANAGER,
-        "if booking.fill_key(order.client_order_id, order.side, fill) in keys:", "if False:",
+        "if fill_key(order.client_order_id, order.side, fill) in keys:", "if False:",
     ),
     Mutant(
-        "I5", "two equal fills without a trade id are one", BOOKING,
+        "I5", "two equal fills without a trade id are one", FILLS,
         "fill.cumulative or ZERO)", "ZERO)",
     ),
     Mutant(

@@ -28,6 +28,10 @@ from tests.model_venue import ModelVenue
 replace = msgspec.structs.replace
 
 
+FEE = Decimal("0.001")
+"""Of what is bought, where the venue takes its fee in a coin."""
+
+
 class Line(Enum):
     """What the line does to what is said over it."""
 
@@ -53,6 +57,8 @@ class ScriptedVenue(ModelVenue):
         self.sent: list[Request] = []
         self.distort: Callable[[Reply], Iterable[Reply]] = lambda reply: (reply,)
         self.is_refusing_stops = False
+        self.fee_coin: str | None = None
+        """What fees are taken from, of buys: the coin that is bought, or a third one."""
         self._line = Line.UP
         self._trap = trap
         self._before_send = before_send
@@ -155,7 +161,11 @@ class ScriptedVenue(ModelVenue):
         fill = super()._execute(order, quantity)
         if self._trade_id is not None:
             fill = replace(fill, trade_id=self._trade_id)
-            self.trades[-1] = replace(self.trades[-1], fill=fill)
+        if self.fee_coin is not None and order.side is Side.BUY:
+            fill = replace(fill, fee=quantity * FEE, fee_currency=self.fee_coin)
+            if order.symbol.startswith(self.fee_coin):
+                self.holdings[order.symbol, order.position_side] -= fill.fee
+        self.trades[-1] = replace(self.trades[-1], fill=fill)
         return fill
 
     def cancels(self, order: Order) -> None:

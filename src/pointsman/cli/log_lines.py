@@ -148,6 +148,8 @@ def _said_of(record: Record, event: ev.Event) -> Iterator[Said]:
         case Fill():
             text = f"fill: {record.side.value} {plain(record.quantity)} {record.symbol}"
             facts = {"va": record.va_id, "position": record.position_id, "fee": plain(record.fee)}
+            if record.fee_currency is not None:
+                facts["fee_currency"] = record.fee_currency
             yield LogLevel.INFO, f"{text} at {plain(record.price)}", facts
         case Order() if _is_stop_confirmed(record, event):
             text = f"stop confirmed: {record.side.value} {plain(record.quantity)} {record.symbol}"

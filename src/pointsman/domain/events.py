@@ -79,8 +79,9 @@ class SendRefused(Event, frozen=True):
 
 
 class VenueFill(msgspec.Struct, frozen=True, gc=False):
-    """An execution as the venue tells it. `cumulative` is the order's total filled quantity after
-    it, where the venue says so."""
+    """An execution as the venue tells it. `quantity` is what traded, whatever the fee was taken
+    from; `fee_currency` None is the currency of the price. `cumulative` is the order's total filled
+    quantity after it, where the venue says so."""
 
     trade_id: str
     quantity: Decimal
@@ -88,6 +89,7 @@ class VenueFill(msgspec.Struct, frozen=True, gc=False):
     fee: Decimal
     ts_ns: int
     cumulative: Decimal | None = None
+    fee_currency: str | None = None
 
 
 class KnownOrder(msgspec.Struct, frozen=True, gc=False):

@@ -31,8 +31,8 @@ from pointsman.engine.outbox import StorageHeld
 from pointsman.engine.recall import Recall
 from pointsman.engine.recorder import Recorder
 from pointsman.execution import external, reconcile
-from pointsman.execution.booking import fill_key
 from pointsman.execution.desk import Desk
+from pointsman.execution.fills import fill_key
 from pointsman.venues.base import Reply, Venue
 
 replace = msgspec.structs.replace

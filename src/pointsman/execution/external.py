@@ -24,6 +24,7 @@ from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide
 from pointsman.execution import booking
 from pointsman.execution.books import Books
+from pointsman.execution.fills import as_held
 
 replace = msgspec.structs.replace
 
@@ -110,6 +111,8 @@ def on_foreign_fill(books: Books, event: ForeignFill, now_ns: int) -> None:
     """Charge a foreign execution to EXTERNAL, and what that cannot bear to the one VA that
     holds."""
     count_taken_in(books, taken_in(books) + 1)
+    instrument = books.policy.instrument(event.symbol)
+    event = replace(event, fill=as_held(event.fill, event.side, instrument))
     key = venue_key(books, event.symbol, event.position_side)
     change = event.side.sign * event.fill.quantity
     external = books.externals.get(key)
