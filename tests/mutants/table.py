@@ -81,6 +81,14 @@ MONEY = (
         "booking.book_fill(books, order, replace(fill, fee=fill.fee * fill.price), now_ns)",
     ),
     Mutant(
+        "I6", "a fee in the coin that was bought is taken from cash", FILLS,
+        "quantity=fill.quantity - side.sign * fill.fee,", "quantity=fill.quantity,",
+    ),
+    Mutant(
+        "I6", "a funding payment that is told again is booked again", INTAKE,
+        "if not self._recall.is_paid(paid.funding_id):", "if paid.funding_id:",
+    ),
+    Mutant(
         "I6", "cash is a float", BOOKING,
         "paid = order.side.sign * fill.quantity * fill.price + fill.fee",
         "paid = Decimal(float(order.side.sign * fill.quantity * fill.price + fill.fee))",
@@ -271,7 +279,7 @@ TRUTH = (
         "        self.changes[ExternalHolding, (holding.symbol, holding.side)] = holding\n", "",
     ),
     Mutant(
-        "I19", "a uuid in the key of a fill without a trade id", BOOKING,
+        "I19", "a uuid in the key of a fill without a trade id", FILLS,
         '    facts = ":".join(', '    import uuid\n\n    facts = str(uuid.uuid4()) + ":".join(',
     ),
     Mutant(

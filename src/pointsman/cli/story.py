@@ -219,6 +219,11 @@ def _moments(story: Story) -> Iterator[Moment]:
                 f", {length(fill.booked_at_ns - fill.venue_ts_ns)} after the venue's stamp"
             )
         yield Moment(fill.booked_at_ns, 3, Text("fill", style="bold"), detail)
+    for funding in story.fundings:
+        detail = Text("").append_text(signed_money(funding.amount))
+        detail.append(f" for {number(funding.quantity)} {printable(funding.symbol)}")
+        detail.append(f" of position {funding.position_id}")
+        yield Moment(funding.booked_at_ns, 3, Text("funding", style="bold"), detail)
     for trade in story.trades:
         yield Moment(trade.closed_at_ns, 6, Text("closed", style="bold"), _trade_detail(trade))
     for incident in story.incidents:

@@ -19,7 +19,7 @@ from pointsman.domain.accounts import (
     Mark,
 )
 from pointsman.domain.orders import Fill, Order, Role
-from pointsman.domain.positions import Position, Trade
+from pointsman.domain.positions import Funding, Position, Trade
 from pointsman.domain.signals import Decision, SignalRecord
 
 
@@ -71,6 +71,7 @@ Record = (
     | Fill
     | Position
     | Trade
+    | Funding
     | Incident
     | KillSwitch
     | DeskRecord

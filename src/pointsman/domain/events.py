@@ -290,6 +290,19 @@ class ForeignFill(Event, frozen=True):
     mark: Quote | None = None
 
 
+class FundingPaid(Event, frozen=True):
+    """The venue settled funding for the account's whole holding of a symbol and side: `amount` > 0
+    was received, < 0 paid, in the currency of the price. It is no execution: nothing of the holding
+    changes. `funding_id` is the same however often and wherever it is told."""
+
+    funding_id: str
+    symbol: str
+    position_side: PositionSide
+    amount: Decimal
+    ts_ns: int
+    mark: Quote | None = None
+
+
 class HoldingDiffers(Event, frozen=True):
     """After all fills are booked the venue still holds another quantity of a symbol than our VAs
     and EXTERNAL together: `venue_quantity`, signed."""

@@ -17,7 +17,7 @@ from pointsman.domain.accounts import Cursor, ExternalHolding
 from pointsman.domain.events import Assigned, ForeignFill, HoldingDiffers, VenueFill
 from pointsman.domain.life_cycle import OrderStatus
 from pointsman.domain.market import Quote
-from pointsman.domain.money import ZERO, plain, shown_average
+from pointsman.domain.money import ZERO, plain, share_of, shown_average
 from pointsman.domain.orders import Order, OrderType, Role
 from pointsman.domain.positions import Position, PositionState
 from pointsman.domain.reasons import Reason
@@ -154,17 +154,13 @@ def _charge(
             break
         share = fee
         if charged + part < foreign.quantity:
-            share = (fee * part / (foreign.quantity - charged)).quantize(FEE_STEP)
+            share = share_of(fee, part, foreign.quantity - charged)
         fill = VenueFill(foreign.trade_id, part, foreign.price, share, foreign.ts_ns)
         order = _stand_in(position, event, fill, now_ns)
         books.put_order(order)
         booking.book_fill(books, order, fill, now_ns, is_external=True)
         charged, fee = charged + part, fee - share
     return charged
-
-
-FEE_STEP = Decimal("0.000000000001")
-"""A part of a foreign fee is rounded half-even to 12 places."""
 
 
 def _stand_in(position: Position, event: ForeignFill, fill: VenueFill, now_ns: int) -> Order:
