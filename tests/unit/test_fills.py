@@ -12,7 +12,8 @@ from pointsman.domain.market import Instrument
 from pointsman.domain.money import exact
 from pointsman.domain.orders import Fill
 from pointsman.domain.policy import default_instrument
-from pointsman.domain.positions import Trade
+from pointsman.domain.positions import PositionState, Trade
+from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import Side
 from pointsman.execution.fills import as_held
 from tests.desk_stories import account, acknowledge, limits, policy, quote, send, signal, tell
@@ -102,3 +103,17 @@ def test_i6_cash_and_holding_follow_from_the_fills_as_the_venue_told_them(
         assert held == holding
         to_date = sum((p.realized_to_date for p in desk.books.positions.values()), Decimal(0))
         assert va.realized == sum((one.pnl for one in desk.kept.all(Trade)), to_date)
+
+
+def test_rule_21_a_sellers_fee_beyond_what_is_held_is_an_overfill_like_any_other() -> None:
+    """The venue took more of the coin than the account had: booked, and a person must look."""
+    desk = kept_desk(ROOMY)
+    fresh = quote(desk.now_ns, symbol=SPOT)
+    acknowledge(desk, send(desk, signal("a", "buy", "4", symbol=SPOT), quote=fresh))
+    fill_in_slices(desk, "ABCDEF1E1", [(4, Decimal(100), (Decimal(0), None))])
+    send(desk, signal("b", "close", None, symbol=SPOT))
+    fill_in_slices(desk, "ABCDEF1X1", [(4, Decimal(100), (Decimal("0.004"), "BTC"))])
+    (beyond,) = desk.books.positions.values()
+    assert (beyond.state, beyond.quantity) == (PositionState.OVERFILLED, Decimal("0.004"))
+    assert account(desk).cash == 100_000
+    assert account(desk).frozen_for is Reason.OVERFILL

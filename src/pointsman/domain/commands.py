@@ -50,8 +50,8 @@ class Query(Command, frozen=True):
 
 
 class Compare(Command, frozen=True):
-    """Ask for open orders, fills since the cursor (empty: all), and positions, as soon as may
-    be."""
+    """Ask for open orders, fills and funding payments since the cursor (empty: all), and positions,
+    as soon as may be."""
 
     fills_cursor: str
 
