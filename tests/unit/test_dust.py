@@ -1,5 +1,5 @@
 """Dust: what is too small to trade stays in the books, and there is never more than one residue
-below a lot."""
+in broken lots."""
 
 from decimal import Decimal
 
@@ -41,7 +41,7 @@ def test_i7_a_stop_is_for_the_lots_that_a_fee_has_left() -> None:
     assert desk.books.orders["ABCDEF1S1"].quantity == Decimal("1.999999")
 
 
-def test_a_residue_below_a_lot_is_taken_up_by_the_next_position() -> None:
+def test_a_residue_in_broken_lots_is_taken_up_by_the_next_position() -> None:
     """With its own cost; and the books that a start would load are the same."""
     desk = kept_desk()
     for number, left in ((1, "0.0000006"), (2, "0.0000002"), (3, "0.0000008")):

@@ -88,8 +88,8 @@ def _take_lease(books: Books, order: Order) -> None:
 def _open(
     books: Books, order: Order, fill: VenueFill, dust: Position | None, now_ns: int
 ) -> Position:
-    """A new position for an entry, which takes up what is left below a lot of earlier ones. After a
-    late fill it is a further part of one that had ended, and takes up the dust that it left."""
+    """A new position for an entry, which takes up broken lots that earlier ones left. After a late
+    fill it is a further part of one that had ended, and takes up the dust that it left."""
     _note_stray(books, order, now_ns)
     is_flattening = books.kill_switch.state is KillState.FLATTEN
     reason = Reason.FLATTEN if is_flattening else None

@@ -1,8 +1,9 @@
 """Dust: what is left of a position and is too small to trade.
 
 It stays a holding of its VA, for the books only (RULES 15). A venue that takes its fees from the
-coin that is bought leaves a residue below one lot behind at nearly every exit; such a residue is
-taken up by the next position of the same VA, symbol and side, so that there is never more than one.
+coin that is bought leaves a residue that is no whole number of lots behind at nearly every exit;
+such a residue is taken up by the next position of the same VA, symbol and side, so that there is
+never more than one.
 """
 
 import msgspec
@@ -30,13 +31,13 @@ def is_dust(books: Books, position: Position) -> bool:
 
 
 def take_up(books: Books, order: Order) -> tuple[Lot, ...]:
-    """Close the residues below one lot that the VA of an entry holds of its symbol and side, and
+    """Close the residues in broken lots that the VA of an entry holds of its symbol and side, and
     give their lots, for its position to begin with. Their results are in trades already."""
     lot, taken = books.policy.instrument(order.symbol).lot, list[Lot]()
     for position_id in list(books.index[order.va_id].positions):
         held = books.positions[position_id]
         is_there = (held.symbol, held.side) == (order.symbol, order.position_side)
-        if is_there and held.state is PositionState.DUST and held.quantity < lot:
+        if is_there and held.state is PositionState.DUST and held.quantity % lot:
             taken += held.lots
             books.put_position(
                 msgspec.structs.replace(
