@@ -26,7 +26,7 @@ from pointsman.domain.life_cycle import OrderStatus
 from pointsman.domain.market import Quote
 from pointsman.domain.orders import Fill, Order, Role, parse_client_order_id
 from pointsman.domain.policy import Policy
-from pointsman.domain.positions import Trade
+from pointsman.domain.positions import Funding, Trade
 from pointsman.domain.sides import PositionSide, Side
 from pointsman.domain.signals import Decision, FirstDecision, Signal, SignalRecord, Window
 from pointsman.domain.venue_truth import Snapshot, VenueHolding, VenueOrder, VenueTrade
@@ -122,6 +122,9 @@ class Memory:
         signals = [one for one in self.records(SignalRecord) if one.signal.signal_id == signal_id]
         decisions = [one for one in self.records(Decision) if one.signal_id == signal_id]
         return FirstDecision(signals[-1], decisions[0]) if decisions else None
+
+    def is_paid(self, funding_id: str) -> bool:
+        return any(one.funding_id == funding_id for one in self.records(Funding))
 
     def known_order(self, client_order_id: str) -> KnownOrder | None:
         found = [one for one in self.records(Order) if one.client_order_id == client_order_id]

@@ -30,7 +30,7 @@ from pointsman.domain.events import (
 from pointsman.domain.market import Quote
 from pointsman.domain.orders import Fill, Order, Role, parse_client_order_id
 from pointsman.domain.policy import Policy
-from pointsman.domain.positions import Position, PositionState, Trade
+from pointsman.domain.positions import Funding, Position, PositionState, Trade
 from pointsman.domain.reasons import Reason
 from pointsman.domain.signals import Decision, SignalRecord
 from pointsman.execution.books import Books
@@ -47,6 +47,7 @@ _KEYS: dict[type[Any], tuple[str, ...]] = {
     Fill: ("key",),
     Position: ("position_id",),
     Trade: ("trade_id",),
+    Funding: ("funding_id", "position_id"),
     Incident: ("incident_id",),
     KillSwitch: (),
     DeskRecord: (),

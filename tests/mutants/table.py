@@ -24,6 +24,7 @@ class Mutant(NamedTuple):
 BOOKING, BOOKS, COVER = "execution/booking.py", "execution/books.py", "execution/cover.py"
 DESK, FILTERS, GOVERNOR = "execution/desk.py", "execution/filters.py", "execution/governor.py"
 INTAKE, MANAGER, ORDERS = "engine/intake.py", "execution/order_manager.py", "domain/orders.py"
+FILLS = "execution/fills.py"
 GATE, OPERATOR, LOOP = "engine/gate.py", "execution/operator.py", "engine/execution_loop.py"
 
 PERSISTED = (
@@ -63,21 +64,29 @@ PERSISTED = (
 
 MONEY = (
     Mutant(
-        "I5", "a fill is recognised by its trade id alone", BOOKING,
+        "I5", "a fill is recognised by its trade id alone", FILLS,
         'return f"{order_id}:{fill.trade_id}:{side.value}"', "return fill.trade_id",
     ),
     Mutant(
         "I5", "no fill is recognised", MANAGER,
-        "if booking.fill_key(order.client_order_id, order.side, fill) in keys:", "if False:",
+        "if fill_key(order.client_order_id, order.side, fill) in keys:", "if False:",
     ),
     Mutant(
-        "I5", "two equal fills without a trade id are one", BOOKING,
+        "I5", "two equal fills without a trade id are one", FILLS,
         "fill.cumulative or ZERO)", "ZERO)",
     ),
     Mutant(
         "I6", "a fee is taken for one in the base coin", MANAGER,
         "booking.book_fill(books, order, fill, now_ns)",
         "booking.book_fill(books, order, replace(fill, fee=fill.fee * fill.price), now_ns)",
+    ),
+    Mutant(
+        "I6", "a fee in the coin that was bought is taken from cash", FILLS,
+        "quantity=fill.quantity - side.sign * fill.fee,", "quantity=fill.quantity,",
+    ),
+    Mutant(
+        "I6", "a funding payment that is told again is booked again", INTAKE,
+        "if not self._recall.is_paid(paid.funding_id):", "if paid.funding_id:",
     ),
     Mutant(
         "I6", "cash is a float", BOOKING,
@@ -270,7 +279,7 @@ TRUTH = (
         "        self.changes[ExternalHolding, (holding.symbol, holding.side)] = holding\n", "",
     ),
     Mutant(
-        "I19", "a uuid in the key of a fill without a trade id", BOOKING,
+        "I19", "a uuid in the key of a fill without a trade id", FILLS,
         '    facts = ":".join(', '    import uuid\n\n    facts = str(uuid.uuid4()) + ":".join(',
     ),
     Mutant(

@@ -13,19 +13,23 @@ from enum import Enum
 import msgspec
 
 from pointsman.domain.commands import Submit
-from pointsman.domain.events import VenueFill, VenueWord
+from pointsman.domain.events import FundingPaid, VenueFill, VenueWord
 from pointsman.domain.life_cycle import FINAL
 from pointsman.domain.market import Quote
 from pointsman.domain.orders import Order, OrderType, Role
 from pointsman.domain.policy import Policy
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide, Side
-from pointsman.domain.venue_truth import VenueOrder
+from pointsman.domain.venue_truth import Snapshot, VenueOrder
 from pointsman.simulator.crashes import Boundary, CrashTrap
 from pointsman.venues.base import Reply, Request
 from tests.model_venue import ModelVenue
 
 replace = msgspec.structs.replace
+
+
+FEE = Decimal("0.001")
+"""Of what is bought, where the venue takes its fee in a coin."""
 
 
 class Line(Enum):
@@ -52,7 +56,10 @@ class ScriptedVenue(ModelVenue):
         super().__init__(rules, Decimal(100))
         self.sent: list[Request] = []
         self.distort: Callable[[Reply], Iterable[Reply]] = lambda reply: (reply,)
+        self.fundings: list[FundingPaid] = []
         self.is_refusing_stops = False
+        self.fee_coin: str | None = None
+        """What fees are taken from, of buys: the coin that is bought, or a third one."""
         self._line = Line.UP
         self._trap = trap
         self._before_send = before_send
@@ -155,8 +162,28 @@ class ScriptedVenue(ModelVenue):
         fill = super()._execute(order, quantity)
         if self._trade_id is not None:
             fill = replace(fill, trade_id=self._trade_id)
-            self.trades[-1] = replace(self.trades[-1], fill=fill)
+        if self.fee_coin is not None and order.side is Side.BUY:
+            fill = replace(fill, fee=quantity * FEE, fee_currency=self.fee_coin)
+            if order.symbol.startswith(self.fee_coin):
+                self.holdings[order.symbol, order.position_side] -= fill.fee
+        self.trades[-1] = replace(self.trades[-1], fill=fill)
         return fill
+
+    def settles_funding(
+        self, amount: str, symbol: str = "AAPL", side: PositionSide = PositionSide.LONG
+    ) -> FundingPaid:
+        """Funding is due on all that is held of a symbol and side: received, or paid where below
+        zero. Every comparison shows it from now on."""
+        name = f"F{len(self.fundings)}"
+        paid = FundingPaid(name, symbol, side, Decimal(amount), self.now_ns)
+        self.fundings.append(paid)
+        self.replies.append(paid)
+        self._tell()
+        return paid
+
+    def snapshot(self, cursor: str, asked_at_ns: int) -> Snapshot:
+        shown = super().snapshot(cursor, asked_at_ns)
+        return replace(shown, fundings=tuple(self.fundings))
 
     def cancels(self, order: Order) -> None:
         """The venue ends an order of ours; nothing more of it will trade."""

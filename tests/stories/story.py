@@ -24,7 +24,7 @@ from pointsman.domain.events import Event, FlattenRequested, Killed, Rearmed, St
 from pointsman.domain.market import Instrument, Quote
 from pointsman.domain.orders import Fill, Order, OrderType, Role
 from pointsman.domain.policy import Policy
-from pointsman.domain.positions import Position, Trade
+from pointsman.domain.positions import Funding, Position, Trade
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import SignalSide
 from pointsman.domain.signals import Decision, Signal
@@ -359,6 +359,13 @@ class Story:
         self.disk.settle()
         with closing(reader.open_reader(self.database)) as connection:
             return reader.fills(connection)
+
+    def fundings(self) -> list[Funding]:
+        """The shares of funding that are booked, oldest first, as another process would read
+        them."""
+        self.disk.settle()
+        with closing(reader.open_reader(self.database)) as connection:
+            return reader.fundings(connection)
 
     def standing(self) -> dict[str, object]:
         """All that the books hold, for comparing."""

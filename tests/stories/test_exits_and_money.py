@@ -1,5 +1,7 @@
 """Stories D: ways out, what is too small to trade, and markets without a price. F44 to F50."""
 
+from decimal import Decimal
+
 import pytest
 
 from pointsman.domain.orders import OrderType
@@ -49,6 +51,42 @@ def test_f46_a_rest_too_small_to_trade_is_dust_and_holds_nothing_up(story: Story
     assert story.resting() == []
     assert story.is_free()
     story.enters("10", symbol="MSFT")
+
+
+def test_f47_a_fee_taken_from_the_coin_that_was_bought_is_not_there_to_be_sold(
+    story: Story,
+) -> None:
+    """Stop and exit are for what is held, to the lot; what is left is dust, and the next position
+    takes it up. The venue's books and ours never differ."""
+    story.venue.fee_coin = "SOL"
+    for _ in range(2):
+        entry = story.buys("9.999", symbol="SOL/USDT")
+        story.venue.fills(entry)
+        assert story.resting() == [Decimal("9.989")]
+        story.closes(symbol="SOL/USDT")
+        story.venue.fills(story.exits()[-1])
+        assert story.is_free()
+        story.passes(11)
+        assert story.held() == story.venue.holds("SOL/USDT")
+    assert [position.quantity for position in story.loop.desk.books.positions.values()] == [
+        Decimal("0.000002")
+    ]
+    fees = 2 * Decimal("0.009999") * 100
+    assert story.account().fees == fees + 2 * Decimal("9.989") * 100 / 10_000
+    assert story.account().cash == 100_000 - 2 * Decimal("0.01") * 100 - story.account().fees + fees
+    assert Reason.MISMATCH not in story.incidents()
+    assert Reason.OVERFILL not in story.incidents()
+
+
+def test_f47_a_fee_in_a_third_coin_touches_neither_cash_nor_holding(story: Story) -> None:
+    """It stands on the fill, with its currency, and in no result."""
+    story.venue.fee_coin = "BNB"
+    story.enters("10", symbol="SOL/USDT")
+    assert story.held() == story.venue.holds("SOL/USDT") == 10
+    assert story.account().cash == 100_000 - 1_000
+    assert story.account().fees == 0
+    (fill,) = story.fills()
+    assert (fill.fee, fill.fee_currency) == (Decimal("0.01"), "BNB")
 
 
 @pytest.mark.parametrize("price", ["0", "NaN"])

@@ -1,11 +1,15 @@
 """Stories B: executions and ends of orders, as venues really tell them. F11 to F26."""
 
+from decimal import Decimal
+
 import msgspec
+import pytest
 
 from pointsman.domain.events import OrderReport, VenueWord
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide
 from pointsman.domain.venue_truth import OrderFound, Snapshot
+from pointsman.simulator.crashes import Boundary
 from pointsman.venues.base import Reply
 from tests.stories.scripted_venue import Line
 from tests.stories.story import Begin, Story
@@ -163,6 +167,56 @@ def test_f18_two_restarts_of_a_partial_fill_change_nothing(story: Story) -> None
         assert story.standing() == before
     assert len(story.orders_sent()) == sent
     assert story.is_covered()
+
+
+def test_f19_a_funding_payment_is_money_and_no_fill(begin: Begin) -> None:
+    """Whoever holds bears it, by quantity; no position, stop or order changes."""
+    story = begin(accounts=TWO)
+    story.enters("10", va="VA001")
+    story.enters("20", va="VA002")
+    cash = [story.account(va).cash for va in TWO]
+    sent = len(story.orders_sent())
+    story.venue.settles_funding("-0.3")
+    paid = [before - story.account(va).cash for va, before in zip(TWO, cash, strict=True)]
+    assert paid == [Decimal("0.1"), Decimal("0.2")]
+    story.passes(11)
+    assert [story.held(va) for va in TWO] == [10, 20]
+    assert len(story.orders_sent()) == sent
+    story.venue.fills(story.stops("VA001")[0], at="100")
+    assert story.trades()[0].pnl == -Decimal("0.1") - 2 * 10 * 100 / Decimal(10_000)
+    assert story.account("VA001").losses == 1
+
+
+@pytest.mark.parametrize("heard", ["by the stream", "by a comparison", "after a crash"])
+def test_f19_a_funding_payment_is_booked_once_however_it_is_told(story: Story, heard: str) -> None:
+    """Again and again, by the stream and by every comparison, also in another life."""
+    story.enters("10")
+    cash = story.account().cash
+    if heard == "by the stream":
+        story.venue.settles_funding("0.25")
+    else:
+        with story.venue.line(Line.ANSWERS_LOST):
+            story.venue.settles_funding("0.25")
+    if heard == "after a crash":
+        story.dies_at(Boundary.BEFORE_COMMIT)
+    story.passes(6)
+    story.restarts()
+    story.venue.says(*story.venue.fundings)
+    story.passes(11)
+    assert story.account().cash == cash + Decimal("0.25")
+    assert [share.amount for share in story.fundings()] == [Decimal("0.25")]
+
+
+def test_f19_funding_that_was_due_before_the_way_out_is_borne_by_who_held_it(story: Story) -> None:
+    """Both happened while nothing was heard."""
+    story.enters("10")
+    with story.venue.line(Line.ANSWERS_LOST):
+        story.venue.settles_funding("-0.25")
+        story.passes(1)
+        story.venue.fills(story.stops()[0], at="98")
+    story.passes(6)
+    assert story.is_gone()
+    assert story.trades()[0].pnl == -20 - Decimal("0.25") - story.trades()[0].fees
 
 
 def test_f20_what_filled_while_disconnected_is_asked_for_afterwards(story: Story) -> None:

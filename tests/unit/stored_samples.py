@@ -24,7 +24,7 @@ from pointsman.domain.events import Killed, OrderReport, OrderSent, SignalReceiv
 from pointsman.domain.life_cycle import OrderStatus
 from pointsman.domain.market import Quote
 from pointsman.domain.orders import Fill, Order, OrderType, Role, client_order_id
-from pointsman.domain.positions import Lot, Position, PositionState, Trade
+from pointsman.domain.positions import Funding, Lot, Position, PositionState, Trade
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide, Side, SignalSide
 from pointsman.domain.signals import Action, Check, Decision, Outcome, Signal, SignalRecord
@@ -171,6 +171,17 @@ def history() -> list[Entry]:
             CashMove("r1", "VA001", Decimal("12.50"), START_NS, is_confirmed=True),
             CashMove("r2", "VA001", Decimal("-12.50"), START_NS),
             ExternalHolding("XXX", PositionSide.SHORT, Decimal(-3)),
+            Funding(
+                "f1",
+                2,
+                "VA001",
+                "XXX",
+                PositionSide.LONG,
+                Decimal(4),
+                Decimal("-0.25"),
+                START_NS,
+                START_NS + 80 * SECOND_NS,
+            ),
             Mark("XXX", START_NS, Decimal("158.38"), Decimal("158.40")),
         ),
         Entry(

@@ -12,7 +12,7 @@ from pointsman.domain.orders import Fill
 from pointsman.domain.positions import Lot, Trade
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide, Side
-from pointsman.execution.booking import fill_key
+from pointsman.execution.fills import fill_key
 from tests.desk_stories import (
     VA,
     account,

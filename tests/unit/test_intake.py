@@ -3,20 +3,23 @@ all."""
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 
-from pointsman.domain.accounts import Account
+from pointsman.domain.accounts import EXTERNAL, Account
 from pointsman.domain.commands import Cancel, Compare, Query, Submit
 from pointsman.domain.events import (
     CancelRefused,
     Compared,
     ForeignFill,
+    FundingPaid,
     HoldingDiffers,
     OrderAdopted,
     OrderReport,
 )
 from pointsman.domain.life_cycle import OrderStatus
 from pointsman.domain.orders import Fill, Order, Role
+from pointsman.domain.positions import Funding
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide, Side
 from pointsman.domain.venue_truth import OrderFound
@@ -40,6 +43,7 @@ from tests.engine_stories import (
     venue_trade,
 )
 
+replace = msgspec.structs.replace
 LONG_XXX = ("XXX", PositionSide.LONG)
 
 
@@ -169,6 +173,41 @@ def test_an_answer_that_is_incomplete_or_was_overtaken_concludes_nothing(how: st
     story.say(told_late)
     assert len(story.events) == turns
     assert story.loop.desk.books.desk.fills_cursor == "5"
+
+
+# -- funding ---------------------------------------------------------------------------------------
+
+
+def paid(funding_id: str, amount: str, ts_ns: int = told.START_NS) -> FundingPaid:
+    """Funding on what is long of XXX."""
+    return FundingPaid(funding_id, "XXX", PositionSide.LONG, Decimal(amount), ts_ns)
+
+
+def test_rule_32_a_funding_payment_is_taken_in_once_however_often_it_is_told() -> None:
+    """By the stream and by comparisons, whether it is on disk yet or not."""
+    story = begin()
+    _, stop = partly_filled(story)
+    shown = snapshot((venue_order(stop),), held="4", cursor="2")
+    shown = replace(shown, fundings=(paid("f1", "-0.5"), paid("f2", "0.1")))
+    story.memory.is_slow = True
+    story.say(paid("f1", "-0.5"), paid("f1", "-0.5"), shown)
+    story.memory.heal()
+    story.say(paid("f2", "0.1"), shown)
+    assert [share.amount for share in changed(story, Funding)] == [Decimal("-0.5"), Decimal("0.1")]
+    assert story.loop.desk.books.desk.mismatch_cycles == 0, "what is told late is no mismatch"
+
+
+def test_i6_a_comparison_tells_funding_before_what_traded_after_it() -> None:
+    """So whoever held when it was settled bears it, and whoever came later does not."""
+    story = begin()
+    _, stop = partly_filled(story)
+    later_ns = told.START_NS + MILLISECOND_NS
+    sold = replace(filled("4", "98", trade_id="2"), ts_ns=later_ns)
+    shown = snapshot(trades=(venue_trade(stop, sold),), cursor="2")
+    fundings = (paid("f1", "-0.5"), paid("f2", "-0.25", later_ns + 1))
+    story.say(replace(shown, fundings=fundings))
+    whose = {share.funding_id: share.va_id for share in changed(story, Funding)}
+    assert whose == {"f1": told.VA, "f2": EXTERNAL}
 
 
 # -- orders that one of us does not know -----------------------------------------------------------

@@ -27,9 +27,11 @@ def sent(at: HostileVenue, wanted: Order, now_ns: int = 0) -> list[OrderReport]:
     return [r for r in at.receive(now_ns + LATER_NS) if isinstance(r, OrderReport)]
 
 
-def opened(faults: dict[Fault, float] | None = None, **rules: ReduceOnlyMode) -> HostileVenue:
+def opened(
+    faults: dict[Fault, float] | None = None, reduce_only: ReduceOnlyMode = ReduceOnlyMode.CLIP
+) -> HostileVenue:
     """A venue on which five are held long at about 100."""
-    at = venue(struck_by(faults or {}), policy(PositionMode.HEDGE, **rules))
+    at = venue(struck_by(faults or {}), policy(PositionMode.HEDGE, reduce_only))
     at.matching.on_quote(quote("100", "100.01"), 0)
     assert sent(at, order(1, price="101"))[-1].kind is VenueWord.TRADE
     return at

@@ -7,7 +7,8 @@ import pytest
 from pointsman.domain.commands import Record
 from pointsman.domain.events import OrderSent
 from pointsman.domain.orders import Fill
-from pointsman.domain.sides import Side
+from pointsman.domain.positions import Funding
+from pointsman.domain.sides import PositionSide, Side
 from pointsman.domain.signals import Decision, FirstDecision, Outcome, SignalRecord
 from pointsman.engine import recall as module
 from pointsman.engine.recall import Recall
@@ -52,6 +53,20 @@ def test_rule_13_repeats_that_are_not_durable_yet_are_counted_on() -> None:
     recall = Recall(archive(record("a"), decision("a")))
     recall.note((record("a", repeats=1),), 1)
     assert recall.first_decision("a") == FirstDecision(record("a", repeats=1), decision("a"))
+
+
+def payment(funding_id: str) -> Funding:
+    one = Decimal(1)
+    return Funding(funding_id, 1, told.VA, "XXX", PositionSide.LONG, one, one, 1, 1)
+
+
+def test_rule_32_a_funding_payment_is_recognised_before_it_is_durable_and_for_ever() -> None:
+    recall = Recall(archive(payment("f1")))
+    assert not recall.is_paid("f2")
+    recall.note((payment("f2"),), 1)
+    assert recall.is_paid("f1")
+    assert recall.is_paid("f2")
+    assert not recall.is_booked("f2"), "a payment is no execution"
 
 
 def test_an_execution_is_recognised_whether_it_left_a_fill_or_not() -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from pointsman.domain.accounts import KillState, KillSwitch, Mark
 from pointsman.domain.commands import Record
+from pointsman.domain.events import FundingPaid
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide
 from pointsman.reading.documents import Document
@@ -74,6 +75,20 @@ def test_rule_14_balance_is_start_plus_deposits_plus_all_results(report: Documen
         parts += [p["realized_to_date"] for p in report["positions"] if p["va_id"] == va_id]
         total = start + Decimal(account["deposits"]) + sum(map(Decimal, parts))
         assert Decimal(account["balance"]) == total
+
+
+def test_funding_stands_in_the_report_of_those_who_had_any(tmp_path: Path) -> None:
+    """And it is part of the balance."""
+    day = lived_day()
+    before = report_of(day.store(tmp_path / "before.db"))
+    ts_ns = day.desk.now_ns
+    paid = FundingPaid("f1", "XXX", PositionSide.LONG, Decimal("-0.75"), ts_ns)
+    day.entries.append(Entry(ts_ns, paid, day.desk.handle(paid, ts_ns).changes))
+    after = report_of(day.store(tmp_path / "after.db"))
+    assert "funding" not in after["accounts"]["VA001"]
+    assert after["accounts"]["VA002"]["funding"] == "-0.75"
+    old, new = (Decimal(each["accounts"]["VA002"]["balance"]) for each in (before, after))
+    assert new == old - Decimal("0.75")
 
 
 def test_rule_11_received_is_the_sum_of_its_four_parts(report: Document) -> None:

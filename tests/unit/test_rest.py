@@ -1,8 +1,11 @@
 """What must be true at rest: each check holds for what is right and breaks for what is not."""
 
 from collections.abc import Callable
+from contextlib import closing
 from decimal import Decimal
+from pathlib import Path
 
+import msgspec
 import pytest
 
 from pointsman.domain.accounts import (
@@ -13,13 +16,20 @@ from pointsman.domain.accounts import (
     KillSwitch,
 )
 from pointsman.domain.orders import OrderType
+from pointsman.domain.positions import Funding, Lot
 from pointsman.domain.sides import PositionSide, Side
 from pointsman.execution.books import Books
 from pointsman.simulator import rest
 from pointsman.simulator.broken import Broken
 from pointsman.simulator.ledger import Ledger, Working
+from pointsman.storage.reader import open_reader
+from pointsman.storage.sqlite_manager import SqliteManager
 from tests.simulations import order, policy
+from tests.unit.stored_samples import START_NS, TEN, fill, position, turn
+from tests.unit.stored_samples import order as stored_order
 from tests.unit.test_found_by_simulation import held
+
+replace = msgspec.structs.replace
 
 
 def ledger_holding(quantity: int) -> Ledger:
@@ -48,6 +58,34 @@ def test_i6_vas_and_external_together_hold_what_the_venue_does() -> None:
     breaks(lambda: rest.holdings_agree(ours, ledger), "I6")
     ours.put_external(ExternalHolding("AAA", PositionSide.LONG, Decimal(3)))
     rest.holdings_agree(ours, ledger)
+
+
+def test_i6_each_account_is_what_its_own_fills_and_funding_make_of_it(tmp_path: Path) -> None:
+    """A fee in the coin that was bought is missing from what is held, not from cash."""
+    ours = books()
+    bought = fill(stored_order(1, symbol="XXX/USD"), "t1")
+    bought = replace(bought, fee=Decimal("0.01"), fee_currency="XXX")
+    share = Funding(
+        "f1", 1, "VA001", "XXX/USD", PositionSide.LONG, TEN, Decimal("-0.5"), START_NS, START_NS
+    )
+    cash = 100_000 - TEN * bought.price - Decimal("0.5")
+    account = Account("VA001", Decimal(100_000), START_NS, cash=cash)
+    ours.put_account(account)
+    held = TEN - Decimal("0.01")
+    ours.put_position(
+        replace(position(1), symbol="XXX/USD", quantity=held, lots=(Lot(held, bought.price),))
+    )
+    manager = SqliteManager(tmp_path / "rest.db")
+    manager.open()
+    manager.append([turn(START_NS, bought, share)])
+    manager.close()
+    with closing(open_reader(tmp_path / "rest.db")) as connection:
+        rest.each_adds_up(ours, connection)
+        ours.put_account(replace(account, cash=cash + 1))
+        breaks(lambda: rest.each_adds_up(ours, connection), "I6")
+        ours.put_account(account)
+        ours.put_position(replace(ours.positions[1], quantity=TEN))
+        breaks(lambda: rest.each_adds_up(ours, connection), "I6")
 
 
 def test_i20_both_sides_know_the_same_open_orders() -> None:

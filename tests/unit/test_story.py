@@ -8,15 +8,18 @@ from pathlib import Path
 from sqlite3 import Connection
 from typing import Any
 
+import msgspec
 import pytest
 
 from pointsman.cli.story import draw_story
-from pointsman.domain.events import VenueWord
-from pointsman.domain.sides import SignalSide
+from pointsman.domain.events import FundingPaid, VenueWord
+from pointsman.domain.sides import PositionSide, SignalSide
 from pointsman.reading.documents import Document
-from pointsman.reading.story import near_ids, read_story, story_document
+from pointsman.reading.story import Story, near_ids, read_story, story_document
+from pointsman.storage.entries import Entry
 from pointsman.storage.reader import open_reader
 from tests.story_database import Day, lived_day
+from tests.unit.stored_samples import START_NS, decision, fill, order, signal
 from tests.unit.test_tables import drawn
 
 ZONE = "America/New_York"
@@ -50,6 +53,26 @@ def happened(lines: list[str]) -> list[str]:
     start = next(i for i, line in enumerate(lines) if line.startswith("What happened"))
     rows = [line.split() for line in lines[start + 3 :] if line.lstrip().startswith("+")]
     return [" ".join(row)[:40] for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("symbol", "currency", "words"),
+    [
+        ("XXX/USD", None, ", fee 0.15839"),
+        ("XXX/USD", "XXX", ", fee 0.15839 XXX"),
+        ("XXX/USD", "BNB", ", fee 0.15839 BNB, not in the result"),
+    ],
+)
+def test_a_fee_is_told_with_its_currency(symbol: str, currency: str | None, words: str) -> None:
+    """One that no result counts says so."""
+    of = order(1, symbol=symbol, signal_id="s1")
+    filled = msgspec.structs.replace(fill(of, "t1"), fee_currency=currency, booked_at_ns=START_NS)
+    story = Story(
+        signal("s1"), decision("s1", of.client_order_id), (of,), (filled,), (), (), (), ()
+    )
+    assert any(
+        line.endswith(f"buy 10 at 158.39{words}") for line in drawn(draw_story(story, ZONE), 120)
+    )
 
 
 def test_a_refusal_opens_with_its_reason_and_its_numbers(connection: Connection) -> None:
@@ -204,3 +227,17 @@ def test_rule_10_a_signal_that_was_cut_says_to_what(tmp_path: Path) -> None:
     assert lines[1] == "ACCEPTED: close 50 XXX of position 1"
     assert any("50: more would have flipped the position" in line for line in lines)
     assert "Position 1 is open: long 50 XXX, without a confirmed stop." in naked
+
+
+def test_funding_stands_in_the_story_of_the_signal_that_opened_the_position(tmp_path: Path) -> None:
+    """With what it was for."""
+    day = lived_day()
+    ts_ns = day.desk.now_ns
+    paid = FundingPaid("f1", "XXX", PositionSide.LONG, Decimal("-0.75"), ts_ns)
+    day.entries.append(Entry(ts_ns, paid, day.desk.handle(paid, ts_ns).changes))
+    with closing(open_reader(day.store(tmp_path / "day.db"))) as connection:
+        lines = told(connection, "holder")
+        (share,) = document(connection, "holder")["fundings"]
+    assert (share["va_id"], share["quantity"], share["amount"]) == ("VA002", "30", "-0.75")
+    (line,) = [line for line in lines if " funding " in line]
+    assert "30 XXX of position" in line

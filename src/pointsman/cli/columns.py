@@ -6,12 +6,12 @@ from decimal import Decimal
 from rich.text import Text
 
 from pointsman.cli.measures import allowed, measured
-from pointsman.cli.render import length, money, number, price, signed_money
+from pointsman.cli.render import length, money, number, price, printable, signed_money
 from pointsman.cli.summary import percent, status_text, won_and_lost
 from pointsman.cli.tables import Column
 from pointsman.domain.life_cycle import OrderStatus
 from pointsman.domain.money import exact, shown_average
-from pointsman.domain.orders import Order
+from pointsman.domain.orders import Fill, Order
 from pointsman.domain.positions import PositionState
 from pointsman.domain.sides import PositionSide, Side
 from pointsman.domain.signals import Outcome, Signal
@@ -177,6 +177,13 @@ def order_columns(clock: Clock) -> list[Column]:
     ]
 
 
+def fee_text(fill: Fill) -> str:
+    """The fee of an execution; with its currency where that is not the currency of the price."""
+    if fill.fee_currency is None:
+        return number(fill.fee, 2)
+    return f"{number(fill.fee)} {printable(fill.fee_currency)}"
+
+
 def fill_columns(clock: Clock) -> list[Column]:
     return [
         Column("booked", lambda row: clock(row.booked_at_ns)),
@@ -185,7 +192,7 @@ def fill_columns(clock: Clock) -> list[Column]:
         Column("side", lambda row: side_text(row.side.value)),
         Column("quantity", lambda row: number(row.quantity), is_aligned=True),
         Column("price", lambda row: price(row.price), is_aligned=True),
-        Column("fee", lambda row: number(row.fee, 2), 2, is_aligned=True),
+        Column("fee", fee_text, 2, is_aligned=True),
         Column("order", lambda row: row.client_order_id, 1),
         Column("position", lambda row: str(row.position_id), 3, is_right=True),
         Column("trade id", lambda row: row.trade_id, 4),

@@ -20,7 +20,7 @@ from pointsman.domain.commands import Record, Step
 from pointsman.domain.life_cycle import OrderStatus
 from pointsman.domain.money import plain
 from pointsman.domain.orders import Fill, Order, Role
-from pointsman.domain.positions import Trade
+from pointsman.domain.positions import Funding, Trade
 from pointsman.domain.signals import Decision, Outcome
 from pointsman.reading.documents import iso
 
@@ -148,7 +148,13 @@ def _said_of(record: Record, event: ev.Event) -> Iterator[Said]:
         case Fill():
             text = f"fill: {record.side.value} {plain(record.quantity)} {record.symbol}"
             facts = {"va": record.va_id, "position": record.position_id, "fee": plain(record.fee)}
+            if record.fee_currency is not None:
+                facts["fee_currency"] = record.fee_currency
             yield LogLevel.INFO, f"{text} at {plain(record.price)}", facts
+        case Funding():
+            facts = {"va": record.va_id, "position": record.position_id}
+            text = f"funding: {plain(record.amount)} for {record.side.value}"
+            yield LogLevel.INFO, f"{text} {plain(record.quantity)} {record.symbol}", facts
         case Order() if _is_stop_confirmed(record, event):
             text = f"stop confirmed: {record.side.value} {plain(record.quantity)} {record.symbol}"
             facts = {"va": record.va_id, "position": record.position_id}

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
-from pointsman.cli.columns import average_price, order_price, side_text, wanted_size
+from pointsman.cli.columns import average_price, fee_text, order_price, side_text, wanted_size
 from pointsman.cli.measures import allowed, measured, remark
 from pointsman.cli.render import (
     counted,
@@ -25,7 +25,7 @@ from pointsman.cli.render import (
     stopwatch,
 )
 from pointsman.cli.tables import Column, Listing, facts
-from pointsman.domain.orders import Order, Role
+from pointsman.domain.orders import Fill, Order, Role
 from pointsman.domain.positions import Trade
 from pointsman.domain.signals import Action, Check, Decision, Outcome, Signal
 from pointsman.reading.checks import failed_check
@@ -213,17 +213,27 @@ def _moments(story: Story) -> Iterator[Moment]:
         yield from _order_moments(order)
     for fill in story.fills:
         detail = Text(f"{fill.client_order_id}: ").append_text(side_text(fill.side.value))
-        detail.append(f" {number(fill.quantity)} at {price(fill.price)}, fee {number(fill.fee, 2)}")
+        detail.append(f" {number(fill.quantity)} at {price(fill.price)}, {_fee(fill)}")
         if fill.booked_at_ns != fill.venue_ts_ns:
             detail.append(
                 f", {length(fill.booked_at_ns - fill.venue_ts_ns)} after the venue's stamp"
             )
         yield Moment(fill.booked_at_ns, 3, Text("fill", style="bold"), detail)
+    for funding in story.fundings:
+        detail = Text("").append_text(signed_money(funding.amount))
+        detail.append(f" for {number(funding.quantity)} {printable(funding.symbol)}")
+        detail.append(f" of position {funding.position_id}")
+        yield Moment(funding.booked_at_ns, 3, Text("funding", style="bold"), detail)
     for trade in story.trades:
         yield Moment(trade.closed_at_ns, 6, Text("closed", style="bold"), _trade_detail(trade))
     for incident in story.incidents:
         detail = Text(printable(incident.detail) or incident.kind.sentence)
         yield Moment(incident.at_ns, 7, Text(incident.kind.value, style="yellow"), detail)
+
+
+def _fee(fill: Fill) -> str:
+    """What an execution's fee was; one that is in no result says so."""
+    return f"fee {fee_text(fill)}" + (", not in the result" if fill.is_fee_left_out else "")
 
 
 _ORDER_NAMES = {Role.ENTRY: "entry", Role.STOP: "stop-loss", Role.EXIT: "exit"}

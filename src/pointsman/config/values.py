@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from pydantic import SecretStr
 
+from pointsman.domain.accounts import EXTERNAL
 from pointsman.domain.money import ZERO, parse_decimal
 from pointsman.domain.policy import SizeDecay
 
@@ -29,7 +30,7 @@ _TOKEN = re.compile(r"[A-Za-z0-9._~+/=-]{1,512}")
 _YES = frozenset({"true", "1", "yes", "on"})
 _NO = frozenset({"false", "0", "no", "off"})
 
-RESERVED_VA_ID = "EXTERNAL"
+RESERVED_VA_ID = EXTERNAL
 """The account for what the venue holds beyond our VAs (RULES 28)."""
 
 

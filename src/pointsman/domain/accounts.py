@@ -3,8 +3,8 @@
 A VA owns its money, its limits and at most one symbol at a time. Its cash and its realized result
 are kept apart and must agree, exactly (RULES 14):
 
-    cash    = start + net deposits - sum of signed quantity x price - fees balance = start + net
-    deposits + realized
+    cash    = start + net deposits - sum of signed quantity x price - fees + funding
+    balance = start + net deposits + realized
 """
 
 from decimal import Decimal
@@ -15,6 +15,9 @@ import msgspec
 from pointsman.domain.money import ZERO
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide
+
+EXTERNAL = "EXTERNAL"
+"""The reserved account of what is held at the venue and is no VA's (RULES 28)."""
 
 
 class Account(msgspec.Struct, frozen=True, gc=False, tag=True):

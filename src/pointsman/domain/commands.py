@@ -19,7 +19,7 @@ from pointsman.domain.accounts import (
     Mark,
 )
 from pointsman.domain.orders import Fill, Order, Role
-from pointsman.domain.positions import Position, Trade
+from pointsman.domain.positions import Funding, Position, Trade
 from pointsman.domain.signals import Decision, SignalRecord
 
 
@@ -50,8 +50,8 @@ class Query(Command, frozen=True):
 
 
 class Compare(Command, frozen=True):
-    """Ask for open orders, fills since the cursor (empty: all), and positions, as soon as may
-    be."""
+    """Ask for open orders, fills and funding payments since the cursor (empty: all), and positions,
+    as soon as may be."""
 
     fills_cursor: str
 
@@ -71,6 +71,7 @@ Record = (
     | Fill
     | Position
     | Trade
+    | Funding
     | Incident
     | KillSwitch
     | DeskRecord

@@ -79,8 +79,9 @@ class SendRefused(Event, frozen=True):
 
 
 class VenueFill(msgspec.Struct, frozen=True, gc=False):
-    """An execution as the venue tells it. `cumulative` is the order's total filled quantity after
-    it, where the venue says so."""
+    """An execution as the venue tells it. `quantity` is what traded, whatever the fee was taken
+    from; `fee_currency` None is the currency of the price. `cumulative` is the order's total filled
+    quantity after it, where the venue says so."""
 
     trade_id: str
     quantity: Decimal
@@ -88,6 +89,7 @@ class VenueFill(msgspec.Struct, frozen=True, gc=False):
     fee: Decimal
     ts_ns: int
     cumulative: Decimal | None = None
+    fee_currency: str | None = None
 
 
 class KnownOrder(msgspec.Struct, frozen=True, gc=False):
@@ -285,6 +287,19 @@ class ForeignFill(Event, frozen=True):
     side: Side
     fill: VenueFill
     order_id: str
+    mark: Quote | None = None
+
+
+class FundingPaid(Event, frozen=True):
+    """The venue settled funding for the account's whole holding of a symbol and side: `amount` > 0
+    was received, < 0 paid, in the currency of the price. It is no execution: nothing of the holding
+    changes. `funding_id` is the same however often and wherever it is told."""
+
+    funding_id: str
+    symbol: str
+    position_side: PositionSide
+    amount: Decimal
+    ts_ns: int
     mark: Quote | None = None
 
 

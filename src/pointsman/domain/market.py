@@ -12,6 +12,13 @@ from pointsman.domain.money import BPS, ZERO
 from pointsman.domain.sides import PositionSide, Side
 
 
+def base_coin(symbol: str) -> str | None:
+    """The coin that is held, of a spot pair `BASE/QUOTE`; None for a contract or a share: what is
+    held of these is no coin that a fee could be taken from."""
+    base, slash, quote = symbol.partition("/")
+    return base if slash and ":" not in quote else None
+
+
 class Instrument(msgspec.Struct, frozen=True, gc=False):
     """What a venue will trade of one symbol. `fee_bps` None means the venue's general fee."""
 

@@ -97,6 +97,15 @@ def shown_average(value: Decimal, quantity: Decimal) -> Decimal:
     return shown_ratio(value / quantity)
 
 
+_SHARE_PLACES = Decimal("0.000000000001")
+
+
+def share_of(amount: Decimal, part: Decimal, whole: Decimal) -> Decimal:
+    """What `part` of a `whole` bears of an amount: half-even to 12 places. Whoever is last takes
+    what is left, so that nothing is lost to rounding."""
+    return (amount * part / whole).quantize(_SHARE_PLACES, rounding=ROUND_HALF_EVEN)
+
+
 def shown_ratio(ratio: Decimal) -> Decimal:
     """A ratio as it is stored and shown: half-even to 10 places."""
     return ratio.quantize(_AVERAGE_PLACES, rounding=ROUND_HALF_EVEN)

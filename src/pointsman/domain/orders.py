@@ -12,6 +12,7 @@ from enum import StrEnum
 import msgspec
 
 from pointsman.domain.life_cycle import FINAL, OrderStatus
+from pointsman.domain.market import base_coin
 from pointsman.domain.money import ZERO
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide, Side
@@ -121,7 +122,8 @@ class Order(msgspec.Struct, frozen=True, gc=False, tag=True):
 class Fill(msgspec.Struct, frozen=True, gc=False, tag=True):
     """One execution, booked once. `key` identifies it (venue order, trade id, side); `venue_ts_ns`
     is when the venue says it happened, `booked_at_ns` when we learned of it. `is_external`: nothing
-    of ours caused it."""
+    of ours caused it. `quantity` and `fee` are as the venue told them; `fee_currency` is
+    None where the fee is in the currency of the price."""
 
     key: str
     client_order_id: str
@@ -136,6 +138,17 @@ class Fill(msgspec.Struct, frozen=True, gc=False, tag=True):
     venue_ts_ns: int
     booked_at_ns: int
     is_external: bool = False
+    fee_currency: str | None = None
+
+    @property
+    def is_fee_from_holding(self) -> bool:
+        """Whether the fee was taken from the coin that was traded, and so from what is held."""
+        return self.fee_currency is not None and self.fee_currency == base_coin(self.symbol)
+
+    @property
+    def is_fee_left_out(self) -> bool:
+        """Whether the fee was paid in a third coin, which no result counts."""
+        return self.fee_currency is not None and not self.is_fee_from_holding
 
 
 _CLIENT_ORDER_ID = re.compile(

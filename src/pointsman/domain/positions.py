@@ -5,7 +5,7 @@ fills, lot by lot, first in first out, never from an average (RULES 14); so for 
 exactly,
 
     realized_to_date = sum of (exit price - lot price) x quantity, signed by side, - all fees so
-    far.
+    far, + all funding so far.
 
 A position whose quantity is zero or dust becomes one row of `trades`, and one win or loss (RULES
 15).
@@ -99,8 +99,8 @@ class Position(msgspec.Struct, frozen=True, gc=False, tag=True):
 
 
 class Trade(msgspec.Struct, frozen=True, gc=False, tag=True):
-    """One closed position. Averages are shown, rounded to 10 places; `pnl` is exact and after
-    fees."""
+    """One closed position. Averages are shown, rounded to 10 places; `pnl` is exact, after fees and
+    funding."""
 
     trade_id: str
     position_id: int
@@ -116,3 +116,19 @@ class Trade(msgspec.Struct, frozen=True, gc=False, tag=True):
     closed_at_ns: int
     exit_reason: Reason
     signal_id: str | None = None
+
+
+class Funding(msgspec.Struct, frozen=True, gc=False, tag=True):
+    """One position's share of a funding payment: received where `amount` > 0. `quantity` is what it
+    was shared out by. What no VA bears is a share of the reserved account EXTERNAL, with 0 as
+    `position_id`; so the shares of a payment add up to it, exactly."""
+
+    funding_id: str
+    position_id: int
+    va_id: str
+    symbol: str
+    side: PositionSide
+    quantity: Decimal
+    amount: Decimal
+    venue_ts_ns: int
+    booked_at_ns: int

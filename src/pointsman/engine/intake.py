@@ -10,7 +10,7 @@ A message is given the mark of its symbol and what storage remembers of an order
   program (RULES 26, 30).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 import msgspec
@@ -20,6 +20,7 @@ from pointsman.domain.events import (
     CashConfirmed,
     Compared,
     Event,
+    FundingPaid,
     KnownOrder,
     OrderAdopted,
     OrderReport,
@@ -31,8 +32,8 @@ from pointsman.engine.outbox import StorageHeld
 from pointsman.engine.recall import Recall
 from pointsman.engine.recorder import Recorder
 from pointsman.execution import external, reconcile
-from pointsman.execution.booking import fill_key
 from pointsman.execution.desk import Desk
+from pointsman.execution.fills import fill_key
 from pointsman.venues.base import Reply, Venue
 
 replace = msgspec.structs.replace
@@ -73,6 +74,8 @@ class Intake:
                 self._take_in_reports(reply)
         elif isinstance(reply, CashConfirmed):
             self._turn(reply)
+        elif isinstance(reply, FundingPaid):
+            self._pay(reply)
         else:
             order = self._desk.books.orders.get(reply.client_order_id)
             if order is not None:
@@ -96,6 +99,11 @@ class Intake:
         mark = None if order is None else self._view.mark(order.symbol)
         return self._turn(replace(report, mark=mark, known=known))
 
+    def _pay(self, paid: FundingPaid) -> None:
+        """A funding payment, unless it is booked already."""
+        if not self._recall.is_paid(paid.funding_id):
+            self._turn(replace(paid, mark=self._view.mark(paid.symbol)))
+
     def _look_up(self, order_id: str) -> KnownOrder | None:
         """What storage remembers of an order that is not in the books. Raises StorageHeld where
         that cannot be told now."""
@@ -115,8 +123,7 @@ class Intake:
         foreign = {_foreign_key(t): None for t in trades if not self._has_our_code(t)}
         if len(foreign) < external.taken_in(books):
             return
-        for report in found.reports:
-            self._report(report)
+        self._take_in_history(found.reports, snapshot.fundings)
         differences = len([report for report in found.reports if report.fill is not None])
         differences += self._take_in_trades(found, foreign)
         self._take_in_orders(found)
@@ -128,6 +135,19 @@ class Intake:
         )
         self._answered_ns = snapshot.asked_at_ns
         self._turn(compared)
+
+    def _take_in_history(
+        self, reports: Iterable[OrderReport], fundings: Iterable[FundingPaid]
+    ) -> None:
+        """What was missed of our orders, and funding payments, each before what traded after it:
+        whoever held then bears it."""
+        due = list(fundings)
+        for report in reports:
+            while report.fill is not None and due and due[0].ts_ns < report.fill.ts_ns:
+                self._pay(due.pop(0))
+            self._report(report)
+        for paid in due:
+            self._pay(paid)
 
     def _take_in_trades(self, found: reconcile.Comparison, foreign: dict[str, None]) -> int:
         """Executions of ids that do not work by our record; how many of them were news. The first

@@ -2,8 +2,8 @@
 
 The first decision of a signal id and the record of a final order are looked up in storage when they
 are asked for. What was decided a moment ago may not be durable yet: that is kept in memory until it
-is, and not longer, since a decision with all its checks is large. Fill keys are small; the newest
-are kept.
+is, and not longer, since a decision with all its checks is large. Keys of fills and of
+funding payments are small; the newest are kept.
 """
 
 from collections import OrderedDict
@@ -13,12 +13,13 @@ from typing import Protocol, TypeVar
 from pointsman.domain.commands import Record
 from pointsman.domain.events import KnownOrder
 from pointsman.domain.orders import Fill
+from pointsman.domain.positions import Funding
 from pointsman.domain.signals import Decision, FirstDecision, SignalRecord
 
 _Value = TypeVar("_Value")
 
 RECENT_MAX = 20_000
-"""How many fill keys are kept; more than storage may have waiting."""
+"""How many keys are kept; more than storage may have waiting."""
 
 
 class Archive(Protocol):
@@ -27,6 +28,8 @@ class Archive(Protocol):
     def first_decision(self, signal_id: str) -> FirstDecision | None: ...
 
     def known_order(self, client_order_id: str) -> KnownOrder | None: ...
+
+    def is_paid(self, funding_id: str) -> bool: ...
 
 
 class Recall:
@@ -51,6 +54,8 @@ class Recall:
                 _put(self._decisions, record.signal_id, (ticket, record))
             elif isinstance(record, Fill):
                 self.note_fill(record.key)
+            elif isinstance(record, Funding):
+                self.note_fill(_payment(record.funding_id))
 
     def forget(self, durable: int) -> None:
         """Let go of what is on disk: everything up to this ticket."""
@@ -79,10 +84,19 @@ class Recall:
         """Whether an execution was taken in a short while ago."""
         return fill_key in self._fill_keys
 
+    def is_paid(self, funding_id: str) -> bool:
+        """Whether a funding payment was taken in, lately or ever."""
+        return _payment(funding_id) in self._fill_keys or self._archive.is_paid(funding_id)
+
     def known_order(self, client_order_id: str) -> KnownOrder | None:
         """What storage remembers of a final order. The caller makes what is pending durable
         first."""
         return self._archive.known_order(client_order_id)
+
+
+def _payment(funding_id: str) -> str:
+    """The key of a funding payment among those of fills."""
+    return f"funding {funding_id}"
 
 
 def _put(kept: OrderedDict[str, _Value], key: str, value: _Value) -> None:

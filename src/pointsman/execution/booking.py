@@ -12,49 +12,44 @@ import msgspec
 
 from pointsman.domain.accounts import KillState
 from pointsman.domain.events import VenueFill
-from pointsman.domain.money import ZERO, floor_to, plain, shown_average
+from pointsman.domain.money import ZERO, plain, shown_average
 from pointsman.domain.orders import Fill, Order, Role
 from pointsman.domain.positions import Lot, Position, PositionState, Trade
 from pointsman.domain.reasons import Reason
-from pointsman.domain.sides import PositionSide, Side
+from pointsman.domain.sides import PositionSide
 from pointsman.execution.books import Books
+from pointsman.execution.dust import is_dust, take_up
+from pointsman.execution.fills import as_held, fill_key
 from pointsman.execution.governor import after_close
 from pointsman.execution.pricing import round_stop, stop_at_percentage
 
 replace = msgspec.structs.replace
 
 
-def fill_key(order_id: str, side: Side, fill: VenueFill) -> str:
-    """What makes an execution one: order, trade id, side. Venues that leave the trade id empty get
-    a key made of the facts, so that a replay of the same execution still meets its first booking
-    (I5)."""
-    if fill.trade_id:
-        return f"{order_id}:{fill.trade_id}:{side.value}"
-    numbers = (fill.quantity, fill.price, fill.cumulative or ZERO)
-    facts = ":".join([str(fill.ts_ns), *(plain(number.normalize()) for number in numbers)])
-    return f"{order_id}:~{facts}:{side.value}"
-
-
 def book_fill(
     books: Books, order: Order, fill: VenueFill, now_ns: int, *, is_external: bool = False
 ) -> None:
     """Book one execution of an order that is stored with its new totals already."""
+    instrument = books.policy.instrument(order.symbol)
     key = fill_key(order.client_order_id, order.side, fill)
     books.note(
         Fill(
             key, order.client_order_id, order.va_id, order.symbol, order.position_id, order.side,
             fill.quantity, fill.price, fill.fee, fill.trade_id, fill.ts_ns, now_ns, is_external,
+            None if fill.fee_currency == instrument.currency else fill.fee_currency,
         ),
         key,
     )  # fmt: skip
     books.traded_at_ns[order.symbol] = max(fill.ts_ns, books.traded_at_ns.get(order.symbol, 0))
+    traded = fill.quantity
+    fill = as_held(fill, order.side, instrument)
     account = books.accounts[order.va_id]
     paid = order.side.sign * fill.quantity * fill.price + fill.fee
     books.put_account(replace(account, cash=account.cash - paid, fees=account.fees + fill.fee))
     if order.role is Role.ENTRY:
         _enter(books, order, fill, now_ns)
     else:
-        _leave(books, order, fill, now_ns)
+        _leave(books, order, fill, traded - fill.quantity, now_ns)
 
 
 def _realize(books: Books, va_id: str, amount: Decimal) -> None:
@@ -93,8 +88,8 @@ def _take_lease(books: Books, order: Order) -> None:
 def _open(
     books: Books, order: Order, fill: VenueFill, dust: Position | None, now_ns: int
 ) -> Position:
-    """A new position for an entry. After a late fill it is a further part of one that had ended,
-    and takes up the dust that it left."""
+    """A new position for an entry, which takes up broken lots that earlier ones left. After a late
+    fill it is a further part of one that had ended, and takes up the dust that it left."""
     _note_stray(books, order, now_ns)
     is_flattening = books.kill_switch.state is KillState.FLATTEN
     reason = Reason.FLATTEN if is_flattening else None
@@ -107,6 +102,7 @@ def _open(
             closing_reason=reason,
         )
     earlier = books.reopened.pop(order.position_id, None)
+    lots = take_up(books, order)
     return Position(
         position_id=order.position_id,
         part=earlier.parts if earlier else 0,
@@ -121,6 +117,10 @@ def _open(
         stop_percentage=order.stop_percentage,
         take_profit=order.take_profit,
         signal_id=order.signal_id,
+        quantity=sum((lot.quantity for lot in lots), ZERO),
+        lots=lots,
+        entry_quantity=sum((lot.quantity for lot in lots), ZERO),
+        entry_value=sum((lot.quantity * lot.price for lot in lots), ZERO),
         closing_all=is_flattening,
         closing_reason=reason,
         stops_made=earlier.stops_made if earlier else 0,
@@ -172,16 +172,16 @@ def settle_stop_price(books: Books, order: Order) -> None:
         books.put_position(replace(position, stop_price=wanted))
 
 
-def _leave(books: Books, order: Order, fill: VenueFill, now_ns: int) -> None:
+def _leave(books: Books, order: Order, fill: VenueFill, from_fee: Decimal, now_ns: int) -> None:
     """Less of a position, lot by lot. An exit and a stop that raced may take more than it held:
     that comes out of what else the VA holds there, as it did at the venue; what is beyond that too
-    is an overfill."""
+    is an overfill. `from_fee` is how much more was traded than left, for a fee in that coin."""
     _realize(books, order.va_id, -fill.fee)
     left, fee = fill.quantity, fill.fee
     for position in _reducible(books, order):
         taken = min(position.quantity, left)
         if taken > ZERO:
-            _reduce(books, position, order, fill.price, taken, fee)
+            _reduce(books, position, order, replace(fill, quantity=taken, fee=fee), from_fee)
             left, fee = left - taken, ZERO
     if left > ZERO:
         _overfill(books, order, fill, left, fee, now_ns)
@@ -204,13 +204,16 @@ def _reducible(books: Books, order: Order) -> list[Position]:
 
 
 def _reduce(
-    books: Books, position: Position, order: Order, price: Decimal, taken: Decimal, fee: Decimal
+    books: Books, position: Position, order: Order, part: VenueFill, from_fee: Decimal
 ) -> None:
+    """Take one execution's part out of a position. What was asked to be closed was to be traded: a
+    fee in the coin that is traded does not count for it."""
+    taken, price, fee = part.quantity, part.price, part.fee
     gain, lots = _consume(position, taken, price)
     _realize(books, order.va_id, gain)
     is_stop = order.role is Role.STOP
     is_served = order.role is Role.EXIT and order.position_id == position.position_id
-    closing = max(ZERO, position.closing - (taken if is_served else ZERO))
+    closing = max(ZERO, position.closing - (taken + from_fee if is_served else ZERO))
     is_closing = position.closing_all or closing > ZERO
     books.put_position(
         replace(
@@ -257,7 +260,7 @@ def close_if_done(books: Books, position_id: int, now_ns: int, venue_ns: int) ->
     if books.orders_of(position_id, Role.ENTRY):
         # More of it may still come; one entry is one position (RULES 15).
         return
-    if position.quantity > ZERO and not (position.is_live and _is_dust(books, position)):
+    if position.quantity > ZERO and not (position.is_live and is_dust(books, position)):
         return
     if position.naked_since_ns is not None:
         end_naked_time(books, position, now_ns, venue_ns)
@@ -286,21 +289,6 @@ def close_if_done(books: Books, position_id: int, now_ns: int, venue_ns: int) ->
     )
     account = books.accounts[position.va_id]
     books.put_account(after_close(books, account, trade.pnl, now_ns))
-
-
-def _is_dust(books: Books, position: Position) -> bool:
-    """Below what the venue will trade, judged at the last price it traded at (RULES 15)."""
-    if books.orders_of(position.position_id, Role.EXIT):
-        return False
-    if any(stop.is_triggered for stop in books.orders_of(position.position_id, Role.STOP)):
-        return False
-    instrument = books.policy.instrument(position.symbol)
-    quantity = floor_to(position.quantity, instrument.lot)
-    if position.exit_quantity:
-        price = position.exit_value / position.exit_quantity
-    else:
-        price = position.entry_value / position.entry_quantity
-    return not instrument.is_tradeable(quantity, price)
 
 
 def _trade(position: Position, now_ns: int) -> Trade:

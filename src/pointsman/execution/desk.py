@@ -24,6 +24,7 @@ from pointsman.execution import external, judgement, operator, order_manager, ti
 from pointsman.execution.booking import close_if_done
 from pointsman.execution.books import Books
 from pointsman.execution.cover import restore, track_cover
+from pointsman.execution.funding import on_funding
 from pointsman.execution.governor import entries_allowed, sample_equity
 from pointsman.execution.loading import Loaded, load_books
 from pointsman.execution.signal_router import release_lease
@@ -195,6 +196,7 @@ _HANDLERS: dict[type[Event], Handler] = {
     ev.CashMoved: operator.on_cash_moved,
     ev.CashConfirmed: _quiet(operator.on_cash_confirmed),
     ev.ForeignFill: _quiet(external.on_foreign_fill),
+    ev.FundingPaid: _quiet(on_funding),
     ev.HoldingDiffers: _quiet(external.on_holding_differs),
     ev.Assigned: _quiet(external.on_assigned),
     ev.Compared: operator.on_compared,

@@ -17,13 +17,14 @@ from pointsman.domain.accounts import Cursor, ExternalHolding
 from pointsman.domain.events import Assigned, ForeignFill, HoldingDiffers, VenueFill
 from pointsman.domain.life_cycle import OrderStatus
 from pointsman.domain.market import Quote
-from pointsman.domain.money import ZERO, plain, shown_average
+from pointsman.domain.money import ZERO, plain, share_of, shown_average
 from pointsman.domain.orders import Order, OrderType, Role
 from pointsman.domain.positions import Position, PositionState
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide
 from pointsman.execution import booking
 from pointsman.execution.books import Books
+from pointsman.execution.fills import as_held
 
 replace = msgspec.structs.replace
 
@@ -110,6 +111,8 @@ def on_foreign_fill(books: Books, event: ForeignFill, now_ns: int) -> None:
     """Charge a foreign execution to EXTERNAL, and what that cannot bear to the one VA that
     holds."""
     count_taken_in(books, taken_in(books) + 1)
+    instrument = books.policy.instrument(event.symbol)
+    event = replace(event, fill=as_held(event.fill, event.side, instrument))
     key = venue_key(books, event.symbol, event.position_side)
     change = event.side.sign * event.fill.quantity
     external = books.externals.get(key)
@@ -151,17 +154,13 @@ def _charge(
             break
         share = fee
         if charged + part < foreign.quantity:
-            share = (fee * part / (foreign.quantity - charged)).quantize(FEE_STEP)
+            share = share_of(fee, part, foreign.quantity - charged)
         fill = VenueFill(foreign.trade_id, part, foreign.price, share, foreign.ts_ns)
         order = _stand_in(position, event, fill, now_ns)
         books.put_order(order)
         booking.book_fill(books, order, fill, now_ns, is_external=True)
         charged, fee = charged + part, fee - share
     return charged
-
-
-FEE_STEP = Decimal("0.000000000001")
-"""A part of a foreign fee is rounded half-even to 12 places."""
 
 
 def _stand_in(position: Position, event: ForeignFill, fill: VenueFill, now_ns: int) -> Order:

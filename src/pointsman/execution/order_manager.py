@@ -32,6 +32,7 @@ from pointsman.domain.reasons import Reason
 from pointsman.execution import booking, cover
 from pointsman.execution.books import Books
 from pointsman.execution.candidate import Candidate
+from pointsman.execution.fills import fill_key, with_fill
 from pointsman.execution.soundness import assert_may_open
 
 replace = msgspec.structs.replace
@@ -138,11 +139,11 @@ def _take_in(
     fill, kind = event.fill, None
     if event.kind is VenueWord.TRADE:
         assert fill is not None, "a TRADE report carries a fill"
-        if booking.fill_key(order.client_order_id, order.side, fill) in keys:
+        if fill_key(order.client_order_id, order.side, fill) in keys:
             return []
         filled = order.filled + fill.quantity
         kind = ReportKind.LAST_FILL if filled >= order.quantity else ReportKind.PARTIAL_FILL
-        after = _with_fill(order, fill)
+        after = with_fill(order, fill, books.policy.instrument(order.symbol))
     else:
         kind, after = event.kind.report_kind, order
     status = next_status(order.status, kind)
@@ -163,20 +164,10 @@ def _take_in(
     return _follow(books, order, changed, now_ns)
 
 
-def _with_fill(order: Order, fill: VenueFill) -> Order:
-    return replace(
-        order,
-        filled=order.filled + fill.quantity,
-        filled_value=order.filled_value + fill.quantity * fill.price,
-        fees=order.fees + fill.fee,
-    )
-
-
 def _book(books: Books, order: Order, fill: VenueFill, now_ns: int) -> None:
     if order.client_order_id in books.fill_keys:
-        books.fill_keys[order.client_order_id][
-            booking.fill_key(order.client_order_id, order.side, fill)
-        ] = None
+        key = fill_key(order.client_order_id, order.side, fill)
+        books.fill_keys[order.client_order_id][key] = None
     if order.filled > order.quantity:
         books.incident(
             now_ns,

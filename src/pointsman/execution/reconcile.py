@@ -28,9 +28,9 @@ from pointsman.domain.orders import Order, OrderType, Role, parse_client_order_i
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide
 from pointsman.domain.venue_truth import OrderFound, Snapshot, VenueOrder, VenueTrade
-from pointsman.execution.booking import fill_key
 from pointsman.execution.books import Books
 from pointsman.execution.external import our_holdings, venue_key
+from pointsman.execution.fills import fill_key
 
 _ENDINGS = {
     OrderStatus.CANCELED: VenueWord.CANCELED,

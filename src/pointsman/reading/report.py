@@ -17,7 +17,7 @@ import msgspec
 
 from pointsman.domain.accounts import Account, KillSwitch, Mark, TradingState
 from pointsman.domain.money import ZERO, exact, plain, shown_average
-from pointsman.domain.positions import Position, Trade
+from pointsman.domain.positions import Funding, Position, Trade
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide
 from pointsman.domain.signals import Decision, Outcome
@@ -87,10 +87,12 @@ def build_report(connection: sqlite3.Connection) -> Document:
     desk = reader.desk(connection)
     decisions = reader.decisions(connection)
     incidents = reader.incidents(connection)
+    funded = reader.fundings(connection)
     with exact():
         return {
             "accounts": {
-                account.va_id: account_figures(account, standing) for account in standing.accounts
+                account.va_id: account_figures(account, standing) | _funding(account, funded)
+                for account in standing.accounts
             },
             "signals": _signals(connection, decisions),
             "orders": _count(connection, "SELECT count(*) FROM orders"),
@@ -125,6 +127,12 @@ def account_figures(account: Account, standing: Standing) -> Document:
         "consecutive_losses": account.streak_at(standing.now_ns),
         "status": status_of(account, standing),
     }
+
+
+def _funding(account: Account, fundings: list[Funding]) -> Document:
+    """What an account received of funding, or paid; only where there was any."""
+    own = [funding.amount for funding in fundings if funding.va_id == account.va_id]
+    return {"funding": plain(sum(own, ZERO))} if own else {}
 
 
 def status_of(account: Account, standing: Standing) -> str:

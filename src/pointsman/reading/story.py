@@ -12,7 +12,7 @@ import msgspec
 
 from pointsman.domain.accounts import Incident
 from pointsman.domain.orders import Fill, Order
-from pointsman.domain.positions import Position, Trade
+from pointsman.domain.positions import Funding, Position, Trade
 from pointsman.domain.reasons import Reason
 from pointsman.domain.signals import Decision, SignalRecord
 from pointsman.reading.checks import check_document, reason_document
@@ -32,6 +32,7 @@ class Story(msgspec.Struct, frozen=True):
     fills: tuple[Fill, ...]
     positions: tuple[Position, ...]
     trades: tuple[Trade, ...]
+    fundings: tuple[Funding, ...]
     incidents: tuple[Incident, ...]
 
 
@@ -56,6 +57,7 @@ def read_story(connection: sqlite3.Connection, signal_id: str) -> Story | None:
         found.fills,
         tuple(positions),
         found.trades,
+        found.fundings,
         _incidents(connection, found),
     )
 
@@ -98,5 +100,6 @@ def story_document(story: Story) -> Document:
         "fills": [to_document(fill) for fill in story.fills],
         "positions": [to_document(position) for position in story.positions],
         "trades": [to_document(trade) for trade in story.trades],
+        "fundings": [to_document(funding) for funding in story.fundings],
         "incidents": [to_document(incident) for incident in story.incidents],
     }

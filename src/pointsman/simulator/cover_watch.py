@@ -17,13 +17,17 @@ Place = tuple[str, PositionSide]
 
 class CoverWatch:
     """Watches one ledger. `naked` says since when, by symbol and side; `intervals` how long each
-    spell was that has ended."""
+    spell was that has ended. `residues` is how many accounts may each hold something that is too
+    small to trade: what these add up to needs no cover."""
 
-    def __init__(self, ledger: Ledger, instruments: dict[str, Instrument]) -> None:
+    def __init__(
+        self, ledger: Ledger, instruments: dict[str, Instrument], residues: int = 0
+    ) -> None:
         self.naked: dict[Place, int] = {}
         self.intervals: list[int] = []
         self._ledger = ledger
         self._instruments = instruments
+        self._residues = residues
         self._seen: dict[str, int] = {}
         self._charged: dict[HoldingKey, Decimal] = {}
 
@@ -67,7 +71,8 @@ class CoverWatch:
             and order.position_side in (side, None)
         ]  # fmt: skip
         missing = held - sum((order.leaves for order in closing), NOTHING)
-        return missing if instrument.is_tradeable(missing, price) else NOTHING
+        spare = self._residues * max(instrument.lot, instrument.min_notional / price)
+        return missing if instrument.is_tradeable(missing - spare, price) else NOTHING
 
     def _held(self, symbol: str, side: PositionSide) -> Decimal:
         """What our orders hold: never more than the account does."""

@@ -78,6 +78,14 @@ class Fault(StrEnum):
     CRASH_AFTER_SEND = "crash_after_send"
     CRASH_IN_RECOVERY = "crash_in_recovery"
     SECOND_START = "second_start"
+    FEE_IN_BASE = "fee_in_base"
+    """What is bought of a coin is less by the fee."""
+    FEE_IN_THIRD_COIN = "fee_in_third_coin"
+    FUNDING = "funding"
+    """Funding is settled on all that is held; some of it is not told, or late, or again."""
+    FUNDING_LOST = "funding_lost"
+    FUNDING_LATE = "funding_late"
+    FUNDING_REPEATED = "funding_repeated"
 
 
 CRASHES = (
@@ -106,6 +114,7 @@ TIMED = (
     Fault.STORE_SLOW,
     *CRASHES,
     Fault.SECOND_START,
+    Fault.FUNDING,
 )
 """These happen at moments of their own; the others strike messages and orders by chance."""
 
@@ -122,6 +131,12 @@ HARMLESS = (
     Fault.CLOCK_STEP,
     Fault.CLOCK_DRIFT,
     Fault.SECOND_START,
+    Fault.FEE_IN_BASE,
+    Fault.FEE_IN_THIRD_COIN,
+    Fault.FUNDING,
+    Fault.FUNDING_LOST,
+    Fault.FUNDING_LATE,
+    Fault.FUNDING_REPEATED,
 )
 """These are no excuse for a position without cover."""
 
@@ -132,6 +147,9 @@ RARE = (
     Fault.QUERY_CUT,
     Fault.STOP_RESTS,
     Fault.CHILD_ORDER,
+    Fault.FUNDING_LOST,
+    Fault.FUNDING_LATE,
+    Fault.FUNDING_REPEATED,
 )
 """These have few occasions, and take them more often."""
 

@@ -9,6 +9,7 @@ request arrives within `FLIGHT_NS_MAX`, or late, or never.
 import heapq
 from collections import deque
 from collections.abc import Callable
+from decimal import Decimal
 from random import Random
 
 import msgspec
@@ -17,6 +18,7 @@ from pointsman.domain.commands import Cancel, Compare, MoveCash, Query, Submit
 from pointsman.domain.events import (
     CancelRefused,
     CashConfirmed,
+    FundingPaid,
     OrderAbsent,
     OrderReport,
     VenueWord,
@@ -28,12 +30,13 @@ from pointsman.domain.reasons import Reason
 from pointsman.domain.venue_truth import OrderFound, Snapshot
 from pointsman.simulator.crashes import Boundary, CrashTrap
 from pointsman.simulator.faults import SECOND_NS, Fault, Faults
-from pointsman.simulator.ledger import Ledger
+from pointsman.simulator.ledger import FeeMode, Ledger
 from pointsman.simulator.matching import MS, Matching
 from pointsman.venues.base import Reply, Request
 
 FLIGHT_NS_MAX = 5 * SECOND_NS
 LATE_NS_MAX = 25 * SECOND_NS
+FUNDING_LATE_NS_MAX = 90 * SECOND_NS
 SETTLED_NS = 4 * SECOND_NS
 """An order that left so long ago is found as soon as it has arrived."""
 _REPLAYED_MAX = 20
@@ -54,12 +57,16 @@ class HostileVenue:
         instruments: dict[str, Instrument],
         *,
         has_trade_ids: bool,
+        fee_mode: FeeMode = FeeMode.MONEY,
     ) -> None:
-        self.ledger = Ledger(is_hedged=policy.is_hedged, has_trade_ids=has_trade_ids)
+        self.ledger = Ledger(
+            is_hedged=policy.is_hedged, has_trade_ids=has_trade_ids, fee_mode=fee_mode
+        )
         self.matching = Matching(
             random, faults, self.ledger, instruments, policy.reduce_only_mode, self._tell,
             self._later,
         )  # fmt: skip
+        self.fee_mode = fee_mode
         self.on_send: Callable[[Request, int], None] = lambda _request, _now_ns: None
         self.denied_ns: dict[str, int] = {}
         """When it last said, truthfully, that it knows no such order."""
@@ -192,11 +199,15 @@ class HostileVenue:
         if self._faults.strikes(Fault.COMPARE_FAILED, now_ns):
             return
         if self._stale is not None and self._faults.strikes(Fault.COMPARE_STALE, now_ns):
-            since = int(cursor or 0)
-            known = int(self._stale.fills_cursor)
-            if since <= known:
-                trades = tuple(self.ledger.trades[since:known])
-                stale = msgspec.structs.replace(self._stale, asked_at_ns=asked_ns, trades=trades)
+            since, paid_since = _places(cursor)
+            known, paid_known = _places(self._stale.fills_cursor)
+            if since <= known and paid_since <= paid_known:
+                stale = msgspec.structs.replace(
+                    self._stale,
+                    asked_at_ns=asked_ns,
+                    trades=tuple(self.ledger.trades[since:known]),
+                    fundings=tuple(self.ledger.fundings[paid_since:paid_known]),
+                )
                 self.whole_at_ns.add(stale.taken_at_ns)
                 self._answer(stale, now_ns)
                 return
@@ -216,13 +227,15 @@ class HostileVenue:
     def snapshot(self, cursor: str, asked_ns: int, now_ns: int) -> Snapshot:
         """The account as it is."""
         ledger = self.ledger
+        since, paid_since = _places(cursor)
         return Snapshot(
             asked_ns,
             now_ns,
             tuple(o.told() for opened in ledger.open_by_symbol.values() for o in opened.values()),
-            tuple(ledger.trades[int(cursor or 0) :]),
+            tuple(ledger.trades[since:]),
             ledger.shown_holdings(),
-            str(len(ledger.trades)),
+            f"{len(ledger.trades)}/{len(ledger.fundings)}",
+            fundings=tuple(ledger.fundings[paid_since:]),
         )
 
     # -- answers -----------------------------------------------------------------------------------
@@ -244,6 +257,8 @@ class HostileVenue:
         is_fill = report.kind is VenueWord.TRADE
         if report.fill is not None and not report.fill.trade_id:
             faults.note(Fault.NO_TRADE_ID, now_ns, now_ns)
+        if report.fill is not None and report.fill.fee_currency is not None:
+            faults.note(FEE_FAULTS[self.fee_mode], now_ns, now_ns)
         if is_fill and faults.strikes(Fault.FILL_AFTER_CANCEL, now_ns, symbol):
             delay_ns = max(delay_ns, 2 * SLACK_NS)
         if faults.strikes(Fault.REPORT_REORDERED, now_ns, symbol):
@@ -251,6 +266,31 @@ class HostileVenue:
         self._answer(report, now_ns, delay_ns)
         if faults.strikes(Fault.REPORT_DUPLICATED, now_ns):
             self._answer(report, now_ns, self._random.randrange(MS, 60 * SECOND_NS))
+
+    def settle_funding_at(self, at_ns: int) -> None:
+        """Settle funding on all that will be held at a time."""
+        self._later(at_ns, self._settle_funding)
+
+    def _settle_funding(self, now_ns: int) -> None:
+        if self._faults.are_off:
+            return
+        rate = Decimal(self._random.randrange(-30, 31)) / 10_000
+        prices = {symbol: quote.bid for symbol, quote in self.matching.quotes.items()}
+        settled = self.ledger.settle_funding(rate, prices, now_ns)
+        for paid in settled:
+            self._faults.note(Fault.FUNDING, now_ns, now_ns)
+            self._tell_funding(paid, now_ns)
+
+    def _tell_funding(self, paid: FundingPaid, now_ns: int) -> None:
+        """Say what was settled, as well as the wire allows."""
+        faults, delay_ns = self._faults, 0
+        if faults.strikes(Fault.FUNDING_LOST, now_ns):
+            return
+        if faults.strikes(Fault.FUNDING_LATE, now_ns):
+            delay_ns = self._random.randrange(MS, FUNDING_LATE_NS_MAX)
+        self._answer(paid, now_ns, delay_ns)
+        if faults.strikes(Fault.FUNDING_REPEATED, now_ns):
+            self._answer(paid, now_ns, self._random.randrange(MS, FUNDING_LATE_NS_MAX))
 
     def _delay(self, fault: Fault, now_ns: int, seconds_max: int, symbol: str) -> int:
         delay_ns = self._random.randrange(MS, seconds_max * SECOND_NS)
@@ -271,8 +311,16 @@ class HostileVenue:
             self._arrived.append(reply)
 
 
+FEE_FAULTS = {FeeMode.BASE: Fault.FEE_IN_BASE, FeeMode.THIRD: Fault.FEE_IN_THIRD_COIN}
+
 SLACK_NS = 300 * MS
 """By so much may one message overtake another."""
+
+
+def _places(cursor: str) -> tuple[int, int]:
+    """How many executions and funding payments a cursor has passed."""
+    trades, _, fundings = (cursor or "0/0").partition("/")
+    return int(trades), int(fundings)
 
 
 def _symbol_of(request: Request) -> str | None:

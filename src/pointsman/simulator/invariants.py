@@ -10,7 +10,7 @@ the cover; what needs everything at rest is in `rest`, at the end of a `World`'s
 | I3 id a pure function | `_sent_order`; the same after a start: test_restart |
 | I4 order lattice | `_order`; any order of reports: test_life_cycle, test_desk_machine |
 | I5 fill once | `_fill`; distinct fills never collapse: `rest.money_agrees` |
-| I6 conservation | `assert_sound` at every turn; `rest.holdings_agree`, `rest.money_agrees` |
+| I6 conservation | `assert_sound`; `rest`: `each_adds_up`, `holdings_agree`, `money_agrees` |
 | I7 cover | `at_instant`, by both clocks of RULES 25; `assert_fits` at every turn; `rest.covered` |
 | I8 stop geometry | `_plan` against the entry, `_commanded` against the market |
 | I9 reduce-only | `_sent_exit`, and `Ledger.execute` |

@@ -9,18 +9,22 @@ holds, whatever is done to them:
 """
 
 from decimal import Decimal
+from enum import Enum
 
 import msgspec
 
-from pointsman.domain.events import VenueFill
+from pointsman.domain.events import FundingPaid, VenueFill
 from pointsman.domain.life_cycle import FINAL, OrderStatus
 from pointsman.domain.orders import OrderType
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide, Side
 from pointsman.domain.venue_truth import VenueHolding, VenueOrder, VenueTrade
+from pointsman.simulator.market_walk import lot_of
 
 NOTHING = Decimal(0)
 _FEE = Decimal("0.0001")
+_COIN_FEE = Decimal("0.001")
+_THIRD_COIN, _THIRD_COIN_PRICE = "BNB", Decimal(600)
 
 HoldingKey = tuple[str, PositionSide | None]
 
@@ -69,10 +73,21 @@ class Working(msgspec.Struct, gc=False):
         )  # fmt: skip
 
 
+class FeeMode(Enum):
+    """What the fee of a coin is taken from: of a purchase the coin itself, or always a third one.
+    Everything else costs money."""
+
+    MONEY = "money"
+    BASE = "base"
+    THIRD = "third"
+
+
 class Ledger:
     """One account at the venue. `is_hedged` keeps long and short apart."""
 
-    def __init__(self, *, is_hedged: bool, has_trade_ids: bool) -> None:
+    def __init__(
+        self, *, is_hedged: bool, has_trade_ids: bool, fee_mode: FeeMode = FeeMode.MONEY
+    ) -> None:
         self.is_hedged = is_hedged
         self.orders: dict[str, Working] = {}
         self.open_by_symbol: dict[str, dict[str, Working]] = {}
@@ -80,8 +95,10 @@ class Ledger:
         self.holdings: dict[HoldingKey, Decimal] = {}
         self.ours: dict[HoldingKey, Decimal] = {}
         self.paid_by_ours = NOTHING
+        self.fundings: list[FundingPaid] = []
         self.version: dict[str, int] = {}
         self._has_trade_ids = has_trade_ids
+        self._fee_mode = fee_mode
         self._numbers = 0
 
     def next_number(self) -> int:
@@ -107,10 +124,11 @@ class Ledger:
         return (symbol, side if self.is_hedged else None)
 
     def reducible(self, order: Working) -> Decimal:
-        """How much an order can take away from the holding that it is against."""
+        """How much an order can take away from the holding that it is against, in lots."""
         held = self.holdings.get(order.holding, NOTHING)
         against = held if order.side is Side.SELL else -held
-        return max(NOTHING, against)
+        lot = lot_of(order.symbol)
+        return max(NOTHING, against // lot * lot)
 
     def execute(
         self, order: Working, wanted: Decimal, price: Decimal, now_ns: int
@@ -127,9 +145,9 @@ class Ledger:
         else:
             order.status = OrderStatus.PARTIALLY_FILLED
         number = self.next_number()
-        fee = quantity * price * _FEE
+        fee, currency = self._fee(order, quantity, price)
         trade_id = f"T{number}" if self._has_trade_ids else ""
-        fill = VenueFill(trade_id, quantity, price, fee, now_ns, order.filled)
+        fill = VenueFill(trade_id, quantity, price, fee, now_ns, order.filled, currency)
         order.fills.append(fill)
         self.trades.append(
             VenueTrade(
@@ -137,16 +155,50 @@ class Ledger:
                 order.position_side, fill,
             )
         )  # fmt: skip
+        self._hold(order, fill)
+        return fill
+
+    def _fee(self, order: Working, quantity: Decimal, price: Decimal) -> tuple[Decimal, str | None]:
+        """What an execution costs, and of what."""
+        base, slash, _ = order.symbol.partition("/")
+        if slash and self._fee_mode is FeeMode.BASE and order.side is Side.BUY:
+            return quantity * _COIN_FEE, base
+        if slash and self._fee_mode is FeeMode.THIRD:
+            return quantity * price * _COIN_FEE / _THIRD_COIN_PRICE, _THIRD_COIN
+        return quantity * price * _FEE, None
+
+    def _hold(self, order: Working, fill: VenueFill) -> None:
+        """Holdings and money after an execution."""
+        sign = 1 if order.side is Side.BUY else -1
+        change = sign * fill.quantity
+        if fill.fee_currency not in (None, _THIRD_COIN):
+            change -= fill.fee
         before = self.holdings.get(order.holding, NOTHING)
-        after = before + (quantity if order.side is Side.BUY else -quantity)
+        after = before + change
         assert not order.reduce_only or (abs(after) < abs(before) and before * after >= 0), order
         self.holdings[order.holding] = after
         if not order.is_foreign:
-            sign = 1 if order.side is Side.BUY else -1
-            self.paid_by_ours += sign * quantity * price + fee
-            self.ours[order.holding] = self.ours.get(order.holding, NOTHING) + sign * quantity
+            fee = fill.fee if fill.fee_currency is None else NOTHING
+            self.paid_by_ours += sign * fill.quantity * fill.price + fee
+            self.ours[order.holding] = self.ours.get(order.holding, NOTHING) + change
         self._changed(order.symbol)
-        return fill
+
+    def settle_funding(
+        self, rate: Decimal, prices: dict[str, Decimal], now_ns: int
+    ) -> list[FundingPaid]:
+        """Whoever holds pays, or is paid, a rate of its value: longs where it is above zero."""
+        settled = []
+        for (symbol, side), held in self.holdings.items():
+            if held:
+                whose = PositionSide.LONG if held > 0 else PositionSide.SHORT
+                settled.append(
+                    FundingPaid(
+                        f"F{self.next_number()}", symbol, side or whose,
+                        -rate * held * prices[symbol], now_ns,
+                    )
+                )  # fmt: skip
+        self.fundings += settled
+        return settled
 
     def move(self, key: HoldingKey, change: Decimal) -> None:
         """A holding changes without a trade."""

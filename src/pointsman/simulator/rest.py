@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from pointsman.domain.accounts import KillState
+from pointsman.domain.accounts import EXTERNAL, KillState
 from pointsman.domain.orders import Role
 from pointsman.domain.positions import PositionState
 from pointsman.domain.sides import PositionSide
@@ -55,7 +55,8 @@ def holdings_agree(books: Books, ledger: Ledger) -> None:
 
 def money_agrees(books: Books, ledger: Ledger, start: Decimal, connection: Connection) -> None:
     """I5, I6: what all VAs have is what they began with, less what the venue says that our orders
-    paid, less what was charged to them of foreign executions; and each fill is booked exactly."""
+    paid, less what was charged to them of foreign executions, and their part of the funding; and
+    each fill is booked exactly."""
     external = NOTHING
     booked: dict[str, Decimal] = {}
     for fill in reader.fills(connection):
@@ -70,8 +71,51 @@ def money_agrees(books: Books, ledger: Ledger, start: Decimal, connection: Conne
     }
     expect(booked == executed, "I5", ("fills differ", _difference(booked, executed)))
     cash = sum((account.cash for account in books.accounts.values()), NOTHING)
-    expected = start - ledger.paid_by_ours - external
+    funded = _funded(ledger, connection)
+    expected = start - ledger.paid_by_ours - external + funded
     expect(cash == expected, "I6", ("cash", cash, "expected", expected))
+
+
+def _funded(ledger: Ledger, connection: Connection) -> Decimal:
+    """I6: what the VAs bear of the funding; with what EXTERNAL bears it is what the venue has
+    settled, each payment once."""
+    booked: dict[str, Decimal] = {}
+    ours = NOTHING
+    for share in reader.fundings(connection):
+        booked[share.funding_id] = booked.get(share.funding_id, NOTHING) + share.amount
+        ours += NOTHING if share.va_id == EXTERNAL else share.amount
+    settled = {paid.funding_id: paid.amount for paid in ledger.fundings}
+    expect(booked == settled, "I6", ("funding differs", _difference(booked, settled)))
+    return ours
+
+
+def each_adds_up(books: Books, connection: Connection) -> None:
+    """I6, of each VA from its own records: cash = start + deposits - sum of side x quantity x price
+    - fees in money + funding; holding = sum of side x quantity - fees in the coin that is held."""
+    cash = {va.va_id: va.start_balance + va.deposits for va in books.accounts.values()}
+    held: dict[tuple[str, str], Decimal] = {}
+    for fill in reader.fills(connection):
+        sign = fill.side.sign
+        cash[fill.va_id] -= sign * fill.quantity * fill.price
+        change = sign * fill.quantity
+        if fill.fee_currency is None:
+            cash[fill.va_id] -= fill.fee
+        elif fill.symbol.startswith(f"{fill.fee_currency}/"):
+            change -= fill.fee
+        key = (fill.va_id, fill.symbol)
+        held[key] = held.get(key, NOTHING) + change
+    for share in reader.fundings(connection):
+        if share.va_id != EXTERNAL:
+            cash[share.va_id] += share.amount
+    ours = {va.va_id: va.cash for va in books.accounts.values()}
+    expect(ours == cash, "I6", ("cash of an account", _difference(ours, cash)))
+    holds: dict[tuple[str, str], Decimal] = {}
+    for position in books.positions.values():
+        key = (position.va_id, position.symbol)
+        holds[key] = holds.get(key, NOTHING) + position.side.sign * position.quantity
+    told = {key: quantity for key, quantity in held.items() if quantity}
+    holds = {key: quantity for key, quantity in holds.items() if quantity}
+    expect(holds == told, "I6", ("holdings of an account", _difference(holds, told)))
 
 
 def covered(books: Books, naked: dict[tuple[str, PositionSide], int]) -> None:

@@ -19,6 +19,8 @@ _DRIFTS = (-8, -2, 1, 5)
 """Per thousand."""
 _STEPS_NS = (-5_000 * MS, -700 * MS, 200 * MS, 3_000 * MS)
 _SKIPPED_MAX = 5
+_FUNDINGS = 4
+_FUNDING_EVERY_NS = 180 * SECOND_NS
 _LAST_MAX = {
     Fault.BAN: 30,
     Fault.DISCONNECT: 20,
@@ -158,6 +160,12 @@ class Weather:
         self._venue.matching.foreign_rest(f"web-{self._foreign}", self._symbol(), now_ns)
         return True
 
+    def _settle_funding(self, now_ns: int, _until_ns: int) -> bool:
+        """Now, and every few minutes for a while; the venue counts what there was to settle."""
+        for number in range(_FUNDINGS):
+            self._venue.settle_funding_at(now_ns + number * _FUNDING_EVERY_NS)
+        return False
+
     _deeds: dict[Fault, Callable[["Weather", int, int], bool]] = {  # noqa: RUF012 - a constant
         Fault.BAN: _ban,
         Fault.DISCONNECT: _cut,
@@ -172,6 +180,7 @@ class Weather:
         Fault.PERSON_CLOSES: _close_by_hand,
         Fault.LIQUIDATION: _liquidate,
         Fault.FOREIGN_ORDER: _foreign_order,
+        Fault.FUNDING: _settle_funding,
     }
 
 

@@ -25,10 +25,11 @@ from pointsman.simulator.broken import Broken, expect
 from pointsman.simulator.cover_watch import CoverWatch
 from pointsman.simulator.crashes import Boundary, Crash, CrashTrap
 from pointsman.simulator.disk import Disk
-from pointsman.simulator.faults import CRASHES, SECOND_NS, Fault, Faults, draw_plan
+from pointsman.simulator.faults import CRASHES, SECOND_NS, Fault, FaultPlan, Faults, draw_plan
 from pointsman.simulator.feed import Feed
-from pointsman.simulator.hostile_venue import HostileVenue
+from pointsman.simulator.hostile_venue import FEE_FAULTS, HostileVenue
 from pointsman.simulator.invariants import Monitor
+from pointsman.simulator.ledger import FeeMode
 from pointsman.simulator.market_walk import LISTINGS, MarketWalk
 from pointsman.simulator.scenario import BEGINS_NS, Scenario, SessionHours, policy_of, stream
 from pointsman.simulator.strategies import Strategies
@@ -69,9 +70,11 @@ class World:
         self.policy = policy_of(scenario.policy, instruments, self._random)
         self.venue = HostileVenue(
             stream(seed, "venue"), self.faults, self.trap, self.policy, instruments,
-            has_trade_ids=Fault.NO_TRADE_ID not in plan.rates,
+            has_trade_ids=Fault.NO_TRADE_ID not in plan.rates, fee_mode=_fee_mode(plan),
         )  # fmt: skip
-        self.cover = CoverWatch(self.venue.ledger, instruments)
+        # With fees in coins each account is left with dust as a rule.
+        residues = len(scenario.accounts) if self.venue.fee_mode is FeeMode.BASE else 0
+        self.cover = CoverWatch(self.venue.ledger, instruments, residues)
         self.monitor = Monitor(self.policy, self.venue, self.faults, self.cover)
         self.venue.on_send = self.monitor.on_send
         self._walk = MarketWalk(stream(seed, "market"))
@@ -355,6 +358,7 @@ class World:
         start = sum((balance for _, balance in self._scenario.accounts), Decimal(0))
         with closing(open_reader(self.database)) as connection:
             rest.money_agrees(books, ledger, start, connection)
+            rest.each_adds_up(books, connection)
             rest.journal_holds(connection)
             rest.traced(connection)
         loaded = Desk.load(self.policy, self._scenario.loaded_from(self._manager.load()), 0)
@@ -374,3 +378,9 @@ class World:
             expect(
                 after == before, "I19", ("a start changed the books", rest.changed(before, after))
             )
+
+
+def _fee_mode(plan: FaultPlan) -> FeeMode:
+    """What fees of coins are taken from in this run."""
+    found = (mode for mode, fault in FEE_FAULTS.items() if fault in plan.rates)
+    return next(found, FeeMode.MONEY)

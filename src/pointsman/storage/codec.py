@@ -32,7 +32,7 @@ from pointsman.domain.accounts import (
 from pointsman.domain.commands import Record
 from pointsman.domain.money import plain
 from pointsman.domain.orders import Fill, Order
-from pointsman.domain.positions import Position, PositionState, Trade
+from pointsman.domain.positions import Funding, Position, PositionState, Trade
 from pointsman.domain.signals import Decision, SignalRecord
 from pointsman.storage.errors import CorruptDatabase
 
@@ -201,6 +201,7 @@ CODECS: dict[type[msgspec.Struct], RecordCodec[Any]] = {
         RecordCodec(Fill, "fills", ("key",)),
         RecordCodec(Position, "positions", ("position_id",)),
         RecordCodec(Trade, "trades", ("trade_id",)),
+        RecordCodec(Funding, "fundings", ("funding_id", "position_id")),
         RecordCodec(Incident, "incidents", ("incident_id",)),
         RecordCodec(KillSwitch, "kill_switch", ()),
         RecordCodec(DeskRecord, "desk", ()),

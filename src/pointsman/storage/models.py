@@ -83,6 +83,7 @@ Index("orders_position", _orders.position_id)
 _fills = metadata.tables["fills"].c
 Index("fills_order", _fills.client_order_id, _fills.key)
 Index("trades_position", metadata.tables["trades"].c.position_id)
+Index("fundings_position", metadata.tables["fundings"].c.position_id)
 _incidents = metadata.tables["incidents"].c
 Index("incidents_at", _incidents.at_ns)
 Index(

@@ -44,6 +44,7 @@ RECENT_ENTRIES = (
     "ORDER BY created_at_ns"
 )
 RUN = f"SELECT {', '.join(RunIdentity.__struct_fields__)} FROM run WHERE id = 1"  # noqa: S608
+PAID = "SELECT 1 FROM fundings WHERE funding_id = ? LIMIT 1"
 LAST_TURN = "SELECT sequence, time_ns, hash FROM journal ORDER BY sequence DESC LIMIT 1"
 
 
@@ -98,6 +99,11 @@ def first_decision(connection: sqlite3.Connection, signal_id: str) -> FirstDecis
         return None
     decision = one(connection, Decision, "WHERE signal_id = ?", (signal_id,))
     return None if decision is None else FirstDecision(record, decision)
+
+
+def is_paid(connection: sqlite3.Connection, funding_id: str) -> bool:
+    """Whether a funding payment is booked (RULES 32)."""
+    return bool(rows(connection, PAID, (funding_id,)))
 
 
 def known_order(connection: sqlite3.Connection, client_order_id: str) -> KnownOrder | None:

@@ -19,7 +19,7 @@ from pointsman.domain.accounts import (
     Mark,
 )
 from pointsman.domain.orders import Fill, Order
-from pointsman.domain.positions import Position, Trade
+from pointsman.domain.positions import Funding, Position, Trade
 from pointsman.domain.signals import Decision, SignalRecord
 from pointsman.storage import schema
 from pointsman.storage.codec import R, Value
@@ -34,13 +34,15 @@ _STORY_ORDERS = (
 
 class SignalStory(msgspec.Struct, frozen=True):
     """All that came of one signal: its decision, its orders and those of the position that it
-    opened, their fills, what those positions became, and the incidents of those orders."""
+    opened, their fills, what those positions became and what funding they bore, and the incidents
+    of those orders."""
 
     signal: SignalRecord
     decision: Decision | None
     orders: tuple[Order, ...]
     fills: tuple[Fill, ...]
     trades: tuple[Trade, ...]
+    fundings: tuple[Funding, ...]
     incidents: tuple[Incident, ...]
 
 
@@ -104,6 +106,11 @@ def trades(connection: sqlite3.Connection, limit: int | None = None) -> list[Tra
     return _newest(connection, Trade, limit)
 
 
+def fundings(connection: sqlite3.Connection, limit: int | None = None) -> list[Funding]:
+    """Shares of funding payments in the order of booking."""
+    return _newest(connection, Funding, limit)
+
+
 def signals(connection: sqlite3.Connection, limit: int | None = None) -> list[SignalRecord]:
     """Signals in the order in which they first came."""
     return _newest(connection, SignalRecord, limit)
@@ -153,6 +160,7 @@ def story(connection: sqlite3.Connection, signal_id: str) -> SignalStory | None:
         orders=tuple(its_orders),
         fills=tuple(_among(connection, Fill, "client_order_id", order_ids)),
         trades=tuple(_among(connection, Trade, "position_id", position_ids)),
+        fundings=tuple(_among(connection, Funding, "position_id", position_ids)),
         incidents=tuple(_among(connection, Incident, "client_order_id", order_ids)),
     )
 

@@ -120,6 +120,10 @@ class SqliteManager:
         """The first decision on a signal id, if it is committed (RULES 32)."""
         return queries.first_decision(self._reader, signal_id)
 
+    def is_paid(self, funding_id: str) -> bool:
+        """Whether what is committed holds a funding payment (RULES 32)."""
+        return queries.is_paid(self._reader, funding_id)
+
     def known_order(self, client_order_id: str) -> KnownOrder | None:
         """What is committed of an order, final or not (RULES 32)."""
         return queries.known_order(self._reader, client_order_id)

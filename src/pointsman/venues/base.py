@@ -4,6 +4,10 @@ A venue takes commands and gives back messages; it decides nothing of ours. Noth
 `send` hands a command over and returns, `receive` gives what has arrived. So the same engine runs
 on a simulated clock and on the wall clock, and every adapter is tested by one conformance suite.
 
+Some venues tell of a funding payment in the words of an execution, with the whole position as its
+quantity. An adapter tells it as `FundingPaid`, and never as a fill; and it says in which currency a
+fee was taken, where that is not the currency of the price.
+
 Silence is not an answer: an adapter never makes up a report. It says what the venue said, or
 nothing, and the engine's own deadline turns silence into "unknown".
 """
@@ -11,14 +15,22 @@ nothing, and the engine's own deadline turns silence into "unknown".
 from typing import Protocol
 
 from pointsman.domain.commands import Cancel, Compare, MoveCash, Query, Submit
-from pointsman.domain.events import CancelRefused, CashConfirmed, OrderAbsent, OrderReport
+from pointsman.domain.events import (
+    CancelRefused,
+    CashConfirmed,
+    FundingPaid,
+    OrderAbsent,
+    OrderReport,
+)
 from pointsman.domain.market import Quote
 from pointsman.domain.venue_truth import OrderFound, Snapshot
 
 Request = Submit | Cancel | Query | Compare | MoveCash
 """What may be sent to a venue."""
 
-Reply = OrderReport | CancelRefused | OrderAbsent | OrderFound | Snapshot | CashConfirmed
+Reply = (
+    OrderReport | CancelRefused | OrderAbsent | OrderFound | Snapshot | CashConfirmed | FundingPaid
+)
 """What may come back. `mark` and `known` of an event are left empty; the engine fills them in."""
 
 

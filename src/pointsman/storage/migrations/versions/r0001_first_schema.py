@@ -68,7 +68,7 @@ STATEMENTS = (
         symbol TEXT NOT NULL, position_id INTEGER NOT NULL, side TEXT NOT NULL,
         quantity TEXT NOT NULL, price TEXT NOT NULL, fee TEXT NOT NULL, trade_id TEXT NOT NULL,
         venue_ts_ns INTEGER NOT NULL, booked_at_ns INTEGER NOT NULL, is_external INTEGER NOT NULL,
-        PRIMARY KEY ("key")
+        fee_currency TEXT, PRIMARY KEY ("key")
     )
     """,
     'CREATE INDEX fills_order ON fills (client_order_id, "key")',
@@ -97,6 +97,15 @@ STATEMENTS = (
     )
     """,
     "CREATE INDEX trades_position ON trades (position_id)",
+    """
+    CREATE TABLE fundings (
+        funding_id TEXT NOT NULL, position_id INTEGER NOT NULL, va_id TEXT NOT NULL,
+        symbol TEXT NOT NULL, side TEXT NOT NULL, quantity TEXT NOT NULL, amount TEXT NOT NULL,
+        venue_ts_ns INTEGER NOT NULL, booked_at_ns INTEGER NOT NULL,
+        PRIMARY KEY (funding_id, position_id)
+    )
+    """,
+    "CREATE INDEX fundings_position ON fundings (position_id)",
     """
     CREATE TABLE incidents (
         incident_id TEXT NOT NULL, at_ns INTEGER NOT NULL, kind TEXT NOT NULL, va_id TEXT,

@@ -1,0 +1,52 @@
+"""Dust: what is left of a position and is too small to trade.
+
+It stays a holding of its VA, for the books only (RULES 15). A venue that takes its fees from the
+coin that is bought leaves a residue that is no whole number of lots behind at nearly every exit;
+such a residue is taken up by the next position of the same VA, symbol and side, so that there is
+never more than one.
+"""
+
+import msgspec
+
+from pointsman.domain.money import ZERO, floor_to
+from pointsman.domain.orders import Order, Role
+from pointsman.domain.positions import Lot, Position, PositionState
+from pointsman.execution.books import Books
+
+
+def is_dust(books: Books, position: Position) -> bool:
+    """Whether a position is below what the venue will trade, judged at the last price it traded at
+    (RULES 15)."""
+    if books.orders_of(position.position_id, Role.EXIT):
+        return False
+    if any(stop.is_triggered for stop in books.orders_of(position.position_id, Role.STOP)):
+        return False
+    instrument = books.policy.instrument(position.symbol)
+    quantity = floor_to(position.quantity, instrument.lot)
+    if position.exit_quantity:
+        price = position.exit_value / position.exit_quantity
+    else:
+        price = position.entry_value / position.entry_quantity
+    return not instrument.is_tradeable(quantity, price)
+
+
+def take_up(books: Books, order: Order) -> tuple[Lot, ...]:
+    """Close the residues in broken lots that the VA of an entry holds of its symbol and side, and
+    give their lots, for its position to begin with. Their results are in trades already."""
+    lot, taken = books.policy.instrument(order.symbol).lot, list[Lot]()
+    for position_id in list(books.index[order.va_id].positions):
+        held = books.positions[position_id]
+        is_there = (held.symbol, held.side) == (order.symbol, order.position_side)
+        if is_there and held.state is PositionState.DUST and held.quantity % lot:
+            taken += held.lots
+            books.put_position(
+                msgspec.structs.replace(
+                    held,
+                    state=PositionState.CLOSED,
+                    quantity=ZERO,
+                    lots=(),
+                    entry_quantity=ZERO,
+                    entry_value=ZERO,
+                )
+            )
+    return tuple(taken)
