@@ -2,7 +2,8 @@
 
 from pointsman.domain.events import EntryBreach
 from tests.desk_stories import cancels, quote, tell
-from tests.order_stories import ENTRY, entered_desk
+from tests.order_stories import entered_desk
+from tests.unit.test_order_manager import ENTRY
 
 
 def test_an_entry_is_withdrawn_when_its_market_breaks_a_limit() -> None:
