@@ -105,12 +105,19 @@ def test_rules_19_and_11_a_killed_engine_answers_with_a_refusal(tmp_path: Path) 
 # -- quotes ----------------------------------------------------------------------------------------
 
 
+def is_covered(story: dict[str, Any]) -> bool:
+    """Whether the venue has confirmed the stop."""
+    return any(
+        order["role"] == "stop" and order["status"] == "ACCEPTED" for order in story["orders"]
+    )
+
+
 def test_rule_35_posted_quotes_drive_the_paper_venue(tmp_path: Path) -> None:
     with http_engine(tmp_path, flags=FLAGS) as engine, Client(engine.url) as client:
         assert client.quotes([quote(), quote(symbol="MSFT")])["taken"] == 2
         assert client.signal(**signal("in", stop_loss="1%"))["outcome"] == "accepted"
         give_up_at = time.monotonic() + PATIENCE_SECONDS
-        while not (story := client.why("in"))["positions"]:
+        while not is_covered(story := client.why("in")):
             client.quotes([quote()])
             assert time.monotonic() < give_up_at, story
         while not (story := client.why("in"))["trades"]:
