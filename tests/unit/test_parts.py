@@ -1,8 +1,6 @@
-"""The parts: started, stopped and started again by themselves; a kill is heard to the last."""
+"""The parts: started, stopped and started again by themselves."""
 
 import http.client
-import os
-import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -30,13 +28,16 @@ from tests.engine_stories import begin
 PATIENCE_SECONDS = 30.0
 
 
+def _unheard(_request: Kill, _is_durable: bool) -> None:
+    """No kill comes here; `tests/integration/test_kill_paths.py` sends real ones."""
+
+
 class Body:
     """Parts around a loop that never turns."""
 
     def __init__(self, folder: Path) -> None:
         self.database = folder / "t.db"
         self.latch = latch = KillLatch(latch_path(self.database))
-        self.heard: list[tuple[Kill, bool]] = []
         steering = Steering(begin().loop, latch, lambda _va, _now: told.MIDNIGHT_NS, lambda: None)
         board = Board(Picture(lambda _symbol: None, 1), Publisher(), latch, lambda: 42, dict, {})
         controls = Controls(steering, latch, lambda: 42, lambda: None, lambda: "")
@@ -46,11 +47,8 @@ class Body:
         app.get("/here")(lambda: "yes")
         listener = listen("127.0.0.1", 0)
         self.port = listener.getsockname()[1]
-        self.parts = Parts(self.database, board, controls, watch, app, listener, self.hear)
+        self.parts = Parts(self.database, board, controls, watch, app, listener, _unheard)
         self.supervised = {part.name: part for part in self.parts.supervised()}
-
-    def hear(self, request: Kill, is_durable: bool) -> None:
-        self.heard.append((request, is_durable))
 
     def status_of_here(self) -> int:
         deadline = time.monotonic() + PATIENCE_SECONDS
@@ -92,16 +90,4 @@ def test_http_that_has_ended_serves_again_on_the_same_port(body: Body) -> None:
     assert again is not None
     again()
     assert body.status_of_here() == 200
-    body.parts.stop()
-
-
-def test_rule_34_a_process_signal_presses_the_latch_and_is_told(body: Body) -> None:
-    body.parts.start()
-    os.kill(os.getpid(), signal.SIGUSR2)
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not body.heard:
-        assert time.monotonic() < deadline
-    assert body.latch.latched.state.value == "flatten"
-    ((request, is_durable),) = body.heard
-    assert (request.by, is_durable) == ("process signal SIGUSR2", True)
     body.parts.stop()

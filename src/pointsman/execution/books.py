@@ -203,6 +203,9 @@ class Books:
             self._touch_holders(symbol, side.opposite)
         elif not self.policy.is_hedged:
             self._touch_holders(symbol, side.opposite)
+            if (symbol, side.opposite) in self.dust:
+                # It is lacking in the newest position of this side, which may be another one now.
+                self._touch_holders(symbol, side)
 
     def _move_holding(self, position: Position | None, step: int) -> None:
         if position is None or position.state is PositionState.CLOSED:
