@@ -136,8 +136,9 @@ def killed_for_good(books: Books) -> None:
     if switch.state is KillState.FLATTEN:
         held = [p for p in books.positions.values() if p.state is not PositionState.DUST]
         for position in held:
-            is_gone = lacking(books, position.symbol, position.side) >= position.quantity
-            expect(is_gone or not position.is_live, "I21", ("not flattened", position))
+            there = position.quantity - lacking(books, position.symbol, position.side)
+            lot = books.policy.instrument(position.symbol).lot
+            expect(there < lot or not position.is_live, "I21", ("not flattened", position))
         is_flat = not held and not books.orders
         expect((switch.flat_at_ns is not None) == is_flat, "I16", (switch, held))
 
