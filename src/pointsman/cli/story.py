@@ -131,7 +131,9 @@ def _facts(story: Story, zone: str) -> Iterator[tuple[str, Text]]:
         when += f", {length(record.received_at_ns - signal.ts_ns)} after its own stamp"
     yield _fact("received", when)
     if record.source:
-        yield _fact("from", f"{record.source}, line {record.line}")
+        yield _fact(
+            "from", f"{record.source}, line {record.line}" if record.line else record.source
+        )
     if record.repeats:
         times = counted(record.repeats, "time")
         yield _fact("came again", f"{times} alike, and got this same answer")
