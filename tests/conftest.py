@@ -1,6 +1,9 @@
 """What all tests share: the folder of recorded data, and how properties are searched."""
 
+import gc
 import os
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,3 +25,15 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no recorded data at {folder}: set POINTSMAN_DATA to the folder that has it")
     return folder
+
+
+@pytest.fixture(autouse=True)
+def pauses_as_they_were() -> Iterator[None]:
+    """An engine that ran in this process has told the collector to look seldom; the tests go on as
+    they began."""
+    thresholds, seconds = gc.get_threshold(), sys.getswitchinterval()
+    yield
+    if gc.get_threshold() != thresholds:
+        gc.unfreeze()
+        gc.set_threshold(*thresholds)
+        sys.setswitchinterval(seconds)
