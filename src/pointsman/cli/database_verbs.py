@@ -11,6 +11,7 @@ import typer
 
 from pointsman.cli.exits import ExitCode
 from pointsman.cli.options import Options, read_settings, takes_options
+from pointsman.storage.syncing import sync
 
 TRIES = 1000
 """How often a moment is looked for at which the paper venue stands still; it mostly does."""
@@ -76,7 +77,7 @@ def back_up(source: Path, file: Path) -> list[tuple[Path, int]]:
             undoing.callback(latch_path(file).unlink, missing_ok=True)
             with closing(KillLatch(latch_path(file))) as latch:
                 latch.press(latched)
-        _sync(file.resolve().parent)
+        sync(file.resolve().parent)
         undoing.pop_all()
     return [(copy, copy.stat().st_size) for copy in copies]
 
@@ -108,7 +109,7 @@ def _copy(original: sqlite3.Connection, file: Path) -> None:
         (verdict,) = copy.execute("PRAGMA quick_check(1)").fetchone()
         if verdict != "ok":
             raise sqlite3.DatabaseError(f"the copy is not sound: {verdict}")
-    _sync(file)
+    sync(file)
 
 
 def migrate(options: Options) -> None:
@@ -133,14 +134,6 @@ def migrate(options: Options) -> None:
         typer.echo(f"{path} has schema {newest} already")
     else:
         typer.echo(f"{path}: schema {before or 'none'} is now {newest}")
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _fail(text: str) -> None:

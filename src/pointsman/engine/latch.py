@@ -19,6 +19,7 @@ from pathlib import Path
 import msgspec
 
 from pointsman.domain.accounts import KillState
+from pointsman.storage.syncing import sync
 
 BLOCK_BYTES = 4096
 _TEXT_CHARS_MAX = 250
@@ -82,7 +83,7 @@ class KillLatch:
         try:
             if os.fstat(self._descriptor).st_size == 0:
                 _write(self._descriptor, Latched())
-                _sync_folder(path.parent)
+                sync(path.parent)
             self._latched = _read(self._descriptor)
         except BaseException:
             os.close(self._descriptor)
@@ -180,11 +181,3 @@ def _write(descriptor: int, latched: Latched) -> None:
     if os.pwrite(descriptor, block, 0) != BLOCK_BYTES:
         raise OSError("the block was written in part only")
     os.fsync(descriptor)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -26,6 +26,7 @@ from pointsman.storage.errors import (
     damaged,
     explained,
 )
+from pointsman.storage.syncing import sync
 
 REVISIONS = ("0001",)
 """The schemas that this version knows, oldest first; the last is what it works with."""
@@ -154,15 +155,7 @@ def _create(path: Path) -> None:
                 f"{path} cannot be in WAL mode; its folder must be on a local disk"
             )
     fresh.rename(path)
-    _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync(path.parent)
 
 
 def _migrate(path: Path) -> None:
