@@ -30,7 +30,7 @@ from pointsman.domain.policy import Limits, Policy, PositionMode, ReduceOnlyMode
 from pointsman.domain.positions import Position
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import EntrySides, SignalSide
-from pointsman.domain.signals import Decision, Signal, Window
+from pointsman.domain.signals import Check, Decision, Signal, Window
 from pointsman.execution.desk import Desk
 
 SECOND_NS = 10**9
@@ -103,6 +103,12 @@ def ready_desk(
 
 
 # -- the market ------------------------------------------------------------------------------------
+
+
+def limited(balance: str = "100000", **changes: Any) -> Desk:
+    """A ready desk whose general limits are changed; positions may be of any size."""
+    generous: dict[str, Any] = {"max_position_size": Decimal(10**9)}
+    return ready_desk(policy(limits(**(generous | changes))), balance=balance)
 
 
 def quote(
@@ -237,6 +243,20 @@ def marked(desk: Desk, *quotes: Quote, after_ns: int = 0, day_start_ns: int = MI
 
 
 # -- what came of it -------------------------------------------------------------------------------
+
+
+ACCEPTED = (None, None, None)
+
+
+def refusal(decision: Decision) -> tuple[Reason | None, str | None, str | None]:
+    """Which rule refused, its value and its limit; ACCEPTED where none did."""
+    return decision.reason, decision.value, decision.limit
+
+
+def check(decision: Decision, rule: Reason) -> Check:
+    """What one rule measured; of a stop and a target that share their rule, the stop's."""
+    (found,) = [one for one in decision.checks if one.rule is rule and one.unit != "take-profit"]
+    return found
 
 
 def submits(step: Step) -> list[Order]:

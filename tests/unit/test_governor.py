@@ -13,23 +13,27 @@ from pointsman.domain.events import (
     VenueWord,
 )
 from pointsman.domain.reasons import Reason
-from pointsman.domain.signals import Check, Decision, Outcome
+from pointsman.domain.signals import Outcome
 from pointsman.execution.desk import Desk
 from tests.desk_stories import (
+    ACCEPTED,
     DAY_NS,
     MIDNIGHT_NS,
     SECOND_NS,
     VA,
     account,
     acknowledge,
+    check,
     decide,
     enter,
+    limited,
     limits,
     order_sent,
     pass_time,
     policy,
     quote,
     ready_desk,
+    refusal,
     report,
     round_trip,
     send,
@@ -39,25 +43,6 @@ from tests.desk_stories import (
     tell,
     trade,
 )
-
-
-def limited(balance: str = "100000", **changes: Any) -> Desk:
-    """A ready desk whose general limits are changed; positions may be of any size."""
-    generous: dict[str, Any] = {"max_position_size": Decimal(10**9)}
-    return ready_desk(policy(limits(**(generous | changes))), balance=balance)
-
-
-def check(decision: Decision, rule: Reason) -> Check:
-    (found,) = [one for one in decision.checks if one.rule is rule]
-    return found
-
-
-def refusal(decision: Decision) -> tuple[Reason | None, str | None, str | None]:
-    return decision.reason, decision.value, decision.limit
-
-
-ACCEPTED = (None, None, None)
-
 
 # -- standing --------------------------------------------------------------------------------------
 

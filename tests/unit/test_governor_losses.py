@@ -17,9 +17,10 @@ from pointsman.domain.events import (
 from pointsman.domain.market import Quote
 from pointsman.domain.orders import Role
 from pointsman.domain.reasons import Reason
-from pointsman.domain.signals import Check, Decision, Outcome
+from pointsman.domain.signals import Outcome
 from pointsman.execution.desk import Desk
 from tests.desk_stories import (
+    ACCEPTED,
     DAY_NS,
     MIDNIGHT_NS,
     SECOND_NS,
@@ -27,9 +28,11 @@ from tests.desk_stories import (
     account,
     acknowledge,
     cancels,
+    check,
     decide,
     enter,
     incidents,
+    limited,
     limits,
     marked,
     order_sent,
@@ -37,6 +40,7 @@ from tests.desk_stories import (
     policy,
     quote,
     ready_desk,
+    refusal,
     report,
     round_trip,
     send,
@@ -48,24 +52,6 @@ from tests.desk_stories import (
 )
 
 COOLDOWN_NS = 300 * SECOND_NS
-
-
-def limited(balance: str = "100000", **changes: Any) -> Desk:
-    """A ready desk whose general limits are changed; positions may be of any size."""
-    generous: dict[str, Any] = {"max_position_size": Decimal(10**9)}
-    return ready_desk(policy(limits(**(generous | changes))), balance=balance)
-
-
-def check(decision: Decision, rule: Reason) -> Check:
-    (found,) = [one for one in decision.checks if one.rule is rule]
-    return found
-
-
-def refusal(decision: Decision) -> tuple[Reason | None, str | None, str | None]:
-    return decision.reason, decision.value, decision.limit
-
-
-ACCEPTED = (None, None, None)
 
 
 def cool_down(desk: Desk) -> None:
