@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from pointsman.domain.commands import Compare, Query
@@ -47,6 +48,7 @@ from tests.desk_stories import (
 )
 from tests.order_stories import KeptDesk, fill_of, held, kept_desk, quantities
 
+replace = msgspec.structs.replace
 REFUSES = policy(reduce_only_mode=ReduceOnlyMode.REFUSE)
 ENTRY, STOP, EXIT = "ABCDEF1E1", "ABCDEF1S1", "ABCDEF1X1"
 
@@ -247,6 +249,38 @@ def test_an_addition_too_small_for_a_stop_of_its_own_gets_one_with_the_rest_once
     assert (quantities(submits(step)), cancels(step)) == ([Decimal(12)], [])
     assert order_sent(desk, "ABCDEF1S2").commands == ()
     assert cancels(report(desk, "ABCDEF1S2", VenueWord.ACCEPTED)) == [STOP]
+
+
+TENTHS = replace(XXX, lot=Decimal("0.1"), min_notional=Decimal(500))
+LEAST_500 = policy(instruments={"XXX": TENTHS})
+
+
+@pytest.mark.parametrize(
+    ("filled", "sent"),
+    [
+        pytest.param("5.1", (Role.EXIT, Decimal("5.1"), Reason.UNPROTECTED), id="no stop could"),
+        pytest.param("5.2", (Role.STOP, Decimal("5.2"), Reason.STOP_LOSS), id="a stop can"),
+    ],
+)
+def test_what_the_venue_trades_but_no_stop_could_cover_is_exited_when_no_more_comes(
+    filled: str, sent: tuple[Role, Decimal, Reason]
+) -> None:
+    """At 98 a stop for 5.1 is worth less than the 500 that the venue asks for."""
+    desk = kept_desk(LEAST_500)
+    acknowledge(desk, send(desk, signal("a", quantity="20")))
+    trading = trade(desk, ENTRY, filled)
+    ended = report(desk, ENTRY, VenueWord.CANCELED)
+    orders = [*submits(trading), *submits(ended)]
+    assert [(order.role, order.quantity, order.exit_reason) for order in orders] == [sent]
+
+
+def test_what_no_stop_could_cover_is_naked_until_its_exit_is_acknowledged() -> None:
+    desk = kept_desk(LEAST_500)
+    acknowledge(desk, send(desk, signal("a", quantity="20")))
+    trade(desk, ENTRY, "5.1")
+    assert held(desk).naked_since_ns is not None
+    acknowledge(desk, report(desk, ENTRY, VenueWord.CANCELED))
+    assert held(desk).naked_since_ns is None
 
 
 def test_f46_a_residue_below_the_minimum_is_dust_and_lets_everything_go() -> None:

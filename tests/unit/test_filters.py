@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pointsman.domain.market import Instrument, Quote
 from pointsman.domain.reasons import Reason
-from pointsman.domain.signals import Check, Decision, Outcome, Window
+from pointsman.domain.signals import Decision, Outcome, Window
 from pointsman.execution.filters import breaches
 from tests.desk_stories import (
     DEFAULT_LIMITS,
@@ -17,6 +17,7 @@ from tests.desk_stories import (
     START_NS,
     WINDOW,
     XXX,
+    check,
     decide,
     limits,
     policy,
@@ -34,11 +35,6 @@ def decided(newest: Quote | None = None, **fields: Any) -> Decision:
     newest = fields.pop("quote", newest or quote(START_NS))
     desk = ready_desk(policy(limits(**general)))
     return decide(desk, signal("a", side, **fields), quote=newest, **event)
-
-
-def check(decision: Decision, rule: Reason) -> Check:
-    (found,) = [one for one in decision.checks if one.rule is rule and one.unit != "take-profit"]
-    return found
 
 
 def price_of(ask: str) -> Quote:
@@ -337,8 +333,8 @@ def share(lot: str, min_qty: str, min_notional: str) -> Instrument:
         pytest.param("10", share("1", "10", "0"), None, id="the least quantity"),
         pytest.param("14.9", share("5", "10", "0"), None, id="rounded down to what trades"),
         pytest.param("0.9", share("1", "1", "0"), Reason.BELOW_MINIMUM, id="less than a lot"),
-        pytest.param("10", share("1", "1", "1000.60"), None, id="the least notional, at the limit"),
-        pytest.param("10", share("1", "1", "1000.61"), Reason.BELOW_MINIMUM, id="less notional"),
+        pytest.param("10", share("1", "1", "980.60"), None, id="the least notional, at its stop"),
+        pytest.param("10", share("1", "1", "980.61"), Reason.BELOW_MINIMUM, id="less at its stop"),
     ],
 )
 def test_rule_11_less_than_the_venue_will_trade_is_below_minimum(

@@ -28,6 +28,7 @@ from pointsman.domain.positions import Position
 from pointsman.domain.reasons import Reason
 from pointsman.execution.booking import end_naked_time
 from pointsman.execution.books import Books
+from pointsman.execution.dust import is_enough
 from pointsman.execution.external import lacking
 from pointsman.execution.signal_router import closing_of
 from pointsman.execution.soundness import assert_fits
@@ -124,6 +125,8 @@ def _balance(
     if wants_stop and _is_wrong_side(position, mark):
         # Exited at market, when the position is looked at again (RULES 23).
         give_up_stops(books, position, Reason.STOP_CROSSED)
+    elif wants_stop and _is_beneath_stops(books, position, missing_stop):
+        give_up_stops(books, position, Reason.UNPROTECTED)
     elif wants_stop and instrument.is_tradeable(allowed, position.stop_price):
         commands.append(_submit_stop(books, position.position_id, allowed, now_ns))
     covered = _leaves([stop for stop in keep if stop.is_working]) >= held - leaving
@@ -169,6 +172,16 @@ def _leaving(position: Position, stops: list[Order], held: Decimal, lot: Decimal
         return ZERO
     triggered = _leaves([stop for stop in stops if stop.is_triggered])
     return max(ZERO, min(floor_to(closing_of(position), lot), held - triggered))
+
+
+def _is_beneath_stops(books: Books, position: Position, missing: Decimal) -> bool:
+    """Whether what is to be covered is too small for a stop, being worth less at the stop's price,
+    and not too small to be exited; and no entry will bring more of it."""
+    instrument = books.policy.instrument(position.symbol)
+    if position.closing_all or instrument.is_tradeable(missing, position.stop_price):
+        return False
+    entries = books.orders_of(position.position_id, Role.ENTRY)
+    return not entries and is_enough(books, position, missing)
 
 
 def _is_without_stops(position: Position) -> bool:
@@ -286,7 +299,7 @@ def track_cover(books: Books, position_id: int, now_ns: int, venue_ns: int) -> N
     confirmed = _leaves([order for order in orders if order.is_working])
     instrument = books.policy.instrument(position.symbol)
     held = floor_to(_present(books, position), instrument.lot)
-    is_covered = confirmed >= held or not instrument.is_tradeable(held, position.stop_price)
+    is_covered = confirmed >= held or not is_enough(books, position, held)
     if is_covered and position.naked_since_ns is not None:
         end_naked_time(books, position, now_ns, venue_ns)
         books.put_position(replace(position, naked_since_ns=None, naked_from_venue_ns=None))

@@ -6,6 +6,8 @@ such a residue is taken up by the next position of the same VA, symbol and side,
 never more than one.
 """
 
+from decimal import Decimal
+
 import msgspec
 
 from pointsman.domain.money import ZERO, floor_to
@@ -15,19 +17,23 @@ from pointsman.execution.books import Books
 
 
 def is_dust(books: Books, position: Position) -> bool:
-    """Whether a position is below what the venue will trade, judged at the last price it traded at
-    (RULES 15)."""
+    """Whether a position is below what the venue will trade, and nothing is trading (RULES 15)."""
     if books.orders_of(position.position_id, Role.EXIT):
         return False
     if any(stop.is_triggered for stop in books.orders_of(position.position_id, Role.STOP)):
         return False
-    instrument = books.policy.instrument(position.symbol)
-    quantity = floor_to(position.quantity, instrument.lot)
+    lot = books.policy.instrument(position.symbol).lot
+    return not is_enough(books, position, floor_to(position.quantity, lot))
+
+
+def is_enough(books: Books, position: Position, quantity: Decimal) -> bool:
+    """Whether the venue will trade `quantity`, in whole lots, of a position: judged at the last
+    price that it traded at (RULES 15)."""
     if position.exit_quantity:
         price = position.exit_value / position.exit_quantity
     else:
         price = position.entry_value / position.entry_quantity
-    return not instrument.is_tradeable(quantity, price)
+    return books.policy.instrument(position.symbol).is_tradeable(quantity, price)
 
 
 def take_up(books: Books, order: Order) -> tuple[Lot, ...]:

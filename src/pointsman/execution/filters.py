@@ -137,7 +137,10 @@ def _minimum(entry: Candidate) -> Check:
     needed = plain(instrument.min_qty)
     if instrument.min_notional > ZERO:
         needed += f" and notional {plain(instrument.min_notional)}"
-    if quantity is None or entry.limit_price is None:
+    if quantity is None or entry.limit_price is None or entry.stop_price is None:
         return Check(Reason.BELOW_MINIMUM, False, None, needed, note="no size can be computed")
-    passed = instrument.is_tradeable(quantity, entry.limit_price)
-    return Check(Reason.BELOW_MINIMUM, passed, plain(quantity), needed)
+    # What no stop could cover is not bought: a long's stop is worth less than its entry.
+    lowest = min(entry.limit_price, entry.stop_price)
+    passed = instrument.is_tradeable(quantity, lowest)
+    note = "" if passed else f"at {plain(lowest)}, the lower of limit and stop"
+    return Check(Reason.BELOW_MINIMUM, passed, plain(quantity), needed, note=note)

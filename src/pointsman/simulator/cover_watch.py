@@ -14,10 +14,6 @@ from pointsman.simulator.ledger import NOTHING, HoldingKey, Ledger
 
 Place = tuple[str, PositionSide]
 
-STOP_DISTANCE_MAX = Decimal("0.1")
-"""How far a stop may be from the price, as a fraction: five times the default stop. What the venue
-would trade at the price but not at the stop's level cannot be covered by any stop."""
-
 
 class CoverWatch:
     """Watches one ledger. `naked` says since when, by symbol and side; `intervals` how long each
@@ -65,9 +61,8 @@ class CoverWatch:
             self.intervals.append(now_ns - self.naked.pop(place))
 
     def uncovered(self, symbol: str, side: PositionSide, price: Decimal) -> Decimal:
-        """How much of what we hold there could be traded by a stop and is not covered."""
+        """How much of what we hold there could be traded and is not covered."""
         instrument = self._instruments[symbol]
-        level = price * (1 - STOP_DISTANCE_MAX) if side is PositionSide.LONG else price
         held = floor_to(self._held(symbol, side), instrument.lot)
         closing = [
             order
@@ -76,8 +71,8 @@ class CoverWatch:
             and order.position_side in (side, None)
         ]  # fmt: skip
         missing = held - sum((order.leaves for order in closing), NOTHING)
-        spare = self._residues * max(instrument.lot, instrument.min_notional / level)
-        return missing if instrument.is_tradeable(missing - spare, level) else NOTHING
+        spare = self._residues * max(instrument.lot, instrument.min_notional / price)
+        return missing if instrument.is_tradeable(missing - spare, price) else NOTHING
 
     def _held(self, symbol: str, side: PositionSide) -> Decimal:
         """What our orders hold: never more than the account does."""
