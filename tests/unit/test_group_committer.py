@@ -2,11 +2,13 @@
 
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
+from pointsman.storage import group_committer
 from pointsman.storage.entries import Entry
 from pointsman.storage.errors import StorageFailed, StorageQueueFull
 from pointsman.storage.group_committer import GROUP_LEN_MAX, GroupCommitter
@@ -82,6 +84,45 @@ def test_turns_become_durable_in_order_in_groups_of_what_queued_meanwhile(
     assert len(disk.groups) <= 3
     assert told.durable == [group[-1] for group in disk.groups]
     assert disk.load().sequence == 600
+
+
+def test_turns_that_nothing_waits_for_are_committed_with_the_one_that_something_does(
+    monkeypatch: pytest.MonkeyPatch, committer: GroupCommitter, disk: Disk, told: Told
+) -> None:
+    monkeypatch.setattr(group_committer, "LINGER_SECONDS", PATIENCE_SECONDS)
+    disk.may_commit.set()
+    for ticket in (1, 2, 3):
+        committer.put(ticket, turn(ticket))
+    assert (disk.groups, told.durable) == ([], [])
+    committer.press()
+    assert committer.flush(PATIENCE_SECONDS)
+    assert (disk.groups, told.durable) == ([[1, 2, 3]], [3])
+
+
+def test_a_turn_that_nothing_ever_waits_for_is_durable_soon(
+    committer: GroupCommitter, disk: Disk, told: Told
+) -> None:
+    disk.may_commit.set()
+    committer.put(1, turn(1))
+    for _ in range(2_000):
+        if told.durable:
+            break
+        time.sleep(0.01)
+    assert told.durable == [1]
+
+
+@pytest.mark.parametrize("ended_by", ["a full queue", "stop"])
+def test_nothing_lingers_when_there_is_no_room_or_no_more_to_come(
+    ended_by: str, monkeypatch: pytest.MonkeyPatch, disk: Disk, told: Told
+) -> None:
+    monkeypatch.setattr(group_committer, "LINGER_SECONDS", 10 * PATIENCE_SECONDS)
+    disk.may_commit.set()
+    committer = GroupCommitter(disk, told.durable.append, told.on_failure, queue_len_max=3)
+    puts = 2 if ended_by == "stop" else 4
+    for ticket in range(puts):
+        committer.put(ticket, turn(ticket))
+    assert committer.stop(PATIENCE_SECONDS)
+    assert told.durable[-1] == puts - 1
 
 
 def test_rule_29_a_failed_group_is_retried_whole_and_in_order(

@@ -110,7 +110,7 @@ class Threaded:
         return self._committer.is_alive
 
     def press(self) -> None:
-        """Nothing to do: the writer commits whatever has queued as soon as it can."""
+        self._committer.press()
 
     def stop(self) -> bool:
         """Commit what is left and end the writer; whether all became durable."""

@@ -3,6 +3,8 @@
 The loop that watches the stops never waits for the disk. What always holds (RULES 29, 30):
 
 * turns become durable in the order in which they were put;
+* a turn that something waits for is committed at once, one that nothing waits for with the next of
+  those, or a little later: most turns are told to nobody, and a commit costs more than they do;
 * a group that fails is kept and tried again whole, until it is durable or `stop` gives up;
 * the queue is bounded. While commits work a full one makes `put` wait for the next commit; while
   they fail it raises, so that the loop goes on.
@@ -17,6 +19,9 @@ from pointsman.storage.errors import StorageFailed, StorageQueueFull
 from pointsman.storage.sqlite_manager import SqliteManager
 
 GROUP_LEN_MAX = 512
+LINGER_SECONDS = 0.01  # not money: seconds
+"""So long a turn that nothing waits for may wait for company."""
+
 QUEUE_LEN_MAX = 16_384
 RETRY_FIRST_SECONDS = 0.05  # not money: seconds
 RETRY_LAST_SECONDS = 1.0  # not money: seconds
@@ -43,6 +48,7 @@ class GroupCommitter:
         self._queue_len_max = queue_len_max
         self._queue: deque[tuple[int, Entry]] = deque()
         self._undone = 0
+        self._is_pressed = False
         self._failure: StorageFailed | None = None
         self._is_broken = False
         self._is_stopping = False
@@ -57,7 +63,7 @@ class GroupCommitter:
         return self._thread.is_alive()
 
     def put(self, ticket: int, entry: Entry) -> None:
-        """Queue a turn. Tickets rise.
+        """Queue a turn, to be durable soon. Tickets rise.
 
         Raises StorageQueueFull when commits fail and no more may wait, StorageFailed when the
         thread has ended for a fault of our own.
@@ -71,11 +77,20 @@ class GroupCommitter:
             assert not self._is_stopping, "nothing may be put after stop"
             self._queue.append((ticket, entry))
             self._undone += 1
-            self._changed.notify_all()
+            if len(self._queue) == 1 or not self._has_room():
+                self._changed.notify_all()
+
+    def press(self) -> None:
+        """Something waits for what was put: let it be durable as soon as can be."""
+        with self._changed:
+            if self._queue and not self._is_pressed:
+                self._is_pressed = True
+                self._changed.notify_all()
 
     def flush(self, timeout_seconds: float) -> bool:  # not money: seconds
         """Wait until all that was put is durable and its callback has run; whether that came
         true in time."""
+        self.press()
         with self._changed:
             self._changed.wait_for(lambda: self._undone == 0 or self._is_broken, timeout_seconds)
             return self._undone == 0
@@ -118,9 +133,15 @@ class GroupCommitter:
     def _next_group(self) -> list[tuple[int, Entry]]:
         with self._changed:
             self._changed.wait_for(lambda: self._queue or self._is_stopping)
+            self._changed.wait_for(self._may_not_linger, LINGER_SECONDS)
             group = [self._queue.popleft() for _ in range(min(len(self._queue), GROUP_LEN_MAX))]
+            # What did not fit into this group goes on at once.
+            self._is_pressed = bool(self._queue)
             self._changed.notify_all()
             return group
+
+    def _may_not_linger(self) -> bool:
+        return self._is_pressed or self._is_stopping or not self._has_room()
 
     def _commit(self, entries: list[Entry]) -> bool:
         """Try until it is durable; False when told to give up."""
