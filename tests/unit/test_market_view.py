@@ -1,46 +1,17 @@
 """The market view: the newest quotes, the levels that they reach, the entries that they put in
-doubt, and how far the sender's clock is ahead."""
+doubt."""
 
 from decimal import Decimal
 
-from hypothesis import given
-from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from pointsman.domain.events import Level, Timer, TimerKind
 from pointsman.domain.positions import PositionState
-from pointsman.engine.market_view import OFFSET_SECONDS, ClockOffset, MarketView
+from pointsman.engine.market_view import MarketView
 from tests import desk_stories as told
 from tests.desk_stories import MILLISECOND_NS, SECOND_NS, START_NS
 
 LIMIT_NS = 500 * MILLISECOND_NS
-
-receipts = st.lists(
-    st.tuples(st.integers(0, 100 * SECOND_NS), st.integers(-5 * SECOND_NS, 5 * SECOND_NS)),
-    max_size=60,
-)
-
-
-@given(receipts, st.integers(0, 700 * SECOND_NS))
-def test_rule_12_the_offset_is_the_least_of_ten_minutes_and_never_positive(
-    steps: list[tuple[int, int]], rest_ns: int
-) -> None:
-    offset, now_ns, seen = ClockOffset(), START_NS, []
-    for step_ns, late_ns in steps:
-        now_ns += step_ns
-        offset.note(now_ns - late_ns, now_ns)
-        seen.append((now_ns, late_ns))
-    now_ns += rest_ns
-    first = now_ns // SECOND_NS - OFFSET_SECONDS
-    recent = [late_ns for at_ns, late_ns in seen if at_ns // SECOND_NS > first]
-    assert offset.at(now_ns) == min([0, *recent])
-
-
-def test_many_quotes_within_one_second_do_not_push_out_the_least() -> None:
-    offset = ClockOffset()
-    for number in range(2 * OFFSET_SECONDS):
-        offset.note(START_NS + SECOND_NS - number, START_NS)
-    assert offset.at(START_NS) == -SECOND_NS
 
 
 def test_rule_4_an_invalid_quote_is_the_newest_and_the_last_valid_one_stays_for_marks() -> None:
@@ -101,17 +72,19 @@ def test_entries_are_in_doubt_when_their_quote_is_renewed_or_too_old() -> None:
     assert view.take_doubtful(desk.books, START_NS) == []
     for va_id in ("VA001", "VA002"):
         told.send(desk, told.signal(va_id, va_id=va_id))
+    view.note_entry("XXX")
     assert view.take_doubtful(desk.books, START_NS) == []
 
     view.on_quote(told.quote(START_NS), START_NS)
     assert view.take_doubtful(desk.books, START_NS) == ["XXX"]
-    due_ns = view.stale_at_ns(desk.books, "XXX", START_NS)
+    due_ns = view.next_stale_ns(desk.books, START_NS)
     assert due_ns == START_NS + LIMIT_NS // 2 + 1
     assert view.take_doubtful(desk.books, due_ns - 1) == []
     assert view.take_doubtful(desk.books, due_ns) == ["XXX"]
     for order in list(desk.books.orders.values()):
         desk.books.put_order(replace(order, is_cancel_pending=True))
-    assert view.stale_at_ns(desk.books, "XXX", START_NS) is None
+    view.note_entry("XXX")
+    assert view.next_stale_ns(desk.books, START_NS) is None
 
 
 def test_i21_entries_that_were_judged_for_their_age_do_not_make_the_loop_spin() -> None:
@@ -119,13 +92,14 @@ def test_i21_entries_that_were_judged_for_their_age_do_not_make_the_loop_spin() 
     desk, view = told.ready_desk(), MarketView()
     view.on_quote(told.quote(START_NS), START_NS)
     told.send(desk, told.signal("in"))
+    view.note_entry("XXX")
     due_ns = START_NS + LIMIT_NS + 1
     assert view.take_doubtful(desk.books, due_ns - 1) == ["XXX"], "its quote is new"
     assert view.take_doubtful(desk.books, due_ns) == ["XXX"]
     assert view.take_doubtful(desk.books, due_ns) == []
-    assert view.stale_at_ns(desk.books, "XXX", due_ns) is None
+    assert view.next_stale_ns(desk.books, due_ns) is None
     view.on_quote(told.quote(due_ns), due_ns)
-    assert view.stale_at_ns(desk.books, "XXX", due_ns) == due_ns + LIMIT_NS + 1
+    assert view.next_stale_ns(desk.books, due_ns) == due_ns + LIMIT_NS + 1
 
 
 def test_rule_12_a_clock_that_is_ahead_makes_its_quotes_stale_no_later() -> None:
@@ -133,7 +107,8 @@ def test_rule_12_a_clock_that_is_ahead_makes_its_quotes_stale_no_later() -> None
     told.send(desk, told.signal("in"))
     view = MarketView()
     view.on_quote(told.quote(START_NS + 7 * SECOND_NS), START_NS)
-    assert view.stale_at_ns(desk.books, "XXX", START_NS) == START_NS + LIMIT_NS + 1
+    view.note_entry("XXX")
+    assert view.next_stale_ns(desk.books, START_NS) == START_NS + LIMIT_NS + 1
 
 
 def test_a_wake_up_brings_the_mark_of_what_it_is_about() -> None:

@@ -32,13 +32,14 @@ from pointsman.domain.events import (
     TimerFired,
 )
 from pointsman.domain.market import Quote
-from pointsman.domain.orders import Order
+from pointsman.domain.orders import Order, Role
 from pointsman.domain.positions import Position
 from pointsman.domain.reasons import Reason
 from pointsman.domain.signals import Signal, Window
 from pointsman.engine import gate
+from pointsman.engine.clock_offset import SECOND_NS
 from pointsman.engine.intake import Intake
-from pointsman.engine.market_view import SECOND_NS, MarketView
+from pointsman.engine.market_view import MarketView
 from pointsman.engine.outbox import OUTBOX_LEN_MAX, Answer, Outbox, StorageHeld
 from pointsman.engine.recall import Recall
 from pointsman.engine.recorder import Recorder, Standing
@@ -135,6 +136,8 @@ class ExecutionLoop:
         """Begin: doubt what is in flight, ask the venue."""
         for position in self.desk.books.positions.values():
             self.view.watch(position)
+        for symbol in self.desk.books.entries_by_symbol:
+            self.view.note_entry(symbol)
         self.advance(now_ns)
         self.turn(started)
         self.release()
@@ -144,11 +147,14 @@ class ExecutionLoop:
         books, now_ns = self.desk.books, self._now_ns
         if self._replies:
             return now_ns
-        due = [self._venue.next_due_ns(), self.desk.next_due_ns(), self._compare_due_ns]
+        due = [
+            self._venue.next_due_ns(),
+            self.desk.next_due_ns(),
+            self._compare_due_ns,
+            self.view.next_stale_ns(books, now_ns),
+        ]
         if books.holding_accounts:
             due.append((now_ns // SECOND_NS + 1) * SECOND_NS)
-        for symbol in books.entries_by_symbol:
-            due.append(self.view.stale_at_ns(books, symbol, now_ns))
         return min([at_ns for at_ns in due if at_ns is not None], default=None)
 
     def next_arrival_ns(self) -> int | None:
@@ -222,6 +228,8 @@ class ExecutionLoop:
             for record in step.changes:
                 if isinstance(record, Position):
                     self.view.watch(record)
+                elif isinstance(record, Order) and record.role is Role.ENTRY:
+                    self.view.note_entry(record.symbol)
         for command in step.commands:
             if isinstance(command, Compare):
                 self._compare_due_ns = self._now_ns

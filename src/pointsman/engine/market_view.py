@@ -7,42 +7,14 @@ with, also one from the future: how far the sender's clock is ahead is measured,
 corrected by it (RULES 12).
 """
 
-from collections import deque
-
 from pointsman.domain.events import Level, Timer
 from pointsman.domain.market import Quote
 from pointsman.domain.positions import Position
+from pointsman.engine.clock_offset import ClockOffset
+from pointsman.engine.stale_watch import StaleWatch
 from pointsman.execution.books import Books
 from pointsman.market.quotes import QuoteTable
 from pointsman.market.watch import LevelWatch
-
-SECOND_NS = 10**9
-OFFSET_SECONDS = 600
-
-
-class ClockOffset:
-    """How far the sender's clock is ahead of ours: the least receipt - stamp of the last 10
-    minutes, where that is negative. Kept by whole seconds, each the least from then on."""
-
-    def __init__(self) -> None:
-        self._least: deque[tuple[int, int]] = deque(maxlen=OFFSET_SECONDS)
-
-    def note(self, stamp_ns: int, received_ns: int) -> None:
-        """Take in the stamp of a quote that has just been received."""
-        early_ns = received_ns - stamp_ns
-        if early_ns >= 0:
-            return
-        second = received_ns // SECOND_NS
-        while self._least and self._least[-1][1] >= early_ns:
-            self._least.pop()
-        if not self._least or self._least[-1][0] < second:
-            self._least.append((second, early_ns))
-
-    def at(self, now_ns: int) -> int:
-        """The offset in nanoseconds, never positive."""
-        while self._least and self._least[0][0] <= now_ns // SECOND_NS - OFFSET_SECONDS:
-            self._least.popleft()
-        return self._least[0][1] if self._least else 0
 
 
 class MarketView:
@@ -54,7 +26,7 @@ class MarketView:
         self._levels = LevelWatch()
         self._crossed: list[tuple[int, Level, Quote]] = []
         self._renewed: dict[str, None] = {}
-        self._judged_stale_ns: dict[str, int] = {}
+        self._stale = StaleWatch(self.quotes, self.clock_offset)
 
     def on_quote(self, quote: Quote, now_ns: int) -> None:
         """Take in a row that arrives at `now_ns`."""
@@ -101,37 +73,30 @@ class MarketView:
         crossed, self._crossed = self._crossed, []
         return crossed
 
+    def note_entry(self, symbol: str) -> None:
+        """An entry in a symbol is new, or has changed."""
+        self._stale.touch(symbol)
+
     def take_doubtful(self, books: Books, now_ns: int) -> list[str]:
         """The symbols whose working entries must be judged again: their quote changed, or became
         too old."""
-        renewed, self._renewed = self._renewed, {}
+        doubtful = self._touch_renewed(books)
+        self._renewed.clear()
         if not books.entries_by_symbol:
             return []
-        return [
-            symbol
-            for symbol in books.entries_by_symbol
-            if symbol in renewed or self._is_stale(books, symbol, now_ns)
-        ]
+        stale = self._stale.take_stale(books, now_ns)
+        return [*doubtful, *(symbol for symbol in stale if symbol not in doubtful)]
 
-    def _is_stale(self, books: Books, symbol: str, now_ns: int) -> bool:
-        stale_at_ns = self.stale_at_ns(books, symbol, now_ns)
-        if stale_at_ns is None or now_ns < stale_at_ns:
-            return False
-        self._judged_stale_ns[symbol] = stale_at_ns
-        return True
-
-    def stale_at_ns(self, books: Books, symbol: str, now_ns: int) -> int | None:
-        """When the newest quote of a symbol becomes too old for the working entry that is most
-        particular; None where every entry is being withdrawn already, and once they have been
-        judged for it: a moment that is past is not told again and again."""
-        newest = self.quotes.newest(symbol)
-        orders = [books.orders[order_id] for order_id in books.entries_by_symbol[symbol]]
-        limits = [
-            books.policy.limits_of(order.va_id).max_latency_ns
-            for order in orders
-            if not order.is_cancel_pending
-        ]
-        if newest is None or not limits:
+    def next_stale_ns(self, books: Books, now_ns: int) -> int | None:
+        """When a quote becomes too old next for an entry that works."""
+        if not books.entries_by_symbol:
             return None
-        stale_at_ns = newest.ts_ns + self.clock_offset.at(now_ns) + min(limits) + 1
-        return None if stale_at_ns == self._judged_stale_ns.get(symbol) else stale_at_ns
+        self._touch_renewed(books)
+        return self._stale.next_ns(books, now_ns)
+
+    def _touch_renewed(self, books: Books) -> list[str]:
+        """The symbols with entries whose quote has changed."""
+        renewed = [symbol for symbol in self._renewed if symbol in books.entries_by_symbol]
+        for symbol in renewed:
+            self._stale.touch(symbol)
+        return renewed
