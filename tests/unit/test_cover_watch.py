@@ -15,13 +15,14 @@ PLACE = ("AAA", PositionSide.LONG)
 
 
 class Watched:
-    def __init__(self) -> None:
-        self.ledger = Ledger(is_hedged=True, has_trade_ids=True)
+    def __init__(self, *, is_hedged: bool = True) -> None:
+        self.ledger = Ledger(is_hedged=is_hedged, has_trade_ids=True)
+        self.position_side = PositionSide.LONG if is_hedged else None
         self.watch = CoverWatch(self.ledger, INSTRUMENTS)
 
     def order(self, name: str, side: Side, quantity: int, *, reduce_only: bool) -> Working:
         order = Working(
-            name, name, "AAA", side, PositionSide.LONG, OrderType.STOP, Decimal(quantity),
+            name, name, "AAA", side, self.position_side, OrderType.STOP, Decimal(quantity),
             reduce_only, 0,
         )  # fmt: skip
         self.ledger.add(order)
@@ -29,6 +30,11 @@ class Watched:
 
     def buy(self, quantity: int) -> None:
         order = self.order(f"E{quantity}", Side.BUY, quantity, reduce_only=False)
+        self.ledger.execute(order, order.quantity, Decimal(100), 1)
+
+    def sell_by_hand(self, quantity: int) -> None:
+        order = self.order("web", Side.SELL, quantity, reduce_only=False)
+        order.is_foreign = True
         self.ledger.execute(order, order.quantity, Decimal(100), 1)
 
 
@@ -59,9 +65,25 @@ def test_what_is_not_reduce_only_or_not_ours_is_no_cover(watched: Watched) -> No
 
 def test_rule_28_what_was_charged_to_a_va_is_not_ours_any_more(watched: Watched) -> None:
     watched.buy(5)
-    watched.watch.charge("AAA", Side.SELL, Decimal(5))
+    watched.watch.charge("T1", "AAA", Side.SELL, Decimal(5))
     watched.watch.look(10, PRICES)
     assert watched.watch.naked == {}
     watched.watch.recharge()
     watched.watch.look(11, PRICES)
     assert PLACE in watched.watch.naked
+
+
+def test_a_charge_of_more_than_is_ours_leaves_nothing_of_ours_on_the_other_side() -> None:
+    watched = Watched(is_hedged=False)
+    watched.buy(5)
+    charged = ("T1", "AAA", Side.SELL, Decimal(9))
+    watched.sell_by_hand(9)
+    watched.watch.charge(*charged)
+    watched.watch.look(10, PRICES)
+    assert watched.watch.naked == {}
+
+    watched.buy(6)
+    watched.watch.recharge()
+    watched.watch.charge(*charged)
+    watched.watch.look(11, PRICES)
+    assert watched.watch.uncovered("AAA", PositionSide.LONG, PRICES["AAA"]) == 2

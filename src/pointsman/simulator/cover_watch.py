@@ -30,18 +30,24 @@ class CoverWatch:
         self._residues = residues
         self._seen: dict[str, int] = {}
         self._charged: dict[HoldingKey, Decimal] = {}
+        self._taken: dict[str, Decimal] = {}
 
     def recharge(self) -> None:
         """Forget all charges: they are about to be told again."""
         self._charged.clear()
         self._seen.clear()
 
-    def charge(self, symbol: str, side: Side, quantity: Decimal) -> None:
+    def charge(self, fill_key: str, symbol: str, side: Side, quantity: Decimal) -> None:
         """A foreign execution was charged to a VA (RULES 28): what it closed is not ours any
-        more."""
+        more. What it sold or bought beyond that is not ours either: where one VA's exit has taken
+        from another's holding, both may be charged with more than our orders hold together."""
         closed = next(each for each in PositionSide if each.closes_with is side)
         key = self._ledger.key(symbol, closed)
-        self._charged[key] = self._charged.get(key, NOTHING) + side.sign * quantity
+        charged = self._charged.get(key, NOTHING)
+        left = -side.sign * (self._ledger.ours.get(key, NOTHING) + charged)
+        # Told again after a crash it is what it was at first, though ours may be more by then.
+        taken = self._taken.setdefault(fill_key, min(quantity, max(NOTHING, left)))
+        self._charged[key] = charged + side.sign * taken
         self._seen.pop(symbol, None)
 
     def look(self, now_ns: int, prices: dict[str, Decimal]) -> None:

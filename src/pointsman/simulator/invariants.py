@@ -187,7 +187,7 @@ class Monitor:
         expect(fill.key not in self._fills, "I5", ("booked twice", fill), fill.va_id)
         self._fills.add(fill.key)
         if fill.is_external:
-            self._cover.charge(fill.symbol, fill.side, fill.quantity)
+            self._cover.charge(fill.key, fill.symbol, fill.side, fill.quantity)
 
     def _flat(self, switch: KillSwitch) -> None:
         """I16: "flat" only while nothing of ours but dust is held there, and nothing can fill."""
