@@ -27,7 +27,7 @@ from tests import simulations
 ROOT = Path(__file__).resolve().parents[2]
 KEPT = json.loads((ROOT / "tests/regressions/seeds.json").read_text("utf-8"))
 FIXED = range(1_000, 1_016)
-FRESH = 2
+FRESH = 6
 
 
 def assert_survived(outcomes: list[Outcome]) -> None:
