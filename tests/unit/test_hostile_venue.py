@@ -157,3 +157,14 @@ def test_what_has_arrived_at_an_engine_that_died_is_lost() -> None:
     at.close()
     assert at.receive(SECOND_NS // 2) == []
     assert at.known_until_ns() > 0
+
+
+def test_what_a_process_has_asked_no_later_one_hears() -> None:
+    at = ready()
+    at.send(Compare(""), 0)
+    at.send(Submit(order(1, price="101")), 0)
+    at.close()
+    heard = at.receive(SECOND_NS)
+    assert VenueWord.ACCEPTED in words(heard), "what happened is said to whoever listens"
+    assert not any(isinstance(reply, Snapshot) for reply in heard)
+    assert any(isinstance(reply, Snapshot) for reply in asked(at, Compare(""), SECOND_NS))

@@ -2,8 +2,8 @@
 
 Behind it is an honest ledger with a matching of its own; in front of it every request and answer
 passes through faults: lost, late, doubled, out of order, answered wrongly. What always holds: it
-never tells what did not happen, but for "no such order" of one that has only just left; and a
-request arrives within `FLIGHT_NS_MAX`, or late, or never.
+never tells what did not happen, but for "no such order" of one that has only just left; a request
+arrives within `FLIGHT_NS_MAX`, or late, or never; and what a process has asked nobody else hears.
 """
 
 import heapq
@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from decimal import Decimal
 from random import Random
+from typing import NamedTuple
 
 import msgspec
 
@@ -42,6 +43,13 @@ SETTLED_NS = 4 * SECOND_NS
 _REPLAYED_MAX = 20
 
 Deed = Callable[[int], None]
+
+
+class Asked(NamedTuple):
+    """When something was asked, by the engine's clock, and in which of its lives."""
+
+    at_ns: int
+    life: int
 
 
 class HostileVenue:
@@ -88,12 +96,13 @@ class HostileVenue:
         self._said: deque[OrderReport] = deque(maxlen=_REPLAYED_MAX)
         self._stale: Snapshot | None = None
         self._left_ns: dict[str, int] = {}
+        self._life = 0
 
     # -- the seam ----------------------------------------------------------------------------------
 
     def send(self, request: Request, now_ns: int) -> None:
         self.on_send(request, now_ns)
-        asked_ns, now_ns = now_ns, now_ns + self.lag_ns
+        asked, now_ns = Asked(now_ns, self._life), now_ns + self.lag_ns
         symbol, is_order = _symbol_of(request), isinstance(request, Submit)
         if now_ns < self.banned_until_ns or self._faults.strikes(
             Fault.REQUEST_LOST, now_ns, symbol, logged=None if is_order else Fault.ANSWER_LOST
@@ -108,7 +117,7 @@ class HostileVenue:
             self._faults.excuse(Fault.ANSWER_LATE, arrives_ns, arrives_ns, symbol)
         else:
             self._last_out_ns = arrives_ns
-        self._later(arrives_ns, lambda at_ns: self._take(request, asked_ns, at_ns))
+        self._later(arrives_ns, lambda at_ns: self._take(request, asked, at_ns))
         self._trap.passes(Boundary.AFTER_SEND)
 
     def on_quote(self, quote: Quote) -> None:
@@ -129,8 +138,9 @@ class HostileVenue:
         return self.ledger.trades[-1].fill.ts_ns if self.ledger.trades else 0
 
     def close(self) -> None:
-        """The engine is gone: whatever is on its way to it is lost."""
+        """The engine is gone: what has arrived is lost, and the answers to what it asked."""
         self._arrived.clear()
+        self._life += 1
         self.lag_ns = 0
 
     # -- what goes wrong by itself -----------------------------------------------------------------
@@ -154,21 +164,21 @@ class HostileVenue:
         self._number += 1
         heapq.heappush(self._heap, (at_ns, self._number, deed))
 
-    def _take(self, request: Request, asked_ns: int, now_ns: int) -> None:
+    def _take(self, request: Request, asked: Asked, now_ns: int) -> None:
         """A request arrives."""
         if isinstance(request, Submit):
-            self._left_ns[request.order.client_order_id] = asked_ns + self.lag_ns
+            self._left_ns[request.order.client_order_id] = asked.at_ns + self.lag_ns
             self.matching.create(request.order, now_ns)
         elif isinstance(request, Cancel):
-            self._cancel(request.client_order_id, now_ns)
+            self._cancel(request.client_order_id, asked, now_ns)
         elif isinstance(request, Query):
-            self._find(request.client_order_id, request.symbol, asked_ns, now_ns)
+            self._find(request.client_order_id, request.symbol, asked, now_ns)
         elif isinstance(request, Compare):
-            self._compare(request.fills_cursor, asked_ns, now_ns)
+            self._compare(request.fills_cursor, asked, now_ns)
         elif isinstance(request, MoveCash):
-            self._answer(CashConfirmed(request.ref), now_ns)
+            self._answer(CashConfirmed(request.ref), now_ns, asked)
 
-    def _cancel(self, order_id: str, now_ns: int) -> None:
+    def _cancel(self, order_id: str, asked: Asked, now_ns: int) -> None:
         order = self.ledger.orders.get(order_id)
         is_open = order is not None and order.is_open
         if (
@@ -176,11 +186,11 @@ class HostileVenue:
             or not is_open
             or self._faults.strikes(Fault.CANCEL_REFUSED, now_ns, order.symbol)
         ):
-            self._answer(CancelRefused(order_id, Reason.NOT_FOUND, now_ns), now_ns)
+            self._answer(CancelRefused(order_id, Reason.NOT_FOUND, now_ns), now_ns, asked)
         else:
             self.matching.end(order, OrderStatus.CANCELED, None, now_ns)
 
-    def _find(self, order_id: str, symbol: str, asked_ns: int, now_ns: int) -> None:
+    def _find(self, order_id: str, symbol: str, asked: Asked, now_ns: int) -> None:
         order = self.ledger.orders.get(order_id)
         if self._faults.strikes(Fault.QUERY_FAILED, now_ns, symbol):
             return
@@ -188,14 +198,14 @@ class HostileVenue:
             self.denied_ns[order_id] = now_ns
         is_young = now_ns < self._left_ns.get(order_id, 0) + SETTLED_NS
         if order is None or (is_young and self._faults.strikes(Fault.QUERY_EMPTY, now_ns, symbol)):
-            self._answer(OrderAbsent(order_id, asked_ns), now_ns)
+            self._answer(OrderAbsent(order_id, asked.at_ns), now_ns, asked)
             return
         fills = tuple(order.fills)
         if fills and self._faults.strikes(Fault.QUERY_CUT, now_ns, symbol):
             fills = fills[: self._random.randrange(len(fills))]
-        self._answer(OrderFound(order.told(), fills, asked_ns), now_ns)
+        self._answer(OrderFound(order.told(), fills, asked.at_ns), now_ns, asked)
 
-    def _compare(self, cursor: str, asked_ns: int, now_ns: int) -> None:
+    def _compare(self, cursor: str, asked: Asked, now_ns: int) -> None:
         if self._faults.strikes(Fault.COMPARE_FAILED, now_ns):
             return
         if self._stale is not None and self._faults.strikes(Fault.COMPARE_STALE, now_ns):
@@ -204,14 +214,14 @@ class HostileVenue:
             if since <= known and paid_since <= paid_known:
                 stale = msgspec.structs.replace(
                     self._stale,
-                    asked_at_ns=asked_ns,
+                    asked_at_ns=asked.at_ns,
                     trades=tuple(self.ledger.trades[since:known]),
                     fundings=tuple(self.ledger.fundings[paid_since:paid_known]),
                 )
                 self.whole_at_ns.add(stale.taken_at_ns)
-                self._answer(stale, now_ns)
+                self._answer(stale, now_ns, asked)
                 return
-        fresh = self._stale = self.snapshot(cursor, asked_ns, now_ns)
+        fresh = self._stale = self.snapshot(cursor, asked.at_ns, now_ns)
         if self._faults.strikes(Fault.COMPARE_PARTIAL, now_ns):
             fresh = msgspec.structs.replace(
                 fresh,
@@ -222,7 +232,7 @@ class HostileVenue:
             )
         else:
             self.whole_at_ns.add(now_ns)
-        self._answer(fresh, now_ns)
+        self._answer(fresh, now_ns, asked)
 
     def snapshot(self, cursor: str, asked_ns: int, now_ns: int) -> Snapshot:
         """The account as it is."""
@@ -263,9 +273,9 @@ class HostileVenue:
             delay_ns = max(delay_ns, 2 * SLACK_NS)
         if faults.strikes(Fault.REPORT_REORDERED, now_ns, symbol):
             delay_ns = max(delay_ns, self._random.randrange(SLACK_NS))
-        self._answer(report, now_ns, delay_ns)
+        self._say(report, now_ns, delay_ns)
         if faults.strikes(Fault.REPORT_DUPLICATED, now_ns):
-            self._answer(report, now_ns, self._random.randrange(MS, 60 * SECOND_NS))
+            self._say(report, now_ns, self._random.randrange(MS, 60 * SECOND_NS))
 
     def settle_funding_at(self, at_ns: int) -> None:
         """Settle funding on all that will be held at a time."""
@@ -288,23 +298,36 @@ class HostileVenue:
             return
         if faults.strikes(Fault.FUNDING_LATE, now_ns):
             delay_ns = self._random.randrange(MS, FUNDING_LATE_NS_MAX)
-        self._answer(paid, now_ns, delay_ns)
+        self._say(paid, now_ns, delay_ns)
         if faults.strikes(Fault.FUNDING_REPEATED, now_ns):
-            self._answer(paid, now_ns, self._random.randrange(MS, FUNDING_LATE_NS_MAX))
+            self._say(paid, now_ns, self._random.randrange(MS, FUNDING_LATE_NS_MAX))
 
     def _delay(self, fault: Fault, now_ns: int, seconds_max: int, symbol: str) -> int:
         delay_ns = self._random.randrange(MS, seconds_max * SECOND_NS)
         self._faults.excuse(fault, now_ns, now_ns + delay_ns, symbol)
         return delay_ns
 
-    def _answer(self, reply: Reply, now_ns: int, delay_ns: int = 0) -> None:
-        """Put a message on the way back: in order, unless it is delayed by itself."""
+    def _answer(self, reply: Reply, now_ns: int, asked: Asked) -> None:
+        """Put an answer on the way back to the process that has asked."""
+
+        def arrive(at_ns: int) -> None:
+            if asked.life == self._life:
+                self._arrive(reply, at_ns)
+
+        self._back(now_ns, 0, arrive)
+
+    def _say(self, reply: Reply, now_ns: int, delay_ns: int = 0) -> None:
+        """Put what happened on the way to whichever process listens by then."""
+        self._back(now_ns, delay_ns, lambda at_ns: self._arrive(reply, at_ns))
+
+    def _back(self, now_ns: int, delay_ns: int, arrive: Deed) -> None:
+        """In order, unless it is delayed by itself."""
         if delay_ns:
             arrives_ns = now_ns + self._back_ns + delay_ns
         else:
             arrives_ns = max(self._last_back_ns, now_ns + self._back_ns)
             self._last_back_ns = arrives_ns
-        self._later(arrives_ns, lambda at_ns: self._arrive(reply, at_ns))
+        self._later(arrives_ns, arrive)
 
     def _arrive(self, reply: Reply, now_ns: int) -> None:
         if now_ns >= self.cut_until_ns:
