@@ -214,12 +214,11 @@ class ExecutionLoop:
             source=source,
             line=line,
         )
-        step = self.turn(event)
-        if answer is not None:
-            self._outbox.put(self._ticket, answer, step)
+        self.turn(event, answer)
 
-    def turn(self, event: Event) -> Step:
-        """One turn: through the door, to storage; its commands wait for it in the outbox."""
+    def turn(self, event: Event, answer: Answer | None = None) -> Step:
+        """One turn: through the door, to storage; whoever waits for it and its commands wait for
+        that in the outbox, in this order: to tell costs less than to send."""
         step = self.desk.handle(event, self._now_ns)
         if step.changes:
             self._ticket += 1
@@ -230,6 +229,8 @@ class ExecutionLoop:
                     self.view.watch(record)
                 elif isinstance(record, Order) and record.role is Role.ENTRY:
                     self.view.note_entry(record.symbol)
+        if answer is not None:
+            self._outbox.put(self._ticket, answer, step)
         for command in step.commands:
             if isinstance(command, Compare):
                 self._compare_due_ns = self._now_ns

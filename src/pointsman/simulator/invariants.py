@@ -1,7 +1,8 @@
 """The invariants, and where each is checked.
 
 `Monitor` sees every turn and every request, `EntryWatch` (E) what concerns entries, `CoverWatch`
-the cover; what needs everything at rest is in `rest`, at the end of a `World`'s day (W).
+the cover; what needs everything at rest is in `rest`, at the end of a `World`'s day (W), and with a
+star also at each start after a crash.
 
 | | checked by |
 | --- | --- |
@@ -10,7 +11,7 @@ the cover; what needs everything at rest is in `rest`, at the end of a `World`'s
 | I3 id a pure function | `_sent_order`; the same after a start: test_restart |
 | I4 order lattice | `_order`; any order of reports: test_life_cycle, test_desk_machine |
 | I5 fill once | `_fill`; distinct fills never collapse: `rest.money_agrees` |
-| I6 conservation | `assert_sound`; `rest`: `each_adds_up`, `holdings_agree`, `money_agrees` |
+| I6 conservation | `assert_sound`; `rest`: `holdings_agree`, `money_agrees`, `each_adds_up`* |
 | I7 cover | `at_instant`, by both clocks of RULES 25; `assert_fits` at every turn; `rest.covered` |
 | I8 stop geometry | `_plan` against the entry, `_commanded` against the market |
 | I9 reduce-only | `_sent_exit`, and `Ledger.execute` |
@@ -22,7 +23,7 @@ the cover; what needs everything at rest is in `rest`, at the end of a `World`'s
 | I15 kill | E `sent`, E `took_in`; the latch file is not simulated: test_latch, test_control |
 | I16 truthful flat | `_flat`, by the venue's ledger |
 | I17 unknown is not empty | `_order`: what ends as never arrived is not there; `_compared` |
-| I18 replay = live | `rest.journal_holds`, `rest.loads_alike`; deciding again: test_simulator |
+| I18 replay = live | `rest.journal_holds`*, `rest.loads_alike`; deciding again: test_simulator |
 | I19 restart idempotence | W `_start_again` |
 | I20 convergence | `rest.orders_agree`, W `_look_at_rest`, W `_start_again` |
 | I21 liveness | `at_instant`, W `_look_at_rest`, W `_run_until`; dead tasks: test_live_loop |

@@ -224,6 +224,8 @@ class World:
         self.monitor.is_storage_failing = lambda: disk.standing.failure is not None
         connection = open_reader(self.database)
         self.monitor.reload(desk.books, self._manager, connection)
+        rest.journal_holds(connection)
+        rest.each_adds_up(desk.books, connection)
         connection.close()
         if self._dies_in_recovery:
             self._dies_in_recovery = False
