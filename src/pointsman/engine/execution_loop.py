@@ -90,6 +90,7 @@ class ExecutionLoop:
         self._now_ns = desk.now_ns
         self._outbox = Outbox()
         self._replies: deque[Reply] = deque(maxlen=REPLIES_LEN_MAX)
+        self._has_quoted = False
         self._held: dict[str, None] = {}
         self._failures = 0
         self._failed_since_ns: int | None = None
@@ -145,7 +146,7 @@ class ExecutionLoop:
     def next_due_ns(self) -> int | None:
         """When something is to be done next, inputs apart. May be in the past."""
         books, now_ns = self.desk.books, self._now_ns
-        if self._replies:
+        if self._replies or self._has_quoted:
             return now_ns
         due = [
             self._venue.next_due_ns(),
@@ -169,6 +170,7 @@ class ExecutionLoop:
         self.view.on_quote(quote, self._now_ns)
         is_early = quote.ts_ns > self._now_ns
         self._venue.on_quote(replace(quote, ts_ns=self._now_ns) if is_early else quote)
+        self._has_quoted = True
 
     def advance(self, now_ns: int) -> None:
         """Say that time has come as far; it never runs backwards."""
@@ -181,6 +183,7 @@ class ExecutionLoop:
         self.advance(now_ns)
         self._look_at_storage()
         if not self._replies:
+            self._has_quoted = False
             self._replies.extend(self._venue.receive(self._now_ns))
         for _ in range(min(most, len(self._replies))):
             self._intake.take_in(self._replies.popleft(), self._now_ns)
