@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from tests.mutants.runner import ROOT, Lost, Verdict, copy_tree, mutated, simulated, tested, verdict
 from tests.mutants.table import MUTANTS, Mutant
 
-SEEDS = 100
+SEEDS = 200
 AT_ONCE = 2
 
 

@@ -14,7 +14,7 @@ import typer
 from pointsman.cli import control_verbs, database_verbs, run, simulate
 from pointsman.cli.dashboard import verb as dashboard
 from pointsman.cli.exits import ExitCode
-from pointsman.cli.options import Options, read_settings, reading, takes_options
+from pointsman.cli.options import Options, flag, read_settings, reading, takes_options
 from pointsman.config.problems import SettingsError
 from pointsman.storage.errors import (
     CorruptDatabase,
@@ -182,7 +182,7 @@ def orders(
     options: Options,
     va: Va = None,
     limit: Limit = _SHOWN_LIMIT,
-    open_only: Annotated[bool, typer.Option("--open", help="Only what may still fill.")] = False,
+    open_only: Annotated[bool, flag("Only what may still fill.", "--open")] = False,
 ) -> None:
     """The orders."""
     from pointsman.reading.lists import Wanted

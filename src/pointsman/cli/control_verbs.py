@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pointsman.cli.exits import ExitCode
-from pointsman.cli.options import Options, read_settings, takes_options
+from pointsman.cli.options import Options, flag, read_settings, takes_options
 
 if TYPE_CHECKING:
     from pointsman.config.settings import Settings
@@ -44,7 +44,7 @@ def register_accounts(accounts: typer.Typer) -> None:
 def kill(
     options: Options,
     reason: Reason,
-    is_flatten: Annotated[bool, typer.Option("--flatten", help="Close everything too.")] = False,
+    is_flatten: Annotated[bool, flag("Close everything too.", "--flatten")] = False,
 ) -> None:
     """Press the kill switch: no new risk, until a person rearms."""
     from pointsman.cli.control import NoEngine, ask
@@ -139,7 +139,7 @@ def resume(options: Options, reason: Reason, va: OneVa = None) -> None:
 def flatten(
     options: Options,
     va: Annotated[str | None, typer.Argument(metavar="VA", help="The account.")] = None,
-    is_all: Annotated[bool, typer.Option("--all", help="Every account.")] = False,
+    is_all: Annotated[bool, flag("Every account.", "--all")] = False,
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT")] = "asked for",
 ) -> None:
     """Close what one account holds, or all of them, at market."""

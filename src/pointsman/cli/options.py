@@ -42,6 +42,12 @@ class Options(msgspec.Struct, frozen=True):
         )
 
 
+def flag(text: str, *names: str) -> Any:
+    """An option that takes no value. A type is shown beside every other one; here it would
+    mislead."""
+    return typer.Option(*names, metavar="", help=text)
+
+
 def _common(
     context: typer.Context,
     env_file: Annotated[
@@ -50,8 +56,8 @@ def _common(
     db: Annotated[
         Path | None, typer.Option("--db", metavar="PATH", help="Database, for DATABASE_PATH.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
-    is_verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say more.")] = False,
+    as_json: Annotated[bool, flag("One JSON document on stdout.", "--json")] = False,
+    is_verbose: Annotated[bool, flag("Say more.", "--verbose", "-v")] = False,
 ) -> Options:
     """The options of one level of the command line, over those of the level before. They are kept
     in the context for the next one."""

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pointsman.cli.exits import ExitCode
-from pointsman.cli.options import Options, read_settings, takes_options
+from pointsman.cli.options import Options, flag, read_settings, takes_options
 
 if TYPE_CHECKING:
     from pointsman.cli.arrivals import Arrivals
@@ -72,7 +72,7 @@ def run(
         typer.Option("--column", metavar="OURS=THEIRS", help="Name of a column; repeatable."),
     ] = None,
     seed: Annotated[int, typer.Option("--seed", metavar="N", help="Of the run.")] = 0,
-    headless: Annotated[bool, typer.Option("--headless", help="Plain lines only.")] = False,
+    headless: Annotated[bool, flag("Plain lines only.", "--headless")] = False,
 ) -> None:
     """Run the engine: simulated market, recorded quotes, or quotes as they come.
 
