@@ -166,6 +166,9 @@ def test_pause_and_resume_of_all_and_of_one(steered: Steered) -> None:
     steered.ask(Pause(told.VA, "lunch", "ann"))
     assert steered.books.accounts[told.VA].is_paused
     assert not steered.books.accounts[OTHER].is_paused
+    assert steered.ask(Resume(None, "back", "ann"))["still_held"] == [told.VA]
+    assert "still_held" not in steered.ask(Resume(told.VA, "back", "ann"))
+    assert steered.ask(Resume(None, "back", "ann"))["still_held"] == []
 
 
 @pytest.mark.parametrize(

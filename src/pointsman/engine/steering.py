@@ -313,6 +313,12 @@ class Steering:
             told["frozen"] = {
                 va_id: str(books.accounts[va_id].frozen_for) for va_id in books.frozen
             }
+        if isinstance(request, Resume) and request.va is None:
+            told["still_held"] = [
+                va_id
+                for va_id, account in books.accounts.items()
+                if account.is_paused or account.frozen_for or account.stopped_by
+            ]
         if isinstance(request, AddAccount | MoveMoney):
             told["balance"] = plain(books.accounts[request.va].balance)
         if isinstance(request, Flatten):

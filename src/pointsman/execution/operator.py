@@ -172,16 +172,7 @@ def on_rearmed(books: Books, event: ev.Rearmed, now_ns: int) -> None:
 def on_paused(books: Books, event: ev.Paused, now_ns: int) -> list[Command]:
     """No new entries, of one VA or of all; exits go on."""
     if event.va_id is None:
-        switch = books.kill_switch
-        books.put_kill_switch(
-            replace(
-                switch,
-                is_paused=True,
-                changed_at_ns=now_ns,
-                changed_by=event.by,
-                note=event.note,
-            )
-        )
+        _put_pause(books, event, now_ns, is_paused=True)
         for orders in books.entries_by_symbol.values():
             for order_id in orders:
                 books.touched_accounts[books.orders[order_id].va_id] = None
@@ -190,21 +181,22 @@ def on_paused(books: Books, event: ev.Paused, now_ns: int) -> list[Command]:
     return []
 
 
+def _put_pause(
+    books: Books, event: ev.Paused | ev.Resumed, now_ns: int, *, is_paused: bool
+) -> None:
+    """Pause or resume all. While the kill switch is set it is told who set it, and why."""
+    switch = replace(books.kill_switch, is_paused=is_paused)
+    if switch.state is KillState.OFF:
+        switch = replace(switch, changed_at_ns=now_ns, changed_by=event.by, note=event.note)
+    books.put_kill_switch(switch)
+
+
 def on_resumed(books: Books, event: ev.Resumed, now_ns: int) -> list[Command]:
     """Entries again. For one VA this also restarts its drawdown, from its next sample where its
     equity cannot be told now, and lifts a freeze, the latter only after a comparison that succeeded
     since (RULES 17, 20); otherwise one is asked for."""
     if event.va_id is None:
-        switch = books.kill_switch
-        books.put_kill_switch(
-            replace(
-                switch,
-                is_paused=False,
-                changed_at_ns=now_ns,
-                changed_by=event.by,
-                note=event.note,
-            )
-        )
+        _put_pause(books, event, now_ns, is_paused=False)
         return []
     account = books.accounts.get(event.va_id)
     if account is None:
