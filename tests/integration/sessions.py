@@ -30,13 +30,17 @@ def command(*arguments: str) -> list[str]:
 
 
 def pointsman(
-    folder: Path, *arguments: str, settings: Mapping[str, str] | None = None
+    folder: Path,
+    *arguments: str,
+    settings: Mapping[str, str] | None = None,
+    piped: str | None = None,
 ) -> subprocess.CompletedProcess[str]:
-    """Run a verb to its end in a folder."""
+    """Run a verb to its end in a folder; `piped` comes on its standard input."""
     return subprocess.run(
         command(*arguments),
         cwd=folder,
         env=environment(settings or {}),
+        input=piped,
         capture_output=True,
         text=True,
         timeout=110,

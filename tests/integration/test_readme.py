@@ -5,6 +5,7 @@ service.
 """
 
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -104,14 +105,40 @@ def test_what_is_asked_of_a_running_engine_is_answered(beside_an_engine: Path) -
         assert done.stdout.strip(), line
 
 
+@pytest.fixture(scope="module")
+def after_make_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which a run on the simulated market has been, and has left its database."""
+    folder = tmp_path_factory.mktemp("after")
+    done = shell("pointsman run --duration 1", folder)
+    assert done.returncode == 0, done.stderr
+    (quotes,), (signals, _alert) = blocks("csv"), blocks("json")
+    (folder / "quotes.csv").write_text(quotes)
+    (folder / "signals.jsonl").write_text(signals)
+    (folder / "main.py").symlink_to(ROOT / "main.py")
+    return folder
+
+
 @pytest.mark.parametrize("line", RUNS)
-def test_a_run_ends_well(line: str, tmp_path: Path) -> None:
+def test_a_run_ends_well(line: str, after_make_run: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "reader"
+    shutil.copytree(after_make_run, folder, symlinks=True)
+    done = shell(line, folder)
+    assert done.returncode == 0, (line, done.stdout, done.stderr)
+
+
+def test_rule_11_both_example_signals_are_refused_on_a_live_feed(tmp_path: Path) -> None:
     (quotes,), (signals, _alert) = blocks("csv"), blocks("json")
     (tmp_path / "quotes.csv").write_text(quotes)
     (tmp_path / "signals.jsonl").write_text(signals)
-    (tmp_path / "main.py").symlink_to(ROOT / "main.py")
-    done = shell(line, tmp_path)
-    assert done.returncode == 0, (line, done.stdout, done.stderr)
+    (line,) = [line for line in RUNS if "--market - " in line]
+    report = yaml.safe_load(shell(f"{line} --json", tmp_path).stdout)
+    assert (report["signals"]["received"], report["signals"]["refused"]) == (2, 2)
+    assert set(report["signals"]["by_reason"]) <= {
+        "LATENCY",
+        "NO_QUOTE",
+        "OUTSIDE_WINDOW",
+        "NOTHING_TO_CLOSE",
+    }
 
 
 def test_the_example_signals_trade_on_the_example_quotes(tmp_path: Path) -> None:
@@ -133,8 +160,11 @@ def test_the_python_example_trades(tmp_path: Path) -> None:
 def test_the_python_client_of_the_example_gets_a_decision(beside_an_engine: Path) -> None:
     example = blocks("python")[1].replace(URL, listens_at(beside_an_engine))
     (beside_an_engine / "client.py").write_text(example)
+    # It is there already where the commands of the README have run before.
+    shell("pointsman accounts add VA009 --balance 50000", beside_an_engine)
     done = shell("python client.py", beside_an_engine)
-    assert re.match("(accepted None|refused [A-Z_]+)$", done.stdout.strip()), done
+    of_the_market = "accepted None|refused (SPREAD|SLIPPAGE|LATENCY|NO_QUOTE|INVALID_QUOTE)"
+    assert re.fullmatch(of_the_market, done.stdout.strip()), done
 
 
 def test_the_alert_of_the_example_becomes_a_signal() -> None:

@@ -135,6 +135,32 @@ def test_quotes_on_standard_input_drive_the_paper_venue_until_they_end(tmp_path:
     assert "refused: buy ABC: NO_QUOTE" in err or "accepted: buy 5 ABC" in err
 
 
+def test_rule_11_no_signal_is_lost_where_the_quotes_end_at_once(tmp_path: Path) -> None:
+    """The whole of the quotes is there before the start has been compared with the venue. What is
+    due is decided, and no order is on its way when the run ends; what is not due yet is told of,
+    and is the first of the next run."""
+    (tmp_path / "signals.jsonl").write_text(
+        '{"signal_id":"old","va_id":"VA001","symbol":"ABC","side":"buy","quantity":5,'
+        '"ts":"2026-01-05T14:30:00Z","ttl":1}\nrubbish\n'
+        '{"signal_id":"now","va_id":"VA001","symbol":"ABC","side":"buy","quantity":5}\n'
+        '{"signal_id":"late","va_id":"VA001","symbol":"ABC","side":"close",'
+        '"ts":"2200-01-01T00:00Z"}\n'
+    )
+    given = ("run", "--market", "-", "--signals", "signals.jsonl", "--db", "t.db", "--json")
+    quotes = f"{QUOTES}{datetime.now(UTC).isoformat()},ABC,99.99,50,100.01,50\n"
+    patient = {**ALWAYS, "MAX_LATENCY_MS": "600000"}
+    done = pointsman(tmp_path, *given, settings=patient, piped=quotes)
+    signals = report_of(done)["signals"]
+    # Whether the quote comes before the second signal is left to the machine.
+    assert (signals["accepted"] + signals["refused"], signals["malformed"]) == (2, 1)
+    assert signals["received"] == 3
+    assert rows(tmp_path / "t.db", "SELECT * FROM orders WHERE status = 'SUBMITTED'") == []
+    assert "the next signal was due, at 2200-01-01" in done.stderr
+    again = pointsman(tmp_path, *given, settings=patient, piped=QUOTES)
+    assert report_of(again)["signals"] == signals
+    assert "the next signal was due, at 2200-01-01" in again.stderr
+
+
 def test_signals_on_standard_input_are_decided_as_they_come(tmp_path: Path) -> None:
     running = start(tmp_path, "--signals", "-", "--db", "t.db", "--headless", "--speed", "5")
     wait_for(tmp_path / "t.db")

@@ -9,12 +9,17 @@ import pytest
 from pointsman.cli import arrivals
 from pointsman.cli.arrivals import Arrivals
 from pointsman.cli.clean_stop import Stop
+from pointsman.domain.commands import Submit
 from pointsman.domain.events import SignalMalformed, SignalReceived
 from pointsman.engine.live_loop import Clock, LiveLoop, NoTape
-from pointsman.market.recorded import RecordedMarket
+from pointsman.market.recorded import BAD_ROWS_KEPT_MAX, RecordedMarket
+from pointsman.market.signal_file import BadSignal, SignalLine
+from pointsman.market.tape import Tape
+from pointsman.reading.documents import iso
 from tests import desk_stories as told
-from tests.engine_stories import Story, begin
+from tests.engine_stories import Story, accepted, begin, traded
 
+NO_SIGNALS = Tape(iter(()), iter(()), is_open=True)
 HEADER = b"ts,symbol,bid,bid_size,ask,ask_size\n"
 STAMP = told.START_NS // 10**9
 
@@ -27,6 +32,7 @@ class Piped:
         self.story: Story = begin()
         self.told: list[str] = []
         self.stop = Stop()
+        self.tape = NO_SIGNALS
         self.woken = threading.Event()
         stream = os.fdopen(reading, "rb")
         self.arrivals = Arrivals(stream, market, self.told.append)
@@ -53,10 +59,19 @@ class Piped:
             self.work()
 
     def work(self) -> None:
-        self.arrivals.work(self.story.loop, self.live, self.stop)
+        self.arrivals.work(self.story.loop, self.live, self.tape, self.stop)
 
     def is_over(self) -> bool:
         return self.stop.is_asked
+
+    def work_to_the_end(self) -> None:
+        """Quotes without a row: work when the reader has come to their end."""
+        self.write(HEADER)
+        self.end()
+        while not self.arrivals._is_over.is_set():
+            assert self.woken.wait(10), "the reader does not end"
+            self.woken.clear()
+        self.work()
 
     def seen(self) -> int:
         kinds = (SignalReceived, SignalMalformed)
@@ -83,7 +98,26 @@ def test_a_row_is_taken_in_when_it_comes_and_the_end_asks_for_a_stop(piped: Pipe
     while not piped.is_over():
         assert piped.woken.wait(10)
         piped.work()
-    assert piped.told == []
+    assert [text[:28] for text in piped.told] == ["skipped standard input:3: ro"]
+
+
+@pytest.mark.parametrize("piped", ["quotes"], indirect=True)
+def test_a_bad_row_is_told_of_by_its_line_when_it_comes_and_the_many_are_counted(
+    piped: Piped,
+) -> None:
+    row = b"%d,XXX,101,5,101.01,5\n" % STAMP
+    piped.write(HEADER + b"rubbish\n" + row)
+    piped.work_until(1)
+    (first,) = piped.told
+    assert first.startswith("skipped standard input:2: ")
+    piped.write(b"worse\n" * (BAD_ROWS_KEPT_MAX + 4) + row)
+    piped.end()
+    piped.work_until(2)
+    while not piped.arrivals._is_over.is_set():
+        assert piped.woken.wait(10), "the reader does not end"
+    assert piped.told[1].startswith("skipped standard input:4: ")
+    assert len(piped.told) == BAD_ROWS_KEPT_MAX + 1
+    assert piped.told[-1] == f"{BAD_ROWS_KEPT_MAX + 5} bad rows were skipped in all"
 
 
 @pytest.mark.parametrize("piped", ["quotes"], indirect=True)
@@ -94,6 +128,56 @@ def test_a_header_that_lacks_a_column_ends_the_run_and_is_told(piped: Piped) -> 
         assert piped.woken.wait(10)
         piped.work()
     assert "standard input: no column bid" in piped.told[0]
+
+
+def signals_at(*stamps: int | None) -> Tape:
+    """A file of signals beside quotes that come; the first line cannot be read."""
+    lines: list[SignalLine | BadSignal] = [BadSignal(1, "body", "x", "send one JSON object")]
+    for line, ts_ns in enumerate(stamps, 2):
+        lines.append(SignalLine(line, ts_ns, told.signal(f"s{line}")))
+    return Tape(iter(()), iter(lines), is_open=True)
+
+
+@pytest.mark.parametrize("piped", ["quotes"], indirect=True)
+def test_rule_11_the_end_of_the_quotes_waits_until_every_signal_that_is_due_is_decided(
+    piped: Piped,
+) -> None:
+    piped.tape = signals_at(None, told.START_NS - 10**18, told.START_NS)
+    piped.work_to_the_end()
+    for _ in range(4):
+        assert not piped.is_over()
+        piped.tape.take_signal()
+        piped.work()
+    assert piped.is_over()
+    assert piped.told == []
+
+
+@pytest.mark.parametrize("piped", ["quotes"], indirect=True)
+def test_rule_11_a_signal_that_is_due_after_the_last_quote_is_told_of(piped: Piped) -> None:
+    piped.tape = signals_at(told.START_NS + 10**12)
+    piped.tape.take_signal()
+    piped.work_to_the_end()
+    assert piped.is_over()
+    (line,) = piped.told
+    assert f"due, at {iso(told.START_NS + 10**12)}; a run with the same database" in line
+
+
+@pytest.mark.parametrize("piped", ["quotes"], indirect=True)
+def test_the_end_of_the_quotes_waits_for_the_venue_until_a_position_has_its_stop(
+    piped: Piped,
+) -> None:
+    story = piped.story
+    story.ask(told.signal("in"))
+    entry = story.venue.take(Submit)[0].order
+    piped.work_to_the_end()
+    assert not piped.is_over()
+    story.say(accepted(entry), traded(entry, "10"))
+    stop = story.venue.take(Submit)[0].order
+    piped.work()
+    assert not piped.is_over(), "the stop is on its way"
+    story.say(accepted(stop))
+    piped.work()
+    assert piped.is_over()
 
 
 @pytest.mark.parametrize("piped", ["signals"], indirect=True)
@@ -150,7 +234,7 @@ async def test_rule_35_quotes_by_http_wait_in_order_and_only_as_many_as_may(
     quotes = [told.quote(told.START_NS + number) for number in range(4)]
     assert fed.feed(quotes) == 3
     assert woken.is_set()
-    fed.work(story.loop, live, stop)
+    fed.work(story.loop, live, NO_SIGNALS, stop)
     assert story.loop.quotes_seen == seen + 3
     assert story.loop.view.mark("XXX") == quotes[2]
     assert not stop.is_asked, "there is no end of quotes by HTTP"

@@ -225,6 +225,9 @@ def test_something_malformed_is_named_and_changes_nothing_else() -> None:
     assert incident.detail == "f.jsonl line 3, quantity: write a plain number"
     assert of_type(step.changes, Cursor) == [Cursor("f.jsonl", 3)]
     assert decide(desk, signal("a")).reason is None
+    step = tell(desk, SignalMalformed("http", 0, "quantity", "1e308", "write a plain number"))
+    (incident,) = of_type(step.changes, Incident)
+    assert incident.detail == "http, quantity: write a plain number", "a body has no lines"
 
 
 # -- cost ------------------------------------------------------------------------------------------

@@ -2,11 +2,13 @@
 
 import json
 
+import msgspec
 import pytest
 import typer
 from typer.testing import CliRunner
 
 from pointsman.cli import simulate
+from pointsman.simulator.faults import Fault
 from pointsman.simulator.outcome import Failure, Outcome, summarize
 
 RUNNER = CliRunner()
@@ -70,9 +72,9 @@ def test_json_is_one_document(app: typer.Typer) -> None:
 
 def test_every_kind_of_fault_that_was_allowed_is_counted(app: typer.Typer) -> None:
     given = ["simulate", "--hours", "0.05", "--faults", "halt,liquidation"]
-    last = RUNNER.invoke(app, given).output.splitlines()[-1].split()
-    assert last[::2] == ["halt", "liquidation"]
-    assert all(count.isdigit() for count in last[1::2])
+    shown = RUNNER.invoke(app, given).output.partition("faults:\n")[2].splitlines()[0].split()
+    assert shown[::2] == ["halt", "liquidation"]
+    assert all(count.isdigit() for count in shown[1::2])
 
 
 FAILED = Outcome(
@@ -86,3 +88,28 @@ def test_a_failure_says_how_it_is_replayed() -> None:
     assert any("step 5" in line for line in lines)
     assert simulate.outcome_line(FAILED).endswith("FAILED I7")
     assert "failed: 9" in simulate.summary_lines(summarize([FAILED]))
+
+
+def test_one_of_a_kind_is_said_in_the_singular() -> None:
+    shown = simulate.summary_lines(summarize([FAILED]))[1]
+    assert shown == "1 seed, 0.3 hours: 1 signal, 1 order, 1 fill, 0 crashes survived"
+
+
+@pytest.mark.parametrize("most", [0, 9_999, 10_000, 10**9])
+def test_the_summary_fits_80_columns_and_every_count_stands_beside_its_fault(most: int) -> None:
+    counts = {fault.value: most - place for place, fault in enumerate(Fault) if place <= most}
+    outcome = msgspec.structs.replace(FAILED, faults=counts, failure=None)
+    lines = simulate.summary_lines(summarize([outcome], Fault))
+    assert max(map(len, lines)) <= 80
+    start, end = lines.index("faults:") + 1, lines.index("", 1)
+    words = [word for line in lines[start:end] for word in line.split()]
+    shown = dict(zip(words[::2], map(int, words[1::2]), strict=True))
+    assert shown == {fault.value: counts.get(fault.value, 0) for fault in Fault}
+
+
+def test_a_naked_time_beyond_the_deadline_is_explained() -> None:
+    """RULES 25, in the words of the summary; without faults it ends alike."""
+    lines = simulate.summary_lines(summarize([FAILED]))
+    assert lines[-5:] == simulate.LEGEND.splitlines()
+    assert "naked: longest 3.00 s, in all 3.00 s" in lines
+    assert "PROTECTION_DEADLINE_SECONDS" in simulate.LEGEND

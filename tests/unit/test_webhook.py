@@ -184,6 +184,19 @@ async def test_rule_37_without_any_size_and_without_a_default_it_is_no_signal(
     engine = played(database, WEBHOOK_DEFAULT_NOTIONAL="")
     response = await alert(engine, {"ticker": "AMD", "action": "buy"})
     assert (response.status_code, response.json()["field"]) == (422, "quantity")
+    assert "contracts or quantity" in response.json()["detail"]
+    assert "WEBHOOK_DEFAULT_NOTIONAL" in engine.malformed[0].remedy
+
+
+@pytest.mark.parametrize("query", ["", "?va="])
+async def test_rule_37_without_an_account_the_answer_names_the_place_in_the_url(
+    database: Path, query: str
+) -> None:
+    engine = played(database)
+    response = await alert(engine, TRADERSPOST, query)
+    assert response.status_code == 422
+    assert "?va=ACCOUNT" in response.json()["detail"]
+    assert "?va=ACCOUNT" in engine.malformed[0].remedy
 
 
 # -- once ------------------------------------------------------------------------------------------

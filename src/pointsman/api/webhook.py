@@ -33,6 +33,12 @@ SOURCE = "webhook"
 DECIDE_SECONDS = 0.8  # not money: seconds
 """So long an answer waits for its decision: with the rest, less than a second."""
 
+_MISSING = {
+    "va_id": "name the account in the URL, as ?va=ACCOUNT, or send va_id in the message",
+    "quantity": "send contracts or quantity, or leave them out and set WEBHOOK_DEFAULT_NOTIONAL",
+}
+"""What would do where an alert is without something that need not stand in it."""
+
 _VA_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
 _RESPONSES = {
     200: answers("Decided, now or when it first came.", DECISION),
@@ -115,6 +121,8 @@ class _Taker:
             )
             signal = self._alerts.named(signal, body, signed_at, self._wall_ns())
         except SignalProblem as problem:
+            if not problem.value and problem.field in _MISSING:
+                problem = SignalProblem(problem.field, "", _MISSING[problem.field])
             raise malformed(self._engine, SOURCE, problem) from problem
         pending = self._decisions.offer(signal, SOURCE)
         await wait(pending, DECIDE_SECONDS)

@@ -3,7 +3,8 @@ they come (RULES 35).
 
 A thread reads standard input and waits where the loop is behind, and what HTTP brings finds no room
 then, so nothing piles up; the loop takes what has come after each instant. The end of a stream of
-quotes is the end of the run; after the end of a stream of signals the run goes on without.
+quotes is the end of the run, once every signal of a file that was due by then is decided; after the
+end of a stream of signals the run goes on without.
 """
 
 import os
@@ -16,18 +17,22 @@ from pathlib import Path
 
 from pointsman.cli.clean_stop import Stop
 from pointsman.domain.events import SignalMalformed
+from pointsman.domain.life_cycle import OrderStatus
 from pointsman.domain.market import Quote
 from pointsman.engine.execution_loop import ExecutionLoop
 from pointsman.engine.live_loop import LiveLoop
-from pointsman.market.lines import UnreadableFile, lines_of
+from pointsman.market.lines import Line, UnreadableFile, lines_of
 from pointsman.market.recorded import RecordedMarket
 from pointsman.market.signal_file import BadSignal, SignalLine, signals_in
+from pointsman.market.tape import Tape
+from pointsman.reading.documents import iso
 
 STANDARD_INPUT = 0
 SOURCE = "stdin"
 THREAD_NAME = "stdin"
 WAITING_MAX = 4096
 _NAME = Path("standard input")
+_ON_ITS_WAY = (OrderStatus.INITIALIZED, OrderStatus.SUBMITTED)
 
 Arrival = Quote | SignalLine | BadSignal
 
@@ -40,7 +45,8 @@ def standard_input() -> BufferedReader:
 
 class Arrivals:
     """What comes on a stream: signals, or quotes of `market`; without a stream, quotes by `feed`
-    alone. `tell` is told, on the reading thread, of what ends it early."""
+    alone. `tell` is told, on the reading thread, of what ends it early and of rows that are
+    skipped."""
 
     def __init__(
         self,
@@ -53,6 +59,7 @@ class Arrivals:
         self._tell = tell
         self._waiting: queue.Queue[Arrival] = queue.Queue(maxsize=WAITING_MAX)
         self._next: Arrival | None = None
+        self._skipped = 0
         self._is_over = threading.Event()
         self._thread: threading.Thread | None = None
         self._wake: Callable[[], None] = lambda: None
@@ -103,11 +110,26 @@ class Arrivals:
         lines = lines_of(stream)
         if self._market is None:
             return signals_in(lines)
-        return self._market.quotes_in(_NAME, lines)
+        return self._quotes(self._market, lines)
 
-    def work(self, loop: ExecutionLoop, live: LiveLoop, stop: Stop) -> None:
+    def _quotes(self, market: RecordedMarket, lines: Iterator[Line]) -> Iterator[Quote]:
+        """A bad row is told of by its number before what comes after it; beyond the first so many
+        they are only counted."""
+        for quote in market.quotes_in(_NAME, lines):
+            self._tell_skipped(market)
+            yield quote
+        self._tell_skipped(market)
+        if market.bad_rows > self._skipped:
+            self._tell(f"{market.bad_rows} bad rows were skipped in all")
+
+    def _tell_skipped(self, market: RecordedMarket) -> None:
+        for row in market.first_bad_rows[self._skipped :]:
+            self._skipped += 1
+            self._tell(f"skipped {row}")
+
+    def work(self, loop: ExecutionLoop, live: LiveLoop, tape: Tape, stop: Stop) -> None:
         """Take in what has come. A signal waits until the start has been compared with the venue,
-        and while storage fails."""
+        and while storage fails; those of a file beside quotes that come are on `tape`."""
         for _ in range(WAITING_MAX):
             if self._next is None:
                 if self._waiting.empty():
@@ -125,7 +147,22 @@ class Arrivals:
             self._next = None
         loop.release()
         if self._market is not None and self._is_over.is_set() and self._is_empty:
-            stop.ask()
+            self._end(loop, tape, stop)
+
+    def _end(self, loop: ExecutionLoop, tape: Tape, stop: Stop) -> None:
+        """After the last quote: ask for a stop, unless a signal that is due waits to be decided, or
+        an order to leave or for the first word of the venue."""
+        due_ns = tape.next_signal_ns()
+        is_due = due_ns is not None and due_ns <= loop.now_ns
+        is_sent = any(order.status in _ON_ITS_WAY for order in loop.desk.books.orders.values())
+        if stop.is_asked or is_due or is_sent or loop.has_replies or not loop.is_idle:
+            return
+        if due_ns is not None:
+            self._tell(
+                f"the quotes ended before the next signal was due, at {iso(due_ns)}; a run with the"
+                " same database and signals goes on from it"
+            )
+        stop.ask()
 
     @property
     def _is_empty(self) -> bool:

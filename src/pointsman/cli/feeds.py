@@ -84,11 +84,7 @@ def recorded_feed(
             yield line
 
     def told() -> tuple[str, ...]:
-        bad_rows = [
-            f"{row.file}:{row.line}: {row.field}={row.value!r}: {row.remedy}"
-            for row in market.first_bad_rows
-        ]
-        return (*bad_rows, *bad_lines)
+        return (*map(str, market.first_bad_rows), *bad_lines)
 
     name = ", ".join(file.name for file in files)
     return Feed(

@@ -278,7 +278,7 @@ class _Session:
     def _on_step(self, now_ns: int, supervising: Ticker) -> None:
         self._steering.work()
         if self._arrivals is not None:
-            self._arrivals.work(self._loop, self.live, self._stop)
+            self._arrivals.work(self._loop, self.live, self._begun.tape, self._stop)
         self._vitals.note(self._loop.quotes_seen, now_ns)
         self._say_storage()
         while not self._died.empty():

@@ -25,7 +25,14 @@ HOUR_NS = 3_600 * SECOND_NS
 HOURS_MAX = 24
 SEEDS_MAX = 1_000_000
 _BAR = 40
-_COLUMNS = 3
+_WIDTH = 80
+
+LEGEND = """\
+naked: how long something held was not all covered by a stop at the venue, the
+longest spell and all spells together. One may outlast the deadline,
+PROTECTION_DEADLINE_SECONDS, only where requests or answers were lost, late or
+wrong, or a crash or another fault came between, and only by what that cost.
+Every spell is checked against the log of faults; one too long fails its seed."""
 
 
 def register(app: typer.Typer) -> None:
@@ -162,25 +169,33 @@ def failure_lines(failure: "Failure | None", replay: str) -> list[str]:
 
 
 def summary_lines(summary: "Summary") -> list[str]:
-    """All seeds together."""
+    """All seeds together, and what naked means."""
+    from pointsman.cli.render import counted
+
     failed = ", ".join(map(str, summary.failed)) or "none"
+    crashes = counted(summary.crashes, "crash", "crashes")
     return [
         "",
-        f"{summary.seeds} seeds, {summary.hours:.1f} hours: {summary.signals} signals, "
-        f"{summary.orders} orders, {summary.fills} fills, {summary.crashes} crashes survived",
+        f"{counted(summary.seeds, 'seed')}, {summary.hours:.1f} hours: "
+        f"{counted(summary.signals, 'signal')}, {counted(summary.orders, 'order')}, "
+        f"{counted(summary.fills, 'fill')}, {crashes} survived",
         f"failed: {failed}",
         f"naked: longest {summary.naked_seconds_max:.2f} s, "
         f"in all {summary.naked_seconds_total:.2f} s",
         *_histogram(summary.naked_histogram),
         "faults:" if summary.faults else "faults: none",
         *_table(summary.faults),
+        "",
+        *LEGEND.splitlines(),
     ]
 
 
 def _table(counts: dict[str, int]) -> list[str]:
-    """Names and counts, in columns that are read downwards."""
-    cells = [f"  {name:<20} {count:>9}" for name, count in counts.items()]
-    rows = -(-len(cells) // _COLUMNS)
+    """Names and counts, in as many columns as a terminal has room for, read downwards."""
+    names = max(map(len, counts), default=0)
+    digits = max((len(str(count)) for count in counts.values()), default=0)
+    cells = [f"  {name:<{names}} {count:>{digits}}" for name, count in counts.items()]
+    rows = -(-len(cells) // (_WIDTH // (names + digits + 3)))
     return ["".join(cells[row::rows]) for row in range(rows)]
 
 

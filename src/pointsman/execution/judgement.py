@@ -93,11 +93,12 @@ def _again(books: Books, first: FirstDecision, signal: Signal, now_ns: int) -> R
 def on_malformed(books: Books, event: SignalMalformed, now_ns: int) -> None:
     """Something that could not be read as a signal: named, counted, and nothing else changes."""
     _read_on(books, event.source, event.line)
+    line = f" line {event.line}" if event.line else ""
     books.incident(
         now_ns,
         Reason.MALFORMED_SIGNAL,
         value=event.value,
-        detail=f"{event.source or 'signal'} line {event.line}, {event.field}: {event.remedy}",
+        detail=f"{event.source or 'signal'}{line}, {event.field}: {event.remedy}",
     )
 
 

@@ -54,6 +54,9 @@ class BadRow(msgspec.Struct, frozen=True):
     value: str
     remedy: str
 
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.field}={self.value!r}: {self.remedy}"
+
 
 class _Header(NamedTuple):
     """How many cells a row has, and where in it ours stand, in the order of COLUMNS."""
