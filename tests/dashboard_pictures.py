@@ -46,6 +46,7 @@ def position(position_id: int, **fields: Any) -> Document:
         "cover": "covered",
         "naked_ms": 0,
         "opened_at_ns": NOW_NS - 95 * SECOND_NS,
+        "signal_id": "demo-0001",
     } | fields
 
 

@@ -29,6 +29,7 @@ class Engine:
         self.answer: Document | Unreachable = {"ok": True, "durable": True}
         self.stored: Document | Exception = picture(source="database")
         self.stories: dict[str, str] = {}
+        self.is_remote = False
 
     def lose(self) -> None:
         """End the connection once all pictures are shown."""
@@ -37,7 +38,8 @@ class Engine:
     @property
     def link(self) -> Link:
         """The link to this engine."""
-        return Link(self._watch, self._ask, self._last, self._story, "America/New_York")
+        zone = "America/New_York"
+        return Link(self._watch, self._ask, self._last, self._story, zone, self.is_remote)
 
     def _watch(self) -> Iterator[Document]:
         while (shown := self.pictures.get()) is not None:

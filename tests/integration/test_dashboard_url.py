@@ -143,3 +143,4 @@ def test_without_engine_and_database_it_says_what_to_do(tmp_path: Path) -> None:
     terminal = dashboard(tmp_path, "http://127.0.0.1:1")
     assert terminal.end() == 1
     assert b"no engine at 127.0.0.1:1; start it, or check --url" in terminal.shown
+    assert b"no database here to show instead" in terminal.shown

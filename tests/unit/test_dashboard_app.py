@@ -79,6 +79,22 @@ async def test_a_terminal_too_small_says_what_it_needs_and_recovers() -> None:
         await screen.sees("all 3 accounts may enter")
 
 
+async def test_where_it_is_too_small_the_kill_switch_still_works_and_nothing_else_opens() -> None:
+    engine = Engine(busy_picture())
+    async with opened(engine, 60, 15) as screen:
+        await screen.sees("other keys need more room")
+        await screen.press("question_mark", "p", "enter")
+        assert len(screen.app.screen_stack) == 1
+        await screen.press("k")
+        await screen.sees("type KILL or FLATTEN")
+        await screen.type("KILL")
+        await screen.press("tab")
+        await screen.type("odd fills")
+        await screen.press("enter")
+        await screen.sees("kill: done")
+        assert engine.asked[0]["reason"] == "odd fills"
+
+
 # -- an engine that comes and goes ---------------------------------------------------------------
 
 
@@ -92,6 +108,17 @@ async def test_a_lost_engine_is_said_and_tried_again(monkeypatch: pytest.MonkeyP
         engine.pictures.put(picture(market="back again"))
         await screen.sees("back again")
         await screen.until(lambda: "Retrying" not in screen.text, "the notice is gone")
+
+
+async def test_far_from_its_engine_it_says_whose_database_that_may_be() -> None:
+    engine = Engine()
+    engine.is_remote = True
+    engine.stored = picture(source="database", database="/var/lib/a/long/way/down/trading.db")
+    engine.lose()
+    async with opened(engine, 72, 20) as screen:
+        await screen.sees("Engine lost. Retrying. Below may be ANOTHER engine's database:")
+        assert "as of 2018-01-02 14:31:05 on this machine: …" in screen.text
+        assert "/down/trading.db" in screen.text
 
 
 async def test_without_engine_and_database_both_are_said() -> None:
@@ -120,7 +147,7 @@ async def test_kill_wants_the_exact_word_and_a_reason() -> None:
         await screen.press("k")
         await screen.type("kill")
         await screen.press("enter")
-        await screen.sees("Type KILL or FLATTEN, in capitals.")
+        await screen.sees("Type KILL (or FLATTEN) to confirm.")
         await screen.press("home", *["delete"] * 4)
         await screen.type("FLATTEN")
         await screen.press("enter")
@@ -204,6 +231,17 @@ async def test_enter_tells_the_story_of_the_selected_signal() -> None:
         await screen.sees("signal demo-0009 is not stored yet")
 
 
+async def test_enter_tells_the_story_of_a_position_and_that_an_account_has_none() -> None:
+    engine = Engine(busy_picture())
+    engine.stories["demo-0001"] = "Once upon an entry"
+    async with opened(engine) as screen:
+        await screen.sees("NAKED 2.1 s")
+        await screen.press("tab", "enter")
+        await screen.sees("no story here: enter tells that of a decision or of a position")
+        await screen.press("tab", "enter")
+        await screen.sees("Once upon an entry")
+
+
 async def test_the_cursor_stays_on_its_signal_while_others_come() -> None:
     engine = Engine(busy_picture())
     engine.stories["demo-0008"] = "Once upon a spread"
@@ -241,6 +279,13 @@ ANSWERS: list[tuple[Document, Document, str, bool]] = [
     ({"verb": "kill"}, {"ok": True, "durable": False}, "kill: in force, but NOT STORED", True),
     ({"verb": "pause", "va": None}, {"ok": True}, "pause: done for all accounts", False),
     ({"verb": "pause", "va": "VA001"}, {"ok": True}, "pause: done for VA001", False),
+    ({"verb": "reconcile"}, {"ok": True, "differences": 0}, "reconcile: done, 0 diff", False),
+    (
+        {"verb": "reconcile"},
+        {"ok": True, "differences": 1, "frozen": {"VA003": "OVERFILL"}},
+        "reconcile: done, 1 difference; frozen: VA003 (OVERFILL)",
+        True,
+    ),
     ({"verb": "resume", "va": None}, {"ok": False, "error": "killed"}, "NOT DONE: killed", True),
 ]
 

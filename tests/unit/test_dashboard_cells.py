@@ -12,8 +12,7 @@ from pointsman.cli.dashboard.cells import (
     status_text,
     worst_first,
 )
-from pointsman.cli.dashboard.layout import draw
-from pointsman.cli.tables import Column
+from pointsman.cli.dashboard.layout import PanelColumn, draw
 from tests.dashboard_pictures import (
     ACCOUNTS as ACCOUNT_ROWS,
 )
@@ -23,6 +22,7 @@ from tests.dashboard_pictures import (
     account,
     decision,
     position,
+    refusal,
 )
 from tests.dashboard_pictures import (
     INCIDENTS as INCIDENT_ROWS,
@@ -34,7 +34,7 @@ from tests.dashboard_pictures import (
 WIDE = 250
 
 
-def shown(columns: tuple[Column, ...], row: Document) -> dict[str, str]:
+def shown(columns: tuple[PanelColumn, ...], row: Document) -> dict[str, str]:
     """A row as it is shown, by header."""
     drawn = {column.header: column.cell(row) for column in columns}
     return {header: str(cell or "") for header, cell in drawn.items()}
@@ -65,7 +65,10 @@ def test_a_position_without_cover_comes_first() -> None:
     [
         ("active", "active", "active"),
         ("cooldown", "cooldown, 212 s left", "cooldown, 212 s"),
-        ("paused", "all paused by eve: \x1b[2J", "all paused by eve: \\x1b[2J"),
+        ("paused", "all paused by eve: \x1b[2J", "all paused"),
+        ("paused", "paused by a person", "paused by a person"),
+        ("killed", "killed (halt), by eve: odd fills", "killed"),
+        ("frozen", "frozen: \x1b[2J", "frozen: \\x1b[2J"),
         ("unheard of", "what is this", "what is this"),
     ],
 )
@@ -115,6 +118,11 @@ def test_a_refusal_says_what_was_measured_against_what(signal_id: str) -> None:
     assert row["meaning"].endswith(".")
 
 
+def test_basis_points_have_one_format() -> None:
+    row = refusal("x", "SLIPPAGE", "30.32", "5.0", "bps")
+    assert shown(decision_columns("UTC"), row)["measured"] == "30.3200 bps"
+
+
 def test_an_acceptance_has_nothing_to_explain() -> None:
     row = shown(decision_columns("UTC"), decision("x", side="", quantity=None))
     assert (row["result"], row["measured"], row["must be"], row["qty"]) == ("accepted", "", "", "")
@@ -134,11 +142,40 @@ def test_an_incident_without_detail_says_what_its_kind_means() -> None:
     ],
 )
 def test_every_panel_draws_all_of_its_columns_where_there_is_room(
-    columns: tuple[Column, ...], rows: list[Document]
+    columns: tuple[PanelColumn, ...], rows: list[Document]
 ) -> None:
     header = draw(columns, rows, WIDE, {}).header.plain
-    filled = [c.header for c in columns if any(c.cell(row) for row in rows)]
-    assert [name for name in filled if name not in header] == []
+    assert [column.header for column in columns if column.header not in header] == []
+
+
+EMPTY: list[Document] = []
+HUGE = {
+    "quantity": "0.123456789012345678901234567890",
+    "signal_id": "x" * 64,
+    "detail": "y" * 300,
+    "status_text": "frozen: EXTERNAL_ACTIVITY",
+}
+
+
+@pytest.mark.parametrize("width", range(70, 200, 7))
+@pytest.mark.parametrize(
+    ("columns", "rows"),
+    [
+        (ACCOUNTS, ACCOUNT_ROWS),
+        (POSITIONS, POSITION_ROWS),
+        (decision_columns("UTC"), DECISIONS),
+        (INCIDENTS, INCIDENT_ROWS),
+    ],
+)
+def test_which_columns_there_are_follows_from_the_width_alone(
+    columns: tuple[PanelColumn, ...], rows: list[Document], width: int
+) -> None:
+    widest: dict[str, int] = {}
+    heads = [
+        draw(columns, shown_rows, width, widest).header.plain.split()
+        for shown_rows in (EMPTY, rows, [row | HUGE for row in rows], EMPTY)
+    ]
+    assert heads[1:] == heads[:-1]
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,21 @@
 """Dialogs say first what they will do, and take nothing for granted."""
 
+from pathlib import Path
+
+import pytest
 from textual.app import App
+from textual.events import Key
 from textual.widgets import Input, Static
 
+from pointsman.cli.dashboard import dialogs
 from pointsman.cli.dashboard.dialogs import Dialog, KillDialog, PauseDialog, Request, help_text
 from tests.dashboard_pictures import busy_picture, picture
 
 
 class Stage(App[None]):
     """Opens one dialog, and keeps its answer."""
+
+    CSS_PATH = Path(dialogs.__file__).with_name("dashboard.tcss")
 
     def __init__(self, dialog: Dialog) -> None:
         super().__init__()
@@ -44,6 +51,44 @@ async def test_a_wrong_word_or_no_reason_presses_nothing() -> None:
             assert stage.answers == []
             await pilot.press("escape")
             assert stage.answers == [None]
+
+
+async def test_an_empty_or_a_wrong_word_is_told_what_would_do() -> None:
+    for word in ("", "kill", "yes"):
+        stage = Stage(KillDialog())
+        async with stage.run_test() as pilot:
+            stage.dialog.query_one("#word", Input).value = word
+            await pilot.press("enter")
+            assert stage.says("hint").startswith("Type KILL (or FLATTEN) to confirm.")
+
+
+async def test_tab_leads_to_the_reason_also_for_what_is_typed_right_behind_it() -> None:
+    stage = Stage(KillDialog())
+    async with stage.run_test() as pilot:
+        for key, character in (("K", "K"), ("tab", "\t"), ("w", "w")):
+            stage.post_message(Key(key, character))
+        await pilot.pause()
+        lines = [stage.dialog.query_one(f"#{name}", Input).value for name in ("word", "reason")]
+        assert lines == ["K", "w"]
+        await pilot.press("tab")
+        assert stage.dialog.focused is stage.dialog.query_one("#word", Input)
+
+
+@pytest.mark.parametrize("size", [(40, 8), (60, 15), (72, 20), (200, 12)])
+async def test_the_kill_fits_into_any_terminal(size: tuple[int, int]) -> None:
+    stage = Stage(KillDialog())
+    async with stage.run_test(size=size) as pilot:
+        await pilot.press("enter")
+        for name in ("word", "reason", "hint"):
+            region = stage.dialog.query_one(f"#{name}").region
+            assert region.height >= 1
+            assert region in stage.dialog.region
+
+
+async def test_the_pause_dialog_shows_no_seconds_that_would_stand_still() -> None:
+    stage = Stage(PauseDialog(busy_picture(), "VA002"))
+    async with stage.run_test():
+        assert "It is: in cooldown\n" in stage.says("what")
 
 
 async def test_the_pause_dialog_walks_through_all_accounts_and_round() -> None:

@@ -7,13 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.text import Text
 
-from pointsman.cli.dashboard.layout import draw, flow, share, spread
-from pointsman.cli.tables import Column
+from pointsman.cli.dashboard.layout import PanelColumn, draw, flow, share, spread
 
-NAME = Column("name", lambda row: row[0])
-AMOUNT = Column("amount", lambda row: row[1], is_aligned=True)
-NOTE = Column("note", lambda row: row[2], folds=True)
-EXTRA = Column("extra", lambda row: row[0] * 3, 1)
+NAME = PanelColumn("name", lambda row: row[0])
+AMOUNT = PanelColumn("amount", lambda row: row[1], is_aligned=True)
+NOTE = PanelColumn("note", lambda row: row[2], room=16)
+EXTRA = PanelColumn("extra", lambda row: row[0] * 3, 1)
 
 ROWS = [("a", "12.5", "short"), ("bb", "1", "a note that is longer than there is room for")]
 
@@ -21,9 +20,9 @@ ROWS = [("a", "12.5", "short"), ("bb", "1", "a note that is longer than there is
 def test_points_stand_below_each_other() -> None:
     drawn = draw((NAME, AMOUNT), [("x", "12.5", ""), ("y", "1", ""), ("z", "0.125", "")], 40, {})
     assert [line.plain.rstrip() for line in drawn.lines] == [
-        "x    12.5",
-        "y     1",
-        "z     0.125",
+        "x     12.5",
+        "y      1",
+        "z      0.125",
     ]
 
 
@@ -33,6 +32,19 @@ def test_what_matters_least_goes_before_anything_is_cut() -> None:
     assert "extra" in wide.header.plain
     assert "extra" not in narrow.header.plain
     assert narrow.lines[1].plain == "bb      1   a note that is lo…"
+
+
+def test_a_number_too_long_for_its_column_keeps_its_first_digits() -> None:
+    rows = [("x", "123.456789012345", ""), ("y", "7.5", "")]
+    drawn = draw((NAME, AMOUNT, NOTE), rows, 20, {})
+    assert [line.plain.split()[1] for line in drawn.lines] == ["123.45678…", "7.5"]
+
+
+def test_who_wants_most_beyond_its_room_gives_first() -> None:
+    long = PanelColumn("long", lambda row: row[0], room=4)
+    short = PanelColumn("short", lambda row: row[1], room=5)
+    (line,) = draw((long, short), [("l" * 40, "s" * 8)], 30, {}).lines
+    assert line.plain == f"{'l' * 19}…  {'s' * 8}"
 
 
 def test_columns_do_not_become_narrower_while_numbers_change() -> None:

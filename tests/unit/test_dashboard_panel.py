@@ -3,11 +3,11 @@
 from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 
+from pointsman.cli.dashboard.layout import PanelColumn
 from pointsman.cli.dashboard.panel import Panel
-from pointsman.cli.tables import Column
 from tests.dashboard_pictures import Document
 
-COLUMNS = (Column("Name", lambda row: row["name"]),)
+COLUMNS = (PanelColumn("Name", lambda row: row["name"]),)
 
 
 def rows(*names: str) -> list[Document]:

@@ -111,15 +111,26 @@ def test_the_foot_has_health_and_every_threshold() -> None:
         "slippage 5 bps",
         "latency 500 ms",
         "09:30-16:00 America/New_York",
-        "3 losses: 300 s off",
+        "3 losses: 300 s",
         "size 10,000",
         "5 open",
         "stop 2%",
         "cover 2 s",
         "compare 5 s",
-        "paper venue",
+        "paper",
     ):
         assert each in words
+
+
+def test_at_80_columns_no_limit_is_cut() -> None:
+    assert "…" not in text(strips.foot(picture(), 78))
+
+
+def test_the_foot_says_who_has_paused_all_and_why() -> None:
+    kill = picture()["kill"] | {"by": "eve", "note": "lunch", "at_ns": NOW_NS}
+    words = text(strips.foot(picture(trading_state="REDUCING", kill=kill), 78))
+    assert "ALL PAUSED, 14:31:05 by eve: lunch" in words
+    assert "kill switch off" in words
 
 
 def test_a_cooldown_that_is_switched_off_is_not_shown() -> None:

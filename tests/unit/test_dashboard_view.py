@@ -7,7 +7,7 @@ from textual.geometry import Size
 from textual.widgets import Static
 
 from pointsman.cli.dashboard.panel import Panel
-from tests.dashboard_pictures import ACCOUNTS, DECISIONS, account, busy_picture, position
+from tests.dashboard_pictures import ACCOUNTS, DECISIONS, INCIDENTS, account, busy_picture, position
 from tests.dashboard_pilot import Engine, Screen, opened
 
 MANY: dict[str, Any] = {
@@ -43,7 +43,7 @@ async def test_incidents_are_shown_where_there_is_room(
     async with opened(Engine(busy_picture()), *size) as screen:
         await screen.sees("NAKED 2.1 s")
         assert ("incidents" in heights(screen)) is has_incidents
-        assert ("position 13 closed" in screen.text) is has_incidents
+        assert ("position 13 c" in screen.text) is has_incidents
 
 
 async def test_a_notice_takes_its_room_from_the_panels_not_from_the_foot() -> None:
@@ -61,6 +61,16 @@ async def test_a_notice_takes_its_room_from_the_panels_not_from_the_foot() -> No
 
         await screen.until(has_its_room, "it has one line")
         assert "k kill" in screen.lines[-1]
+
+
+async def test_incidents_get_the_room_that_decisions_do_not_need() -> None:
+    detail = "the venue holds 120, the books 100: 20 are EXTERNAL"
+    incidents = [each | {"detail": detail} for each in INCIDENTS]
+    async with opened(Engine(busy_picture() | {"incidents": incidents}), 200, 50) as screen:
+        await screen.sees(detail)
+        (heads,) = [line for line in screen.lines if "Incident" in line]
+        assert "must be" in heads
+        assert "signal" in heads
 
 
 async def test_another_size_is_laid_out_at_once() -> None:

@@ -15,6 +15,8 @@ from pointsman.domain.signals import Check
 from pointsman.reading.checks import window_bounds
 
 _SUFFIXES = {"s left": "s", "take-profit": "", "price": "", "seen": ""}
+_PLACES = {"bps": 4}
+"""Decimals with which a value is stored (RULES 11), and so always shown."""
 _COUNTED = {"positions": "position", "orders": "order", "entries": "entry"}
 _AT_MOST = frozenset(
     {
@@ -54,7 +56,7 @@ def measured(check: Check, zone: str) -> str:
         return "not known"
     if check.rule is Reason.OUTSIDE_WINDOW:
         return moment(int(check.value), zone)
-    return _with_unit(check.value, check.unit)
+    return _with_unit(check.value, check.unit, _PLACES.get(check.unit, 0))
 
 
 def allowed(check: Check, side: SignalSide, zone: str) -> str:
@@ -102,9 +104,9 @@ def _amount(text: str | None) -> Decimal | None:
         return None
 
 
-def _with_unit(text: str, unit: str) -> str:
+def _with_unit(text: str, unit: str, least_places: int = 0) -> str:
     amount = _amount(text)
-    shown = printable(text) if amount is None else number(amount)
+    shown = printable(text) if amount is None else number(amount, least_places)
     suffix = _SUFFIXES.get(unit, unit)
     if amount == ONE and suffix in _COUNTED:
         suffix = _COUNTED[suffix]

@@ -180,6 +180,7 @@ class Picture:
             "cover": self._cover(position, naked_ns),
             "naked_ms": naked_ns // _MS,
             "opened_at_ns": position.opened_at_ns,
+            "signal_id": position.signal_id,
         }
 
     def _cover(self, position: Position, naked_ns: int) -> str:

@@ -9,6 +9,7 @@ import getpass
 import signal
 import time
 from collections.abc import Callable
+from pathlib import Path
 from threading import Event, Thread
 from typing import Any, ClassVar
 
@@ -31,7 +32,7 @@ from pointsman.cli.dashboard.panel import Panel
 from pointsman.cli.dashboard.source import Link, News, Unreachable, follow
 from pointsman.cli.dashboard.tones import ALARM, STRONG, THEME, WAIT
 from pointsman.cli.dashboard.view import View
-from pointsman.cli.render import printable
+from pointsman.cli.render import counted, printable
 from pointsman.storage.errors import StorageError
 
 SILENT_SECONDS = 3.0
@@ -40,6 +41,10 @@ also with its loop stuck."""
 
 NOTICE_SECONDS = 12.0
 """How long an answer stays to be read."""
+
+
+PATH_LENGTH_MAX = 24
+"""Characters of a path that stand in a notice, in the smallest terminal too."""
 
 
 class Dashboard(App[None]):
@@ -138,23 +143,30 @@ class Dashboard(App[None]):
 
     def _say(self) -> None:
         """Say why the picture is not the engine's, and the newest answer."""
-        self._view.say([text for text in (self._trouble(), self._newest_answer()) if text])
+        self._view.say([text for text in (*self._trouble(), self._newest_answer()) if text])
 
-    def _trouble(self) -> Text:
+    def _trouble(self) -> list[Text]:
         silent = time.monotonic() - self._heard_at
         if self._news is None:
-            return Text()
+            return []
         picture, lost, unread = self._news
         if not lost and silent < SILENT_SECONDS:
-            return Text()
+            return []
         if not lost:
             words = f"The engine has sent nothing for {silent:.0f} s: its process hangs"
-            return Text(words, style=ALARM)
+            return [Text(words, style=ALARM)]
         if picture is None:
-            return Text(f"{_sentence(lost)}, and {printable(unread)}", style=ALARM)
+            return [Text(f"{_sentence(lost)}, and {printable(unread)}", style=ALARM)]
         when = date_and_clock(picture["now_ns"]).removesuffix(" UTC")
-        words = f"{_sentence(lost)}: the database as of {when}. Retrying"
-        return Text(words, style=f"bold {WAIT}")
+        if not self._link.is_remote:
+            words = f"{_sentence(lost)}: the database as of {when}. Retrying"
+            return [Text(words, style=f"bold {WAIT}")]
+        return [
+            Text(
+                f"{_sentence(lost)}. Retrying. Below may be ANOTHER engine's database:", style=ALARM
+            ),
+            Text(f"as of {when} on this machine: {_place(picture)}", style=ALARM),
+        ]
 
     def _newest_answer(self) -> Text:
         if time.monotonic() - self._answered_at > NOTICE_SECONDS:
@@ -170,7 +182,8 @@ class Dashboard(App[None]):
     # -- keys ------------------------------------------------------------------------------------
 
     def _open(self, dialog: Dialog) -> None:
-        if len(self.screen_stack) == 1:
+        is_room = isinstance(dialog, KillDialog) or not self._view.is_too_small
+        if len(self.screen_stack) == 1 and is_room:
             self.push_screen(dialog, self._ask)
 
     def action_kill(self) -> None:
@@ -209,6 +222,9 @@ class Dashboard(App[None]):
         signal_id = chosen.row.get("signal_id")
         if signal_id:
             self._start(lambda: self._read_story(signal_id))
+        else:
+            text = "no story here: enter tells that of a decision or of a position"
+            self.post_message(self.Answered(text, is_bad=False))
 
     def _read_story(self, signal_id: str) -> None:
         try:
@@ -231,6 +247,12 @@ def _sentence(words: str) -> str:
     return printable(words[:1].upper() + words[1:])
 
 
+def _place(picture: Picture) -> str:
+    """Where a database lies: all of its path, or the end that tells it from others."""
+    path = printable(str(Path(picture["database"]).absolute()))
+    return path if len(path) <= PATH_LENGTH_MAX else f"…{path[1 - PATH_LENGTH_MAX :]}"
+
+
 def told(request: Request, ask: Callable[[Request], dict[str, Any]]) -> tuple[str, bool]:
     """Ask, and the answer in words; True where it was not done."""
     verb = request["verb"]
@@ -244,5 +266,13 @@ def told(request: Request, ask: Callable[[Request], dict[str, Any]]) -> tuple[st
         return f"{verb}: NOT DONE: {answer.get('error', 'the engine did not say why')}", True
     if not answer.get("durable", True):
         return f"{verb}: in force, but NOT STORED: it would not survive a restart", True
+    if "differences" in answer:
+        return _compared(verb, answer)
     whose = f" for {request['va'] or 'all accounts'}" if "va" in request else ""
     return f"{verb}: done{whose}", False
+
+
+def _compared(verb: str, answer: dict[str, Any]) -> tuple[str, bool]:
+    text = f"{verb}: done, {counted(answer['differences'], 'difference')}"
+    frozen = ", ".join(f"{va} ({why})" for va, why in answer.get("frozen", {}).items())
+    return (f"{text}; frozen: {frozen}", True) if frozen else (text, False)

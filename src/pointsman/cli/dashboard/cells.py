@@ -7,10 +7,10 @@ from typing import Any
 
 from rich.text import Text
 
+from pointsman.cli.dashboard.layout import PanelColumn
 from pointsman.cli.dashboard.tones import ALARM, FAINT, STATUS_TONES, WAIT, result
 from pointsman.cli.measures import allowed, measured
 from pointsman.cli.render import money, number, price, printable
-from pointsman.cli.tables import Column
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import SignalSide
 from pointsman.domain.signals import Check
@@ -22,6 +22,9 @@ _THOUSAND = Decimal(1000)
 
 COVER_ORDER = ("naked", "unconfirmed", "exiting", "covered")
 """The states of cover, the worst first."""
+
+ALL_PAUSED = "all paused"
+"""How the status of an account begins while the whole desk is paused."""
 
 
 # -- words ---------------------------------------------------------------------------------------
@@ -52,8 +55,11 @@ def percent(ratio: str) -> str:
 
 
 def status_text(row: Row) -> Text:
-    """What an account may do now, in words with the why."""
+    """What an account may do now, in words with the why. Who has killed or paused the whole desk,
+    and why, is the same for all accounts: the foot says it once."""
     words = printable(row["status_text"]).removesuffix(" left")
+    if row["status"] == "killed" or words.startswith(ALL_PAUSED):
+        words = "killed" if row["status"] == "killed" else ALL_PAUSED
     return Text(words, style=STATUS_TONES.get(row["status"], ALARM))
 
 
@@ -122,34 +128,34 @@ def _streak(row: Row) -> Text:
 
 
 ACCOUNTS = (
-    Column("Account", _word("va_id")),
-    Column("status", status_text, folds=True),
-    Column("symbol", _word("symbol"), 5),
-    Column("open", lambda row: str(row["open_positions"]), 7, is_right=True),
-    Column("equity", _amount("equity"), 6, is_right=True),
-    Column("balance", _amount("balance"), is_right=True),
-    Column("realized", _result("realized"), is_right=True),
-    Column("unreal.", _result("unrealized"), is_right=True),
-    Column("fall", lambda row: percent(row["drawdown"]), is_right=True),
-    Column("max fall", lambda row: percent(row["max_drawdown"]), 8, is_right=True),
-    Column("w/l", lambda row: f"{row['wins']}/{row['losses']}", is_right=True),
-    Column("won", _win_ratio, 3, is_right=True),
-    Column("streak", _streak, 1, is_right=True),
+    PanelColumn("Account", _word("va_id")),
+    PanelColumn("status", status_text, room=18),
+    PanelColumn("symbol", _word("symbol"), 5),
+    PanelColumn("open", lambda row: str(row["open_positions"]), 7, is_right=True),
+    PanelColumn("equity", _amount("equity"), 6, is_right=True, room=10),
+    PanelColumn("balance", _amount("balance"), is_right=True, room=10),
+    PanelColumn("realized", _result("realized"), is_right=True),
+    PanelColumn("unreal.", _result("unrealized"), is_right=True),
+    PanelColumn("fall", lambda row: percent(row["drawdown"]), is_right=True, room=5),
+    PanelColumn("max fall", lambda row: percent(row["max_drawdown"]), 8, is_right=True),
+    PanelColumn("w/l", lambda row: f"{row['wins']}/{row['losses']}", is_right=True, room=5),
+    PanelColumn("won", _win_ratio, 3, is_right=True, room=4),
+    PanelColumn("streak", _streak, 1, is_right=True),
 )
 
 POSITIONS = (
-    Column("Held", _word("va_id")),
-    Column("symbol", _word("symbol")),
-    Column("side", _word("side")),
-    Column("qty", _quantity, is_aligned=True),
-    Column("entry", _price("entry_price"), 1, is_aligned=True),
-    Column("now", _price("mark"), is_aligned=True),
-    Column("unreal.", _result("unrealized"), is_right=True),
-    Column("stop", _price("stop_price"), is_aligned=True),
-    Column("stop is", cover_text),
-    Column("target", _price("take_profit"), 3, is_aligned=True),
-    Column("opened", lambda row: Text(clock(row["opened_at_ns"]), style=FAINT), 2),
-    Column("no.", lambda row: str(row["position_id"]), 4, is_right=True),
+    PanelColumn("Held", _word("va_id"), room=5),
+    PanelColumn("symbol", _word("symbol"), room=7),
+    PanelColumn("side", _word("side"), room=5),
+    PanelColumn("qty", _quantity, is_aligned=True, room=5),
+    PanelColumn("entry", _price("entry_price"), 1, is_aligned=True, room=7),
+    PanelColumn("now", _price("mark"), is_aligned=True, room=7),
+    PanelColumn("unreal.", _result("unrealized"), is_right=True, room=8),
+    PanelColumn("stop", _price("stop_price"), is_aligned=True, room=7),
+    PanelColumn("stop is", cover_text, room=12),
+    PanelColumn("target", _price("take_profit"), 3, is_aligned=True, room=7),
+    PanelColumn("opened", lambda row: Text(clock(row["opened_at_ns"]), style=FAINT), 2, room=8),
+    PanelColumn("no.", lambda row: str(row["position_id"]), 4, is_right=True, room=4),
 )
 
 
@@ -170,7 +176,7 @@ def _check(row: Row) -> Check | None:
     return Check(Reason[row["reason"]], False, row["value"], row["limit"], row["unit"] or "")
 
 
-def decision_columns(zone: str) -> tuple[Column, ...]:
+def decision_columns(zone: str) -> tuple[PanelColumn, ...]:
     """The columns of decisions; times that were measured stand on the clock of `zone`."""
 
     def value(row: Row) -> str:
@@ -189,16 +195,16 @@ def decision_columns(zone: str) -> tuple[Column, ...]:
         return Text("" if row["reason"] is None else Reason[row["reason"]].sentence, style=FAINT)
 
     return (
-        Column("Decision", _at),
-        Column("account", _word("va_id")),
-        Column("symbol", _word("symbol")),
-        Column("side", _word("side")),
-        Column("qty", _quantity, 1, is_aligned=True),
-        Column("result", _verdict),
-        Column("measured", value),
-        Column("must be", limit, folds=True),
-        Column("signal", _word("signal_id"), 2),
-        Column("meaning", meaning, 3),
+        PanelColumn("Decision", _at, room=8),
+        PanelColumn("account", _word("va_id")),
+        PanelColumn("symbol", _word("symbol"), room=7),
+        PanelColumn("side", _word("side"), room=5),
+        PanelColumn("qty", _quantity, 1, is_aligned=True, room=5),
+        PanelColumn("result", _verdict, room=17),
+        PanelColumn("measured", value, room=9),
+        PanelColumn("must be", limit, room=10),
+        PanelColumn("signal", _word("signal_id"), 2, room=8),
+        PanelColumn("meaning", meaning, 3, room=24),
     )
 
 
@@ -211,9 +217,9 @@ def _clock_only(check: Check, text: str) -> str:
 
 
 INCIDENTS = (
-    Column("Incident", _at),
-    Column("account", _word("va_id")),
-    Column("symbol", _word("symbol"), 2),
-    Column("what", lambda row: Text(row["kind"], style=WAIT)),
-    Column("detail", lambda row: row["detail"] or Reason[row["kind"]].sentence, folds=True),
+    PanelColumn("Incident", _at),
+    PanelColumn("account", _word("va_id")),
+    PanelColumn("symbol", _word("symbol"), 2, room=7),
+    PanelColumn("what", lambda row: Text(row["kind"], style=WAIT), room=16),
+    PanelColumn("detail", lambda row: row["detail"] or Reason[row["kind"]].sentence, room=16),
 )

@@ -16,17 +16,22 @@ from textual.widgets import Input, Static
 
 from pointsman.cli.dashboard.cells import Picture, Row
 from pointsman.cli.dashboard.tones import ALARM, FAINT, STRONG, WAIT
+from pointsman.cli.dashboard.view import COLUMNS_MIN, LINES_MIN
 from pointsman.cli.render import printable
 
 Request = dict[str, Any]
 
 REASON_LENGTH_MAX = 200
 
+WIDTHS = [(0, "-narrow"), (COLUMNS_MIN, "-wide-enough")]
+HEIGHTS = [(0, "-low"), (LINES_MIN, "-high-enough")]
+"""From which size on the dialog of the kill is of which class."""
+
 KEYS = (
     ("k", "kill switch, to halt or flatten; wants a typed word"),
     ("p", "pause or resume entries, of one account or of all"),
     ("r", "compare with the venue now"),
-    ("enter", "the whole story of the selected decision"),
+    ("enter", "the whole story of the selected decision or position"),
     ("tab", "next panel; arrows, pages, home and end move in it"),
     ("q", "quit; an engine that `run` shows here stops with it"),
 )
@@ -36,6 +41,7 @@ WORDS = (
     ("", "NAKED 2.1 s: not confirmed in time; it will be closed"),
     ("", "exiting: an order to close it is at the venue"),
     ("fall", "how far equity is below its peak, now"),
+    ("3 losses", "so many in a row start a cooldown, of so many seconds"),
     ("streak", "losses in a row; a cooldown starts at the limit"),
     ("result", "accepted, or why it was refused: what was measured,"),
     ("", "and what it had to be"),
@@ -45,7 +51,11 @@ WORDS = (
 class Dialog(ModalScreen[Request | None]):
     """A dialog: its answer is a request for the engine, or None."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", show=False),
+        # First, so that what is typed right behind it goes into the next line already.
+        Binding("tab", "app.focus_next", show=False, priority=True),
+    ]
 
     def action_leave(self) -> None:
         """Close without effect."""
@@ -53,8 +63,11 @@ class Dialog(ModalScreen[Request | None]):
 
 
 class KillDialog(Dialog):
-    """Presses the kill switch. Only the exact word does, and only with a reason."""
+    """Presses the kill switch. Only the exact word does, and only with a reason. It fits into a
+    terminal that is too small for anything else."""
 
+    HORIZONTAL_BREAKPOINTS = WIDTHS
+    VERTICAL_BREAKPOINTS = HEIGHTS
     WORDS: ClassVar[dict[str, bool]] = {"KILL": False, "FLATTEN": True}
     """The words that press it, and whether each also closes everything."""
 
@@ -66,8 +79,10 @@ class KillDialog(Dialog):
         what.append("\nFLATTEN  ", style=STRONG)
         what.append("the same, and every position is closed at market")
         what.append("\n\nIt holds across restarts, until `pointsman rearm`.", style=FAINT)
+        brief = Text("Kill switch: ", style=ALARM).append("FLATTEN closes all too", style="")
         with Vertical(classes="dialog alarm"):
-            yield Static(what)
+            yield Static(what, id="long")
+            yield Static(brief, id="brief")
             yield Input(placeholder="type KILL or FLATTEN", id="word", max_length=10)
             yield Input(placeholder="reason", id="reason", max_length=REASON_LENGTH_MAX)
             yield Static(Text("enter: press it   escape: leave", style=FAINT), id="hint")
@@ -77,7 +92,7 @@ class KillDialog(Dialog):
         word = self.query_one("#word", Input)
         reason = self.query_one("#reason", Input)
         if word.value not in self.WORDS:
-            self._ask_for(word, "Type KILL or FLATTEN, in capitals.")
+            self._ask_for(word, "Type KILL (or FLATTEN) to confirm.")
         elif not reason.value.strip():
             self._ask_for(reason, "Give a reason: it is stored with the kill.")
         else:
@@ -85,7 +100,7 @@ class KillDialog(Dialog):
             self.dismiss({"verb": "kill", "flatten": is_flatten, "reason": reason.value.strip()})
 
     def _ask_for(self, line: Input, what: str) -> None:
-        hint = Text().append(f"{what} " if line.value or line.id == "reason" else "", style=WAIT)
+        hint = Text().append(f"{what} ", style=WAIT)
         self.query_one("#hint", Static).update(hint.append("escape: leave", style=FAINT))
         line.focus()
 
@@ -131,7 +146,10 @@ class PauseDialog(Dialog):
         who = "all accounts" if target is None else printable(target["va_id"])
         what = Text().append(f"{self._verb.capitalize()} {who}\n", style=STRONG)
         if target is not None:
-            what.append(f"\nIt is: {printable(target['status_text'])}")
+            # Without the seconds that are left, which would stand still here.
+            is_cooling = target["status"] == "cooldown"
+            status = "in cooldown" if is_cooling else printable(target["status_text"])
+            what.append(f"\nIt is: {status}")
         effect = (
             "No new entries. Exits and stops go on."
             if self._verb == "pause"

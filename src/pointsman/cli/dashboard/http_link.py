@@ -158,7 +158,7 @@ def link_over_http(remote: Remote, settings: "Settings") -> Link:
             raise Unreachable(answer.why())
         return Text(answer.body.decode("utf-8", "replace"))
 
-    return Link(watch, ask, local.last, story, local.zone)
+    return Link(watch, ask, local.last, story, local.zone, is_remote=True)
 
 
 def picture_of(remote: Remote) -> Picture:

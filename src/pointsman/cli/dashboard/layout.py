@@ -1,7 +1,9 @@
 """How rows become lines of one width, and panels share the height.
 
-Each row is one line. What matters least is left out before anything is cut, at most one column
-takes the room that is left, and decimals stand with their points below each other.
+Each row is one line. Which columns there are follows from the width alone, never from what the
+rows hold, so none comes and goes; what matters least is left out first. A column is as wide as the
+widest value that it has shown, and gives up what goes beyond its own room where others need that.
+Decimals stand with their points below each other.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,17 +14,23 @@ from rich.text import Text
 from pointsman.cli.render import printable
 from pointsman.cli.tables import Cell, Column
 
-FOLDED_WIDTH = 16
-"""Room that the column which may be cut is given at least, if it wants so much."""
-
 WIDE_FROM = 100
 """From this width on, things stand further apart."""
 
-_Filled = tuple[Column, list[Text]]
+
+class PanelColumn(Column, frozen=True, kw_only=True):
+    """A column of a panel. `room` is how many characters it is given at least where it is shown;
+    its header fits in any case."""
+
+    room: int = 0
+
+    @property
+    def least(self) -> int:
+        return max(self.room, len(self.header))
 
 
 def gap_of(width: int) -> int:
-    """Characters between two figures in running text; columns stand one closer."""
+    """Characters between two figures in running text."""
     return 2 if width < WIDE_FROM else 3
 
 
@@ -34,42 +42,65 @@ class Drawn(NamedTuple):
 
 
 def draw(
-    columns: Sequence[Column], rows: Sequence[Any], width: int, least: dict[str, int]
+    columns: Sequence[PanelColumn], rows: Sequence[Any], width: int, widest: dict[str, int]
 ) -> Drawn:
-    """The rows as lines of at most `width`. `least` remembers the width of each column by header,
-    so that columns do not jump to and fro while numbers change; it is updated."""
-    gap = gap_of(width) - 1
-    filled = [(column, _cells(column, rows, least)) for column in columns]
-    filled = [each for each in filled if each[0].rank == 0 or any(each[1])]
-    while _total(filled, gap, least) > width and any(column.rank for column, _ in filled):
-        filled.remove(max(filled, key=lambda each: each[0].rank))
-    widths = [least[column.header] for column, _ in filled]
-    spare = width - sum(widths) - gap * (len(filled) - 1)
-    for at, each in enumerate(filled):
-        if each[0].folds:
-            widest = max((cell.cell_len for cell in each[1]), default=0)
-            widths[at] = max(0, min(max(widest, widths[at]), widths[at] + spare))
-            break
-    table = list(zip(filled, widths, strict=True))
-    heads = [_placed(Text(column.header), column, room) for (column, _), room in table]
+    """The rows as lines of at most `width`. `widest` remembers by header how wide each column has
+    ever been, so that columns do not jump to and fro while numbers change; it is updated."""
+    filled = {column.header: _cells(column, rows, widest) for column in columns}
+    shown, gap = _shown(columns, width)
+    wanted = [widest[column.header] for column in shown]
+    widths = _shared(wanted, [column.least for column in shown], width - gap * (len(shown) - 1))
+    table = list(zip(shown, widths, strict=True))
+    heads = [_placed(Text(column.header), column, room) for column, room in table]
     lines = [
-        _joined([_placed(cells[row], column, room) for (column, cells), room in table], gap, width)
+        _joined(
+            [_placed(filled[column.header][row], column, room) for column, room in table],
+            gap,
+            width,
+        )
         for row in range(len(rows))
     ]
     return Drawn(_joined(heads, gap, width), lines)
 
 
-def _cells(column: Column, rows: Sequence[Any], least: dict[str, int]) -> list[Text]:
+def wanted_width(columns: Sequence[PanelColumn], widest: dict[str, int]) -> int:
+    """The width in which nothing that was shown so far is cut."""
+    return sum(widest.get(each.header, each.least) for each in columns) + 2 * (len(columns) - 1)
+
+
+def least_width(columns: Sequence[PanelColumn], gap: int = 2) -> int:
+    """The width in which all of these columns are shown."""
+    return sum(column.least for column in columns) + gap * (len(columns) - 1)
+
+
+def _shown(columns: Sequence[PanelColumn], width: int) -> tuple[list[PanelColumn], int]:
+    """The columns that a width shows, and the characters between them."""
+    is_roomy = width >= WIDE_FROM or least_width(columns) <= width
+    gap, shown = (2 if is_roomy else 1), list(columns)
+    while least_width(shown, gap) > width and any(column.rank for column in shown):
+        shown.remove(max(shown, key=lambda column: column.rank))
+    return shown, gap
+
+
+def _shared(wanted: Sequence[int], least: Sequence[int], total: int) -> list[int]:
+    """What each gets of `total`: what it wants, less a part of what it wants beyond its own room;
+    who wants most beyond it gives first."""
+    widths = [min(want, max(total, 0)) for want in wanted]
+    for _ in range(min(sum(widths), sum(widths) - total)):
+        at = max(range(len(widths)), key=lambda at: (widths[at] > 0, widths[at] - least[at]))
+        widths[at] -= 1
+    return widths
+
+
+def _cells(column: PanelColumn, rows: Sequence[Any], widest: dict[str, int]) -> list[Text]:
     cells = [_text(column.cell(row)) for row in rows]
     if column.is_aligned:
         after = [len(cell.plain) - len(cell.plain.partition(".")[0]) for cell in cells]
         for cell, own in zip(cells, after, strict=True):
             if cell.plain:
                 cell.pad_right(max(after) - own)
-    widest = max(len(column.header), *(cell.cell_len for cell in cells), 0)
-    if column.folds:
-        widest = min(FOLDED_WIDTH, widest)
-    least[column.header] = max(widest, least.get(column.header, 0))
+    here = max(len(column.header), *(cell.cell_len for cell in cells), 0)
+    widest[column.header] = max(here, widest.get(column.header, 0))
     return cells
 
 
@@ -77,13 +108,11 @@ def _text(cell: Cell) -> Text:
     return cell.copy() if isinstance(cell, Text) else Text(printable(cell or ""))
 
 
-def _total(filled: Sequence[_Filled], gap: int, least: dict[str, int]) -> int:
-    return sum(least[column.header] for column, _ in filled) + gap * (len(filled) - 1)
-
-
 def _placed(cell: Text, column: Column, width: int) -> Text:
-    """The cell in exactly `width` characters."""
+    """The cell in exactly `width` characters; of a number too long for it the first digits."""
     placed = cell.copy()
+    if placed.cell_len > width:
+        placed.rstrip()
     placed.truncate(width, overflow="ellipsis")
     if column.is_right or column.is_aligned:
         placed.pad_left(width - placed.cell_len)

@@ -14,12 +14,14 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from pointsman.cli.dashboard.cells import Row
-from pointsman.cli.dashboard.layout import Drawn, draw
+from pointsman.cli.dashboard.layout import Drawn, PanelColumn, draw, wanted_width
 from pointsman.cli.dashboard.tones import FAINT
-from pointsman.cli.tables import Column
 
 GUTTER = 1
 """Characters left of each row, where the cursor stands."""
+
+SCROLLBAR = 1
+"""Kept free right of each row also without one, so that more rows do not mean less columns."""
 
 
 class Panel(ScrollView, can_focus=True):
@@ -27,7 +29,8 @@ class Panel(ScrollView, can_focus=True):
     its row, known by the field `key`, while others come and go."""
 
     DEFAULT_CSS = """
-    Panel { overflow-x: hidden; overflow-y: auto; scrollbar-size-vertical: 1; }
+    Panel { overflow-x: hidden; overflow-y: auto; scrollbar-size-vertical: 1;
+            scrollbar-gutter: stable; }
     """
     COMPONENT_CLASSES: ClassVar[set[str]] = {"panel--head", "panel--cursor"}
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -48,20 +51,25 @@ class Panel(ScrollView, can_focus=True):
             self.panel = panel
             self.row = row
 
-    def __init__(self, columns: Sequence[Column], key: str, empty: str, name: str) -> None:
+    def __init__(self, columns: Sequence[PanelColumn], key: str, empty: str, name: str) -> None:
         super().__init__(id=name)
         self._columns = columns
         self._key = key
         self._empty = empty
         self._rows: Sequence[Row] = ()
         self._pinned: Any = None
-        self._least: dict[str, int] = {}
+        self._widest: dict[str, int] = {}
         self._drawn = Drawn(Text(), [])
 
     @property
     def wanted_height(self) -> int:
         """Lines that would show everything."""
         return max(len(self._rows), 1) + 1
+
+    @property
+    def wanted_width(self) -> int:
+        """Characters in which nothing that was shown so far is cut."""
+        return wanted_width(self._columns, self._widest) + GUTTER + SCROLLBAR
 
     @property
     def row(self) -> Row | None:
@@ -80,16 +88,9 @@ class Panel(ScrollView, can_focus=True):
         self._rows = rows
         self._draw()
 
-    def lay_out(self) -> None:
-        """Draw again, with columns as narrow as they can be."""
-        self._least.clear()
-        self._draw()
-
     def _draw(self) -> None:
-        width = self.scrollable_content_region.width - GUTTER
-        if width <= 0:
-            return
-        self._drawn = draw(self._columns, self._rows, width, self._least)
+        width = max(1, self.scrollable_content_region.width - GUTTER)
+        self._drawn = draw(self._columns, self._rows, width, self._widest)
         self.virtual_size = Size(width + GUTTER, len(self._rows) + 1)
         if self._pinned is not None:
             self._reveal()
@@ -97,7 +98,7 @@ class Panel(ScrollView, can_focus=True):
 
     def on_resize(self) -> None:
         """Fit the columns to the new width."""
-        self.lay_out()
+        self._draw()
 
     def render_line(self, y: int) -> Strip:
         """One line of what is seen; the first is always the header."""

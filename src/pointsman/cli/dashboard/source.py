@@ -35,7 +35,8 @@ class Link(NamedTuple):
     `watch` gives pictures until the engine is lost, and `ask` answers a request of the control
     socket; both raise Unreachable. `last` is the picture of the database, which raises
     StorageError, and `story` all that came of a signal, None for one that is not stored, which
-    raises either. `zone` is that of the trading window.
+    raises either. `zone` is that of the trading window. `is_remote` says that the engine is
+    known by its address alone, so that `last` may be the picture of another one.
     """
 
     watch: Callable[[], Iterator[Picture]]
@@ -43,6 +44,7 @@ class Link(NamedTuple):
     last: Callable[[], Picture]
     story: Callable[[str], RenderableType | None]
     zone: str
+    is_remote: bool = False
 
 
 class News(NamedTuple):

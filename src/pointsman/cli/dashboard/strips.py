@@ -153,12 +153,14 @@ def foot(picture: Picture, width: int) -> list[Text]:
     kill, state = _kill(picture), [*_health(picture)]
     if width >= ROOMY_FROM:
         state += _counts(picture)
-    is_on = picture["kill"]["state"] != "off"
-    if not is_on:
+    held_back = [kill] if picture["kill"]["state"] != "off" else []
+    if not held_back:
         state.insert(0, kill)
+    if picture["trading_state"] == "REDUCING":
+        held_back = [_pause(picture)]
     limits = [Text(words, style=FAINT) for words in _limits(picture["limits"])]
     return [
-        *(flow([kill], width, 1) if is_on else []),
+        *(flow(held_back, width, 1) if held_back else []),
         *flow(state, width, 1),
         *flow(limits, width, 2),
     ]
@@ -172,10 +174,19 @@ def _kill(picture: Picture) -> Text:
     text = Text().append(f"KILL SWITCH ON: {words}", style=ALARM)
     if kill["state"] == "flatten":
         text.append(", FLAT" if kill["flat_at_ns"] else ", not flat yet", style=ALARM)
+    return text.append(_who(kill))
+
+
+def _pause(picture: Picture) -> Text:
+    """The record of the kill switch says of a pause too who asked for it."""
+    return Text("ALL PAUSED", style=WAIT).append(_who(picture["kill"]), style="")
+
+
+def _who(kill: dict[str, Any]) -> str:
     by = printable(kill["by"] or "")
     note = printable(kill["note"] or "")
     when = f", {clock(kill['at_ns'])}" if kill["at_ns"] else ""
-    return text.append(f"{when} by {by}{f': {note}' if note else ''}")
+    return f"{when} by {by}{f': {note}' if note else ''}"
 
 
 def _health(picture: Picture) -> Iterator[Text]:
@@ -216,7 +227,7 @@ def _limits(limits: dict[str, Any]) -> Iterator[str]:
         ("stop {}%", "STOP_LOSS_PERCENTAGE"),
         ("cover {} s", "PROTECTION_DEADLINE_SECONDS"),
         ("compare {} s", "RECONCILE_INTERVAL_SECONDS"),
-        ("{} venue", "VENUE"),
+        ("{}", "VENUE"),
     )
     losses, cooldown = told("MAX_LOSS_COOLDOWN"), told("COOLDOWN_DURATION_SECONDS")
     for form, name in forms:
@@ -224,4 +235,4 @@ def _limits(limits: dict[str, Any]) -> Iterator[str]:
         if value is not None:
             yield form.format(value)
         if name == "MAX_OPEN_POSITIONS_PER_VA" and losses not in (None, "0"):
-            yield f"{losses} losses: {cooldown} s off"
+            yield f"{losses} losses: {cooldown} s"

@@ -79,7 +79,8 @@ def _remote(url: str, settings: "Settings") -> "Link":
         try:
             link.last()
         except (StorageError, OSError):
-            _fail(f"{lost}; start it, or check --url")
+            here = f"no database here to show instead ({settings.database_path})"
+            _fail(f"{lost}; start it, or check --url; {here}")
     return link
 
 

@@ -10,8 +10,8 @@ from textual.widgets import Static
 
 from pointsman.cli.dashboard import cells, strips
 from pointsman.cli.dashboard.cells import Picture, worst_first
-from pointsman.cli.dashboard.layout import share
-from pointsman.cli.dashboard.panel import Panel
+from pointsman.cli.dashboard.layout import least_width, share
+from pointsman.cli.dashboard.panel import GUTTER, SCROLLBAR, Panel
 from pointsman.cli.dashboard.tones import FAINT, STRONG
 
 COLUMNS_MIN, LINES_MIN = 72, 20
@@ -19,6 +19,9 @@ COLUMNS_MIN, LINES_MIN = 72, 20
 
 COLUMNS_WIDE, LINES_TALL = 150, 36
 """From here on incidents stand beside decisions, and panels apart."""
+
+INCIDENTS_MARGIN = 2
+"""Characters between decisions and incidents beside them."""
 
 KEYS = (
     ("k", "kill"),
@@ -38,6 +41,7 @@ class View(Container):
     def __init__(self, zone: str) -> None:
         super().__init__()
         self._picture: Picture | None = None
+        self._notices = Text()
         self._headline = Static(Text("pointsman", style=STRONG), id="headline")
         self._verdict = Static(Text("waiting for the first picture"), id="verdict")
         self._notice = Static(id="notice")
@@ -45,8 +49,8 @@ class View(Container):
         self._small = Static(id="small")
         self._accounts = Panel(cells.ACCOUNTS, "va_id", "none", "accounts")
         self._positions = Panel(cells.POSITIONS, "position_id", "none", "positions")
-        columns = cells.decision_columns(zone)
-        self._decisions = Panel(columns, "signal_id", "none yet", "decisions")
+        self._columns = cells.decision_columns(zone)
+        self._decisions = Panel(self._columns, "signal_id", "none yet", "decisions")
         self._incidents = Panel(cells.INCIDENTS, "incident_id", "none", "incidents")
 
     def compose(self) -> ComposeResult:
@@ -80,6 +84,7 @@ class View(Container):
         self._positions.show(worst_first(picture["positions"]))
         self._decisions.show(picture["decisions"])
         self._incidents.show(picture["incidents"])
+        self._share_width()
         self._share_height()
 
     def say(self, lines: Sequence[Text]) -> None:
@@ -87,12 +92,19 @@ class View(Container):
         for line in lines:
             line.truncate(self._text_width, overflow="ellipsis")
         text = Text("\n").join(lines)
-        if text == self._notice.content:
+        if text == self._notices:
             return
+        self._notices = text
         self._notice.update(text)
+        self._say_what_is_needed(self.app.size)
         self._notice.display = bool(lines)
         if self._picture is not None:
             self._share_height()
+
+    @property
+    def is_too_small(self) -> bool:
+        """Whether there is no room for panels, nor for dialogs other than that of the kill."""
+        return self.has_class("too-small")
 
     def selected_account(self) -> str | None:
         """The account under the cursor of accounts or positions, where one of them has it."""
@@ -114,12 +126,28 @@ class View(Container):
         self.set_class(width < COLUMNS_MIN or height < LINES_MIN, "too-small")
         self.set_class(width >= COLUMNS_WIDE, "wide")
         self.set_class(height >= LINES_TALL, "tall")
-        self._small.update(
-            f"This terminal is {width} x {height}.\n"
-            f"The dashboard needs {COLUMNS_MIN} x {LINES_MIN}, better 80 x 24.\n\nq quits"
-        )
+        self._say_what_is_needed(size)
         if self._picture is not None:
             self.show(self._picture)
+
+    def _say_what_is_needed(self, size: Size) -> None:
+        needed = Text(
+            f"This terminal is {size.width} x {size.height}.\n"
+            f"The dashboard needs {COLUMNS_MIN} x {LINES_MIN}, better 80 x 24.\n\n"
+            "k kill switch, r reconcile, q quit;\nother keys need more room\n\n"
+        )
+        self._small.update(needed.append_text(self._notices))
+
+    def _share_width(self) -> None:
+        """Where incidents stand beside decisions they get what they want, as long as decisions keep
+        all of their columns but the last, which says again in words what stands before it."""
+        width = self.app.size.width
+        if width < COLUMNS_WIDE:
+            self._incidents.styles.width = "1fr"
+            return
+        decisions = least_width(self._columns[:-1]) + GUTTER + SCROLLBAR
+        room = width - decisions - INCIDENTS_MARGIN
+        self._incidents.styles.width = min(self._incidents.wanted_width, room)
 
     def _share_height(self) -> None:
         """Share the height among the panels; incidents only where there is room for them."""
