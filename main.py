@@ -1,6 +1,7 @@
 """The entry point: `python main.py` is `pointsman run` and takes the same flags.
 
-It finds `src` beside itself, so that nothing needs to be installed but requirements.txt (RULES 39).
+It finds `src` beside itself, so that nothing needs to be installed but requirements.txt (RULES 39),
+and says so where that is missing.
 """
 
 import sys
@@ -9,8 +10,17 @@ from pathlib import Path
 
 def start() -> None:
     """Hand over to the command line with the verb `run`; does not return."""
-    sys.path.insert(0, str(Path(__file__).resolve().parent / "src"))
-    from pointsman.cli.app import main
+    folder = Path(__file__).resolve().parent
+    sys.path.insert(0, str(folder / "src"))
+    try:
+        from pointsman.cli.app import main
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] == "pointsman":
+            raise
+        sys.exit(
+            f"pointsman: {error.name} is not installed: "
+            f"pip install -r {folder / 'requirements.txt'}"
+        )
 
     sys.argv.insert(1, "run")
     sys.exit(main())

@@ -12,6 +12,7 @@ import pytest
 
 from pointsman.cli.app import main
 from pointsman.storage.sqlite_manager import SqliteManager
+from pointsman.version import __version__
 from tests.story_database import lived_day
 
 LISTS = ["accounts", "positions", "orders", "fills", "trades", "signals", "incidents"]
@@ -114,7 +115,7 @@ def test_reading_changes_nothing(shell: Shell, tmp_path: Path) -> None:
 def test_an_unknown_signal_is_named_with_its_nearest(shell: Shell) -> None:
     code, out, err = shell.call("why losser")
     assert (code, out) == (1, "")
-    assert "no signal 'losser' in trading.db; nearest: loser" in err
+    assert "no signal or order 'losser' in trading.db; nearest: loser" in err
     assert "lists the newest" in shell.call("why zzz")[2]
 
 
@@ -157,12 +158,53 @@ def test_wrong_usage_ends_with_2(shell: Shell, line: str) -> None:
     assert err
 
 
-@pytest.mark.parametrize("line", ["status", "config check", "config show", "signals --json"])
+@pytest.mark.parametrize("line", ["config check", "config show", "run", "rearm --reason x"])
 def test_bad_settings_are_all_named_and_end_with_3(shell: Shell, line: str) -> None:
-    code, out, err = shell.call(line, MAX_SPREAD_BPS="x", STOP_LOSS_PERCENTAGE="900")
+    code, out, err = shell.call(line, MAX_SPREAD_BPS="x", STOP_LOSS_PERCENTAGE="900", HTTP_POTR="1")
     assert (code, out) == (3, "")
     assert "MAX_SPREAD_BPS" in err
     assert "STOP_LOSS_PERCENTAGE" in err
+    assert "did you mean HTTP_PORT?" in err
+
+
+@pytest.mark.parametrize("line", [*LISTS, "status", "why loser", "journal check", "fills --json"])
+def test_a_look_at_the_database_goes_on_without_bad_settings(shell: Shell, line: str) -> None:
+    code, out, err = shell.call(line, MAX_SPREAD_BPS="x")
+    assert (code, bool(out)) == (0, True)
+    assert out == shell.call(line)[1]
+    assert err.startswith("warning: 1 setting cannot be used (MAX_SPREAD_BPS); going on without")
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [("HTTP_HOST", "0.0.0.0"), ("TOKENS_PATH", "none/tokens"), ("INSTRUMENTS_FILE", "none.json")],
+)
+def test_a_check_refuses_in_the_words_of_a_run(shell: Shell, setting: str, value: str) -> None:
+    ran = shell.call("run --headless --db new.db", 80, HTTP_PORT="0", **{setting: value})
+    assert ran[0] == 3
+    assert shell.call("config check", 80, **{setting: value})[1:] == ran[1:]
+
+
+def test_a_check_tells_all_that_a_run_would_refuse_at_once(shell: Shell) -> None:
+    code, out, _ = shell.call(
+        "config check --json", HTTP_HOST="0.0.0.0", NOTIFY_URLS="zzz", INSTRUMENTS_FILE="none.json"
+    )
+    names = [problem["variable"] for problem in json.loads(out)["problems"]]
+    assert (code, names) == (3, ["HTTP_HOST", "NOTIFY_URLS", "INSTRUMENTS_FILE"])
+
+
+def test_the_id_of_an_order_stands_for_the_signal_it_came_of(shell: Shell) -> None:
+    orders = shell.document("orders")
+    roles = {order["role"] for order in orders}
+    assert {"entry", "stop"} <= roles
+    for order in orders:
+        story = shell.document(f"why {order['client_order_id']}")
+        its = [each["client_order_id"] for each in story["orders"]]
+        assert order["client_order_id"] in its, order["role"]
+
+
+def test_the_version_is_told(shell: Shell) -> None:
+    assert shell.call("--version") == (0, f"{__version__}\n", "")
 
 
 def test_programs_get_bad_settings_as_a_document(shell: Shell) -> None:

@@ -123,6 +123,7 @@ def test_every_verb_acts_on_a_running_engine(
         (("pause",), 2, "--reason"),
         (("pause", "--reason", " "), 2, "say why"),
         (("flatten", "--all"), 0, "closing"),
+        (("rearm", "--reason", "early"), 0, "nothing was killed: ACTIVE"),
         (("flatten",), 2, "or --all"),
         (("flatten", "VA001", "--all"), 2, "or --all"),
         (("reconcile",), 0, "0 differences"),

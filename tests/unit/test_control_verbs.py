@@ -1,6 +1,7 @@
 """The verbs that steer: what they send, what they say, and what they end with."""
 
 import os
+import socket
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -19,17 +20,25 @@ Run = Callable[..., Ran]
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Run a verb on a database of its own; gives exit code and all that was written."""
+def run_bare(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Run:
+    """Run a verb in a folder of its own; gives exit code and all that was written."""
     monkeypatch.chdir(tmp_path)
 
     def run(*arguments: str) -> Ran:
-        monkeypatch.setattr(sys, "argv", ["pointsman", *arguments, "--db", "t.db"])
+        monkeypatch.setattr(sys, "argv", ["pointsman", *arguments])
         code = main()
         said = capsys.readouterr()
         return code, said.out + said.err
 
     return run
+
+
+@pytest.fixture
+def run(run_bare: Run) -> Run:
+    """The same, on the database t.db."""
+    return lambda *arguments: run_bare(*arguments, "--db", "t.db")
 
 
 @pytest.fixture
@@ -41,7 +50,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Mapping[str, Any]]:
         requests.append(request)
         return {
             "ok": True, "durable": False, "state": "halt", "trading_state": "ACTIVE",
-            "balance": "1", "closing": 1, "differences": 2, "frozen": {},
+            "was_killed": False, "balance": "1", "closing": 1, "differences": 2, "frozen": {},
         }  # fmt: skip
 
     monkeypatch.setattr(control, "ask", agree)
@@ -57,7 +66,7 @@ REASONED = {"reason": "why", "by": "ann"}
     [
         ("kill", {"verb": "kill", "flatten": False, **REASONED}, "killed: halt"),
         ("kill --flatten", {"verb": "kill", "flatten": True, **REASONED}, "in memory only"),
-        ("rearm", {"verb": "rearm", **REASONED}, "rearmed: ACTIVE"),
+        ("rearm", {"verb": "rearm", **REASONED}, "nothing was killed: ACTIVE"),
         ("pause", {"verb": "pause", "va": None, **REASONED}, "paused all"),
         ("resume --va VA001", {"verb": "resume", "va": "VA001", **REASONED}, "resumed VA001"),
         ("flatten VA001", {"verb": "flatten", "va": "VA001", **REASONED}, "closing 1 position\n"),
@@ -74,6 +83,23 @@ def test_a_verb_asks_with_who_and_why(
     code, said = run(*arguments.split(), "--reason", "why")
     assert (code, asked) == (0, [request_]), said
     assert says in said
+
+
+@pytest.mark.parametrize(
+    ("held", "says"),
+    [
+        ([], "resumed all: ACTIVE\n"),
+        (["V1", "V2"], "stopped by itself, until `resume --va`: V1, V2\n"),
+        ([f"V{number}" for number in range(9)], ": V0, V1, V2, V3, V4, …\n"),
+    ],
+)
+def test_to_resume_all_names_what_stays_stopped_by_itself(
+    run: Run, monkeypatch: pytest.MonkeyPatch, held: list[str], says: str
+) -> None:
+    answer = {"ok": True, "durable": True, "trading_state": "ACTIVE", "still_held": held}
+    monkeypatch.setattr(control, "ask", lambda *_: answer)
+    code, said = run("resume", "--reason", "why")
+    assert (code, said.endswith(says)) == (0, True), said
 
 
 @pytest.mark.parametrize(
@@ -97,7 +123,7 @@ def test_the_others_need_no_reason(
     [
         "kill", "pause --reason", "flatten", "flatten VA001 --all", "accounts add V",
         "accounts add V --balance -5", "accounts deposit V 0", "accounts deposit V 1e5",
-        "accounts withdraw V nan", "accounts lend V 5", "panic",
+        "accounts withdraw V nan", "accounts deposit V -5", "accounts lend V 5", "panic",
     ],
 )  # fmt: skip
 def test_bad_usage_asks_nothing_and_ends_with_2(
@@ -105,6 +131,13 @@ def test_bad_usage_asks_nothing_and_ends_with_2(
 ) -> None:
     code, _ = run(*arguments.split())
     assert (code, asked) == (2, [])
+
+
+def test_an_amount_below_zero_is_told_as_such(run: Run) -> None:
+    code, said = run("accounts", "deposit", "V", "-5000000")
+    assert code == 2
+    assert "-5000000: use a number above 0" in said
+    assert "withdraw" in said
 
 
 def test_a_comparison_that_leaves_accounts_frozen_ends_with_5(
@@ -151,6 +184,74 @@ def test_rule_19_rearm_without_an_engine_is_refused_as_with_one(
     code, said = run("rearm", "--reason", "morning")
     assert (code, says in said) == (4, True)
     assert read_latch(latch.path).is_set
+
+
+@pytest.mark.parametrize("is_heard", [True, False])
+def test_of_an_engine_that_hangs_is_said_what_may_still_come(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_heard: bool
+) -> None:
+    """What was sent waits in its socket, and is carried out when it goes on."""
+    monkeypatch.setattr(control, "TIMEOUT_SECONDS", 0.1)
+    held = lock.acquire((tmp_path / "t.db").resolve())
+    with socket.socket(socket.AF_UNIX) as listener:
+        if is_heard:
+            listener.bind("t.db.sock")
+            listener.listen()
+        for arguments in (("pause", "--reason", "x"), ("flatten", "--all"), ("reconcile",)):
+            code, said = run(*arguments)
+            assert code == 1
+            assert f"process {os.getpid()} holds t.db but does not answer" in said
+            assert ("may still take effect" in said) is is_heard
+            assert "start one" not in said
+    os.close(held)
+
+
+STEERING = ("kill", "pause", "resume", "flatten --all", "accounts deposit V 5")
+
+
+@pytest.mark.parametrize("arguments", STEERING)
+def test_no_bad_setting_is_in_the_way_of_a_verb_that_needs_the_path_alone(
+    run: Run,
+    asked: list[Mapping[str, Any]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: str,
+) -> None:
+    (tmp_path / ".env").write_text("MAX_SPREAD_BPS=ten\n")
+    monkeypatch.setenv("STOP_LOSS_PERCENTAGE", "900")
+    reason = [] if "deposit" in arguments else ["--reason", "x"]
+    code, said = run(*arguments.split(), *reason)
+    assert (code, len(asked)) == (0, 1), said
+    assert "warning: 2 settings cannot be used (MAX_SPREAD_BPS, STOP_LOSS_PERCENTAGE)" in said
+    assert "on t.db" in said
+
+
+def test_rearm_needs_the_settings_of_the_kill_switch_and_stays_strict(
+    run: Run, asked: list[Mapping[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KILL_SWITCH_ENABLED", "maybe")
+    assert (run("rearm", "--reason", "x")[0], asked) == (3, [])
+
+
+@pytest.mark.parametrize(
+    ("env", "arguments"),
+    [({"DATABASE_PATH": ""}, []), ({}, ["--env-file", "none"]), ({"HTTP_PORT": "x"}, [])],
+)
+def test_nothing_in_the_configuration_stops_a_kill(
+    run_bare: Run,
+    asked: list[Mapping[str, Any]],
+    monkeypatch: pytest.MonkeyPatch,
+    env: dict[str, str],
+    arguments: list[str],
+) -> None:
+    """Not even a path that cannot be read; a verb that is less urgent is refused then."""
+    for name, value in env.items():
+        monkeypatch.setenv(name, value)
+    code, said = run_bare("kill", "--reason", "x", *arguments)
+    assert (code, [each["verb"] for each in asked]) == (0, ["kill"]), said
+    assert "going on without, on trading.db" in said
+    code, _ = run_bare("pause", "--reason", "x", *arguments)
+    assert code == (0 if "HTTP_PORT" in env else 3)
 
 
 def test_rearm_where_nothing_ever_ran_says_how_to_start(run: Run, tmp_path: Path) -> None:

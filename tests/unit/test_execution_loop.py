@@ -173,22 +173,6 @@ def test_rule_2_reports_come_before_timers_and_timers_before_signals() -> None:
     assert fired == [f"{CODE}1E1", f"{CODE}2E1"]
 
 
-def test_what_a_quote_did_at_the_venue_while_its_messages_drained_is_asked_for_at_once() -> None:
-    story = begin()
-    story.ask(told.signal("in"))
-    (entry,) = story.venue.take(Submit)
-    story.venue.replies += [accepted(entry.order), traded(entry.order, "4")]
-    story.loop.instant(START_NS, 1)
-    story.loop.on_quote(told.quote(START_NS), START_NS)
-    story.venue.replies.append(traded(entry.order, "6", trade_id="2"))
-    story.loop.instant(START_NS, 1)
-    assert story.order(ENTRY).filled == 4
-    assert story.loop.next_due_ns() == START_NS
-    story.at()
-    assert story.order(ENTRY).filled == 10
-    assert story.loop.next_due_ns() != START_NS
-
-
 def test_time_never_runs_backwards() -> None:
     story = begin()
     story.loop.instant(START_NS - SECOND_NS)

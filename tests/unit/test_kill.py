@@ -12,7 +12,9 @@ from pointsman.domain.events import (
     CashMoved,
     Compared,
     Killed,
+    Paused,
     Rearmed,
+    Resumed,
     TaskDied,
     VenueWord,
 )
@@ -359,3 +361,16 @@ def test_a_part_of_the_engine_that_died_is_an_incident() -> None:
     (incident,) = of_type(step.changes, Incident)
     assert (incident.kind, incident.value) == (Reason.TASK_DIED, "http")
     assert incident.detail == "http: LookupError: no such thing"
+
+
+def test_while_killed_it_is_told_who_killed_and_why_whoever_pauses_besides() -> None:
+    desk = ready_desk()
+    tell(desk, Killed(False, "http", "runaway"), after_ns=5)
+    tell(desk, Paused(None, "ann", "lunch"), after_ns=7)
+    switch = desk.books.kill_switch
+    assert (switch.is_paused, switch.changed_by, switch.note) == (True, "http", "runaway")
+    assert switch.changed_at_ns == desk.now_ns - 7
+    tell(desk, Rearmed("bob", "mended"))
+    tell(desk, Resumed(None, "ann", "back"))
+    switch = desk.books.kill_switch
+    assert (switch.is_paused, switch.changed_by, switch.note) == (False, "ann", "back")

@@ -374,3 +374,19 @@ def test_a_loop_without_a_tape_looks_again_at_least_every_second() -> None:
     assert tape.next_ns() == START_NS + 5 * SECOND_NS
     tape.step(START_NS + 5 * SECOND_NS)
     assert story.loop.now_ns == START_NS + 5 * SECOND_NS
+
+
+def test_what_a_quote_did_at_the_venue_while_its_messages_drained_is_asked_for_at_once() -> None:
+    story = begin()
+    story.ask(told.signal("in"))
+    (entry,) = story.venue.take(Submit)
+    story.venue.replies += [accepted(entry.order), traded(entry.order, "4")]
+    story.loop.instant(START_NS, 1)
+    story.loop.on_quote(told.quote(START_NS), START_NS)
+    story.venue.replies.append(traded(entry.order, "6", trade_id="2"))
+    story.loop.instant(START_NS, 1)
+    assert story.order(entry.order.client_order_id).filled == 4
+    assert story.loop.next_due_ns() == START_NS
+    story.at()
+    assert story.order(entry.order.client_order_id).filled == 10
+    assert story.loop.next_due_ns() != START_NS

@@ -21,7 +21,6 @@ from pointsman.domain.events import (
     Level,
     LevelReached,
     Paused,
-    Rearmed,
     Resumed,
     RunEnded,
     Started,
@@ -270,19 +269,6 @@ def test_a_resume_of_all_does_not_resume_one_that_was_paused_by_name() -> None:
     tell(desk, Paused(VA, "ann", "lunch"))
     tell(desk, Resumed(None, "bob", "back"))
     assert decide(desk, signal("a")).reason is Reason.PAUSED
-
-
-def test_while_killed_it_is_told_who_killed_and_why_whoever_pauses_besides() -> None:
-    desk = ready_desk()
-    tell(desk, Killed(False, "http", "runaway"), after_ns=5)
-    tell(desk, Paused(None, "ann", "lunch"), after_ns=7)
-    switch = desk.books.kill_switch
-    assert (switch.is_paused, switch.changed_by, switch.note) == (True, "http", "runaway")
-    assert switch.changed_at_ns == desk.now_ns - 7
-    tell(desk, Rearmed("bob", "mended"))
-    tell(desk, Resumed(None, "ann", "back"))
-    switch = desk.books.kill_switch
-    assert (switch.is_paused, switch.changed_by, switch.note) == (False, "ann", "back")
 
 
 @pytest.mark.parametrize(("va_id", "closed"), [(VA, [1]), ("VA002", [2]), (None, [1, 2])])

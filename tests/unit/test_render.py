@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from pointsman.cli import render
+from pointsman.cli.tables import Column, Listing
 from pointsman.domain.timestamps import parse_ts
 
 AT_NS = parse_ts("2018-01-02T14:30:00.115Z")
@@ -82,3 +83,15 @@ def test_colour_and_markup_of_text_are_left_alone(capsys: pytest.CaptureFixture[
 def test_one_document_is_written(capsys: pytest.CaptureFixture[str]) -> None:
     render.print_json([{"a": "1"}])
     assert json.loads(capsys.readouterr().out) == [{"a": "1"}]
+
+
+def test_what_is_not_for_a_terminal_is_neither_cut_nor_wrapped(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    columns = [Column(name, lambda _row: 40 * "x", rank) for rank, name in enumerate("abcdef")]
+    monkeypatch.delenv("COLUMNS", raising=False)
+    render.console().print(Listing("Wide", columns, [()]))
+    assert capsys.readouterr().out.splitlines()[-1].split() == 6 * [40 * "x"]
+    monkeypatch.setenv("COLUMNS", "80")
+    render.console().print(Listing("Narrow", columns, [()]))
+    assert max(map(len, capsys.readouterr().out.splitlines())) <= 80

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from pointsman.cli import status
-from pointsman.cli.status import draw_status, engine_pid, read_status, status_document
-from pointsman.domain.accounts import ExternalHolding, KillState, KillSwitch
+from pointsman.cli.control import engine_pid
+from pointsman.cli.status import draw_status, read_status, status_document
+from pointsman.domain.accounts import DeskRecord, ExternalHolding, KillState, KillSwitch
 from pointsman.domain.commands import Record
 from pointsman.domain.sides import PositionSide
 from pointsman.engine.latch import KillLatch, Latched, latch_path
@@ -55,7 +56,7 @@ def test_programs_get_the_same(path: Path) -> None:
     with closing(open_reader(database_with(path))) as connection:
         document = status_document(read_status(connection, path))
     assert document["trading_state"] == "ACTIVE"
-    assert document["engine"] == {"running": False, "pid": None}
+    assert document["engine"] == {"running": False, "pid": None, "answering": False}
     assert document["journal"]["last_at"] == "2018-01-02T14:31:00.000000Z"
     assert document["counts"]["open_orders"] == 1
     assert [account["va_id"] for account in document["accounts"]] == ["VA001", "VA002"]
@@ -126,6 +127,24 @@ def test_a_running_engine_is_asked_for_the_prices_of_now(
     assert now.unrealized == position.unrealized(Decimal("123.45"))
 
 
+def test_a_comparison_that_changed_nothing_is_told_by_the_engine(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is not stored; without an engine the records say as of when they are."""
+    compared = DeskRecord("ABCDEF", compared_at_ns=OPEN_NS)
+    database_with(path, compared)
+    assert "with the venue, 2018-01-02 14:30:00.000 UTC, as of the stored" in shown(path, 120)
+    health = {"compared_ago_ms": 5_000}
+    picture = {"positions": [], "now_ns": LATER_NS, "health": health}
+    monkeypatch.setattr(status, "ask", lambda _path, _request: picture)
+    now = shown(path, 120)
+    assert "with the venue, 2018-01-02 14:31:55.000 UTC" in now
+    assert "stored" not in now
+    with closing(open_reader(path)) as connection:
+        document = status_document(read_status(connection, path))
+    assert document["compared_at"] == "2018-01-02T14:31:55.000000Z"
+
+
 def press(path: Path, latched: Latched) -> None:
     with closing(KillLatch(latch_path(path))) as latch:
         if latched.is_set:
@@ -145,7 +164,7 @@ def test_an_engine_that_holds_the_database_is_named_and_not_disturbed(path: Path
     manager.open()
     try:
         assert engine_pid(path) == os.getpid()
-        assert f"running, process {os.getpid()}" in shown(path)
+        assert f"running, process {os.getpid()}, but it does not answer" in shown(path)
         lock_path(path).write_text("")
         assert engine_pid(path) == 0
     finally:

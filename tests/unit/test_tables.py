@@ -70,3 +70,31 @@ def test_text_from_outside_is_shown_as_text() -> None:
 
 def test_facts_stand_below_each_other() -> None:
     assert drawn(facts([("a", Text("1")), ("long", Text("2"))]), 80) == ["  a     1", "  long  2"]
+
+
+LONG = "alert-b21ce73fc3ad013d762897771d27aabbccddeef1"
+WITH_IDS = (
+    Column("at", lambda _row: "14:30:00.000", 1),
+    Column("signal", lambda row: row, is_id=True),
+    Column("account", lambda _row: "VA001"),
+    Column("note", lambda _row: "unimportant", 2),
+)
+
+
+@pytest.mark.parametrize(
+    ("width", "first_row"),
+    [
+        (100, ["14:30:00.000", LONG, "VA001", "unimportant"]),
+        (70, ["14:30:00.000", LONG, "VA001"]),
+        (60, ["14:30:00.000", "alert-b21ce73fc3ad…771d27aabbccddeef1", "VA001"]),
+        (39, ["14:30:00.000", "alert-b2…cddeef1", "VA001"]),
+        (38, ["alert-b21ce73f…27aabbccddeef1", "VA001"]),
+    ],
+)
+def test_an_id_is_cut_in_its_middle_once_what_matters_less_has_gone(
+    width: int, first_row: list[str]
+) -> None:
+    *_, first, second = drawn(Listing("Signals", WITH_IDS, [LONG, "demo-1"]), width)
+    assert first.split() == first_row
+    assert "demo-1" in second
+    assert len(first) <= width

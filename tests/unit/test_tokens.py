@@ -7,7 +7,7 @@ import pytest
 
 from pointsman.config.problems import SettingsError
 from pointsman.config.settings import Settings, load_settings
-from pointsman.config.tokens import SCOPE_FIELDS, is_loopback, with_tokens
+from pointsman.config.tokens import SCOPE_FIELDS, check_tokens, is_loopback, with_tokens
 
 
 def settings(**env: str) -> Settings:
@@ -67,7 +67,10 @@ def test_a_token_of_the_webhook_alone_is_kept_beside_the_others(tmp_path: Path) 
 def test_nobody_is_served_without_a_token_from_elsewhere(env: dict[str, str], names: str) -> None:
     with pytest.raises(SettingsError) as refused:
         with_tokens(settings(**env))
+    with pytest.raises(SettingsError) as checked:
+        check_tokens(settings(**env))
     (problem,) = refused.value.problems
+    assert checked.value.problems == refused.value.problems
     assert problem.variable == names
     if names == "HTTP_HOST":
         for token in ("READ_TOKEN", "SIGNAL_TOKEN", "CONTROL_TOKEN", "TOKENS_PATH"):
@@ -110,3 +113,9 @@ def test_loopback_is_out_of_reach_for_others(host: str, is_ours: bool) -> None:
 def test_on_this_machine_no_token_is_needed() -> None:
     plain = settings()
     assert with_tokens(plain) == (plain, None, False)
+
+
+def test_a_check_makes_no_tokens(tmp_path: Path) -> None:
+    path = tmp_path / "tokens"
+    check_tokens(settings(HTTP_HOST="0.0.0.0", TOKENS_PATH=str(path)))
+    assert not path.exists()

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from pointsman.cli.views import VIEWS, listing
 from pointsman.reading.lists import Wanted
@@ -46,7 +47,7 @@ def test_a_signal_stands_beside_its_decision(database: Path) -> None:
     late = by_id["late"]
     assert (late["reason"], late["value"], late["limit"]) == ("LATENCY", "1000", "500")
     wide = " ".join(lines(database, "signals", 200)[6].split())
-    assert "refused LATENCY 1,000 ms at most 500 ms" in wide
+    assert "LATENCY 1,000 ms at most 500 ms" in wide
     assert any("late" in line and "LATENCY" in line for line in lines(database, "signals", 80))
 
 
@@ -59,3 +60,27 @@ def test_the_day_that_all_rows_share_stands_in_the_title(database: Path) -> None
 def test_a_list_that_was_cut_says_so(database: Path) -> None:
     (title, *_) = lines(database, "fills", 80, limit=2)
     assert title == "Fills, 2018-01-02 UTC (the newest 2; --limit shows more)"
+
+
+@pytest.mark.parametrize(
+    ("verb", "kept"),
+    [
+        ("signals", ["signal", "account", "symbol", "side", "size", "outcome"]),
+        ("orders", ["order", "account", "symbol", "side", "quantity", "status"]),
+        ("trades", ["account", "symbol", "side", "quantity", "result"]),
+        ("positions", ["account", "symbol", "side", "quantity", "cover"]),
+    ],
+)
+def test_what_matters_most_stands_at_80_columns(database: Path, verb: str, kept: list[str]) -> None:
+    assert set(kept) <= set(lines(database, verb, 80)[1].split())
+
+
+def test_long_ids_leave_room_for_account_and_symbol_at_80_columns(database: Path) -> None:
+    (judged, *_) = rows_of(database, "signals", Wanted())
+    signal = replace(judged.record.signal, signal_id=f"alert-{'0123456789' * 6}", symbol="BTC/USDT")
+    long = replace(judged, record=replace(judged.record, signal=signal))
+    (*_, row) = drawn(listing(VIEWS["signals"], [long], Wanted()), 80)
+    assert len(row) <= 80
+    cells = row.split()
+    assert {"VA001", "BTC/USDT", "buy", "accepted"} <= set(cells)
+    assert any(cell.startswith("alert-0123") and cell.endswith("456789") for cell in cells)

@@ -6,7 +6,6 @@ holds the answer and nothing else; problems go to standard error.
 
 import os
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,7 +13,15 @@ import typer
 from pointsman.cli import control_verbs, database_verbs, run, simulate
 from pointsman.cli.dashboard import verb as dashboard
 from pointsman.cli.exits import ExitCode
-from pointsman.cli.options import Options, flag, read_settings, reading, takes_options
+from pointsman.cli.options import (
+    Options,
+    database_of,
+    flag,
+    read_settings,
+    reading,
+    takes_options,
+    usable_settings,
+)
 from pointsman.config.problems import SettingsError
 from pointsman.storage.errors import (
     CorruptDatabase,
@@ -24,7 +31,6 @@ from pointsman.storage.errors import (
 )
 
 if TYPE_CHECKING:
-    from pointsman.config.settings import Settings
     from pointsman.reading.lists import Wanted
 
 _SHOWN_LIMIT = 50
@@ -77,26 +83,32 @@ def _code_of(error: StorageError) -> ExitCode:
 
 def _tell_problems(error: SettingsError) -> None:
     from pointsman.cli.config_view import draw_problems
-    from pointsman.cli.render import console
+    from pointsman.cli.render import console, printable
 
+    for warning in error.warnings:
+        sys.stderr.write(f"warning: {printable(warning)}\n")
     console(is_error=True).print(draw_problems(error.problems))
 
 
-def _settings(options: Options) -> "Settings":
-    loaded = read_settings(options)
-    if options.is_verbose:
-        for warning in loaded.warnings:
-            sys.stderr.write(f"warning: {warning}\n")
-    return loaded.settings
+def _tell_version(is_asked: bool) -> None:
+    from pointsman.version import __version__
+
+    if is_asked:
+        typer.echo(__version__)
+        raise typer.Exit
 
 
-def _database(options: Options) -> Path:
-    return _settings(options).database_path
+Version = Annotated[
+    bool,
+    typer.Option(
+        "--version", metavar="", help="Say the version.", callback=_tell_version, is_eager=True
+    ),
+]
 
 
 @app.callback()
 @takes_options
-def _before_the_verb(_options: Options) -> None:
+def _before_the_verb(_options: Options, _version: Version = False) -> None:
     """A governed execution loop between trading strategies and venues."""
 
 
@@ -128,7 +140,7 @@ def status(options: Options) -> None:
     from pointsman.cli.render import console, print_json
     from pointsman.cli.status import draw_status, read_status, status_document
 
-    path = _database(options)
+    path = database_of(options)
     with reading(path) as connection:
         found = read_status(connection, path)
     if options.as_json:
@@ -145,7 +157,7 @@ def _show(verb: str, options: Options, wanted: "Wanted") -> None:
     from pointsman.cli.views import VIEWS, listing
     from pointsman.reading.lists import LISTS
 
-    read, path = LISTS[verb], _database(options)
+    read, path = LISTS[verb], database_of(options)
     if verb in ("accounts", "positions"):
         wanted = msgspec.structs.replace(wanted, touches=engine_touches(path))
     with reading(path) as connection:
@@ -204,21 +216,25 @@ _add_list("incidents", "What a person should know.")
 @takes_options
 def why(
     options: Options,
-    signal_id: Annotated[str, typer.Argument(metavar="SIGNAL_ID", help="The sender's id.")],
+    signal_id: Annotated[
+        str, typer.Argument(metavar="SIGNAL_ID", help="The sender's id, or an order's.")
+    ],
 ) -> None:
-    """The whole story of one signal: each rule with its numbers, and all that came of it."""
+    """The story of a signal, or of an order's: each rule with its numbers, and what came of it."""
     from pointsman.cli.render import console, print_json
     from pointsman.cli.story import draw_story
-    from pointsman.reading.story import near_ids, read_story, story_document
+    from pointsman.reading.story import near_ids, read_story, signal_of_order, story_document
 
-    settings = _settings(options)
+    settings = usable_settings(options)
     with reading(settings.database_path) as connection:
         story = read_story(connection, signal_id)
+        if story is None and (of_order := signal_of_order(connection, signal_id)) is not None:
+            story = read_story(connection, of_order)
         near = [] if story is not None else near_ids(connection, signal_id)
     if story is None:
         hint = f"nearest: {', '.join(near)}" if near else "`pointsman signals` lists the newest"
         path = settings.database_path
-        sys.stderr.write(f"pointsman: no signal {signal_id!r} in {path}; {hint}\n")
+        sys.stderr.write(f"pointsman: no signal or order {signal_id!r} in {path}; {hint}\n")
         raise typer.Exit(ExitCode.FAILURE)
     if options.as_json:
         print_json(story_document(story))
@@ -234,7 +250,7 @@ def check_journal(options: Options) -> None:
     from pointsman.cli.render import print_json
     from pointsman.version import __version__
 
-    with reading(_database(options)) as connection:
+    with reading(database_of(options)) as connection:
         verdict = examine(connection, __version__)
     if options.as_json:
         print_json(verdict_document(verdict))
@@ -251,17 +267,16 @@ def check_journal(options: Options) -> None:
 @takes_options
 def check_settings(options: Options) -> None:
     """Whether the settings can be used; all that is wrong at once."""
-    from pointsman.cli.config_view import problems_document
-    from pointsman.cli.notices import sender_to
+    from pointsman.cli.config_view import problems_document, refuse_what_a_run_would
     from pointsman.cli.render import print_json
 
     try:
         loaded = read_settings(options)
-        sender_to(loaded.settings.notify_urls)
+        refuse_what_a_run_would(loaded)
     except SettingsError as error:
         if not options.as_json:
             raise
-        print_json(problems_document(error.problems, ()))
+        print_json(problems_document(error.problems, error.warnings))
         raise typer.Exit(ExitCode.SETTINGS) from error
     if options.as_json:
         print_json(problems_document((), loaded.warnings))
@@ -278,7 +293,7 @@ def show_settings(options: Options) -> None:
     from pointsman.cli.config_view import draw_settings, settings_document
     from pointsman.cli.render import console, print_json
 
-    settings = _settings(options)
+    settings = read_settings(options).settings
     if options.as_json:
         print_json(settings_document(settings))
     else:

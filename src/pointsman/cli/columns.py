@@ -82,16 +82,14 @@ def cover_text(worth: Worth) -> Text:
 
 
 def _outcome(judged: Judged) -> Text:
+    """Accepted, or the reason of the refusal: there is no room for a column of each."""
     decision = judged.decision
     if decision is None:
         return Text("undecided", style="bold red")
+    if decision.reason is not None:
+        return Text(decision.reason.value, style="red")
     accepted = decision.outcome is Outcome.ACCEPTED
     return Text(decision.outcome.value, style="green" if accepted else "red")
-
-
-def _reason(judged: Judged) -> str:
-    decision = judged.decision
-    return "" if decision is None or decision.reason is None else decision.reason.value
 
 
 def _measured(judged: Judged) -> str:
@@ -153,27 +151,27 @@ def position_columns(clock: Clock) -> list[Column]:
         ),
         Column("closed part", lambda row: signed_money(row.position.realized_to_date), 6, True),
         Column("opened", lambda row: clock(row.position.opened_at_ns), 4),
-        Column("signal", lambda row: row.position.signal_id, 5),
+        Column("signal", lambda row: row.position.signal_id, 5, is_id=True),
     ]
 
 
 def order_columns(clock: Clock) -> list[Column]:
     return [
-        Column("made", lambda row: clock(row.created_at_ns)),
-        Column("account", lambda row: row.va_id, 3),
-        Column("order", lambda row: row.client_order_id),
+        Column("made", lambda row: clock(row.created_at_ns), 2),
+        Column("account", lambda row: row.va_id),
+        Column("order", lambda row: row.client_order_id, is_id=True),
         Column("for", lambda row: row.role.value),
-        Column("symbol", lambda row: row.symbol, 4),
+        Column("symbol", lambda row: row.symbol),
         Column("side", lambda row: side_text(row.side.value)),
         Column("quantity", lambda row: number(row.quantity), is_aligned=True),
-        Column("filled", lambda row: number(row.filled), 1, is_aligned=True),
-        Column("price", order_price, 2, is_aligned=True),
+        Column("filled", lambda row: number(row.filled), 3, is_aligned=True),
+        Column("price", order_price, 4, is_aligned=True),
         Column("average", average_price, 5, is_aligned=True),
         Column("status", order_status),
         Column("because", lambda row: row.end_reason and row.end_reason.value, 6),
         Column("exit", lambda row: row.exit_reason and row.exit_reason.value, 7),
         Column("fees", lambda row: money(row.fees), 8, is_right=True),
-        Column("signal", lambda row: row.signal_id, 9),
+        Column("signal", lambda row: row.signal_id, 9, is_id=True),
     ]
 
 
@@ -193,7 +191,7 @@ def fill_columns(clock: Clock) -> list[Column]:
         Column("quantity", lambda row: number(row.quantity), is_aligned=True),
         Column("price", lambda row: price(row.price), is_aligned=True),
         Column("fee", fee_text, 2, is_aligned=True),
-        Column("order", lambda row: row.client_order_id, 1),
+        Column("order", lambda row: row.client_order_id, 1, is_id=True),
         Column("position", lambda row: str(row.position_id), 3, is_right=True),
         Column("trade id", lambda row: row.trade_id, 4),
         Column("after", lambda row: length(row.booked_at_ns - row.venue_ts_ns), 5, is_right=True),
@@ -202,9 +200,9 @@ def fill_columns(clock: Clock) -> list[Column]:
 
 def trade_columns(clock: Clock) -> list[Column]:
     return [
-        Column("closed", lambda row: clock(row.closed_at_ns)),
+        Column("closed", lambda row: clock(row.closed_at_ns), 2),
         Column("account", lambda row: row.va_id),
-        Column("symbol", lambda row: row.symbol, 2),
+        Column("symbol", lambda row: row.symbol),
         Column("side", lambda row: side_text(row.side.value)),
         Column("quantity", lambda row: number(row.quantity), is_aligned=True),
         Column("entry", lambda row: price(row.entry_price), 3, is_aligned=True),
@@ -214,16 +212,16 @@ def trade_columns(clock: Clock) -> list[Column]:
         Column("because", lambda row: row.exit_reason.value),
         Column("held", lambda row: length(row.closed_at_ns - row.opened_at_ns), 5, is_right=True),
         Column("position", lambda row: str(row.position_id), 7, is_right=True),
-        Column("signal", lambda row: row.signal_id, 6),
+        Column("signal", lambda row: row.signal_id, 6, is_id=True),
     ]
 
 
 def signal_columns(clock: Clock) -> list[Column]:
     return [
-        Column("received", lambda row: clock(row.record.received_at_ns)),
-        Column("signal", lambda row: row.record.signal.signal_id),
-        Column("account", lambda row: row.record.signal.va_id, 2),
-        Column("symbol", lambda row: row.record.signal.symbol, 3),
+        Column("received", lambda row: clock(row.record.received_at_ns), 1),
+        Column("signal", lambda row: row.record.signal.signal_id, is_id=True),
+        Column("account", lambda row: row.record.signal.va_id),
+        Column("symbol", lambda row: row.record.signal.symbol),
         Column("side", lambda row: side_text(row.record.signal.side.value)),
         Column("size", lambda row: wanted_size(row.record.signal), is_right=True),
         Column(
@@ -234,7 +232,6 @@ def signal_columns(clock: Clock) -> list[Column]:
             True,
         ),
         Column("outcome", _outcome),
-        Column("reason", _reason),
         Column("measured", _measured, 6),
         Column("must be", _allowed, 6),
         Column("repeats", lambda row: str(row.record.repeats or ""), 7, is_right=True),

@@ -33,6 +33,7 @@ from pointsman.venues.paper import PaperVenue
 from pointsman.version import __version__
 
 LETTERS = string.ascii_uppercase
+OTHER_DATABASE = "use another database with --db PATH"
 
 
 class OtherRun(Exception):
@@ -124,14 +125,14 @@ def _claim(manager: SqliteManager, identity: RunIdentity | None) -> None:
         return
     if there is None or identity is None:
         kind = "a live engine" if there is None else "a recorded or simulated run"
-        raise OtherRun(f"{manager.path} belongs to {kind}; use another database")
+        raise OtherRun(f"{manager.path} belongs to {kind}; {OTHER_DATABASE}")
     names = [
         field.removesuffix("_digest")
         for field in RunIdentity.__struct_fields__
         if getattr(there, field) != getattr(identity, field)
     ]
     raise OtherRun(
-        f"{manager.path} holds another run: its {' and '.join(names)} differ; use another database"
+        f"{manager.path} holds another run: its {' and '.join(names)} differ; {OTHER_DATABASE}"
     )
 
 

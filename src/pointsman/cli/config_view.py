@@ -1,6 +1,6 @@
 """`config check` and `config show`: are the settings sound, and what is in force."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from rich.console import Group, RenderableType
@@ -8,8 +8,8 @@ from rich.text import Text
 
 from pointsman.cli.render import printable
 from pointsman.cli.tables import Column, Listing
-from pointsman.config.problems import Problem
-from pointsman.config.settings import Settings
+from pointsman.config.problems import Problem, SettingsError
+from pointsman.config.settings import Loaded, Settings
 from pointsman.config.sources import Source
 from pointsman.reading.documents import Document
 
@@ -55,6 +55,29 @@ def settings_document(settings: Settings) -> list[Document]:
         {"name": row.name, "value": row.value, "source": row.source.value}
         for row in shown(settings)
     ]
+
+
+def refuse_what_a_run_would(loaded: Loaded) -> None:
+    """Raise SettingsError, with every problem at once, where a run would refuse settings that are
+    each well written: served to others without a token, addresses or files that are of no use."""
+    from pointsman.cli.notices import sender_to
+    from pointsman.config.instruments import load_instruments
+    from pointsman.config.tokens import check_tokens
+
+    settings, problems = loaded.settings, list[Problem]()
+
+    def look(check: Callable[[], object]) -> None:
+        try:
+            check()
+        except SettingsError as error:
+            problems.extend(error.problems)
+
+    look(lambda: check_tokens(settings))
+    look(lambda: sender_to(settings.notify_urls))
+    if (path := settings.instruments_file) is not None:
+        look(lambda: load_instruments(path))
+    if problems:
+        raise SettingsError(problems, loaded.warnings)
 
 
 def draw_problems(problems: Sequence[Problem]) -> RenderableType:

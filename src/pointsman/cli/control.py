@@ -5,6 +5,7 @@ private folder for temporary files instead, under a name that follows from the p
 ends find it without being told.
 """
 
+import fcntl
 import hashlib
 import json
 import os
@@ -15,6 +16,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any
+
+from pointsman.storage.lock import lock_path
 
 LINE_BYTES_MAX = 65_536
 """The longest request."""
@@ -27,14 +30,42 @@ TIMEOUT_SECONDS = 8.0  # not money: seconds
 
 
 class NoEngine(Exception):
-    """No engine answers for a database: none runs, or it cannot be reached. The text says how to
-    start one."""
+    """No engine answers for a database. The text says whether none runs, and how to start one, or
+    which process holds the database and does not answer. Where the request is on its way to that
+    one (`is_sent`), it may still be carried out."""
 
-    def __init__(self, database: Path) -> None:
-        super().__init__(
-            f"no engine runs on {database}; start one with `pointsman run --db {database}`"
-        )
+    def __init__(self, database: Path, *, is_sent: bool = False) -> None:
+        super().__init__(_why_no_answer(database, is_sent))
         self.database = database
+
+
+def _why_no_answer(database: Path, is_sent: bool) -> str:
+    pid = engine_pid(database)
+    if pid is None:
+        return f"no engine runs on {database}; start one with `pointsman run --db {database}`"
+    held = f"process {pid or '?'} holds {database} but does not answer"
+    if not is_sent:
+        return f"{held}; nothing was asked of it"
+    return f"{held}: the command may still take effect; `pointsman status` shows whether it did"
+
+
+def engine_pid(database: Path) -> int | None:
+    """The process that holds a database, 0 if it has not said who it is, None if nobody does.
+
+    The lock is tried for an instant, shared, and never waited for or written.
+    """
+    try:
+        descriptor = os.open(lock_path(database.resolve()), os.O_RDONLY)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        holder = os.pread(descriptor, 20, 0)
+        return int(holder) if holder.isdigit() else 0
+    finally:
+        os.close(descriptor)
+    return None
 
 
 def socket_path(database: Path) -> Path:
@@ -63,9 +94,9 @@ def ask(database: Path, request: Mapping[str, Any]) -> dict[str, Any]:
             connection.sendall(json.dumps(dict(request)).encode() + b"\n")
             line = next(_lines(connection), None)
         except OSError as error:
-            raise NoEngine(database) from error
+            raise NoEngine(database, is_sent=True) from error
     if line is None:
-        raise NoEngine(database)
+        raise NoEngine(database, is_sent=True)
     answer: dict[str, Any] = json.loads(line)
     return answer
 

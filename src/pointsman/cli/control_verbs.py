@@ -16,7 +16,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pointsman.cli.exits import ExitCode
-from pointsman.cli.options import Options, flag, read_settings, takes_options
+from pointsman.cli.options import (
+    Options,
+    database_of,
+    flag,
+    read_settings,
+    takes_options,
+    usable_settings,
+)
 
 if TYPE_CHECKING:
     from pointsman.config.settings import Settings
@@ -27,6 +34,7 @@ Va = Annotated[str, typer.Argument(metavar="ID", help="The account.")]
 Amount = Annotated[str, typer.Argument(metavar="AMOUNT", help="In the account's currency.")]
 
 Answer = dict[str, Any]
+_NAMED_MAX = 5
 
 
 def register(app: typer.Typer) -> None:
@@ -37,8 +45,11 @@ def register(app: typer.Typer) -> None:
 
 def register_accounts(accounts: typer.Typer) -> None:
     """Add the verbs under `accounts`."""
+    # An amount below zero is told as such, not as an option that nobody knows.
+    as_it_stands = {"ignore_unknown_options": True}
     for verb in (add, deposit, withdraw, assign):
-        accounts.command(verb.__name__)(takes_options(verb))
+        command = accounts.command(verb.__name__, context_settings=as_it_stands)
+        command(takes_options(verb))
 
 
 def kill(
@@ -49,7 +60,9 @@ def kill(
     """Press the kill switch: no new risk, until a person rearms."""
     from pointsman.cli.control import NoEngine, ask
 
-    database, text = _settings(options).database_path, _reason(reason)
+    # Nothing in the configuration may be in the way of this one.
+    database = usable_settings(options, must_go_on=True).database_path
+    text = _reason(reason)
     request = {"verb": "kill", "flatten": is_flatten, "reason": text, "by": _me()}
     try:
         answer = ask(database, request)
@@ -62,7 +75,7 @@ def kill(
 
 def _kill_without_engine(database: Path, is_flatten: bool, reason: str) -> Answer:
     """Latch the file, for the next start to see."""
-    from pointsman.cli.status import engine_pid
+    from pointsman.cli.control import engine_pid
     from pointsman.domain.accounts import KillState
     from pointsman.engine.latch import KillLatch, Latched, latch_path
 
@@ -88,25 +101,33 @@ def rearm(options: Options, reason: Reason) -> None:
     """Release the kill switch."""
     from pointsman.cli.control import NoEngine, ask
 
-    settings, text = _settings(options), _reason(reason)
+    settings, text = read_settings(options).settings, _reason(reason)
     request = {"verb": "rearm", "reason": text, "by": _me()}
     try:
         answer = ask(settings.database_path, request)
     except NoEngine as error:
         answer = _rearm_without_engine(settings, text, str(error))
-    _finish(options, answer, lambda told: told.get("told") or f"rearmed: {told['trading_state']}")
+    _finish(options, answer, _rearmed)
+
+
+def _rearmed(told: Answer) -> str:
+    if "told" in told:
+        return str(told["told"])
+    # An engine of an older version does not say whether it was.
+    done = "rearmed" if told.get("was_killed", True) else "nothing was killed"
+    return f"{done}: {told['trading_state']}"
 
 
 def _rearm_without_engine(settings: "Settings", reason: str, no_engine: str) -> Answer:
     """Clear the latch file, and leave word that the next start is to release the kill switch."""
-    from pointsman.cli.status import engine_pid
+    from pointsman.cli.control import engine_pid
     from pointsman.domain.accounts import KillState
     from pointsman.engine.latch import KillLatch, Latched, latch_path
     from pointsman.engine.latch_watch import why_killed
 
     database = settings.database_path
     if engine_pid(database) is not None:
-        return _refused(f"an engine holds {database} but does not answer; only it can rearm")
+        return _refused(f"{no_engine}; only it can rearm")
     if not database.exists() and not latch_path(database).exists():
         return _refused(no_engine)
     if settings.kill_switch_enabled:
@@ -133,7 +154,15 @@ def pause(options: Options, reason: Reason, va: OneVa = None) -> None:
 def resume(options: Options, reason: Reason, va: OneVa = None) -> None:
     """Entries again, of one account or of all. Of one account it also lifts a freeze or a stop."""
     request = {"verb": "resume", "va": va, "reason": _reason(reason), "by": _me()}
-    _send(options, request, lambda told: f"resumed {va or 'all'}: {told['trading_state']}")
+    _send(options, request, lambda told: _resumed(va, told))
+
+
+def _resumed(va: str | None, told: Answer) -> str:
+    text, held = f"resumed {va or 'all'}: {told['trading_state']}", told.get("still_held", [])
+    if not held:
+        return text
+    shown = ", ".join([*held[:_NAMED_MAX], *(["…"] if len(held) > _NAMED_MAX else [])])
+    return f"{text}; stopped by itself, until `resume --va`: {shown}"
 
 
 def flatten(
@@ -174,7 +203,7 @@ def add(
 
 
 def deposit(options: Options, va: Va, amount: Amount) -> None:
-    """Put money into an account; it is no profit."""
+    """Put money into an account; it is no profit. `withdraw` takes it out."""
     request = {"verb": "move_cash", "va": va, "amount": _amount("AMOUNT", amount)}
     _send(options, request, lambda told: f"deposited {amount}: {va} has {told['balance']}")
 
@@ -212,7 +241,7 @@ def _asked(options: Options, request: dict[str, Any]) -> Answer:
     from pointsman.cli.control import NoEngine, ask
 
     try:
-        return ask(_settings(options).database_path, request)
+        return ask(database_of(options), request)
     except NoEngine as error:
         return _refused(str(error))
 
@@ -233,10 +262,6 @@ def _refused(text: str, code: ExitCode = ExitCode.FAILURE) -> Answer:
     return {"ok": False, "exit": int(code), "error": text}
 
 
-def _settings(options: Options) -> "Settings":
-    return read_settings(options).settings
-
-
 def _reason(text: str) -> str:
     """The reason as text that can be stored, never blank."""
     if not text.strip():
@@ -252,7 +277,8 @@ def _amount(name: str, text: str) -> str:
     except ValueError as error:
         raise typer.BadParameter(f"{text}: {error}", param_hint=name) from None
     if amount <= ZERO:
-        raise typer.BadParameter(f"{text}: use a number above 0", param_hint=name)
+        hint = "; deposit puts money in, withdraw takes it out" if name == "AMOUNT" else ""
+        raise typer.BadParameter(f"{text}: use a number above 0{hint}", param_hint=name)
     return text.lstrip("+")
 
 

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from pointsman.cli.exits import ExitCode
-from pointsman.cli.options import Options, read_settings, takes_options
+from pointsman.cli.options import Options, database_of, takes_options
 from pointsman.storage.syncing import sync
 
 TRIES = 1000
@@ -31,7 +31,7 @@ def backup(
     copied beside it, as of the same moment, so that an engine starts on the copy."""
     from pointsman.cli.render import print_json
 
-    source = read_settings(options).settings.database_path
+    source = database_of(options)
     try:
         made = back_up(source, file)
     except FileExistsError as error:
@@ -118,7 +118,7 @@ def migrate(options: Options) -> None:
     from pointsman.storage import lock, schema
     from pointsman.storage.errors import StorageUnavailable
 
-    path = read_settings(options).settings.database_path.resolve()
+    path = database_of(options).resolve()
     if not path.exists():
         raise StorageUnavailable(f"{path} does not exist; `pointsman run` makes it")
     held = lock.acquire(path)

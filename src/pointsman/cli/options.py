@@ -2,12 +2,14 @@
 
 `@takes_options` gives a command its `Options` as first argument; what stands after the verb wins
 over what stands before it. Settings are read only by a verb that needs them, since that takes
-longer than all else that a start does.
+longer than all else that a start does. A verb that needs no more of them than where the database is
+goes on without those that cannot be used: no setting is in the way of a kill or of a look.
 """
 
 import inspect
 import os
 import sqlite3
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -17,7 +19,7 @@ import msgspec
 import typer
 
 if TYPE_CHECKING:
-    from pointsman.config.settings import Loaded
+    from pointsman.config.settings import Loaded, Settings
 
 DOTENV = Path(".env")
 """Read where it is there, unless --env-file names another."""
@@ -97,9 +99,56 @@ def read_settings(options: Options, flags: Mapping[str, str] | None = None) -> "
     """
     from pointsman.config.settings import load_settings
 
+    env, env_file, overrides = _places(options)
+    return load_settings(env, env_file, {**overrides, **(flags or {})})
+
+
+def usable_settings(options: Options, *, must_go_on: bool = False) -> "Settings":
+    """The settings for a verb that needs only the path of the database. Where some cannot be used
+    it is told so, and has that path and the defaults. One that `must_go_on` does so even where the
+    path itself cannot be read.
+
+    Raises SettingsError where what says the path cannot be read.
+    """
+    from pointsman.config.problems import SettingsError
+    from pointsman.config.settings import DEFAULT_DATABASE, database_path_of, load_settings
+
+    try:
+        loaded = read_settings(options)
+    except SettingsError as error:
+        path = database_path_of(*_places(options))
+        if path is None and not must_go_on:
+            raise
+        path = path or Path(DEFAULT_DATABASE)
+        names = [problem.variable for problem in error.problems]
+        count = f"{len(names)} setting{'' if len(names) == 1 else 's'}"
+        _warn(
+            f"{count} cannot be used ({', '.join(names)}); going on without, on {path}; "
+            "`pointsman config check` says what would do"
+        )
+        return load_settings({}, None, {"DATABASE_PATH": str(path)}).settings
+    if options.is_verbose:
+        for warning in loaded.warnings:
+            _warn(warning)
+    return loaded.settings
+
+
+def database_of(options: Options) -> Path:
+    """The path of the database, as `usable_settings` finds it."""
+    return usable_settings(options).database_path
+
+
+def _warn(text: str) -> None:
+    from pointsman.cli.render import printable
+
+    sys.stderr.write(f"warning: {printable(text)}\n")
+
+
+def _places(options: Options) -> tuple[Mapping[str, str], Path | None, dict[str, str]]:
+    """Environment, `.env` and flags."""
     env_file = options.env_file or (DOTENV if DOTENV.exists() else None)
     overrides = {} if options.db is None else {"DATABASE_PATH": str(options.db)}
-    return load_settings(os.environ, env_file, {**overrides, **(flags or {})})
+    return os.environ, env_file, overrides
 
 
 @contextmanager

@@ -13,9 +13,9 @@ from fastapi import FastAPI
 
 from pointsman.api.server import HttpServer, PortTaken, listen
 from pointsman.cli import control_server, kill_signals
+from pointsman.cli.control import engine_pid
 from pointsman.cli.control_server import ControlServer
 from pointsman.cli.kill_signals import KillSignals
-from pointsman.cli.status import engine_pid
 from pointsman.cli.supervision import Part
 from pointsman.config.settings import Settings
 from pointsman.engine.controls import Controls

@@ -6,6 +6,7 @@ terminal.
 """
 
 import json
+import os
 import sys
 from datetime import datetime
 from decimal import Decimal
@@ -18,6 +19,9 @@ from rich.text import Text
 from pointsman.domain.money import ZERO
 from pointsman.reading.documents import SECOND_NS
 
+_ANY_WIDTH = 100_000
+"""Characters; more than any row has."""
+
 
 def print_json(document: object) -> None:
     """Write one JSON document to standard output."""
@@ -28,11 +32,13 @@ def print_json(document: object) -> None:
 
 
 def console(*, is_error: bool = False) -> Console:
-    """Where people read. A character that the terminal cannot show is replaced, never an error."""
+    """Where people read. A character that the terminal cannot show is replaced, never an error.
+    What goes elsewhere is as wide as it needs, unless COLUMNS says how wide it may be."""
     stream = sys.stderr if is_error else sys.stdout
     if isinstance(stream, TextIOWrapper):
         stream.reconfigure(errors="replace")
-    return Console(stderr=is_error, highlight=False, emoji=False, markup=False)
+    width = None if stream.isatty() or "COLUMNS" in os.environ else _ANY_WIDTH
+    return Console(stderr=is_error, highlight=False, emoji=False, markup=False, width=width)
 
 
 def printable(text: str) -> str:

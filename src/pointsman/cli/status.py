@@ -4,22 +4,21 @@ Read from the database, and the lock and the kill latch beside it, so it answers
 running engine. One that runs is asked for the prices of now.
 """
 
-import fcntl
-import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from pointsman.cli.control import NoEngine, ask
+from pointsman.cli.control import NoEngine, ask, engine_pid
 from pointsman.cli.render import counted, moment, printable
 from pointsman.cli.tables import facts
 from pointsman.cli.views import VIEWS, listing
-from pointsman.domain.accounts import DeskRecord, ExternalHolding, KillState, TradingState
+from pointsman.domain.accounts import ExternalHolding, KillState, TradingState
 from pointsman.domain.sides import PositionSide
 from pointsman.engine.latch import Latched, latch_path, read_latch
 from pointsman.engine.picture import with_latch
@@ -27,8 +26,9 @@ from pointsman.reading.documents import Document, iso, to_document
 from pointsman.reading.lists import LISTS, Wanted, account_rows
 from pointsman.reading.report import Standing, read_standing
 from pointsman.storage import queries, reader, schema
-from pointsman.storage.lock import lock_path
 from pointsman.version import __version__
+
+NS_PER_MS = 10**6
 
 COUNTS = {
     "signals": "SELECT count(*) FROM signals",
@@ -43,47 +43,38 @@ COUNTS = {
 
 class Status(msgspec.Struct, frozen=True):
     """What is, at one moment. `engine_pid` is None where no engine holds the database, 0 where one
-    does that has not said which. `sequence` is the newest row of the journal. A latch that was
-    pressed counts already in `standing`; `is_latch_ahead` says that the records do not know it
-    yet."""
+    does that has not said which; `is_answering` says that it was asked and has answered.
+    `sequence` is the newest row of the journal. A latch that was pressed counts already in
+    `standing`; `is_latch_ahead` says that the records do not know it yet. A comparison that changes
+    nothing is not stored: `compared_at_ns` is the engine's word where it answers."""
 
     path: Path
     engine_pid: int | None
+    is_answering: bool
+    compared_at_ns: int | None
     standing: Standing
     latched: Latched
     is_latch_ahead: bool
-    desk: DeskRecord | None
     externals: list[ExternalHolding]
     counts: dict[str, int]
     sequence: int
 
 
-def engine_pid(database: Path) -> int | None:
-    """The process that holds a database, 0 if it has not said who it is, None if nobody does.
-
-    The lock is tried for an instant, shared, and never waited for or written.
-    """
-    try:
-        descriptor = os.open(lock_path(database.resolve()), os.O_RDONLY)
-    except FileNotFoundError:
-        return None
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        holder = os.pread(descriptor, 20, 0)
-        return int(holder) if holder.isdigit() else 0
-    finally:
-        os.close(descriptor)
-    return None
-
-
 def engine_touches(database: Path) -> dict[tuple[str, PositionSide], Decimal]:
     """Where everything that is held would be closed now, as the engine of a database says; nothing
     where none runs."""
+    return _touches(_picture(database))
+
+
+def _picture(database: Path) -> Mapping[str, Any]:
+    """What the engine of a database shows; empty where none answers."""
     try:
-        picture = ask(database, {"verb": "picture"})
+        return ask(database, {"verb": "picture"})
     except NoEngine:
         return {}
+
+
+def _touches(picture: Mapping[str, Any]) -> dict[tuple[str, PositionSide], Decimal]:
     return {
         (row["symbol"], PositionSide(row["side"])): Decimal(row["mark"])
         for row in picture.get("positions", ())
@@ -97,31 +88,42 @@ def read_status(connection: sqlite3.Connection, path: Path) -> Status:
     for name, query in COUNTS.items():
         ((counts[name],),) = queries.rows(connection, query)
     newest = queries.rows(connection, queries.LAST_TURN)
-    standing, latched = (
-        read_standing(connection, engine_touches(path)),
-        read_latch(latch_path(path)),
-    )
+    picture = _picture(path)
+    standing, latched = read_standing(connection, _touches(picture)), read_latch(latch_path(path))
     switch = with_latch(standing.kill_switch, latched)
     return Status(
         path,
         engine_pid(path),
+        "positions" in picture,
+        _compared_at_ns(connection, picture),
         msgspec.structs.replace(standing, kill_switch=switch),
         latched,
         switch is not standing.kill_switch,
-        reader.desk(connection),
         reader.external_holdings(connection),
         counts,
         newest[0][0] if newest else 0,
     )
 
 
+def _compared_at_ns(connection: sqlite3.Connection, picture: Mapping[str, Any]) -> int | None:
+    """When the last comparison was, by the engine, else by the records."""
+    ago_ms = picture.get("health", {}).get("compared_ago_ms")
+    if ago_ms is not None:
+        return int(picture["now_ns"]) - int(ago_ms) * NS_PER_MS
+    desk = reader.desk(connection)
+    return None if desk is None else desk.compared_at_ns
+
+
 def status_document(status: Status) -> Document:
     """The status for programs."""
-    standing, desk = status.standing, status.desk
-    compared_at_ns = None if desk is None else desk.compared_at_ns
+    standing, compared_at_ns = status.standing, status.compared_at_ns
     return {
         "database": str(status.path),
-        "engine": {"running": status.engine_pid is not None, "pid": status.engine_pid or None},
+        "engine": {
+            "running": status.engine_pid is not None,
+            "pid": status.engine_pid or None,
+            "answering": status.is_answering,
+        },
         "trading_state": standing.kill_switch.trading_state.value,
         "kill_switch": to_document(standing.kill_switch),
         "kill_latch": {
@@ -190,7 +192,9 @@ def _kill_switch(standing: Standing) -> Text:
     text = Text.assemble((switch.state.value, "" if switch.state is KillState.OFF else "bold red"))
     if switch.changed_at_ns:
         who = f"{switch.changed_by}: {switch.note}" if switch.note else switch.changed_by
-        text.append(f", by {printable(who)}, at {moment(switch.changed_at_ns)} UTC")
+        # While it is off, who has paused or resumed since is told as well.
+        what = "; last changed by" if switch.state is KillState.OFF else ", by"
+        text.append(f"{what} {printable(who)}, at {moment(switch.changed_at_ns)} UTC")
     if switch.state is KillState.FLATTEN:
         flat = switch.flat_at_ns
         text.append(f"; flat since {moment(flat)} UTC" if flat else "; not flat yet")
@@ -212,10 +216,13 @@ def _engine(status: Status) -> Text:
     if status.engine_pid is None:
         return Text("not running")
     process = f", process {status.engine_pid}" if status.engine_pid else ""
+    if not status.is_answering:
+        return Text.assemble(("running", "yellow"), f"{process}, but it does not answer")
     return Text.assemble(("running", "green"), process)
 
 
 def _compared(status: Status) -> Text:
-    if status.desk is None or status.desk.compared_at_ns is None:
+    if status.compared_at_ns is None:
         return Text("not with the venue since the last start", style="yellow")
-    return Text(f"with the venue, {moment(status.desk.compared_at_ns)} UTC")
+    when = f"with the venue, {moment(status.compared_at_ns)} UTC"
+    return Text(when if status.is_answering else f"{when}, as of the stored records")

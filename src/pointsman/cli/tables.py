@@ -1,4 +1,5 @@
-"""Tables that fit: what matters least is left out before anything is cut.
+"""Tables that fit: what matters least is left out before anything is cut, and an id is cut in its
+middle before what matters most is left out.
 
 A row is whatever a caller has; a column says how to get its cell. Text from outside is shown as
 text, so it can neither style the table nor steer the terminal.
@@ -21,14 +22,17 @@ _Filled = tuple["Column", list[Text]]
 _FOLDED_WIDTH = 24
 """Room that a column which may fold its text is given at least, if it wants so much."""
 
+_ID_WIDTH = 16
+"""Room that an id keeps while there is anything that may be left out."""
+
 _GAP = 2
 """Characters between two columns."""
 
 
 class Column(msgspec.Struct, frozen=True):
-    """One column. `rank` 0 is always shown; on a narrow terminal the highest rank goes first. The
-    cells of an aligned column are decimals, whose points stand below each other. A folding one may
-    break its text over lines."""
+    """One column. `rank` 0 is always shown; on a narrow terminal the highest rank goes first, and
+    rank 1 only after ids were cut. The cells of an aligned column are decimals, whose points stand
+    below each other. A folding one may break its text over lines. Ids are cut in their middle."""
 
     header: str
     cell: Callable[[Any], Cell]
@@ -36,6 +40,7 @@ class Column(msgspec.Struct, frozen=True):
     is_right: bool = False
     is_aligned: bool = False
     folds: bool = False
+    is_id: bool = False
 
 
 class Listing(msgspec.Struct, frozen=True):
@@ -70,9 +75,38 @@ def _fitting(columns: Sequence[Column], rows: Sequence[Any], width: int) -> list
         (column, _aligned(cells, len(column.header)) if column.is_aligned else cells)
         for column, cells in filled
     ]
-    while _width(filled) > width and any(column.rank for column, _ in filled):
-        filled.remove(max(filled, key=lambda each: each[0].rank))
-    return filled
+    _leave_out(filled, 2, lambda: _width(filled) > width)
+    _leave_out(filled, 1, lambda: _width(_with_ids_cut(filled, 0)) > width)
+    return _with_ids_cut(filled, width)
+
+
+def _leave_out(filled: list[_Filled], least_rank: int, is_too_wide: Callable[[], bool]) -> None:
+    """Leave out what matters least, down to `least_rank`, while it is too wide."""
+    while is_too_wide():
+        last = max(filled, key=lambda each: each[0].rank)
+        if last[0].rank < least_rank:
+            return
+        filled.remove(last)
+
+
+def _with_ids_cut(filled: Sequence[_Filled], width: int) -> list[_Filled]:
+    """The columns with the ids cut by as much as they are too wide together, none to less than
+    `_ID_WIDTH`."""
+    fitting = list(filled)
+    for number, (column, cells) in enumerate(fitting):
+        excess = _width(fitting) - width
+        if column.is_id and excess > 0:
+            room = max(_ID_WIDTH, _widest(cells) - excess)
+            fitting[number] = (column, [_cut(cell, room) for cell in cells])
+    return fitting
+
+
+def _cut(cell: Text, room: int) -> Text:
+    """An id in `room` characters: both ends, where ids differ."""
+    if cell.cell_len <= room:
+        return cell
+    tail = (room - 1) // 2
+    return Text(f"{cell.plain[: room - 1 - tail]}…{cell.plain[-tail:]}", style=cell.style)
 
 
 def _drawn(filled: Iterable[_Filled]) -> Table:

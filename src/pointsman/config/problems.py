@@ -31,11 +31,13 @@ class Problem(msgspec.Struct, frozen=True, gc=False):
 
 
 class SettingsError(Exception):
-    """The configuration cannot be used (exit 3). `problems` holds every reason, never none."""
+    """The configuration cannot be used (exit 3). `problems` holds every reason, never none, and
+    `warnings` what else a person should look at."""
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
+    def __init__(self, problems: Sequence[Problem], warnings: Sequence[str] = ()) -> None:
         super().__init__("\n".join(str(problem) for problem in problems))
         self.problems = tuple(problems)
+        self.warnings = tuple(warnings)
 
 
 def close_match(name: str, known: Iterable[str]) -> str | None:

@@ -28,12 +28,17 @@ from pointsman.config.sources import (
     unknown_names,
 )
 from pointsman.config.trading_hours import TradingHours
-from pointsman.config.values import read_accounts
+from pointsman.config.values import read_accounts, read_path
 from pointsman.domain.market import Instrument
 from pointsman.domain.money import plain
 from pointsman.domain.policy import Limits, Policy, SizeDecay
 
 M = TypeVar("M", bound=LimitFields)
+
+DEFAULT_DATABASE = str(SettingFields.model_fields["database_path"].default)
+_DATABASE_PATH = "DATABASE_PATH"
+_SAY_THE_PATH = (_DATABASE_PATH, f"{_DATABASE_PATH}_FILE", "--env-file")
+"""What a problem is named by where the path of the database may be other than it seems."""
 
 _NS_PER_SECOND = 1_000_000_000
 _NS_PER_MS = 1_000_000
@@ -138,12 +143,7 @@ def load_settings(
     """
     problems: list[Problem] = []
     warnings: list[str] = []
-    layers = [
-        Layer(Source.FLAG, "command line", overrides),
-        Layer(Source.ENV, "environment", env),
-    ]
-    if env_file is not None:
-        layers.append(read_dotenv(env_file, problems, warnings))
+    layers = _layers(env, env_file, overrides, problems, warnings)
     problems += _unknown_flags(overrides)
 
     entries = _find_all(NAMES, layers, problems)
@@ -152,8 +152,8 @@ def load_settings(
 
     own: dict[str, LimitFields] = {}
     va_ids = _va_ids(entries)
+    warnings += unknown_names(va_ids or frozenset(), layers)
     if va_ids is not None:
-        warnings += unknown_names(va_ids, layers)
         for va_id, names in sorted(limits_by_va(va_ids, layers, problems).items()):
             own_entries = _find_all([f"{va_id}__{name}" for name in names], layers, problems)
             limits = _limits_of_va(va_id, own_entries, entries, faults, problems)
@@ -161,10 +161,42 @@ def load_settings(
                 own[va_id] = limits
             entries |= own_entries
     if problems or settings is None:
-        raise SettingsError(problems)
+        raise SettingsError(problems, warnings)
     sources = {name: entry.source for name, entry in entries.items()}
     update = {"limits_by_va": own, "sources": sources}
     return Loaded(settings.model_copy(update=update), tuple(warnings))
+
+
+def database_path_of(
+    env: Mapping[str, str], env_file: Path | None, overrides: Mapping[str, str]
+) -> Path | None:
+    """The path of the database, whatever is wrong with all other settings; None where that which
+    should say it cannot be read."""
+    problems: list[Problem] = []
+    entry = find(_DATABASE_PATH, _layers(env, env_file, overrides, problems, []), problems)
+    if entry is None:
+        is_told = any(problem.variable in _SAY_THE_PATH for problem in problems)
+        return None if is_told else Path(DEFAULT_DATABASE)
+    try:
+        return read_path(entry.text)
+    except ValueError:
+        return None
+
+
+def _layers(
+    env: Mapping[str, str],
+    env_file: Path | None,
+    overrides: Mapping[str, str],
+    problems: list[Problem],
+    warnings: list[str],
+) -> list[Layer]:
+    layers = [
+        Layer(Source.FLAG, "command line", overrides),
+        Layer(Source.ENV, "environment", env),
+    ]
+    if env_file is not None:
+        layers.append(read_dotenv(env_file, problems, warnings))
+    return layers
 
 
 def _unknown_flags(overrides: Mapping[str, str]) -> list[Problem]:

@@ -7,6 +7,7 @@ its owner alone and appears whole or not at all; a value is neither logged nor p
 
 import os
 import secrets
+from errno import EACCES, ENOENT
 from ipaddress import ip_address
 from pathlib import Path
 from typing import NamedTuple
@@ -40,13 +41,30 @@ def with_tokens(settings: Settings) -> Tokens:
     others than this machine without any token.
     """
     path = settings.tokens_path
-    if path is None or any(getattr(settings, field) is not None for field in SCOPE_FIELDS):
+    if path is None or has_token(settings):
         _require_a_token(settings)
         return Tokens(settings, None, False)
     is_new = not path.exists()
     if is_new:
         _make(path)
     return Tokens(_with(settings, path), path, is_new)
+
+
+def check_tokens(settings: Settings) -> None:
+    """Refuse what `with_tokens` would refuse, and make nothing.
+
+    Raises SettingsError.
+    """
+    path = settings.tokens_path
+    if path is None or path.exists() or has_token(settings):
+        with_tokens(settings)
+    elif not os.access(path.parent, os.W_OK):
+        raise _no_place(path, EACCES if path.parent.is_dir() else ENOENT)
+
+
+def has_token(settings: Settings) -> bool:
+    """Whether a token of any scope is set."""
+    return any(getattr(settings, field) is not None for field in SCOPE_FIELDS)
 
 
 def is_loopback(host: str) -> bool:
@@ -60,9 +78,7 @@ def is_loopback(host: str) -> bool:
 
 
 def _require_a_token(settings: Settings) -> None:
-    if is_loopback(settings.http_host):
-        return
-    if any(getattr(settings, field) is not None for field in SCOPE_FIELDS):
+    if is_loopback(settings.http_host) or has_token(settings):
         return
     remedy = (
         "other machines would be served without any token; set READ_TOKEN, SIGNAL_TOKEN and "
@@ -88,8 +104,7 @@ def _make(path: Path) -> None:
     except FileExistsError:
         return  # another start was quicker: its tokens hold
     except OSError as error:
-        remedy = f"no tokens can be made there ({error.strerror}); name a file in a folder of ours"
-        raise _unusable(path, remedy) from error
+        raise _no_place(path, error.errno or ENOENT) from error
 
 
 def _with(settings: Settings, path: Path) -> Settings:
@@ -108,6 +123,11 @@ def _with(settings: Settings, path: Path) -> Settings:
             raise _unusable(path, remedy) from None
     sources = {**settings.sources, **{field.upper(): Source.FILE for field in fields}}
     return settings.model_copy(update={**made, "sources": sources})
+
+
+def _no_place(path: Path, error_number: int) -> SettingsError:
+    why = os.strerror(error_number)
+    return _unusable(path, f"no tokens can be made there ({why}); name a file in a folder of ours")
 
 
 def _unusable(path: Path, remedy: str) -> SettingsError:

@@ -192,11 +192,14 @@ class Steering:
         return self._loop.desk.books.desk.compared_at_ns or 0
 
     def _carry_out(self, request: Request, answer: Answer) -> None:
+        was_killed = self._loop.desk.books.kill_switch.state is not KillState.OFF
         with exact():
             event = self._event_of(request)
         if event is not None:
             self._loop.turn(event)
         told = self._told(request)
+        if isinstance(request, Rearm):
+            told["was_killed"] = was_killed
         press = self._press_seen
 
         def tell(step: Step | StorageHeld) -> None:

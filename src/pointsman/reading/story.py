@@ -77,6 +77,17 @@ def _incidents(connection: sqlite3.Connection, found: reader.SignalStory) -> tup
     return (*found.incidents, *others)
 
 
+def signal_of_order(connection: sqlite3.Connection, client_order_id: str) -> str | None:
+    """The signal that an order came of: its own, else the one that opened its position. None for an
+    unknown order, and where no signal did."""
+    order = queries.one(connection, Order, "WHERE client_order_id = ?", (client_order_id,))
+    if order is None or order.signal_id is not None:
+        return None if order is None else order.signal_id
+    where = "WHERE position_id = ? AND signal_id IS NOT NULL ORDER BY rowid LIMIT 1"
+    first = queries.one(connection, Order, where, (order.position_id,))
+    return None if first is None else first.signal_id
+
+
 def near_ids(connection: sqlite3.Connection, signal_id: str) -> list[str]:
     """Known ids that are spelt nearly alike, the closest first."""
     found = queries.rows(

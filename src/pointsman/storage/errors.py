@@ -26,7 +26,9 @@ class DatabaseBusy(StorageError):
 
     def __init__(self, path: Path, holder_pid: int | None) -> None:
         holder = "another process" if holder_pid is None else f"process {holder_pid}"
-        super().__init__(f"{path} is in use by {holder}; stop it first, or use another database")
+        super().__init__(
+            f"{path} is in use by {holder}; stop it first, or use another one with --db PATH"
+        )
         self.holder_pid = holder_pid
 
 
