@@ -22,7 +22,6 @@ from pointsman.cli.options import (
     flag,
     read_settings,
     takes_options,
-    usable_settings,
 )
 
 if TYPE_CHECKING:
@@ -60,9 +59,8 @@ def kill(
     """Press the kill switch: no new risk, until a person rearms."""
     from pointsman.cli.control import NoEngine, ask
 
-    # Nothing in the configuration may be in the way of this one.
-    database = usable_settings(options, must_go_on=True).database_path
     text = _reason(reason)
+    database, is_sure = _database_to_kill(options)
     request = {"verb": "kill", "flatten": is_flatten, "reason": text, "by": _me()}
     try:
         answer = ask(database, request)
@@ -71,6 +69,23 @@ def kill(
     if answer.get("ok") and not answer["durable"]:
         _say("warning: the latch file could not be written: the kill holds in memory only")
     _finish(options, answer, lambda told: told.get("told") or f"killed: {told['state']}")
+    if not is_sure:
+        _say(f"it may not be {database} that was meant: press it again with --db PATH")
+        raise typer.Exit(ExitCode.FAILURE)
+
+
+def _database_to_kill(options: Options) -> tuple[Path, bool]:
+    """Which database, and whether that is sure. Nothing in the configuration may be in the way of a
+    kill, not even what should say where the database is."""
+    from pointsman.config.problems import SettingsError
+    from pointsman.config.settings import DEFAULT_DATABASE
+
+    try:
+        return database_of(options), True
+    except SettingsError as error:
+        names = ", ".join(problem.variable for problem in error.problems)
+        _say(f"warning: nothing says which database is meant ({names}); taking {DEFAULT_DATABASE}")
+        return Path(DEFAULT_DATABASE), False
 
 
 def _kill_without_engine(database: Path, is_flatten: bool, reason: str) -> Answer:

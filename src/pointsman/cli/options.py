@@ -103,23 +103,21 @@ def read_settings(options: Options, flags: Mapping[str, str] | None = None) -> "
     return load_settings(env, env_file, {**overrides, **(flags or {})})
 
 
-def usable_settings(options: Options, *, must_go_on: bool = False) -> "Settings":
+def usable_settings(options: Options) -> "Settings":
     """The settings for a verb that needs only the path of the database. Where some cannot be used
-    it is told so, and has that path and the defaults. One that `must_go_on` does so even where the
-    path itself cannot be read.
+    it is told so, and has that path and the defaults.
 
     Raises SettingsError where what says the path cannot be read.
     """
     from pointsman.config.problems import SettingsError
-    from pointsman.config.settings import DEFAULT_DATABASE, database_path_of, load_settings
+    from pointsman.config.settings import database_path_of, load_settings
 
     try:
         loaded = read_settings(options)
     except SettingsError as error:
         path = database_path_of(*_places(options))
-        if path is None and not must_go_on:
+        if path is None:
             raise
-        path = path or Path(DEFAULT_DATABASE)
         names = [problem.variable for problem in error.problems]
         count = f"{len(names)} setting{'' if len(names) == 1 else 's'}"
         _warn(
