@@ -192,6 +192,7 @@ def test_log_lines_are_json_on_request(tmp_path: Path) -> None:
     assert events[0]["event"] == "started"
     assert events[-1]["event"] == "stopped"
     assert all(event["level"] and event["at"].endswith("Z") for event in events)
+    assert "all else is since the database began" in done.stdout
 
 
 def test_a_folder_that_is_missing_and_a_second_instance_say_what_to_do(tmp_path: Path) -> None:

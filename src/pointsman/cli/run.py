@@ -201,7 +201,7 @@ def _run(
     for row in feed.told_bad_rows():
         typer.echo(f"skipped {row}", err=True)
     if not wanted.is_lasting or options.as_json or stop.signum is None:
-        _tell(options, report_on(database), time.monotonic() - began)
+        _tell(options, report_on(database), time.monotonic() - began, wanted.is_lasting)
     typer.echo(f"database: {database}", err=True)
 
 
@@ -241,7 +241,7 @@ def _run_paced(
         asyncio.run(run_paced(plan, settings, stop, log, started, wanted.arrivals(), parts))
 
 
-def _tell(options: Options, report: dict[str, Any], seconds: float) -> None:
+def _tell(options: Options, report: dict[str, Any], seconds: float, is_lasting: bool) -> None:
     from pointsman.cli.render import console
     from pointsman.cli.summary import summary
 
@@ -249,6 +249,8 @@ def _tell(options: Options, report: dict[str, Any], seconds: float) -> None:
         typer.echo(json.dumps({**report, "wall_seconds": round(seconds, 3)}))
     else:
         console().print(summary(report))
+        if is_lasting:
+            typer.echo("Quotes are those of this run; all else is since the database began.")
 
 
 class Progress:
