@@ -132,15 +132,15 @@ def test_an_incident_without_detail_says_what_its_kind_means() -> None:
     assert shown(INCIDENTS, INCIDENT_ROWS[1])["detail"].startswith("Consecutive losses")
 
 
-@pytest.mark.parametrize(
-    ("columns", "rows"),
-    [
-        (ACCOUNTS, ACCOUNT_ROWS),
-        (POSITIONS, POSITION_ROWS),
-        (decision_columns("UTC"), DECISIONS),
-        (INCIDENTS, INCIDENT_ROWS),
-    ],
-)
+PANELS = [
+    (ACCOUNTS, ACCOUNT_ROWS),
+    (POSITIONS, POSITION_ROWS),
+    (decision_columns("UTC"), DECISIONS),
+    (INCIDENTS, INCIDENT_ROWS),
+]
+
+
+@pytest.mark.parametrize(("columns", "rows"), PANELS)
 def test_every_panel_draws_all_of_its_columns_where_there_is_room(
     columns: tuple[PanelColumn, ...], rows: list[Document]
 ) -> None:
@@ -158,15 +158,7 @@ HUGE = {
 
 
 @pytest.mark.parametrize("width", range(70, 200, 7))
-@pytest.mark.parametrize(
-    ("columns", "rows"),
-    [
-        (ACCOUNTS, ACCOUNT_ROWS),
-        (POSITIONS, POSITION_ROWS),
-        (decision_columns("UTC"), DECISIONS),
-        (INCIDENTS, INCIDENT_ROWS),
-    ],
-)
+@pytest.mark.parametrize(("columns", "rows"), PANELS)
 def test_which_columns_there_are_follows_from_the_width_alone(
     columns: tuple[PanelColumn, ...], rows: list[Document], width: int
 ) -> None:

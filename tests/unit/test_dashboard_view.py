@@ -43,7 +43,7 @@ async def test_incidents_are_shown_where_there_is_room(
     async with opened(Engine(busy_picture()), *size) as screen:
         await screen.sees("NAKED 2.1 s")
         assert ("incidents" in heights(screen)) is has_incidents
-        assert ("position 13 c" in screen.text) is has_incidents
+        assert ("position 13 closed" in screen.text) is has_incidents
 
 
 async def test_a_notice_takes_its_room_from_the_panels_not_from_the_foot() -> None:

@@ -221,5 +221,5 @@ INCIDENTS = (
     PanelColumn("account", _word("va_id")),
     PanelColumn("symbol", _word("symbol"), 2, room=7),
     PanelColumn("what", lambda row: Text(row["kind"], style=WAIT), room=16),
-    PanelColumn("detail", lambda row: row["detail"] or Reason[row["kind"]].sentence, room=16),
+    PanelColumn("detail", lambda row: row["detail"] or Reason[row["kind"]].sentence, room=24),
 )
