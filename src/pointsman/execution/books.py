@@ -374,7 +374,11 @@ class Books:
         return self._timers[0] if self._timers else None
 
     def pop_timer(self) -> Timer:
-        return heapq.heappop(self._timers)
+        """Take the next wake-up out. One that was armed twice in one moment is one."""
+        timer = heapq.heappop(self._timers)
+        while self._timers and self._timers[0] == timer:
+            heapq.heappop(self._timers)
+        return timer
 
     # -- steps -------------------------------------------------------------------------------------
 
