@@ -133,7 +133,7 @@ def test_a_corrupt_database_and_one_of_a_newer_schema_are_refused(
     (tmp_path / "torn.db").write_bytes(b"no database at all" * 500)
     assert shell.call(f"{line} --db torn.db")[0] == 8
     with closing(sqlite3.connect(tmp_path / "trading.db")) as connection, connection:
-        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+        connection.execute("PRAGMA user_version = 9999")
     code, _, err = shell.call(line)
     assert code == 8
     assert "newer version" in err

@@ -74,7 +74,7 @@ START = "import sys; from pointsman.cli.app import main; sys.exit(main())"
 def test_help_answers_at_once() -> None:
     """None of the slow parts is loaded for it."""
     probe = f"{START[: START.index('sys.exit')]}\nsys.argv[1:] = ['--help']\nmain()\n"
-    slow = {"pointsman.config.settings", "pointsman.execution.desk", "sqlalchemy"}
+    slow = {"pointsman.config.settings", "pointsman.execution.desk", "pointsman.storage.codec"}
     probe += f"print(sorted({slow} & set(sys.modules)))"
     done = started("-c", probe, PYTHONPATH=str(ROOT / "src"))
     assert done.returncode == 0, done.stderr

@@ -15,7 +15,7 @@ from pointsman.cli.database_verbs import back_up
 from pointsman.domain.accounts import KillState
 from pointsman.domain.policy import PositionMode
 from pointsman.engine.latch import KillLatch, Latched, latch_path, read_latch
-from pointsman.storage import lock, reader
+from pointsman.storage import lock, reader, schema
 from pointsman.storage.errors import DatabaseBusy, StorageUnavailable
 from pointsman.storage.sqlite_manager import SqliteManager
 from pointsman.venues.paper_ledger import PaperLedger, read_ledger
@@ -87,18 +87,19 @@ def test_a_ledger_that_is_there_already_is_not_overwritten_and_nothing_is_left(
 
 
 def test_migrate_brings_an_older_schema_up_to_date(path: Path, tmp_path: Path) -> None:
+    path.unlink()
     with closing(sqlite3.connect(path)) as connection:
-        tables = connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")
-        for (table,) in tables.fetchall():
-            if table != "alembic_version":
-                connection.execute(f"DROP TABLE {table}")
-        connection.execute("DELETE FROM alembic_version")
-        connection.commit()
+        connection.executescript(schema.MIGRATIONS[0].read_text("utf-8"))
+        mark = f"PRAGMA application_id = {schema.APPLICATION_ID}; PRAGMA user_version = 1"
+        connection.executescript(mark)
     with pytest.raises(StorageUnavailable, match="db migrate"):
         reader.open_reader(path)
     runner = CliRunner()
     first = runner.invoke(app, ["db", "migrate", "--db", str(path)])
-    assert (first.exit_code, "is now 0001" in first.stdout) == (0, True), first.output
+    assert (first.exit_code, f"schema 1 is now {schema.newest_version()}" in first.stdout) == (
+        0,
+        True,
+    ), first.output
     reader.open_reader(path).close()
     again = runner.invoke(app, ["db", "migrate", "--db", str(path)])
     assert "already" in again.stdout

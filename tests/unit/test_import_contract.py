@@ -16,10 +16,10 @@ SKELETON = {
     "execution/governor.py": "import pointsman.domain.money",
     "engine/execution_loop.py": """
         import asyncio, time
-        import pointsman.execution.desk, pointsman.market.sim, pointsman.storage.models
+        import pointsman.execution.desk, pointsman.market.sim, pointsman.storage.codec
         import pointsman.venues.paper, pointsman.config.settings""",
     "market/sim.py": "import pointsman.domain.money",
-    "storage/models.py": "import pointsman.domain.money, sqlite3",
+    "storage/codec.py": "import pointsman.domain.money, sqlite3",
     "venues/paper.py": "import pointsman.execution.governor",
     "config/settings.py": "import os",
     "simulator/run.py": "import pointsman.engine.execution_loop",
@@ -65,7 +65,7 @@ def test_rooms_that_are_not_built_yet_are_not_missed(tmp_path: Path) -> None:
         ("domain/plant.py", "time", "no clock"),
         ("execution/plant.py", "asyncio", "no clock"),
         ("execution/plant.py", "pathlib", "no clock"),
-        ("execution/plant.py", "pointsman.storage.models", "point down"),
+        ("execution/plant.py", "pointsman.storage.codec", "point down"),
         ("execution/plant.py", "pointsman.engine.execution_loop", "point down"),
         ("domain/plant.py", "pointsman.execution.governor", "point down"),
         ("domain/plant.py", "pointsman.config.settings", "point down"),

@@ -133,15 +133,11 @@ def test_a_damaged_database_is_named(tmp_path: Path, content: bytes) -> None:
     assert path.read_bytes() == content
 
 
-@pytest.mark.parametrize(
-    ("revision", "error"), [("'0999'", NewerSchema), (None, StorageUnavailable)]
-)
+@pytest.mark.parametrize(("version", "error"), [(999, NewerSchema), (1, StorageUnavailable)])
 def test_another_schema_is_refused(
-    engine: SqliteManager, revision: str | None, error: type[Exception]
+    engine: SqliteManager, version: int, error: type[Exception]
 ) -> None:
-    engine._writer.execute("DELETE FROM alembic_version")
-    if revision is not None:
-        engine._writer.execute(f"INSERT INTO alembic_version VALUES ({revision})")
+    engine._writer.execute(f"PRAGMA user_version = {version}")
     with pytest.raises(error, match="schema"):
         reader.open_reader(engine.path)
 

@@ -1,6 +1,7 @@
 """Which files are opened: fresh, older and sound ones; damaged, foreign and newer ones stay as
 they are."""
 
+import hashlib
 import os
 import shutil
 import sqlite3
@@ -8,10 +9,13 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any, get_args
 
 import pytest
 
+from pointsman.domain.commands import Record
 from pointsman.storage import reader, schema
+from pointsman.storage.codec import CODECS, RecordCodec
 from pointsman.storage.errors import CorruptDatabase, NewerSchema, StorageUnavailable
 from pointsman.storage.journal import fold, verify_chain
 from pointsman.storage.sqlite_manager import SqliteManager
@@ -154,7 +158,7 @@ def test_a_newer_schema_is_refused_with_its_uncommitted_log_untouched(
     manager = SqliteManager(path)
     manager.open()
     manager.append(history())
-    manager._writer.execute("UPDATE alembic_version SET version_num = '0999'")
+    manager._writer.execute("PRAGMA user_version = 999")
     # As a kill leaves it: the change is in the log only.
     copy = tmp_path / "copy" / path.name
     copy.parent.mkdir()
@@ -162,36 +166,28 @@ def test_a_newer_schema_is_refused_with_its_uncommitted_log_untouched(
         shutil.copyfile(f"{path}{suffix}", f"{copy}{suffix}")
     manager.close()
     before = [Path(f"{copy}{suffix}").read_bytes() for suffix in ("", "-wal")]
-    with pytest.raises(NewerSchema, match="'0999', made by a newer version"):
+    with pytest.raises(NewerSchema, match="schema 999, made by a newer version"):
         SqliteManager(copy).open()
     assert [Path(f"{copy}{suffix}").read_bytes() for suffix in ("", "-wal")] == before
 
 
-SECOND_REVISION = """
-from alembic import op
-revision = "0002"
-down_revision = "0001"
-def upgrade() -> None:
-    op.execute("ALTER TABLE incidents ADD COLUMN seen_by TEXT")
-"""
-BROKEN_REVISION = SECOND_REVISION + "    op.execute('ALTER TABLE nowhere ADD COLUMN x')\n"
+NEXT_MIGRATION = "ALTER TABLE incidents ADD COLUMN seen_by TEXT;"
+BROKEN_MIGRATION = f"{NEXT_MIGRATION} ALTER TABLE nowhere ADD COLUMN x;"
 
 
-def _add_revision(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    migrations = tmp_path / "migrations"
-    shutil.copytree(schema.MIGRATIONS, migrations)
-    (migrations / "versions" / "r0002_next.py").write_text(text)
-    monkeypatch.setattr(schema, "MIGRATIONS", migrations)
-    monkeypatch.setattr(schema, "REVISIONS", ("0001", "0002"))
+def _add_migration(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "next.sql"
+    file.write_text(text)
+    monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, file))
 
 
 def test_an_older_schema_is_migrated_and_keeps_its_rows(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _filled(path)
-    _add_revision(SECOND_REVISION, tmp_path, monkeypatch)
+    _add_migration(NEXT_MIGRATION, tmp_path, monkeypatch)
     _opened(path)
-    assert schema.read_revision(path) == "0002"
+    assert schema.read_version(path) == schema.newest_version()
     with closing(sqlite3.connect(path)) as connection:
         rows = connection.execute("SELECT incident_id, seen_by FROM incidents").fetchall()
     assert rows == [("1", None)]
@@ -201,14 +197,121 @@ def test_a_migration_that_fails_leaves_the_old_schema_whole(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _filled(path)
-    _add_revision(BROKEN_REVISION, tmp_path, monkeypatch)
+    before = schema.read_version(path)
+    _add_migration(BROKEN_MIGRATION, tmp_path, monkeypatch)
     with pytest.raises(StorageUnavailable, match="no such table: nowhere"):
         SqliteManager(path).open()
+    assert schema.read_version(path) == before
     with closing(sqlite3.connect(path)) as connection:
         columns = [row[1] for row in connection.execute("PRAGMA table_info(incidents)")]
     assert "seen_by" not in columns
     monkeypatch.undo()
     _opened(path)
+
+
+def _with_its_version_in_a_table(path: Path, *versions: str) -> None:
+    """A database as it was made before `PRAGMA user_version` was used."""
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.executescript(schema.MIGRATIONS[0].read_text("utf-8"))
+        connection.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
+        for version in versions:
+            connection.execute("INSERT INTO alembic_version VALUES (?)", (version,))
+        connection.execute(
+            "INSERT INTO incidents (incident_id, at_ns, kind, detail) VALUES ('I1', 5, 'X', 'y')"
+        )
+
+
+def test_a_database_whose_version_stands_in_a_table_is_carried_over(path: Path) -> None:
+    _with_its_version_in_a_table(path, "0001")
+    assert schema.read_version(path) == 1
+    with pytest.raises(StorageUnavailable, match="db migrate"):
+        reader.open_reader(path)
+    _opened(path)
+    assert schema.read_version(path) == schema.newest_version()
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT incident_id FROM incidents").fetchall() == [("I1",)]
+        found = connection.execute("SELECT name FROM sqlite_schema WHERE name LIKE 'alembic%'")
+        assert found.fetchall() == []
+
+
+@pytest.mark.parametrize("versions", [["0002"], ["0001", "0002"], []])
+def test_a_version_in_a_table_that_was_never_published_is_refused(
+    path: Path, versions: list[str]
+) -> None:
+    _with_its_version_in_a_table(path, *versions)
+    with pytest.raises(NewerSchema):
+        SqliteManager(path).open()
+
+
+PUBLISHED = {
+    "0001_first_schema.sql": ("06a3bbdd90b1c7c7d38e846eeb1b0c202fe6c9e61006cc8eb2e6afdba85b9b6b"),
+    "0002_numbered_by_sqlite.sql": (
+        "ec83e83c877b3524416c5beae5f6dd63fd8c4a04967faa24bcf534760f9c1c46"
+    ),
+}
+"""The digest of each published migration. A line is added, never changed."""
+
+
+def test_a_published_migration_never_changes() -> None:
+    digests = {
+        file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in schema.MIGRATIONS
+    }
+    assert digests == PUBLISHED
+
+
+def test_migrations_are_numbered_without_a_gap() -> None:
+    numbers = [int(file.name[:4]) for file in schema.MIGRATIONS]
+    assert numbers == list(range(1, len(numbers) + 1))
+
+
+@pytest.fixture(scope="module")
+def tables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sqlite3.Connection]:
+    fresh = tmp_path_factory.mktemp("schema") / "trading.db"
+    schema.prepare(fresh)
+    with closing(sqlite3.connect(fresh)) as connection:
+        yield connection
+
+
+@pytest.mark.parametrize("codec", CODECS.values(), ids=lambda codec: codec.table)
+def test_migrations_lead_to_the_columns_of_every_record(
+    tables: sqlite3.Connection, codec: RecordCodec[Any]
+) -> None:
+    found = {
+        (name, sql_type, not is_not_null, name in codec.key)
+        for _, name, sql_type, is_not_null, _, _ in tables.execute(
+            f"PRAGMA table_info({codec.table})"
+        )
+        if codec.key or name != "id"
+    }
+    keys = tables.execute(
+        f"SELECT name FROM pragma_table_info('{codec.table}') WHERE pk ORDER BY pk"
+    )
+    assert [name for (name,) in keys] == list(codec.key or ("id",))
+    expected = {
+        (column.name, column.sql_type, column.is_nullable, column.name in codec.key)
+        for column in codec.columns
+    }
+    assert found == expected
+
+
+def test_every_record_type_has_a_table() -> None:
+    assert set(CODECS) == set(get_args(Record))
+
+
+@pytest.mark.parametrize(
+    ("index", "condition"),
+    [
+        ("orders_not_final", schema.IS_NOT_FINAL),
+        ("orders_entries", schema.IS_ENTRY),
+        ("cash_moves_unconfirmed", schema.IS_UNCONFIRMED),
+    ],
+)
+def test_partial_indexes_have_the_words_of_the_queries(
+    tables: sqlite3.Connection, index: str, condition: str
+) -> None:
+    query = "SELECT sql FROM sqlite_schema WHERE name = ?"
+    (sql,) = tables.execute(query, (index,)).fetchone()
+    assert sql.endswith(f"WHERE {condition}")
 
 
 def test_a_database_that_may_not_be_written_is_refused_by_name() -> None:

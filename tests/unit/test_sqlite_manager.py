@@ -3,8 +3,6 @@
 import os
 import sqlite3
 import stat
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -76,20 +74,6 @@ def test_a_second_instance_is_refused_and_told_who_holds_it(
             SqliteManager(name).open()
         assert refusal.value.holder_pid == os.getpid()
     manager.append(history())
-
-
-def test_a_start_on_an_up_to_date_file_loads_no_migration_library(path: Path) -> None:
-    manager = SqliteManager(path)
-    manager.open()
-    manager.close()
-    script = (
-        "import sys; from pathlib import Path\n"
-        "from pointsman.storage.sqlite_manager import SqliteManager\n"
-        f"SqliteManager(Path({str(path)!r})).open()\n"
-        "assert not {'sqlalchemy', 'alembic'} & set(sys.modules)\n"
-    )
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
-    subprocess.run([sys.executable, "-c", script], check=True, env=environment)
 
 
 def test_a_restart_finds_what_is_alive_and_only_that(path: Path) -> None:

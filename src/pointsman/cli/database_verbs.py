@@ -123,17 +123,17 @@ def migrate(options: Options) -> None:
         raise StorageUnavailable(f"{path} does not exist; `pointsman run` makes it")
     held = lock.acquire(path)
     try:
-        before = schema.read_revision(path)
+        before = schema.read_version(path)
         schema.prepare(path)
     finally:
         os.close(held)
-    newest = schema.REVISIONS[-1]
+    newest = schema.newest_version()
     if options.as_json:
         print_json({"database": str(path), "before": before, "schema": newest})
     elif before == newest:
         typer.echo(f"{path} has schema {newest} already")
     else:
-        typer.echo(f"{path}: schema {before or 'none'} is now {newest}")
+        typer.echo(f"{path}: schema {before} is now {newest}")
 
 
 def _fail(text: str) -> None:

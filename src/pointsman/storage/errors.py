@@ -39,12 +39,10 @@ class CorruptDatabase(StorageError):
 class NewerSchema(StorageError):
     """The file has a schema that this version does not know."""
 
-    def __init__(self, path: Path, revision: str) -> None:
+    def __init__(self, path: Path, version: str) -> None:
         super().__init__(
-            f"{path} has schema {revision!r}, made by a newer version; "
-            "install that version to use it"
+            f"{path} has schema {version}, made by a newer version; install that version to use it"
         )
-        self.revision = revision
 
 
 class StorageFailed(StorageError):

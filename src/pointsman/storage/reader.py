@@ -65,7 +65,7 @@ def open_reader(path: Path) -> sqlite3.Connection:
         raise explained(error, path) from error
     try:
         connection.execute("PRAGMA query_only = ON")
-        if schema.revision_of(connection, path) != schema.REVISIONS[-1]:
+        if schema.version_of(connection, path) != schema.newest_version():
             raise StorageUnavailable(
                 f"{path} has an older schema; `pointsman db migrate` brings it up to date"
             )

@@ -8,30 +8,37 @@ What always holds:
   a damaged or newer one is not changed by one byte;
 * nobody opens the file but SQLite: closing it elsewhere in the process would drop SQLite's locks on
   it;
-* SQLAlchemy and Alembic are loaded only where something must be created or migrated.
+* the tables are made and changed only by the numbered SQL files in `migrations/`. The number of the
+  newest one that a file has seen is its schema version, in `PRAGMA user_version`; those that are
+  missing run in one transaction, all or none.
+
+To change the tables: change the record, then add `migrations/NNNN_what_changes.sql` with the next
+number (no BEGIN, COMMIT or PRAGMA in it), and its digest in tests/unit/test_schema.py. A column
+that may not be NULL needs a DEFAULT for the rows that are there. A published file is never changed.
+The same test holds the columns of each table to the fields of its record.
 """
 
 import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pointsman.domain.life_cycle import FINAL
 from pointsman.storage.errors import (
     CorruptDatabase,
     NewerSchema,
-    StorageError,
     StorageUnavailable,
     damaged,
     explained,
 )
 from pointsman.storage.syncing import sync
 
-REVISIONS = ("0001",)
-"""The schemas that this version knows, oldest first; the last is what it works with."""
+MIGRATIONS = tuple(sorted((Path(__file__).parent / "migrations").glob("*.sql")))
+"""The numbered SQL files, oldest first; the number of the last is the version worked with."""
 
-MIGRATIONS = Path(__file__).parent / "migrations"
+APPLICATION_ID = 0x706D616E
+"""Marks a file as pointsman's, in `PRAGMA application_id` ("pman")."""
 
 IS_NOT_FINAL = f"status NOT IN ({', '.join(repr(status.value) for status in sorted(FINAL))})"
 IS_ENTRY = "role = 'entry'"
@@ -78,17 +85,21 @@ def prepare(path: Path) -> None:
     try:
         if not path.exists():
             _create(path)
-        elif read_revision(path) != REVISIONS[-1]:
-            _migrate(path)
+        elif (version := read_version(path)) != newest_version():
+            _migrate(path, version)
     except sqlite3.Error as error:
         raise explained(error, path) from error
     except OSError as error:
         raise StorageUnavailable(f"{path} cannot be used: {error.strerror}") from error
 
 
-def read_revision(path: Path) -> str | None:
-    """The schema of the file at `path`, None for one from before the first. The file is not
-    changed.
+def newest_version() -> int:
+    """The schema version that this code works with."""
+    return len(MIGRATIONS)
+
+
+def read_version(path: Path) -> int:
+    """The schema version of the file at `path`. The file is not changed.
 
     Raises CorruptDatabase for a damaged or foreign file, NewerSchema for one that this version does
     not know.
@@ -99,25 +110,41 @@ def read_revision(path: Path) -> str | None:
         fault = _structural_fault(connection, path.stat().st_size)
         if fault is not None:
             raise damaged(path, fault)
-        return revision_of(connection, path)
+        return version_of(connection, path)
 
 
-def revision_of(connection: sqlite3.Connection, path: Path) -> str | None:
-    """As `read_revision`, on an open connection and without looking for damage."""
-    tables = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name = 'alembic_version'"
-    if connection.execute(tables).fetchone() is None:
+def version_of(connection: sqlite3.Connection, path: Path) -> int:
+    """As `read_version`, on an open connection and without looking for damage."""
+    if _value(connection, "PRAGMA application_id") == APPLICATION_ID:
+        version = int(_value(connection, "PRAGMA user_version"))
+        if version > newest_version():
+            raise NewerSchema(path, str(version))
+        return version
+    return _version_in_table(connection, path)
+
+
+def _version_in_table(connection: sqlite3.Connection, path: Path) -> int:
+    """The version of a file from before `PRAGMA user_version` was used. It stood in a table, and
+    only 0001 was ever published."""
+    tables = (
+        "SELECT count(*) FROM sqlite_schema "
+        "WHERE type = 'table' AND name IN ('alembic_version', 'lease', 'journal')"
+    )
+    if _value(connection, tables) != 3:
         raise CorruptDatabase(
             f"{path} is an SQLite database, but not one of pointsman's; it has been left as it is. "
             "Name another database"
         )
-    cursor = connection.execute("SELECT version_num FROM alembic_version")
+    version = _value(connection, "SELECT group_concat(version_num) FROM alembic_version")
+    if version != "0001":
+        raise NewerSchema(path, str(version))
+    return 1
+
+
+def _value(connection: sqlite3.Connection, query: str) -> Any:
+    cursor = connection.execute(query)
     cursor.row_factory = None
-    revisions = [str(row[0]) for row in cursor]
-    if not revisions:
-        return None
-    if len(revisions) > 1 or revisions[0] not in REVISIONS:
-        raise NewerSchema(path, ", ".join(revisions))
-    return revisions[0]
+    return cursor.fetchone()[0]
 
 
 def _structural_fault(connection: sqlite3.Connection, size_bytes: int) -> str | None:
@@ -147,7 +174,7 @@ def _create(path: Path) -> None:
         fresh.with_name(fresh.name + suffix).unlink(missing_ok=True)
     # SQLite gives the -wal and -shm files the mode of the database, so it is enough to set it here.
     os.close(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-    _migrate(fresh)
+    _migrate(fresh, 0)
     with closing(connect(fresh, "rw")) as connection:
         (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
         if mode != "wal":
@@ -158,29 +185,10 @@ def _create(path: Path) -> None:
     sync(path.parent)
 
 
-def _migrate(path: Path) -> None:
-    """Run the migrations that are missing, all in one transaction."""
-    from alembic import command
-    from alembic.config import Config
-    from sqlalchemy import create_engine
-    from sqlalchemy.exc import DBAPIError
-    from sqlalchemy.pool import NullPool
-
-    config = Config()
-    config.set_main_option("path_separator", "os")
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    engine = create_engine("sqlite://", creator=lambda: connect(path, "rw"), poolclass=NullPool)
-    try:
-        with engine.connect() as connection:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
-            connection.commit()
-    except DBAPIError as error:
-        raise _explained_cause(error.orig, path) from error
-
-
-def _explained_cause(cause: BaseException | None, path: Path) -> StorageError:
-    if isinstance(cause, sqlite3.Error):
-        return explained(cause, path)
-    return StorageUnavailable(f"{path} cannot be migrated: {cause}")
+def _migrate(path: Path, version: int) -> None:
+    """Run the migrations after `version`, all in one transaction."""
+    script = "\n".join(file.read_text("utf-8") for file in MIGRATIONS[version:])
+    marks = f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {newest_version()};"
+    # Closing rolls back what has not been committed.
+    with closing(connect(path, "rw")) as connection:
+        connection.executescript(f"BEGIN IMMEDIATE;\n{script}\n{marks}\nCOMMIT;")

@@ -1,1 +1,0 @@
-"""Schema migrations, run by Alembic inside the one transaction that `storage.schema` opens."""
