@@ -38,7 +38,7 @@ from pointsman.storage.reader import open_reader
 from tests import desk_stories as told
 from tests import engine_stories, story_database
 
-READ, SIGNAL, CONTROL = "read-0123456789", "signal-0123456789", "control-0123456789"
+READ, SIGNAL, CONTROL = "read-0123456789abcdef", "signal-0123456789", "control-0123456789"
 TOKENS = {"READ_TOKEN": READ, "SIGNAL_TOKEN": SIGNAL, "CONTROL_TOKEN": CONTROL}
 _NO_END = Rate(10**9, 10**9)
 UNLIMITED = Limits(_NO_END, _NO_END, _NO_END, _NO_END)

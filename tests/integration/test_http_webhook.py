@@ -11,7 +11,7 @@ from pointsman.cli.control import watch
 from tests.integration.http_engines import PATIENCE_SECONDS, HttpEngine, http_engine
 from tests.integration.sessions import pointsman, rows
 
-TOKEN, SECRET = "hook-0123456789", "secret-0123456789"
+TOKEN, SECRET = "hook-0123456789abcdef", "secret-0123456789"
 SETTINGS = {"WEBHOOK_TOKEN": TOKEN, "WEBHOOK_SECRET": SECRET, "WEBHOOK_DEFAULT_NOTIONAL": "1000"}
 HOOK = f"/webhook/{TOKEN}?va=VA002"
 ALERT = b"""{

@@ -4,9 +4,8 @@ import pytest
 from pydantic import SecretStr
 from starlette.datastructures import Headers
 
-from pointsman.api.access import ANYONE, Access, Scope, access_of, bearer_token
+from pointsman.api.access import ANYONE, Access, Scope, bearer_token
 from pointsman.api.problems import Problem
-from pointsman.config.settings import load_settings
 
 ACCESS = Access({Scope.READ: SecretStr("r"), Scope.CONTROL: SecretStr("c")})
 
@@ -44,9 +43,3 @@ def test_a_wrong_token_is_nobody_s_also_on_this_machine(token: str) -> None:
     assert refused.value.status == 401
     assert (refused.value.headers or {})["WWW-Authenticate"] == "Bearer"
     assert token == "" or token not in refused.value.detail.split()
-
-
-def test_one_token_for_two_scopes_has_both() -> None:
-    settings = load_settings({"READ_TOKEN": "same", "SIGNAL_TOKEN": "same"}, None, {}).settings
-    caller = access_of(settings).caller(bearing("same"), "127.0.0.1")
-    assert caller.scopes == {Scope.READ, Scope.SIGNAL}

@@ -1,8 +1,11 @@
 """The settings as people and programs see them."""
 
+from pathlib import Path
+
 import pytest
 
 from pointsman.cli.config_view import (
+    access_notes,
     draw_problems,
     draw_settings,
     problems_document,
@@ -40,3 +43,15 @@ def test_all_problems_are_listed_below_each_other(width: int) -> None:
     document = problems_document(caught.value.problems, ["look"])
     assert (document["ok"], document["warnings"]) == (False, ["look"])
     assert [each["variable"] for each in document["problems"]] == [start[0] for start in starts]
+
+
+def test_rule_57_a_check_says_who_needs_a_token_and_where_made_ones_stand(tmp_path: Path) -> None:
+    env = {"WEBHOOK_TOKEN": "hook-0123456789abcdef", "DATABASE_PATH": str(tmp_path / "t.db")}
+    settings = load_settings(env, None, {}).settings
+    path = tmp_path / "t.db.tokens"
+    needed = "http: every caller needs a token, because some are remote (WEBHOOK_TOKEN)"
+    assert access_notes(settings) == [needed, f"http: the first start makes tokens in {path}"]
+    path.touch()
+    assert access_notes(settings) == [needed, f"http: tokens are read from {path}"]
+    local = load_settings({}, None, {}).settings
+    assert access_notes(local) == ["http: callers on this machine need no token"]

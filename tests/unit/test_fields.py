@@ -83,8 +83,8 @@ def test_rule_9_the_furthest_stop_is_five_times_the_stop_where_not_set() -> None
         ({"stop_loss_percentage": "x"}, "stop_loss_percentage", "plain decimal"),
         ({"venue": "ccxt"}, "venue", "only 'paper' is built"),
         ({"http_port": "65536"}, "http_port", "from 0 to 65535"),
-        ({"read_token": "same", "webhook_token": "same"}, "webhook_token", "none of the other"),
-        ({"webhook_token": "a", "webhook_secret": "a"}, "webhook_secret", "none of the tokens"),
+        ({"read_token": "x" * 16, "webhook_token": "x" * 16}, "webhook_token", "equals READ_TOKEN"),
+        ({"signal_token": "x" * 16, "webhook_secret": "x" * 16}, "webhook_secret", "equals SIGNAL"),
         ({"feed_silence_seconds": "0"}, "feed_silence_seconds", "above 0"),
     ],
 )

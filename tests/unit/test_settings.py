@@ -1,6 +1,7 @@
 """Settings: from texts to the policy of a run, every problem named at once, no secret shown."""
 
 from decimal import Decimal
+from itertools import combinations
 from pathlib import Path
 
 import msgspec
@@ -301,21 +302,39 @@ def test_what_is_shown_read_again_gives_the_same_settings() -> None:
 
 def test_a_secret_is_masked_as_a_whole_wherever_it_came_from(tmp_path: Path) -> None:
     held = tmp_path / "held"
-    held.write_text("hunter2-0\n")
-    env = {name: f"hunter2-{number}" for number, name in enumerate(sorted(SECRETS), 1)}
+    held.write_text("hunter2-0123456789-0\n")
+    env = {name: f"hunter2-0123456789-{number}" for number, name in enumerate(sorted(SECRETS), 1)}
     del env["READ_TOKEN"]
     settings = loaded(env | {"READ_TOKEN_FILE": str(held)})
     assert settings.read_token is not None
-    assert settings.read_token.get_secret_value() == "hunter2-0"
+    assert settings.read_token.get_secret_value() == "hunter2-0123456789-0"
     shown = {name: (value, source) for name, value, source in settings.shown() if name in SECRETS}
     assert shown.pop("READ_TOKEN") == ("********", "file")
     assert set(shown.values()) == {("********", "env")}
     assert "hunter" not in repr(settings) + str(settings.shown())
 
 
-def test_rule_36_the_token_in_the_url_may_not_be_one_of_the_others() -> None:
-    env = {"CONTROL_TOKEN": "hunter2", "WEBHOOK_TOKEN": "hunter2"}
-    assert problems(env) == [("WEBHOOK_TOKEN", "********")]
+SECRETS_OF_CALLERS = (
+    "READ_TOKEN",
+    "SIGNAL_TOKEN",
+    "CONTROL_TOKEN",
+    "WEBHOOK_TOKEN",
+    "WEBHOOK_SECRET",
+)
+
+
+@pytest.mark.parametrize(("first", "second"), list(combinations(SECRETS_OF_CALLERS, 2)))
+def test_rule_36_no_two_secrets_are_equal(first: str, second: str) -> None:
+    same = "hunter2-0123456789"
+    assert problems({first: same, second: same}) == [(second, "********")]
+    with pytest.raises(SettingsError, match=f"it equals {first}"):
+        loaded({first: same, second: same})
+
+
+def test_rule_36_secrets_that_could_be_guessed_are_refused_all_at_once() -> None:
+    env = {name: f"{number}" * 15 for number, name in enumerate(SECRETS_OF_CALLERS)}
+    assert problems(env) == [(name, "********") for name in SECRETS_OF_CALLERS]
+    assert loaded({name: text + "x" for name, text in env.items()}).control_token is not None
 
 
 # --- digest ---------------------------------------------------------------------------------------
@@ -357,7 +376,7 @@ def test_rule_5_what_shapes_a_run_changes_the_digest(name: str) -> None:
         ("KILL_SWITCH_FILE", "/run/kill"),
         ("HTTP_PORT", "9090"),
         ("HTTP_HOST", "::1"),
-        ("READ_TOKEN", "hunter2"),
+        ("READ_TOKEN", "hunter2-0123456789"),
         ("NOTIFY_URLS", "mailto://x"),
         ("LOG_LEVEL", "debug"),
         ("LOG_FORMAT", "json"),

@@ -7,7 +7,19 @@ import pytest
 
 from pointsman.config.problems import SettingsError
 from pointsman.config.settings import Settings, load_settings
-from pointsman.config.tokens import SCOPE_FIELDS, check_tokens, is_loopback, with_tokens
+from pointsman.config.tokens import (
+    SCOPE_FIELDS,
+    check_tokens,
+    is_loopback,
+    tokens_file,
+    who_needs_a_token,
+    with_made_tokens,
+    with_tokens,
+)
+
+DATABASE = Path("somewhere") / "trading.db"
+NAMES = ("READ_TOKEN", "SIGNAL_TOKEN", "CONTROL_TOKEN", "WEBHOOK_TOKEN")
+MINE, OTHER = "mine-0123456789abcdef", "other-0123456789abcdef"
 
 
 def settings(**env: str) -> Settings:
@@ -22,7 +34,7 @@ def values(found: Settings) -> list[str]:
 def test_the_first_start_makes_one_of_each_and_later_ones_read_them(tmp_path: Path) -> None:
     path = tmp_path / "tokens"
     asked = settings(TOKENS_PATH=str(path), HTTP_HOST="0.0.0.0")
-    first, again = with_tokens(asked), with_tokens(asked)
+    first, again = with_tokens(asked, DATABASE), with_tokens(asked, DATABASE)
     assert (first.path, first.is_new, again.path, again.is_new) == (path, True, path, False)
     assert len(set(values(first.settings))) == 4
     assert min(map(len, values(first.settings))) >= 40
@@ -30,10 +42,9 @@ def test_the_first_start_makes_one_of_each_and_later_ones_read_them(tmp_path: Pa
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert [each.name for each in tmp_path.iterdir()] == ["tokens"]
     lines = path.read_text().splitlines()
-    names = ("READ_TOKEN", "SIGNAL_TOKEN", "CONTROL_TOKEN", "WEBHOOK_TOKEN")
-    assert [line.partition("=")[0] for line in lines] == list(names)
+    assert [line.partition("=")[0] for line in lines] == list(NAMES)
     shown = {name: (value, source) for name, value, source in first.settings.shown()}
-    assert {shown[name] for name in names} == {("********", "file")}
+    assert {shown[name] for name in NAMES} == {("********", "file")}
     for value in values(first.settings):
         assert value not in repr(first.settings) + str(first.settings.shown())
 
@@ -41,14 +52,14 @@ def test_the_first_start_makes_one_of_each_and_later_ones_read_them(tmp_path: Pa
 @pytest.mark.parametrize("field", SCOPE_FIELDS)
 def test_where_any_scope_has_a_token_none_is_made(field: str, tmp_path: Path) -> None:
     path = tmp_path / "tokens"
-    given = settings(TOKENS_PATH=str(path), HTTP_HOST="0.0.0.0", **{field.upper(): "mine"})
-    found = with_tokens(given)
+    given = settings(TOKENS_PATH=str(path), **{field.upper(): MINE})
+    found = with_tokens(given, DATABASE)
     assert (found.settings, found.path, path.exists()) == (given, None, False)
 
 
 def test_a_token_of_the_webhook_alone_is_kept_beside_the_others(tmp_path: Path) -> None:
-    found = with_tokens(settings(TOKENS_PATH=str(tmp_path / "t"), WEBHOOK_TOKEN="mine"))
-    assert values(found.settings)[3] == "mine"
+    found = with_tokens(settings(TOKENS_PATH=str(tmp_path / "t"), WEBHOOK_TOKEN=MINE), DATABASE)
+    assert values(found.settings)[3] == MINE
     assert found.settings.control_token is not None
 
 
@@ -58,7 +69,7 @@ def test_a_token_of_the_webhook_alone_is_kept_beside_the_others(tmp_path: Path) 
         ({"HTTP_HOST": "0.0.0.0"}, "HTTP_HOST"),
         ({"HTTP_HOST": "::"}, "HTTP_HOST"),
         ({"HTTP_HOST": "desk.example"}, "HTTP_HOST"),
-        ({"HTTP_HOST": "0.0.0.0", "WEBHOOK_TOKEN": "w"}, "HTTP_HOST"),
+        ({"HTTP_HOST": "0.0.0.0", "WEBHOOK_TOKEN": MINE}, "HTTP_HOST"),
         ({"HTTP_HOST": "0.0.0.0", "TOKENS_PATH": "/nowhere/tokens"}, "TOKENS_PATH"),
         ({"TOKENS_PATH": "/nowhere/tokens"}, "TOKENS_PATH"),
         ({"TOKENS_PATH": "/"}, "TOKENS_PATH"),
@@ -66,7 +77,7 @@ def test_a_token_of_the_webhook_alone_is_kept_beside_the_others(tmp_path: Path) 
 )
 def test_nobody_is_served_without_a_token_from_elsewhere(env: dict[str, str], names: str) -> None:
     with pytest.raises(SettingsError) as refused:
-        with_tokens(settings(**env))
+        with_tokens(settings(**env), DATABASE)
     with pytest.raises(SettingsError) as checked:
         check_tokens(settings(**env))
     (problem,) = refused.value.problems
@@ -84,7 +95,7 @@ def test_a_file_that_is_not_whole_is_no_reason_to_serve_without(tmp_path: Path, 
     path = tmp_path / "tokens"
     path.write_bytes(text.encode("latin-1"))
     with pytest.raises(SettingsError) as refused:
-        with_tokens(settings(TOKENS_PATH=str(path)))
+        with_tokens(settings(TOKENS_PATH=str(path)), DATABASE)
     (problem,) = refused.value.problems
     assert problem.variable == "TOKENS_PATH"
     assert "two words" not in str(problem)
@@ -112,10 +123,72 @@ def test_loopback_is_out_of_reach_for_others(host: str, is_ours: bool) -> None:
 
 def test_on_this_machine_no_token_is_needed() -> None:
     plain = settings()
-    assert with_tokens(plain) == (plain, None, False)
+    assert with_tokens(plain, DATABASE) == (plain, None, False)
 
 
 def test_a_check_makes_no_tokens(tmp_path: Path) -> None:
     path = tmp_path / "tokens"
     check_tokens(settings(HTTP_HOST="0.0.0.0", TOKENS_PATH=str(path)))
     assert not path.exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("WEBHOOK_TOKEN", MINE),
+        ("WEBHOOK_SECRET", MINE),
+        ("HTTP_ALLOWED_HOSTS", "desk.example"),
+    ],
+)
+def test_rule_57_a_setting_that_says_elsewhere_makes_tokens_beside_the_database(
+    tmp_path: Path, name: str, text: str
+) -> None:
+    database = tmp_path / "trading.db"
+    asked = settings(**{name: text}, DATABASE_PATH=str(database))
+    assert who_needs_a_token(asked).startswith("every caller needs a token")
+    assert name in who_needs_a_token(asked)
+    check_tokens(asked)
+    assert not list(tmp_path.iterdir()), "a check makes nothing"
+    first = with_tokens(asked, database)
+    assert (first.path, first.is_new) == (tmp_path / "trading.db.tokens", True)
+    assert first.settings.control_token is not None
+    command = with_made_tokens(settings(), database)
+    assert command.control_token == first.settings.control_token
+    if name == "WEBHOOK_TOKEN":
+        assert values(first.settings)[3] == MINE
+
+
+def test_rule_57_nothing_is_made_where_nothing_says_elsewhere_or_tokens_are_set(
+    tmp_path: Path,
+) -> None:
+    database = tmp_path / "trading.db"
+    assert tokens_file(settings(), database) is None
+    assert who_needs_a_token(settings()) == "callers on this machine need no token"
+    with_one = settings(WEBHOOK_TOKEN=MINE, READ_TOKEN=OTHER)
+    assert tokens_file(with_one, database) is None
+    assert with_tokens(with_one, database).settings == with_one
+    assert with_made_tokens(with_one, database) == with_one
+    assert with_made_tokens(settings(), database) == settings()
+
+
+def test_rule_36_other_machines_are_served_only_where_one_of_them_may_rearm() -> None:
+    for field in SCOPE_FIELDS[:2]:
+        asked = settings(HTTP_HOST="0.0.0.0", **{field.upper(): MINE})
+        with pytest.raises(SettingsError) as refused:
+            with_tokens(asked, DATABASE)
+        (problem,) = refused.value.problems
+        assert problem.variable == "CONTROL_TOKEN"
+        assert "HTTP_HOST=0.0.0.0" in problem.remedy
+    control = settings(HTTP_HOST="0.0.0.0", CONTROL_TOKEN=MINE)
+    assert with_tokens(control, DATABASE).settings == control
+
+
+def test_rule_36_a_secret_in_the_settings_may_not_equal_one_in_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "tokens"
+    made = with_tokens(settings(TOKENS_PATH=str(path)), DATABASE).settings
+    assert made.signal_token is not None
+    taken = made.signal_token.get_secret_value()
+    for name in ("WEBHOOK_TOKEN", "WEBHOOK_SECRET"):
+        with pytest.raises(SettingsError, match=f"{name} equals SIGNAL_TOKEN") as refused:
+            with_tokens(settings(TOKENS_PATH=str(path), **{name: taken}), DATABASE)
+        assert taken not in str(refused.value)

@@ -30,7 +30,7 @@ from tests.unit.played_engine import (
     post,
 )
 
-TOKEN, SECRET = "hook-0123456789", "secret-0123456789"
+TOKEN, SECRET = "hook-0123456789abcdef", "secret-0123456789"
 TIME = "2026-01-05T14:30:00Z"
 
 

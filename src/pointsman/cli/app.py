@@ -267,7 +267,11 @@ def check_journal(options: Options) -> None:
 @takes_options
 def check_settings(options: Options) -> None:
     """Whether the settings can be used; all that is wrong at once."""
-    from pointsman.cli.config_view import problems_document, refuse_what_a_run_would
+    from pointsman.cli.config_view import (
+        access_notes,
+        problems_document,
+        refuse_what_a_run_would,
+    )
     from pointsman.cli.render import print_json
 
     try:
@@ -279,10 +283,12 @@ def check_settings(options: Options) -> None:
         print_json(problems_document(error.problems, error.warnings))
         raise typer.Exit(ExitCode.SETTINGS) from error
     if options.as_json:
-        print_json(problems_document((), loaded.warnings))
+        print_json(problems_document((), loaded.warnings, access_notes(loaded.settings)))
         return
     for warning in loaded.warnings:
         sys.stdout.write(f"warning: {warning}\n")
+    for note in access_notes(loaded.settings):
+        sys.stdout.write(f"{note}\n")
     sys.stdout.write("the settings are sound\n")
 
 

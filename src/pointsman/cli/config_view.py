@@ -80,6 +80,18 @@ def refuse_what_a_run_would(loaded: Loaded) -> None:
         raise SettingsError(problems, loaded.warnings)
 
 
+def access_notes(settings: Settings) -> list[str]:
+    """Who needs a token for HTTP under these settings, and where made tokens stand."""
+    from pointsman.config.tokens import tokens_file, who_needs_a_token
+
+    notes = [f"http: {who_needs_a_token(settings)}"]
+    path = tokens_file(settings, settings.database_path)
+    if path is not None:
+        stand = "tokens are read from" if path.exists() else "the first start makes tokens in"
+        notes.append(f"http: {stand} {path}")
+    return notes
+
+
 def draw_problems(problems: Sequence[Problem]) -> RenderableType:
     """What has to be repaired, one row a problem."""
     count = len(problems)
@@ -87,8 +99,10 @@ def draw_problems(problems: Sequence[Problem]) -> RenderableType:
     return Group(Listing(title, _PROBLEMS, problems))
 
 
-def problems_document(problems: Sequence[Problem], warnings: Sequence[str]) -> Document:
-    """What has to be repaired and looked at, for programs."""
+def problems_document(
+    problems: Sequence[Problem], warnings: Sequence[str], notes: Sequence[str] = ()
+) -> Document:
+    """What has to be repaired, looked at and known, for programs."""
     return {
         "ok": not problems,
         "problems": [
@@ -101,4 +115,5 @@ def problems_document(problems: Sequence[Problem], warnings: Sequence[str]) -> D
             for problem in problems
         ],
         "warnings": list(warnings),
+        "notes": list(notes),
     }

@@ -34,7 +34,7 @@ from pointsman.cli.story import story_text
 from pointsman.cli.supervision import LOOK_SECONDS, Part, PartDied, Supervisor
 from pointsman.config.fields import LogLevel
 from pointsman.config.settings import Settings
-from pointsman.config.tokens import with_tokens
+from pointsman.config.tokens import Tokens, who_needs_a_token, with_tokens
 from pointsman.domain.accounts import KillState
 from pointsman.domain.commands import Step
 from pointsman.domain.events import Event, Started, TaskDied
@@ -92,22 +92,29 @@ async def run_paced(
         for each in wakers:
             each()
 
-    tokens = with_tokens(settings)
+    tokens = with_tokens(settings, plan.database)
+    who = who_needs_a_token(settings)
     settings = tokens.settings
-    if tokens.path is not None:
-        told = "http tokens made" if tokens.is_new else "http tokens read"
-        log(time.time_ns).say((LogLevel.INFO, told, {"path": str(tokens.path)}))
     with ExitStack() as opened:
         listener = opened.enter_context(take_port(settings, plan.database))
         assembly = assemble(settings, plan.database, plan.feed.identity, wait=None, notify=wake)
         opened.callback(assembly.close)
         if assembly.has_ended and not plan.feed.is_lasting:
             return
+        _say_tokens(log(time.time_ns), who, tokens)
         session = _Session(plan, settings, assembly, wake, log, listener, stop, arrivals, running)
         opened.callback(session.close)
         wakers.append(session.live.wake_soon)
         stop.hooks.append(session.live.wake_soon)
         await session.run(started)
+
+
+def _say_tokens(log: Log, who_needs_one: str, tokens: Tokens) -> None:
+    """Say who needs a token for HTTP, and the path of the file with made ones; no token itself."""
+    log.say((LogLevel.INFO, f"http: {who_needs_one}", {}))
+    if tokens.path is not None:
+        told = "http tokens made" if tokens.is_new else "http tokens read"
+        log.say((LogLevel.INFO, told, {"path": str(tokens.path)}))
 
 
 class _Session:

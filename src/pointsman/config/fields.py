@@ -177,6 +177,16 @@ class LimitFields(BaseModel):
         return value
 
 
+_SECRETS_OF_CALLERS = (
+    "read_token",
+    "signal_token",
+    "control_token",
+    "webhook_token",
+    "webhook_secret",
+)
+"""In the order in which they are declared: each is compared with those before it."""
+
+
 class SettingFields(LimitFields):
     """All settings: the limits, and what holds for the desk as a whole."""
 
@@ -281,8 +291,9 @@ class SettingFields(LimitFields):
     )
     tokens_path: OptionalPath = _setting(
         "",
-        "Path of a file with one token per scope, made at first start where no token is set;"
-        " empty makes none.",
+        "Path of a file with one token per scope, made at the first start where no token is set;"
+        " empty makes it beside the database, and only where WEBHOOK_TOKEN, WEBHOOK_SECRET or"
+        " HTTP_ALLOWED_HOSTS is set.",
     )
     log_level: Annotated[LogLevel, Reads(choice_reader(LogLevel))] = _setting(
         "info", "Least important log line that is written: debug, info, warning or error."
@@ -294,22 +305,16 @@ class SettingFields(LimitFields):
         "", "Secret addresses that incidents are sent to, separated by spaces; empty is off."
     )
 
-    @field_validator("webhook_token", mode="after")
+    @field_validator(*_SECRETS_OF_CALLERS[1:], mode="after")
     @classmethod
-    def _stands_alone(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
-        others = [info.data.get(name) for name in ("read_token", "signal_token", "control_token")]
-        if value is not None and value in others:
-            raise ValueError(
-                "URLs are logged: use a token that is none of the other three (RULES 36)"
-            )
-        return value
-
-    @field_validator("webhook_secret", mode="after")
-    @classmethod
-    def _is_no_token(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
-        tokens = ("read_token", "signal_token", "control_token", "webhook_token")
-        if value is not None and value in [info.data.get(name) for name in tokens]:
-            raise ValueError("tokens are sent, this never is: use one that is none of the tokens")
+    def _differs_from_the_other_secrets(
+        cls, value: SecretStr | None, info: ValidationInfo
+    ) -> SecretStr | None:
+        """One secret in two places would give the rights of both to whoever sees either: the
+        webhook's stands in URLs, which proxies log."""
+        for other in _SECRETS_OF_CALLERS:
+            if value is not None and value == info.data.get(other):
+                raise ValueError(f"it equals {name_of(other)}; give each a value of its own")
         return value
 
 

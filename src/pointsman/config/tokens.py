@@ -1,8 +1,11 @@
-"""Tokens that a start makes for itself, so that nobody is served without one (RULES 36, 38).
+"""Who needs a token, and the tokens that a start makes for itself (RULES 36, 38, 57).
 
-Where TOKENS_PATH is set and no token of any scope is, one for each scope and one for the webhook
-are made at the first start, and read again at every later one. What always holds: the file is for
-its owner alone and appears whole or not at all; a value is neither logged nor part of an error.
+A caller of this machine needs none as long as no setting says that requests come from elsewhere. As
+soon as one does, everybody needs one: a proxy or a tunnel may make every stranger look like a
+caller of this machine. Where no token of any scope is set then, one for each scope and one for the
+webhook are made at the first start, in TOKENS_PATH or beside the database, and read again at every
+later one. What always holds: the file is for its owner alone and appears whole or not at all; a
+value is neither logged nor part of an error.
 """
 
 import os
@@ -25,6 +28,10 @@ _FIELDS = (*SCOPE_FIELDS, "webhook_token")
 _TOKEN_BYTES = 32
 
 
+_SAY_ELSEWHERE = ("webhook_token", "webhook_secret", "http_allowed_hosts")
+"""Settings that make sense only where requests come from other machines."""
+
+
 class Tokens(NamedTuple):
     """Settings with tokens, the file that they were read from, None where there is none, and
     whether this start has made it."""
@@ -34,15 +41,15 @@ class Tokens(NamedTuple):
     is_new: bool
 
 
-def with_tokens(settings: Settings) -> Tokens:
-    """The settings with the tokens of TOKENS_PATH, where they have none of their own.
+def with_tokens(settings: Settings, database: Path) -> Tokens:
+    """The settings with the tokens of `tokens_file`, where they have none of their own.
 
     Raises SettingsError where the file cannot be made or used, and where HTTP would be served to
-    others than this machine without any token.
+    other machines without the tokens that this takes.
     """
-    path = settings.tokens_path
-    if path is None or has_token(settings):
-        _require_a_token(settings)
+    path = tokens_file(settings, database)
+    if path is None:
+        _require_tokens(settings)
         return Tokens(settings, None, False)
     is_new = not path.exists()
     if is_new:
@@ -55,11 +62,51 @@ def check_tokens(settings: Settings) -> None:
 
     Raises SettingsError.
     """
-    path = settings.tokens_path
-    if path is None or path.exists() or has_token(settings):
-        with_tokens(settings)
+    path = tokens_file(settings, settings.database_path)
+    if path is None or path.exists():
+        with_tokens(settings, settings.database_path)
     elif not os.access(path.parent, os.W_OK):
         raise _no_place(path, EACCES if path.parent.is_dir() else ENOENT)
+
+
+def tokens_file(settings: Settings, database: Path) -> Path | None:
+    """The file with the tokens of an engine on `database`, whether it exists yet or not; None where
+    tokens are set, or none are needed."""
+    if has_token(settings):
+        return None
+    if settings.tokens_path is not None:
+        return settings.tokens_path
+    is_exposed = is_loopback(settings.http_host) and settings_that_say_elsewhere(settings)
+    return default_tokens_path(database) if is_exposed else None
+
+
+def with_made_tokens(settings: Settings, database: Path) -> Settings:
+    """The settings of a command that asks the engine of `database`, with the tokens which that
+    engine has made, if any; the command's own settings need not say why it made them.
+
+    Raises SettingsError where the file is there and cannot be used.
+    """
+    path = settings.tokens_path or default_tokens_path(database)
+    return settings if has_token(settings) or not path.exists() else _with(settings, path)
+
+
+def default_tokens_path(database: Path) -> Path:
+    """Where tokens are made if TOKENS_PATH does not say where."""
+    return database.with_name(f"{database.name}.tokens")
+
+
+def who_needs_a_token(settings: Settings) -> str:
+    """One sentence for a person: who needs a token for HTTP, and why."""
+    if has_token(settings) or settings.tokens_path is not None:
+        return "every caller needs a token"
+    if names := settings_that_say_elsewhere(settings):
+        return f"every caller needs a token, because some are remote ({', '.join(names)})"
+    return "callers on this machine need no token"
+
+
+def settings_that_say_elsewhere(settings: Settings) -> list[str]:
+    """The names of the settings by which requests are expected from other machines."""
+    return [field.upper() for field in _SAY_ELSEWHERE if getattr(settings, field)]
 
 
 def has_token(settings: Settings) -> bool:
@@ -77,14 +124,19 @@ def is_loopback(host: str) -> bool:
     return bool((mapped or address).is_loopback)
 
 
-def _require_a_token(settings: Settings) -> None:
-    if is_loopback(settings.http_host) or has_token(settings):
+def _require_tokens(settings: Settings) -> None:
+    """Other machines are served only with tokens, one that may do everything among them."""
+    host = settings.http_host
+    if is_loopback(host) or settings.control_token is not None:
         return
+    if has_token(settings):
+        remedy = f"HTTP_HOST={host} serves other machines, and nobody there could rearm or flatten"
+        raise SettingsError([_problem(settings, "CONTROL_TOKEN", "", f"{remedy}; set it too")])
     remedy = (
         "other machines would be served without any token; set READ_TOKEN, SIGNAL_TOKEN and "
         "CONTROL_TOKEN, or TOKENS_PATH to have them made, or HTTP_HOST=127.0.0.1"
     )
-    raise SettingsError([_problem(settings, "HTTP_HOST", settings.http_host, remedy)])
+    raise SettingsError([_problem(settings, "HTTP_HOST", host, remedy)])
 
 
 def _make(path: Path) -> None:
@@ -122,7 +174,19 @@ def _with(settings: Settings, path: Path) -> Settings:
             remedy = f"{name} is not in it, or is no token; remove the file to have new ones made"
             raise _unusable(path, remedy) from None
     sources = {**settings.sources, **{field.upper(): Source.FILE for field in fields}}
-    return settings.model_copy(update={**made, "sources": sources})
+    found_settings = settings.model_copy(update={**made, "sources": sources})
+    _require_distinct(found_settings, path)
+    return found_settings
+
+
+def _require_distinct(settings: Settings, path: Path) -> None:
+    """The settings were compared with each other; what the file holds was not."""
+    by_value: dict[SecretStr, str] = {}
+    for field in (*_FIELDS, "webhook_secret"):
+        secret = getattr(settings, field)
+        if secret is not None and (other := by_value.setdefault(secret, field)) != field:
+            names = f"{field.upper()} equals {other.upper()}"
+            raise _unusable(path, f"{names}; give each a value of its own")
 
 
 def _no_place(path: Path, error_number: int) -> SettingsError:

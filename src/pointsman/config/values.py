@@ -26,7 +26,7 @@ _WHOLE = re.compile(r"[0-9]{1,9}")
 _VA_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
 _HOST = re.compile(r"[A-Za-z0-9.:_-]{1,253}")
 _NAME = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*")
-_TOKEN = re.compile(r"[A-Za-z0-9._~+/=-]{1,512}")
+_TOKEN = re.compile(r"[A-Za-z0-9._~+/=-]{16,512}")
 _YES = frozenset({"true", "1", "yes", "on"})
 _NO = frozenset({"false", "0", "no", "off"})
 
@@ -127,9 +127,9 @@ def read_hosts(text: str) -> tuple[str, ...]:
 
 
 def read_token(text: str) -> SecretStr:
-    """A token that fits into an HTTP header and into a URL."""
+    """A token that fits into an HTTP header and into a URL, and is too long to be guessed."""
     if not _TOKEN.fullmatch(text):
-        raise ValueError("use letters, digits and . _ ~ + / = - only, at most 512")
+        raise ValueError("use 16 to 512 random letters, digits and . _ ~ + / = -")
     return SecretStr(text)
 
 

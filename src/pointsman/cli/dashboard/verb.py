@@ -61,11 +61,11 @@ def _remote(url: str, settings: "Settings") -> "Link":
         picture_of,
     )
     from pointsman.cli.dashboard.source import Unreachable
-    from pointsman.config.tokens import with_tokens
+    from pointsman.config.tokens import with_made_tokens
     from pointsman.storage.errors import StorageError
 
-    if settings.tokens_path is not None and settings.tokens_path.exists():
-        settings = with_tokens(settings).settings
+    if _is_this_machine(url) or settings.tokens_path is not None:
+        settings = with_made_tokens(settings, settings.database_path)
     try:
         remote = Remote(url, settings.control_token or settings.read_token)
     except BadUrl as error:
@@ -82,6 +82,18 @@ def _remote(url: str, settings: "Settings") -> "Link":
             here = f"no database here to show instead ({settings.database_path})"
             _fail(f"{lost}; start it, or check --url; {here}")
     return link
+
+
+def _is_this_machine(url: str) -> bool:
+    """Whether a URL leads to this machine: no other one is sent the tokens of the engine here."""
+    from urllib.parse import urlsplit
+
+    from pointsman.config.tokens import is_loopback
+
+    try:
+        return is_loopback(urlsplit(url).hostname or "")
+    except ValueError:
+        return False
 
 
 def _fail(text: str) -> None:
