@@ -15,11 +15,13 @@ from pathlib import Path
 
 import msgspec
 
+from pointsman.cli import same_account
 from pointsman.config.instruments import load_instruments
 from pointsman.config.settings import Settings
 from pointsman.domain.events import Started
 from pointsman.domain.orders import CODE_LENGTH
 from pointsman.domain.policy import Policy
+from pointsman.domain.venue_truth import JournalHead
 from pointsman.engine.execution_loop import ExecutionLoop, Hours
 from pointsman.engine.recall import Recall
 from pointsman.engine.recorder import Inline, Recorder, Threaded
@@ -60,6 +62,7 @@ class Assembly(msgspec.Struct):
 
 def ledger_path(database: Path) -> Path:
     """Where the paper venue keeps its own books: beside the database."""
+    database = database.resolve()  # A symbolic link is the same account.
     return database.with_name(f"{database.stem}.paper.db")
 
 
@@ -87,10 +90,14 @@ def assemble(
         manager.open()
         opening.callback(manager.close)
         _claim(manager, identity)
-        venue = _paper_venue(settings, policy, database)
-        opening.callback(venue.close)
         stored = manager.load()
         code = _code(identity) if stored.desk is None else stored.desk.code
+        same_account.ledger_is_there(manager, ledger_path(database))
+        venue = _paper_venue(
+            settings, policy, database, lambda: same_account.journal_head(manager, code)
+        )
+        opening.callback(venue.close)
+        same_account.require(manager, code, venue, ledger_path(database))
         desk = _desk(policy, code, stored)
         recorder: Recorder
         if wait is not None:
@@ -136,7 +143,12 @@ def _claim(manager: SqliteManager, identity: RunIdentity | None) -> None:
     )
 
 
-def _paper_venue(settings: Settings, policy: Policy, database: Path) -> PaperVenue:
+def _paper_venue(
+    settings: Settings,
+    policy: Policy,
+    database: Path,
+    journal_head: Callable[[], JournalHead | None],
+) -> PaperVenue:
     return PaperVenue(
         ledger_path(database),
         latency_ns=int(settings.paper_latency_ms * Decimal(10**6)),
@@ -144,6 +156,7 @@ def _paper_venue(settings: Settings, policy: Policy, database: Path) -> PaperVen
         position_mode=settings.paper_position_mode,
         reduce_only_mode=settings.paper_reduce_only,
         instrument_of=policy.instrument,
+        journal_head=journal_head,
     )
 
 

@@ -99,6 +99,7 @@ def run(
 def _known_endings() -> Iterator[None]:
     """Within this block what can be foreseen ends with its exit code, and says what would do."""
     from pointsman.cli.compose import OtherRun
+    from pointsman.cli.same_account import OtherAccount
     from pointsman.cli.supervision import PartDied
     from pointsman.engine.intake import StrangeOrders
     from pointsman.market.lines import UnreadableFile
@@ -112,6 +113,8 @@ def _known_endings() -> Iterator[None]:
         _fail(str(error), ExitCode.BUSY)
     except LedgerUnreadable as error:
         _fail(str(error), ExitCode.DATABASE)
+    except OtherAccount as error:
+        _fail(str(error), ExitCode.MISMATCH)
     except StrangeOrders as error:
         told = (
             f"the venue knows order {error}, made by this installation, and the database does not"

@@ -10,7 +10,7 @@ import msgspec
 
 from pointsman.domain.events import FundingPaid, VenueFill
 from pointsman.domain.life_cycle import OrderStatus
-from pointsman.domain.orders import OrderType
+from pointsman.domain.orders import Fill, OrderType
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide, Side
 
@@ -53,6 +53,26 @@ class VenueHolding(msgspec.Struct, frozen=True, gc=False):
     symbol: str
     position_side: PositionSide | None
     quantity: Decimal
+
+
+class JournalHead(msgspec.Struct, frozen=True, gc=False):
+    """The newest durable row of the journal of installation `code`: its sequence and hash."""
+
+    code: str
+    sequence: int
+    hash: str
+
+
+class KnownOfVenue(msgspec.Struct, frozen=True, gc=False):
+    """The newest that our books have from a venue: the cursor of its history (empty before the
+    first comparison), the last fill of an order of ours that was booked, the reference of the last
+    transfer of money that it confirmed, and the orders by client id that it accepted and that have
+    not ended. A venue account that lacks any of these is not the one that our books are about."""
+
+    fills_cursor: str
+    fill: Fill | None
+    cash_ref: str | None
+    order_ids: tuple[str, ...]
 
 
 class OrderFound(msgspec.Struct, frozen=True, gc=False):

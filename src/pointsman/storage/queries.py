@@ -22,9 +22,10 @@ from pointsman.domain.accounts import (
     Mark,
 )
 from pointsman.domain.events import KnownOrder
-from pointsman.domain.orders import Order, Role, parse_client_order_id
+from pointsman.domain.orders import Fill, Order, Role, parse_client_order_id
 from pointsman.domain.positions import Position
 from pointsman.domain.signals import Decision, FirstDecision, SignalRecord
+from pointsman.domain.venue_truth import KnownOfVenue
 from pointsman.storage.codec import R, Value, codec_of
 from pointsman.storage.entries import Head, RunIdentity
 from pointsman.storage.errors import explained
@@ -45,6 +46,9 @@ RECENT_ENTRIES = (
 )
 RUN = f"SELECT {', '.join(RunIdentity.__struct_fields__)} FROM run WHERE id = 1"  # noqa: S608
 PAID = "SELECT 1 FROM fundings WHERE funding_id = ? LIMIT 1"
+LAST_FILL = "WHERE is_external = 0 ORDER BY rowid DESC LIMIT 1"
+LAST_CASH_REF = "SELECT ref FROM cash_moves WHERE is_confirmed = 1 ORDER BY rowid DESC LIMIT 1"
+JOURNAL_HASH = "SELECT hash FROM journal WHERE sequence = ?"
 LAST_TURN = "SELECT sequence, time_ns, hash FROM journal ORDER BY sequence DESC LIMIT 1"
 
 
@@ -130,6 +134,25 @@ def known_order(connection: sqlite3.Connection, client_order_id: str) -> KnownOr
         stops_made=attempts[Role.STOP],
         exits_made=attempts[Role.EXIT],
     )
+
+
+def known_of_venue(connection: sqlite3.Connection) -> KnownOfVenue:
+    """The newest that the books have from the venue, as committed."""
+    desk = single(connection, DeskRecord)
+    refs = rows(connection, LAST_CASH_REF)
+    working = records(connection, Order, OPEN_ORDERS)
+    return KnownOfVenue(
+        fills_cursor="" if desk is None else desk.fills_cursor,
+        fill=one(connection, Fill, LAST_FILL, ()),
+        cash_ref=refs[0][0] if refs else None,
+        order_ids=tuple(order.client_order_id for order in working if order.venue_order_id),
+    )
+
+
+def journal_hash(connection: sqlite3.Connection, sequence: int) -> str | None:
+    """The hash of one row of the journal; None where there is no such row."""
+    found = rows(connection, JOURNAL_HASH, (sequence,))
+    return found[0][0] if found else None
 
 
 def run_identity(connection: sqlite3.Connection) -> RunIdentity | None:

@@ -22,6 +22,7 @@ from pathlib import Path
 
 from pointsman.domain.events import KnownOrder
 from pointsman.domain.signals import FirstDecision
+from pointsman.domain.venue_truth import KnownOfVenue
 from pointsman.storage import lock, queries, schema
 from pointsman.storage.codec import CODECS, Key, Newest, is_gone
 from pointsman.storage.entries import Entry, Head, JournalRow, RunIdentity, chain_start, chained
@@ -127,6 +128,19 @@ class SqliteManager:
     def known_order(self, client_order_id: str) -> KnownOrder | None:
         """What is committed of an order, final or not (RULES 32)."""
         return queries.known_order(self._reader, client_order_id)
+
+    @property
+    def head(self) -> Head:
+        """The newest durable row of the journal; from any thread."""
+        return self._head
+
+    def known_of_venue(self) -> KnownOfVenue:
+        """The newest that is committed of what the venue said."""
+        return queries.known_of_venue(self._reader)
+
+    def journal_hash(self, sequence: int) -> str | None:
+        """The hash of a committed row of the journal, None where there is no such row."""
+        return queries.journal_hash(self._reader, sequence)
 
     def run_identity(self) -> RunIdentity | None:
         """Which recorded run the database belongs to, if any (RULES 5)."""

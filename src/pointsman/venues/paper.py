@@ -43,7 +43,13 @@ from pointsman.domain.orders import Order, OrderType
 from pointsman.domain.policy import PositionMode, ReduceOnlyMode
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import Side
-from pointsman.domain.venue_truth import OrderFound, Snapshot, VenueOrder
+from pointsman.domain.venue_truth import (
+    JournalHead,
+    KnownOfVenue,
+    OrderFound,
+    Snapshot,
+    VenueOrder,
+)
 from pointsman.venues.base import Reply, Request
 from pointsman.venues.paper_book import Book, Place
 from pointsman.venues.paper_ledger import LedgerUnwritable, PaperLedger
@@ -67,15 +73,18 @@ class PaperVenue:
         position_mode: PositionMode,
         reduce_only_mode: ReduceOnlyMode,
         instrument_of: Callable[[str], Instrument],
+        journal_head: Callable[[], JournalHead | None] = lambda: None,
     ) -> None:
         """Open the account whose ledger is at `ledger_path`, or a new one. `fee_bps` of notional is
-        charged where the instrument has no fee of its own. Raises LedgerBusy, LedgerUnreadable,
-        LedgerModeDiffers."""
+        charged where the instrument has no fee of its own. `journal_head` is how far the journal of
+        the engine is durable: the ledger keeps it with everything that it commits. Raises
+        LedgerBusy, LedgerUnreadable, LedgerModeDiffers."""
         self._latency_ns = latency_ns
         self._fee_bps = fee_bps
         self._is_hedged = position_mode is PositionMode.HEDGE
         self._clips = reduce_only_mode is ReduceOnlyMode.CLIP
         self._instrument_of = instrument_of
+        self._journal_head = journal_head
         self._arrivals: deque[tuple[int, int, Request]] = deque(maxlen=REQUESTS_UNDER_WAY_MAX)
         self._replies: list[Reply] = []
         self._is_silent = False
@@ -118,6 +127,9 @@ class PaperVenue:
             self._take_arrivals(now_ns)
         if not self._replies:
             return []
+        head = self._journal_head()
+        if head is not None:
+            self._ledger.note_client(head)
         try:
             self._ledger.commit()
         except LedgerUnwritable as error:
@@ -132,6 +144,16 @@ class PaperVenue:
     def known_until_ns(self) -> int:
         """The time of the last thing in the ledger; 0 for a new one."""
         return self._ledger.known_until_ns
+
+    def client(self) -> JournalHead | None:
+        """The newest journal row that the ledger was told of, and of whom; None for a new ledger.
+        Sequence 0 where only the installation is known."""
+        return self._ledger.client
+
+    def lacks(self, known: KnownOfVenue) -> str | None:
+        """What the ledger does not hold of what an engine has from it, in words; None if
+        nothing."""
+        return self._ledger.lacks(known)
 
     def close(self) -> None:
         """Let go of the ledger. Requests under way are lost, as are replies that were not asked

@@ -9,7 +9,9 @@ else is looked up in the file. What always holds:
 * a look-up sees pending changes as well as stored ones;
 * cash = transfers - sum of signed quantity x price - fees, and each holding = sum of its signed
   fills, exactly;
-* one process at a time holds a ledger, by a lock that dies with the process.
+* one process at a time holds a ledger, by a lock that dies with the process;
+* the ledger names the newest row of its client's journal that it was told of, so that a database
+  which has lost that row, or never had it, is recognised.
 
 Arithmetic is exact: the caller has entered `domain.money.exact()`.
 """
@@ -27,9 +29,16 @@ import msgspec
 from pointsman.domain.events import VenueFill
 from pointsman.domain.life_cycle import FINAL, OrderStatus
 from pointsman.domain.money import ZERO, plain
+from pointsman.domain.orders import Fill, parse_client_order_id
 from pointsman.domain.policy import PositionMode
 from pointsman.domain.sides import PositionSide, Side
-from pointsman.domain.venue_truth import VenueHolding, VenueOrder, VenueTrade
+from pointsman.domain.venue_truth import (
+    JournalHead,
+    KnownOfVenue,
+    VenueHolding,
+    VenueOrder,
+    VenueTrade,
+)
 from pointsman.venues import paper_tables as tables
 
 _Read = TypeVar("_Read")
@@ -80,6 +89,7 @@ class PaperLedger:
         self.cash = ZERO
         self.fees = ZERO
         self.known_until_ns = 0
+        self.client: JournalHead | None = None
         self._holdings: dict[tuple[str, PositionSide | None], Decimal] = {}
         self._reducing: dict[tuple[str, PositionSide | None, Side], Decimal] = {}
         self._forget_pending()
@@ -156,7 +166,7 @@ class PaperLedger:
         """Move money in (> 0) or out (< 0), once for each `ref`."""
         if ref in self._pending_transfers:
             return
-        if self._db.execute(tables.FIND_TRANSFER, (ref,)).fetchone() is not None:
+        if self._has_transfer(ref):
             return
         self._pending_transfers[ref] = (ref, plain(amount), now_ns)
         self.cash += amount
@@ -184,14 +194,48 @@ class PaperLedger:
         stored = [tables.trade_of(row) for row in self._db.execute(tables.FILLS_AFTER, (after,))]
         return tuple(stored + [t for t in self._pending_trades if int(t.fill.trade_id) > after])
 
+    def lacks(self, known: KnownOfVenue) -> str | None:
+        """What the ledger does not hold of what a client has from it, in words; None if nothing."""
+        if known.fills_cursor and int(known.fills_cursor) > self._last_fill:
+            return f"execution {known.fills_cursor}, the newest that a comparison showed"
+        if known.fill is not None and not self._has_fill(known.fill):
+            fill = known.fill
+            return (
+                f"execution {fill.trade_id} of order {fill.client_order_id}: "
+                f"{plain(fill.quantity)} {fill.symbol} at {plain(fill.price)}"
+            )
+        for order_id in known.order_ids:
+            if self.find_order(order_id) is None:
+                return f"order {order_id}, which it had accepted"
+        if known.cash_ref is not None and not self._has_transfer(known.cash_ref):
+            return f"the transfer of money {known.cash_ref}"
+        return None
+
+    def _has_fill(self, fill: Fill) -> bool:
+        number = int(fill.trade_id) if fill.trade_id.isdecimal() else 0
+        row = self._db.execute(tables.FIND_FILL, (number,)).fetchone()
+        if row is None:
+            return False
+        trade = tables.trade_of(row)
+        theirs = (trade.client_order_id, trade.fill.quantity, trade.fill.price)
+        return theirs == (fill.client_order_id, fill.quantity, fill.price)
+
+    def _has_transfer(self, ref: str) -> bool:
+        return self._db.execute(tables.FIND_TRANSFER, (ref,)).fetchone() is not None
+
     def cursor(self) -> str:
         """Where `trades_after` goes on from here."""
         return str(self._last_fill)
 
+    def note_client(self, head: JournalHead) -> None:
+        """Take in how far the client's journal is durable; stored with the next commit."""
+        if head != self.client:
+            self.client, self._is_client_new = head, True
+
     def commit(self) -> None:
         """Make everything that happened durable. Raises LedgerUnwritable; what was pending then
         still is."""
-        if not (self._pending_orders or self._pending_transfers):
+        if not (self._pending_orders or self._pending_transfers or self._is_client_new):
             return
         try:
             self._db.execute("BEGIN IMMEDIATE")
@@ -212,6 +256,9 @@ class PaperLedger:
             self._db.executemany(tables.PUT_HOLDING, rows)
         if self._pending_transfers:
             self._db.executemany(tables.ADD_TRANSFER, self._pending_transfers.values())
+        if self._is_client_new and self.client is not None:
+            head = self.client
+            self._db.execute(tables.PUT_CLIENT, (head.code, head.sequence, head.hash))
         self._db.execute(
             tables.PUT_TOTALS, (plain(self.cash), plain(self.fees), self.known_until_ns)
         )
@@ -220,6 +267,7 @@ class PaperLedger:
         self._pending_orders: dict[str, VenueOrder] = {}
         self._pending_trades: list[VenueTrade] = []
         self._pending_transfers: dict[str, tuple[str, str, int]] = {}
+        self._is_client_new = False
 
     def _happened(self, now_ns: int) -> None:
         if now_ns > self.known_until_ns:
@@ -241,6 +289,16 @@ class PaperLedger:
         for order in map(tables.order_of, self._db.execute(tables.OPEN_ORDERS)):
             self.put_order(order)
         self._forget_pending()
+        self.client = self._stored_client()
+
+    def _stored_client(self) -> JournalHead | None:
+        """Whose account it is. A ledger from before that was stored tells by its newest order."""
+        row = self._db.execute(tables.CLIENT).fetchone()
+        if row is not None:
+            return JournalHead(*row)
+        newest = self._db.execute(tables.LAST_CLIENT_ID).fetchone()
+        parts = None if newest is None else parse_client_order_id(newest[0])
+        return None if parts is None else JournalHead(parts.code, 0, "")
 
 
 def read_ledger(path: Path) -> LedgerTotals:

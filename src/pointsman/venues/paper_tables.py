@@ -20,14 +20,23 @@ from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide, Side
 from pointsman.domain.venue_truth import VenueHolding, VenueOrder, VenueTrade
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 _NET = "net"
 """Stands for the position side of an account that nets."""
 
+_CLIENT = """
+CREATE TABLE client (
+    id INTEGER PRIMARY KEY CHECK (id = 1), code TEXT NOT NULL, sequence INTEGER NOT NULL,
+    hash TEXT NOT NULL
+);
+"""
+"""Whose account it is: the newest row of the client's journal that the ledger was told of. Since
+schema 2."""
+
 _SCHEMA = f"""
 BEGIN;
-CREATE TABLE totals (
+{_CLIENT}CREATE TABLE totals (
     id INTEGER PRIMARY KEY CHECK (id = 1), position_mode TEXT NOT NULL,
     cash TEXT NOT NULL, fees TEXT NOT NULL, known_until_ns INTEGER NOT NULL
 );
@@ -64,9 +73,13 @@ PUT_ORDER = (
 ADD_FILL = "INSERT INTO fills VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 PUT_HOLDING = "REPLACE INTO holdings VALUES (?, ?, ?)"
 ADD_TRANSFER = "INSERT INTO transfers VALUES (?, ?, ?)"
+PUT_CLIENT = "REPLACE INTO client VALUES (1, ?, ?, ?)"
 PUT_TOTALS = "UPDATE totals SET cash = ?, fees = ?, known_until_ns = ? WHERE id = 1"
 
 TOTALS = "SELECT position_mode, cash, fees, known_until_ns FROM totals WHERE id = 1"
+CLIENT = "SELECT code, sequence, hash FROM client WHERE id = 1"
+LAST_CLIENT_ID = "SELECT client_order_id FROM orders ORDER BY sequence DESC LIMIT 1"
+FIND_FILL = "SELECT * FROM fills WHERE sequence = ?"
 HOLDINGS = "SELECT * FROM holdings ORDER BY symbol, position_side"
 OPEN_ORDERS = "SELECT * FROM orders WHERE is_open = 1 ORDER BY sequence"
 FIND_ORDER = "SELECT * FROM orders WHERE client_order_id = ?"
@@ -97,8 +110,11 @@ def check(db: sqlite3.Connection) -> None:
 
 
 def create(db: sqlite3.Connection, position_mode: PositionMode) -> None:
-    """Make the tables of a new ledger; an existing one stays as it is."""
+    """Make the tables of a new ledger, and those that a ledger of an older version lacks; what an
+    existing one holds stays as it is."""
     (version,) = db.execute("PRAGMA user_version").fetchone()
+    if version == 1:
+        db.executescript(f"BEGIN; {_CLIENT} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
     if version == 0:
         db.executescript(_SCHEMA)
         db.execute("INSERT INTO totals VALUES (1, ?, '0', '0', 0)", (position_mode.value,))

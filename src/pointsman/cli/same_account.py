@@ -1,0 +1,71 @@
+"""Whether a database and a paper ledger belong together: checked before an engine trades on them.
+
+Each side holds the newest that it has from the other, so one rule each way finds every file that
+was deleted, cut short, replaced by another or restored from an older copy (RULES 26):
+
+* the ledger names the newest row of the journal that it was told of; the database must hold exactly
+  that row. A database only tells of rows that are durable, so a crash at any moment keeps this;
+* the database names the newest execution, transfer and open orders that it has from the venue; the
+  ledger must hold them. The ledger tells only what it has committed, so a crash keeps this too.
+"""
+
+from pathlib import Path
+
+from pointsman.domain.venue_truth import JournalHead, KnownOfVenue
+from pointsman.storage.sqlite_manager import SqliteManager
+from pointsman.venues.paper import PaperVenue
+
+NOTHING_KNOWN = KnownOfVenue(fills_cursor="", fill=None, cash_ref=None, order_ids=())
+
+
+class OtherAccount(Exception):
+    """Database and ledger do not belong together, or one of them has lost what the other knows
+    (exit 5). Nothing was sent or changed."""
+
+
+def journal_head(manager: SqliteManager, code: str) -> JournalHead | None:
+    """What a ledger is told: the newest durable row of the journal; None before the first."""
+    head = manager.head
+    return JournalHead(code, head.sequence, head.hash) if head.sequence else None
+
+
+def ledger_is_there(manager: SqliteManager, ledger: Path) -> None:
+    """Refuse to make a new ledger for a database that already has facts from one. Raises
+    OtherAccount."""
+    if not ledger.exists() and manager.known_of_venue() != NOTHING_KNOWN:
+        raise OtherAccount(
+            f"{ledger}, the paper venue's account, is missing, and {manager.path} has traded on it"
+            f"; {_put_back(ledger)}"
+        )
+
+
+def require(manager: SqliteManager, code: str, venue: PaperVenue, ledger: Path) -> None:
+    """Refuse a ledger and a database that do not belong together. `code` is the installation of the
+    database, drawn anew where it is new. Raises OtherAccount."""
+    database, client = manager.path, venue.client()
+    if client is not None:
+        if client.code != code:
+            is_new = manager.head.sequence == 0
+            found = "is new" if is_new else f"is of installation {code}"
+            raise OtherAccount(
+                f"{ledger} is the account of installation {client.code}, and {database} {found}; "
+                f"{_put_back(database)}"
+            )
+        if client.sequence and manager.journal_hash(client.sequence) != client.hash:
+            raise OtherAccount(
+                f"{database} has lost turns: {ledger} was told of row {client.sequence} of its "
+                f"journal, which ends at {manager.head.sequence} or is another one there; was "
+                f"{database.name}-wal deleted, or an older copy put back? {_put_back(database)}"
+            )
+    lacking = venue.lacks(manager.known_of_venue())
+    if lacking is not None:
+        raise OtherAccount(
+            f"{ledger} does not hold {lacking}, which {database} has from it; {_put_back(ledger)}"
+        )
+
+
+def _put_back(file: Path) -> str:
+    return (
+        f"put back {file.name} with its -wal file, or to begin a new paper account use another "
+        "database (--db PATH, or move both files away). Nothing was sent"
+    )
