@@ -213,7 +213,10 @@ def _reduce(
     _realize(books, order.va_id, gain)
     is_stop = order.role is Role.STOP
     is_served = order.role is Role.EXIT and order.position_id == position.position_id
-    closing = max(ZERO, position.closing - (taken + from_fee if is_served else ZERO))
+    closing = position.closing - (taken + from_fee if is_served else ZERO)
+    if closing < books.policy.instrument(position.symbol).lot:
+        # Less than a lot cannot be asked for.
+        closing = ZERO
     is_closing = position.closing_all or closing > ZERO
     books.put_position(
         replace(

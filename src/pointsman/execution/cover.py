@@ -12,7 +12,8 @@ House rules (RULES 21-23):
   stop still rests;
 * more quantity gets a further stop; a stop is given up only when what it covered is covered
   otherwise, or must be freed for an exit;
-* a stop on the wrong side of the market is not sent: the position is exited at market.
+* a stop on the wrong side of the market is not sent: the position is exited at market;
+* every order is for whole lots, also where the venue has filled broken ones (RULES 61).
 """
 
 from decimal import Decimal
@@ -95,18 +96,20 @@ def _balance(
     now_ns: int,
 ) -> list[Command]:
     instrument = books.policy.instrument(position.symbol)
+    lot = instrument.lot
     may_overlap = books.policy.venue_clips and books.is_only_holder(position)
-    held = floor_to(_present(books, position), instrument.lot)
-    leaving = _leaving(position, stops, held, instrument.lot)
-    exit_leaves = _leaves(exits)
+    held, exit_leaves = _present(books, position), _leaves(exits)
+    leaving = _leaving(position, stops, held)
+    # A venue may fill broken lots; every order that is sent is for whole ones (RULES 61).
+    missing_exit = max(ZERO, floor_to(leaving - exit_leaves, lot))
+    staying_held = held - exit_leaves - missing_exit
     staying = [stop for stop in stops if not stop.is_cancel_pending]
     # While an exit overlaps with stops these stay as they are, until the exit is final (RULES 21).
     keep, surplus = staying, list[Order]()
-    if leaving == ZERO or not may_overlap:
-        keep, surplus = _choose(position, staying, held - leaving, instrument.tick)
+    if leaving < lot or not may_overlap:
+        keep, surplus = _choose(position, staying, staying_held, instrument.tick)
     commands: list[Command] = []
-    room = held - exit_leaves - _leaves(stops)
-    missing_exit = leaving - exit_leaves
+    room = floor_to(held - exit_leaves - _leaves(stops), lot)
     if missing_exit > ZERO:
         part = missing_exit if may_overlap else min(missing_exit, room)
         # One order for all of it, but for what a stop that is unknown keeps from leaving now.
@@ -114,12 +117,12 @@ def _balance(
         if part == missing_exit or is_kept:
             commands.append(_submit_exit(books, position, part, now_ns))
         room -= missing_exit
-    missing_stop = held - leaving - _leaves(keep)
+    missing_stop = floor_to(staying_held - _leaves(keep), lot)
     if missing_stop > ZERO and not instrument.is_tradeable(missing_stop, position.stop_price):
         # Too little for a stop of its own: a stop that rests gives way to one that covers both.
         keep, given_up = _give_way(keep)
         surplus += given_up
-        missing_stop = held - leaving - _leaves(keep)
+        missing_stop = floor_to(staying_held - _leaves(keep), lot)
     allowed = missing_stop if may_overlap else min(missing_stop, room)
     wants_stop = missing_stop > ZERO and not _is_without_stops(position)
     if wants_stop and _is_wrong_side(position, mark):
@@ -129,11 +132,11 @@ def _balance(
         give_up_stops(books, position, Reason.UNPROTECTED)
     elif wants_stop and instrument.is_tradeable(allowed, position.stop_price):
         commands.append(_submit_stop(books, position.position_id, allowed, now_ns))
-    covered = _leaves([stop for stop in keep if stop.is_working]) >= held - leaving
+    resting = [stop for stop in keep if stop.is_working]
     if not may_overlap:
         trading = [*(stop for stop in stops if stop.is_triggered), *exits]
         surplus += _exceeding(trading, held)
-    if covered or not may_overlap:
+    if not may_overlap or staying_held - _leaves(resting) < lot:
         commands += [cancel(books, order, now_ns) for order in surplus if can_cancel(order)]
     return commands
 
@@ -165,13 +168,13 @@ def _present(books: Books, position: Position) -> Decimal:
     return position.quantity
 
 
-def _leaving(position: Position, stops: list[Order], held: Decimal, lot: Decimal) -> Decimal:
+def _leaving(position: Position, stops: list[Order], held: Decimal) -> Decimal:
     """How much is to leave by exits. A stop that has triggered is on its way out by itself; after
     an exit that failed, none is tried for a while."""
     if position.exit_retry_at_ns is not None:
         return ZERO
     triggered = _leaves([stop for stop in stops if stop.is_triggered])
-    return max(ZERO, min(floor_to(closing_of(position), lot), held - triggered))
+    return max(ZERO, min(closing_of(position), held - triggered))
 
 
 def _is_beneath_stops(books: Books, position: Position, missing: Decimal) -> bool:
@@ -297,9 +300,8 @@ def track_cover(books: Books, position_id: int, now_ns: int, venue_ns: int) -> N
         return
     orders = books.orders_of(position_id, Role.STOP) + books.orders_of(position_id, Role.EXIT)
     confirmed = _leaves([order for order in orders if order.is_working])
-    instrument = books.policy.instrument(position.symbol)
-    held = floor_to(_present(books, position), instrument.lot)
-    is_covered = confirmed >= held or not is_enough(books, position, held)
+    lot, held = books.policy.instrument(position.symbol).lot, _present(books, position)
+    is_covered = held - confirmed < lot or not is_enough(books, position, floor_to(held, lot))
     if is_covered and position.naked_since_ns is not None:
         end_naked_time(books, position, now_ns, venue_ns)
         books.put_position(replace(position, naked_since_ns=None, naked_from_venue_ns=None))

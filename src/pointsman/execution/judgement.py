@@ -217,14 +217,16 @@ def _positions(books: Books, signal: Signal, way: Route) -> list[Position]:
 
 
 def _allocate(books: Books, signal: Signal, way: Route, quantity: Decimal) -> tuple[int, ...]:
-    """Share an exit out over positions, first in first out: each gets an exit order of its own. An
-    exit of everything takes what an entry still fills later along."""
+    """Share an exit out over positions, first in first out: each gets an exit order of its own, for
+    whole lots. An exit of everything takes what an entry still fills later along."""
     is_all = signal.quantity is None and signal.notional is None
+    lot = books.policy.instrument(signal.symbol).lot
     left, chosen = quantity, []
     for position in _positions(books, signal, way):
-        part = min(left, position.quantity - closing_of(position))
+        free = position.quantity - closing_of(position)
+        part = min(left, free if is_all else floor_to(free, lot))
         if part <= ZERO:
-            break
+            continue
         books.put_position(
             replace(
                 position,

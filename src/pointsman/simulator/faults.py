@@ -86,6 +86,8 @@ class Fault(StrEnum):
     FUNDING_LOST = "funding_lost"
     FUNDING_LATE = "funding_late"
     FUNDING_REPEATED = "funding_repeated"
+    BROKEN_LOT = "broken_lot"
+    """An execution is for no whole number of lots."""
 
 
 CRASHES = (
@@ -125,6 +127,7 @@ LOSING = (Fault.REQUEST_LOST, Fault.REQUEST_LATE, Fault.BAN, Fault.CLOCK_BACK, *
 HARMLESS = (
     Fault.REPORT_DUPLICATED,
     Fault.NO_TRADE_ID,
+    Fault.BROKEN_LOT,
     Fault.FOREIGN_ORDER,
     Fault.FEED_FREEZE,
     Fault.BAD_QUOTES,

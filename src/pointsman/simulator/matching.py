@@ -228,6 +228,8 @@ class Matching:
             if left <= NOTHING or not _within(order, price):
                 break
             part = left if number == slices - 1 else max(lot, left / 2 // lot * lot)
+            if self._faults.strikes(Fault.BROKEN_LOT, now_ns, order.symbol):
+                part -= lot * _BROKEN_OFF
             self._slice(order, part, price, at_ns)
             left -= part
             price += worse * self._random.randrange(2)
@@ -284,6 +286,10 @@ class Matching:
             order.client_order_id, word, now_ns, order.venue_order_id, fill, reason
         )
         self._tell(report, now_ns)
+
+
+_BROKEN_OFF = Decimal("0.37")
+"""How much less than whole lots is traded where a lot is broken."""
 
 
 def _within(order: Working, price: Decimal) -> bool:

@@ -72,8 +72,9 @@ class World:
             stream(seed, "venue"), self.faults, self.trap, self.policy, instruments,
             has_trade_ids=Fault.NO_TRADE_ID not in plan.rates, fee_mode=_fee_mode(plan),
         )  # fmt: skip
-        # With fees in coins each account is left with dust as a rule.
-        residues = len(scenario.accounts) if self.venue.fee_mode is FeeMode.BASE else 0
+        # With fees in coins, or broken lots, each account is left with dust as a rule.
+        leaves_dust = self.venue.fee_mode is FeeMode.BASE or Fault.BROKEN_LOT in plan.rates
+        residues = len(scenario.accounts) if leaves_dust else 0
         self.cover = CoverWatch(self.venue.ledger, instruments, residues)
         self.monitor = Monitor(self.policy, self.venue, self.faults, self.cover)
         self.venue.on_send = self.monitor.on_send

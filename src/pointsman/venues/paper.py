@@ -38,7 +38,7 @@ from pointsman.domain.events import (
 )
 from pointsman.domain.life_cycle import FINAL, OrderStatus
 from pointsman.domain.market import Instrument, Quote
-from pointsman.domain.money import BPS, MONEY, ZERO, exact, is_multiple
+from pointsman.domain.money import BPS, MONEY, ZERO, exact, floor_to, is_multiple
 from pointsman.domain.orders import Order, OrderType
 from pointsman.domain.policy import PositionMode, ReduceOnlyMode
 from pointsman.domain.reasons import Reason
@@ -231,14 +231,14 @@ class PaperVenue:
             return Reason.BAD_PRICE
         if not _is_tradeable(order, book):
             return Reason.BAD_QUANTITY
-        if order.reduce_only and self._has_too_little_to_reduce(order):
+        if order.reduce_only and self._has_too_little_to_reduce(order, book.instrument.lot):
             return Reason.REDUCE_ONLY
         if order.order_type is OrderType.STOP and _would_trigger(order, book.quote):
             return Reason.WOULD_TRIGGER
         return None
 
-    def _has_too_little_to_reduce(self, order: VenueOrder) -> bool:
-        reducible = self._ledger.reducible(order)
+    def _has_too_little_to_reduce(self, order: VenueOrder, lot: Decimal) -> bool:
+        reducible = floor_to(self._ledger.reducible(order), lot)
         if self._clips:
             return reducible == ZERO
         return order.quantity + self._ledger.reducing(order) > reducible
@@ -282,10 +282,11 @@ class PaperVenue:
         return order
 
     def _trade(self, order: VenueOrder, book: Book) -> VenueOrder:
-        """Fill what the newest row still displays. A reduce-only order fills no more than there is
-        to reduce, and ends with that."""
-        wanted = order.quantity - order.filled
-        reducible = self._ledger.reducible(order) if order.reduce_only else wanted
+        """Fill what the newest row still displays, in whole lots (RULES 61). A reduce-only order
+        fills no more than there is to reduce, and ends with that."""
+        lot = book.instrument.lot
+        wanted = floor_to(order.quantity - order.filled, lot)
+        reducible = floor_to(self._ledger.reducible(order), lot) if order.reduce_only else wanted
         quantity = min(wanted, reducible, book.available(order.side))
         if quantity > ZERO and book.quote is not None:
             price = book.quote.touch(order.side)
@@ -294,8 +295,11 @@ class PaperVenue:
                 order, quantity, price, quantity * price * book.fee_rate, self._now_ns
             )
             self._report(order, VenueWord.TRADE, fill=fill)
-        if order.status not in FINAL and quantity == reducible:
-            order = self._end(order, VenueWord.CANCELED, Reason.REDUCE_ONLY)
+        if order.status not in FINAL and quantity == min(wanted, reducible):
+            # Nothing is left to reduce, or of an order from before the lot was changed less than
+            # one.
+            reason = Reason.REDUCE_ONLY if quantity == reducible else Reason.BAD_QUANTITY
+            order = self._end(order, VenueWord.CANCELED, reason)
         return order
 
     def _cancel(self, client_order_id: str) -> None:

@@ -6,6 +6,7 @@ kept per symbol and side in a heap with the nearest trigger at hand: a row that 
 a comparison or two. What always holds:
 
 * each valid row renews the displayed size of both sides; what fills takes from it (RULES 3);
+* only whole lots of the displayed size can be taken (RULES 61);
 * while the newest row is invalid nothing trades and nothing triggers (RULES 4); the last valid one
   is kept, for it is still the best answer to "would this stop trigger at once?";
 * orders that wait for size stand in the order of sending, whatever made them wait.
@@ -18,7 +19,7 @@ from heapq import heapify, heappop, heappush
 import msgspec
 
 from pointsman.domain.market import Instrument, Quote
-from pointsman.domain.money import ZERO
+from pointsman.domain.money import ZERO, floor_to
 from pointsman.domain.sides import Side
 
 _STALE_ENTRIES_SPARE = 64
@@ -133,10 +134,12 @@ class Book:
         )
 
     def available(self, side: Side) -> Decimal:
-        """What an order of `side` may take now: the displayed size that earlier fills have left."""
+        """What an order of `side` may take now: the displayed size that earlier fills have left, in
+        whole lots."""
         if not self.is_trading:
             return ZERO
-        return self._ask_left if side is Side.BUY else self._bid_left
+        left = self._ask_left if side is Side.BUY else self._bid_left
+        return floor_to(left, self.instrument.lot)
 
     def take(self, side: Side, quantity: Decimal) -> None:
         """An order of `side` filled `quantity` of what is displayed."""
