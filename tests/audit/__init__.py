@@ -6,7 +6,7 @@ in this order:
 
 * `inputs`: what a run was given: quotes, signals and settings;
 * `rules`: RULES 7-11 and 18 as formulas: one entry measured against every limit;
-* `paper`: the paper venue of CONTRACT as a model;
+* `paper`: the paper venue of docs/contract.md as a model;
 * `replay`: the whole run again, event by event (RULES 2, 14-17, 21-23);
 * `record`: what the run left behind: report, database, the venue's own ledger;
 * `books`: positions, trades and accounts of the replay (RULES 14-17);

@@ -39,8 +39,8 @@ DEFAULTS = {
     "PAPER_LATENCY_MS": "20",
     "PAPER_FEE_BPS": "1",
 }
-"""The settings that the auditor knows, as CONTRACT has them; but five accounts, as the canonical
-signals name."""
+"""The settings that the auditor knows, with their documented defaults; but five accounts, which the
+canonical signals name."""
 
 TICK = Decimal("0.01")
 LOT = Decimal(1)
@@ -128,7 +128,7 @@ class Settings:
         return {va_id: Decimal(balance) for va_id, balance in pairs}
 
     def window_is_open(self, now_ns: int) -> bool:
-        """DESIGN 4: start <= local time < end; overnight when start > end; 24:00 is the end of the
+        """RULES 1: start <= local time < end; overnight when start > end; 24:00 is the end of the
         day."""
         local = datetime.fromtimestamp(now_ns // SECOND_NS, UTC).astimezone(
             ZoneInfo(self.values["TRADING_TIMEZONE"])
@@ -164,8 +164,8 @@ def _open_text(path: Path) -> TextIO:
 
 def read_quotes(paths: Iterable[Path]) -> Iterator[Quote]:
     """The rows of the files, one file after the other, in file order; unreadable and out-of-order
-    rows are skipped (CONTRACT). The stamp may stand in `ts` or, as in the raw file of all venues,
-    in `ts_utc`."""
+    rows are skipped (docs/contract.md). The stamp may stand in `ts` or, as in the raw file of all
+    venues, in `ts_utc`."""
     newest_ns = 0
     for path in paths:
         with _open_text(path) as text:

@@ -1,4 +1,4 @@
-"""The paper venue of CONTRACT as a model: one account, hedge mode, reduce-only orders clipped.
+"""The paper venue of docs/contract.md as a model: one account, hedge mode, reduce-only clipped.
 
 It knows orders and quotes, and nothing of virtual accounts. At one instant the caller gives it the
 quote rows in file order and then lets arrive what is due (RULES 2); it answers with reports in the

@@ -15,7 +15,7 @@ counts how often the other reading could have changed something:
 * stop_late, exit_late: a triggered stop or an exit that waits for displayed size beyond the
   protection deadline is left to fill, each fill after the deadline counted.
 
-RULES 16 cancels entries that work when a cooldown starts, and DESIGN 4 those whose quote breaks a
+RULES 16 cancels entries that work when a cooldown starts, and RULES 8 those whose quote breaks a
 limit. Here a cancel always reaches the venue after the immediate-or-cancel order that it is for:
 neither can change anything.
 """

@@ -74,7 +74,7 @@ def stop_trigger(
     position_side: str, price: Decimal, is_level: bool, percentage: Decimal
 ) -> Decimal:
     """Where a stop rests: `price` itself if it is an explicit level, else `percentage` away from
-    the entry price; rounded to the tick on the side of less risk (DESIGN 4): nearer to the
+    the entry price; rounded to the tick on the side of less risk (RULES 22): nearer to the
     entry."""
     if position_side == "long":
         level = price if is_level else price * (1 - percentage / 100)
@@ -85,7 +85,7 @@ def stop_trigger(
 
 def is_through(position_side: str, quote: Quote, trigger: Decimal) -> bool:
     """Whether a stop at `trigger` triggers on this quote: by the touch it would trade against
-    (CONTRACT)."""
+    (docs/contract.md)."""
     return quote.bid <= trigger if position_side == "long" else quote.ask >= trigger
 
 

@@ -1,4 +1,4 @@
-"""Readiness: each cause by its name, at any speed, and no other (CONTRACT, HTTP)."""
+"""Readiness: each cause by its name, at any speed, and no other (docs/contract.md, HTTP)."""
 
 import time
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""The application: every route of CONTRACT, put together for one engine."""
+"""The application: every route of docs/contract.md, put together for one engine."""
 
 import threading
 

@@ -19,7 +19,7 @@ ANSWER_SECONDS = 5.0  # not money: seconds
 
 class Refusal(Exception):
     """What was asked is not done. The text says why and what would do; `exit_code` is what a
-    command ends with (CONTRACT)."""
+    command ends with (docs/contract.md)."""
 
     def __init__(self, text: str, exit_code: int = 1) -> None:
         super().__init__(text)

@@ -35,7 +35,7 @@ from pointsman.engine.outbox import StorageHeld
 from pointsman.execution.external import assignable, price_of_lack
 
 USAGE, REFUSED, MISMATCH = 2, 4, 5
-"""Exit codes of CONTRACT, beside 1 for a plain failure."""
+"""Exit codes of docs/contract.md, beside 1 for a plain failure."""
 
 _NAMED_MAX = 10
 

@@ -81,7 +81,7 @@ def _worth(position: Position, marks: dict[str, Mark], touches: Touches) -> Wort
 
 
 def build_report(connection: sqlite3.Connection) -> Document:
-    """The report in the form of CONTRACT, but for `wall_seconds`. Keys stand in a fixed order;
+    """The report as docs/contract.md has it, without `wall_seconds`. Keys stand in a fixed order;
     decimals are text, exact."""
     standing = read_standing(connection)
     desk = reader.desk(connection)
