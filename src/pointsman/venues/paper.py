@@ -296,8 +296,7 @@ class PaperVenue:
             )
             self._report(order, VenueWord.TRADE, fill=fill)
         if order.status not in FINAL and quantity == min(wanted, reducible):
-            # Nothing is left to reduce, or of an order from before the lot was changed less than
-            # one.
+            # Nothing is left to reduce, or the rest is below a lot that has grown since.
             reason = Reason.REDUCE_ONLY if quantity == reducible else Reason.BAD_QUANTITY
             order = self._end(order, VenueWord.CANCELED, reason)
         return order
