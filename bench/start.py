@@ -12,7 +12,6 @@ import msgspec
 
 from bench.scratch import scratch_folder
 from bench.table import Row
-from pointsman.cli.compose import assemble, ledger_path
 from pointsman.config.settings import Settings, load_settings
 from pointsman.domain.accounts import DeskRecord
 from pointsman.domain.events import VenueFill
@@ -20,6 +19,7 @@ from pointsman.domain.life_cycle import OrderStatus
 from pointsman.domain.orders import Fill, Order, OrderType, Role, client_order_id
 from pointsman.domain.sides import PositionSide, Side
 from pointsman.domain.venue_truth import VenueOrder, VenueTrade
+from pointsman.engine.assembly import assemble, ledger_path
 from pointsman.storage.codec import CODECS
 from pointsman.storage.errors import StorageFailed
 from pointsman.venues import paper_tables

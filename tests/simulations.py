@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from random import Random
 
-from pointsman.cli.compose import loaded_from
 from pointsman.config.settings import load_settings
 from pointsman.domain.orders import Order, OrderType, Role, client_order_id
 from pointsman.domain.policy import Policy, PositionMode, ReduceOnlyMode
@@ -41,7 +40,7 @@ def run(
     """Live through these seeds."""
     rules = policy(settings=settings)
     lasting_ns = int(Decimal(hours) * HOUR_NS)
-    return list(simulate(seeds, rules, lasting_ns, faults, loaded_from))
+    return list(simulate(seeds, rules, lasting_ns, faults))
 
 
 def struck_by(rates: dict[Fault, float]) -> Faults:

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from pointsman.cli.compose import ledger_path
 from pointsman.cli.control import NoEngine, ask
+from pointsman.engine.assembly import ledger_path
 from pointsman.engine.latch import latch_path
 from tests.integration.sessions import command, environment, pointsman, rows
 

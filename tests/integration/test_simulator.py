@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from pointsman.cli.compose import loaded_from
 from pointsman.cli.journal_check import examine
 from pointsman.cli.simulate import failure_lines
 from pointsman.simulator import campaign
@@ -95,7 +94,6 @@ def test_i18_the_journal_of_a_bad_day_decides_again_alike(tmp_path: Path) -> Non
         ACCOUNTS,
         simulations.HOUR_NS,
         tuple(Fault),
-        loaded_from,
         template,
     )
     world = World(scenario, 10, folder)

@@ -226,9 +226,9 @@ GOVERNANCE = (
     ),
     Mutant(
         "I15", "the kill latch is a flag in memory", "engine/latch.py",
-        "self._tell(True)\n            return self._store()",
-        "self._tell(True)\n            return True",
-        "tests/unit/test_latch.py", "the latch file is not a part of the simulated world",
+        "self._takes_in_file()\n            return self._store()",
+        "self._takes_in_file()\n            return True",
+        "tests/unit/test_latch.py", "few simulated kills are pressed while the engine is down",
     ),
     Mutant(
         "I15", "only orders with a position are cancelled", GOVERNOR,

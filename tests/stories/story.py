@@ -17,7 +17,6 @@ from typing import Any
 
 import msgspec
 
-from pointsman.cli.compose import loaded_from
 from pointsman.domain.accounts import Account, KillSwitch
 from pointsman.domain.commands import Step, Submit
 from pointsman.domain.events import Event, FlattenRequested, Killed, Rearmed, Started
@@ -28,6 +27,7 @@ from pointsman.domain.positions import Funding, Position, Trade
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import SignalSide
 from pointsman.domain.signals import Decision, Signal
+from pointsman.engine.assembly import loaded_from
 from pointsman.engine.execution_loop import ExecutionLoop
 from pointsman.engine.outbox import StorageHeld
 from pointsman.engine.recall import Recall

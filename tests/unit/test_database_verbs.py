@@ -10,10 +10,10 @@ import pytest
 from typer.testing import CliRunner
 
 from pointsman.cli.app import app
-from pointsman.cli.compose import ledger_path
 from pointsman.cli.database_verbs import back_up
 from pointsman.domain.accounts import KillState
 from pointsman.domain.policy import PositionMode
+from pointsman.engine.assembly import ledger_path
 from pointsman.engine.latch import KillLatch, Latched, latch_path, read_latch
 from pointsman.storage import lock, reader, schema
 from pointsman.storage.errors import DatabaseBusy, StorageUnavailable

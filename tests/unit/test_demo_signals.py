@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pointsman.cli.compose import assemble
 from pointsman.config.settings import load_settings
 from pointsman.domain.accounts import Incident
 from pointsman.domain.orders import Order, Role
@@ -19,6 +18,7 @@ from pointsman.domain.positions import Trade
 from pointsman.domain.reasons import Group, Reason
 from pointsman.domain.sides import PositionSide, SignalSide
 from pointsman.domain.signals import Decision, Outcome
+from pointsman.engine.assembly import assemble
 from pointsman.engine.playback import Playback
 from pointsman.market.demo_signals import SCENE_NS, demo_signals
 from pointsman.market.signal_file import SignalLine

@@ -22,6 +22,7 @@ from pointsman.domain.life_cycle import OrderStatus
 from pointsman.domain.orders import OrderType, Role
 from pointsman.domain.reasons import Reason
 from pointsman.domain.signals import Outcome
+from pointsman.engine.gate import Hold
 from pointsman.engine.outbox import StorageHeld
 from tests import desk_stories as told
 from tests.desk_stories import MILLISECOND_NS, SECOND_NS, START_NS
@@ -247,10 +248,10 @@ def test_rule_19_storage_that_heals_in_between_is_counted_afresh() -> None:
 
 def test_while_a_part_of_the_engine_is_down_no_entry_leaves() -> None:
     story = begin()
-    story.loop.is_impaired = True
+    story.loop.hold(Hold.PART_DOWN, True)
     story.ask(told.signal("in"))
     assert SendRefused(ENTRY, Reason.ENTRY_WITHDRAWN) in story.events
-    story.loop.is_impaired = False
+    story.loop.hold(Hold.PART_DOWN, False)
     story.ask(told.signal("again"))
     assert len(story.venue.take(Submit)) == 1
 
@@ -285,11 +286,11 @@ def test_rule_31_a_kill_between_decision_and_durability_denies_the_entry() -> No
 
 def test_rule_30_a_flag_set_from_outside_keeps_entries_back_while_it_is_set() -> None:
     story = begin()
-    story.loop.is_killed_outside = True
+    story.loop.hold(Hold.KILL_LATCH, True)
     story.ask(told.signal("in"))
     assert story.order(ENTRY).end_reason is Reason.KILLED
     assert story.venue.sent == []
-    story.loop.is_killed_outside = False
+    story.loop.hold(Hold.KILL_LATCH, False)
     story.ask(told.signal("again"))
     assert len(story.venue.take(Submit)) == 1
 
@@ -318,7 +319,7 @@ def test_an_entry_that_still_waits_at_a_stop_is_denied() -> None:
     story = begin()
     story.memory.is_slow = True
     story.ask(told.signal("in"))
-    story.loop.is_stopping = True
+    story.loop.hold(Hold.STOPPING, True)
     story.memory.heal()
     story.at()
     assert story.order(ENTRY).end_reason is Reason.ENTRY_WITHDRAWN

@@ -10,10 +10,10 @@ import msgspec
 import pytest
 
 from pointsman import __version__
-from pointsman.cli.compose import loaded_from
 from pointsman.cli.journal_check import Verdict, examine, verdict_document, verdict_lines
 from pointsman.domain.accounts import Account
 from pointsman.domain.events import OrderSent
+from pointsman.engine.assembly import loaded_from
 from pointsman.execution.desk import Desk
 from pointsman.storage.entries import Entry
 from pointsman.storage.errors import CorruptDatabase

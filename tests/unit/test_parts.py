@@ -41,13 +41,15 @@ class Body:
         steering = Steering(begin().loop, latch, lambda _va, _now: told.MIDNIGHT_NS, lambda: None)
         board = Board(Picture(lambda _symbol: None, 1), Publisher(), latch, lambda: 42, dict, {})
         controls = Controls(steering, latch, lambda: 42, lambda: None, lambda: "")
-        watch = LatchWatch(latch, None, KillSwitch, lambda: 42, lambda: None)
+        watch = LatchWatch(latch, None, KillSwitch, lambda: None)
         app = FastAPI()
         app.state.stopping = threading.Event()
         app.get("/here")(lambda: "yes")
         listener = listen("127.0.0.1", 0)
         self.port = listener.getsockname()[1]
-        self.parts = Parts(self.database, board, controls, watch, app, listener, _unheard)
+        self.parts = Parts(
+            self.database, board, controls, lambda: watch.look(42), app, listener, _unheard
+        )
         self.supervised = {part.name: part for part in self.parts.supervised()}
 
     def status_of_here(self) -> int:

@@ -12,7 +12,6 @@ from typing import Any
 import msgspec
 import pytest
 
-from pointsman.cli.compose import assemble
 from pointsman.config.settings import Settings, load_settings
 from pointsman.domain.events import RunEnded, SignalMalformed, SignalReceived
 from pointsman.domain.life_cycle import OrderStatus
@@ -21,6 +20,7 @@ from pointsman.domain.orders import Role
 from pointsman.domain.positions import PositionState
 from pointsman.domain.reasons import Reason
 from pointsman.domain.signals import Decision
+from pointsman.engine.assembly import assemble
 from pointsman.engine.execution_loop import ExecutionLoop
 from pointsman.engine.playback import Playback
 from pointsman.market.recorded import RecordedMarket

@@ -7,6 +7,7 @@ import pytest
 
 from pointsman.cli.readiness import Readiness
 from pointsman.config.settings import load_settings
+from pointsman.engine.gate import Hold
 from pointsman.engine.recorder import Standing
 from pointsman.reading.vitals import Vitals
 from tests.desk_stories import SECOND_NS
@@ -25,6 +26,7 @@ class Body:
         self.standing = Standing()
         self.compared_ns: int | None = self.loop.now_ns
         self.down: dict[str, str] = {}
+        self.lost: dict[str, str] = {}
         self.vitals = Vitals(
             lambda: self.loop.now_ns, lambda: 0, lambda: self.standing, lambda: self.compared_ns
         )
@@ -36,6 +38,7 @@ class Body:
             lambda: self.standing,
             lambda: self.compared_ns,
             lambda: self.down,
+            lambda: self.lost,
         )
 
     def later(self, seconds: str) -> None:
@@ -120,5 +123,10 @@ def test_a_loop_that_is_late_is_a_cause(body: Body, monkeypatch: pytest.MonkeyPa
 
 
 def test_rule_19_to_be_killed_is_no_cause(body: Body) -> None:
-    body.loop.is_killed_outside = True
+    body.loop.hold(Hold.KILL_LATCH, True)
     assert body.causes == {}
+
+
+def test_rule_60_a_file_that_was_lost_is_a_cause_by_its_own_name(body: Body) -> None:
+    body.lost["kill latch"] = "t.db.kill was removed"
+    assert body.causes == {"kill latch": "t.db.kill was removed"}

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from pointsman.cli.compose import loaded_from
 from pointsman.domain.events import OrderSent
 from pointsman.domain.life_cycle import OrderStatus
 from pointsman.domain.orders import Role
@@ -19,6 +18,7 @@ from pointsman.domain.policy import PositionMode, ReduceOnlyMode
 from pointsman.domain.reasons import Reason
 from pointsman.domain.signals import Outcome
 from pointsman.engine import recorder as module
+from pointsman.engine.assembly import loaded_from
 from pointsman.engine.execution_loop import ExecutionLoop
 from pointsman.engine.outbox import StorageHeld
 from pointsman.engine.recall import Recall

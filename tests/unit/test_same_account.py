@@ -18,10 +18,10 @@ import typer
 from pointsman.cli.engine import Engine, open_engine
 from pointsman.cli.exits import ExitCode
 from pointsman.cli.run import _known_endings
-from pointsman.cli.same_account import OtherAccount
 from pointsman.config.settings import Settings, load_settings
 from pointsman.domain.orders import OrderType
 from pointsman.domain.policy import PositionMode
+from pointsman.engine.same_account import OtherAccount
 from pointsman.venues.paper_ledger import PaperLedger, read_ledger
 from tests.unit.test_engine import BUY, SETTINGS, quote
 

@@ -15,6 +15,7 @@ from pointsman.domain.life_cycle import OrderStatus
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import Side
 from pointsman.engine.control_queue import Answer, Refusal
+from pointsman.engine.gate import Hold
 from pointsman.engine.latch import KillLatch, Latched, latch_path, read_latch
 from pointsman.engine.steering import (
     AddAccount,
@@ -50,14 +51,11 @@ class Steered:
     def __init__(self, folder: Path, **rules: Any) -> None:
         self.story = begin(told.policy(**rules), accounts=(told.VA, OTHER))
         self.latch = KillLatch(latch_path(folder / "t.db"))
-        self.latch.listen(self._set_flag)
         loop = self.story.loop
+        self.latch.listen(lambda is_set: loop.hold(Hold.KILL_LATCH, is_set))
         self.steering = Steering(loop, self.latch, lambda _va, _now: told.MIDNIGHT_NS, lambda: None)
         loop.on_turn = lambda event, _step: self.steering.note(event)
         self.books = loop.desk.books
-
-    def _set_flag(self, is_set: bool) -> None:
-        self.story.loop.is_killed_outside = is_set
 
     def begin(self, request: Request) -> Answer:
         """The loop takes a request; the answer may be still to come."""
@@ -124,7 +122,7 @@ def test_rule_19_rearm_comes_with_the_number_of_the_press_that_it_releases(
     assert steered.latch.release(Latched(), answer["press"])
     steered.steering.work()
     assert steered.books.kill_switch.state is KillState.OFF, "its own release is no press"
-    assert not steered.story.loop.is_killed_outside
+    assert not steered.story.loop.is_held_for(Hold.KILL_LATCH)
 
 
 def test_rule_19_rearm_is_refused_while_the_settings_say_killed(tmp_path: Path) -> None:

@@ -12,7 +12,6 @@ ROOT = Path(__file__).resolve().parents[2]
 
 UNTESTED_ALLOWED = {
     "simulator/*": "one machine, run whole by test_simulator; its checks are seen red there",
-    "cli/compose.py": "joins the parts of every run that the integration tests start",
 }
 """Modules without a test file of their name; `__init__` and modules without code need none."""
 

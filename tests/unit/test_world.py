@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from pointsman.cli.compose import loaded_from
 from pointsman.simulator.campaign import ACCOUNTS
 from pointsman.simulator.faults import CRASHES, Fault
 from pointsman.simulator.scenario import BEGINS_NS, Scenario
@@ -21,13 +20,13 @@ def scenario(tmp_path: Path) -> Scenario:
     manager = SqliteManager(template)
     manager.open()
     manager.close()
-    return Scenario(simulations.policy(), ACCOUNTS, MINUTES_NS, (), loaded_from, template)
+    return Scenario(simulations.policy(), ACCOUNTS, MINUTES_NS, (), template)
 
 
 def world(scenario: Scenario, folder: Path, seed: int, *faults: Fault) -> World:
     folder.mkdir()
     changed = Scenario(
-        scenario.policy, scenario.accounts, scenario.lasting_ns, faults, loaded_from,
+        scenario.policy, scenario.accounts, scenario.lasting_ns, faults,
         scenario.template,
     )  # fmt: skip
     return World(changed, seed, folder)

@@ -56,7 +56,7 @@ def back_up(source: Path, file: Path) -> list[tuple[Path, int]]:
     Raises FileExistsError or another OSError, sqlite3.Error, or what `open_reader` raises; then
     there is no new file.
     """
-    from pointsman.cli.compose import ledger_path
+    from pointsman.engine.assembly import ledger_path
     from pointsman.engine.latch import KillLatch, latch_path, read_latch
     from pointsman.storage.reader import open_reader
 

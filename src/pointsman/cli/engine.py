@@ -10,14 +10,14 @@ A decision is returned once it is durable, never before.
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
-from pointsman.cli.compose import assemble
 from pointsman.config.settings import Settings
 from pointsman.domain.market import Quote
 from pointsman.domain.signal_text import signal_from_mapping
 from pointsman.domain.signals import Decision, Signal
+from pointsman.engine.assembly import assemble
 from pointsman.engine.live_loop import Clock, LiveLoop, NoTape
 
 
@@ -70,6 +70,9 @@ def _fault(running: asyncio.Task[None]) -> BaseException | None:
 async def open_engine(settings: Settings, database: Path | None = None) -> AsyncIterator[Engine]:
     """Open a live engine on the paper venue, fed by `Engine.feed`; it ends with the block.
 
+    It obeys the kill latch of the database like every engine: `pointsman kill` stops its entries,
+    also when it was pressed before the start.
+
     Raises what opening the database and the ledger can raise, and EngineStopped at the end where
     the engine had ended by a fault.
     """
@@ -80,21 +83,19 @@ async def open_engine(settings: Settings, database: Path | None = None) -> Async
             wake()
 
     path = settings.database_path if database is None else database
-    assembly = assemble(settings, path, None, wait=None, notify=wake_all)
-    try:
+    with closing(assemble(settings, path, None, wait=None, notify=wake_all)) as assembly:
         start_ns = max(time.time_ns(), assembly.resume_ns)
-        loop = assembly.loop
-        live = LiveLoop(loop, NoTape(loop), Clock(start_ns))
+        loop, clock = assembly.loop, Clock(start_ns)
+        live = LiveLoop(loop, NoTape(loop), clock)
         wakers.append(live.wake_soon)
-        loop.start(assembly.started, start_ns)
-        running = asyncio.create_task(live.run(lambda _now_ns: None))
-        try:
-            yield Engine(live, running)
-        finally:
-            live.stop()
-            await asyncio.wait((running,))
-            fault = _fault(running)
+        assembly.start(start_ns)
+        with assembly.watching(clock.now_ns) as obey_latch:
+            running = asyncio.create_task(live.run(lambda _now_ns: obey_latch()))
+            try:
+                yield Engine(live, running)
+            finally:
+                live.stop()
+                await asyncio.wait((running,))
+                fault = _fault(running)
         if fault is not None:
             raise EngineStopped("the engine had stopped by a fault of its own") from fault
-    finally:
-        assembly.close()

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import msgspec
 
-from pointsman.cli.compose import instruments_digest
 from pointsman.config.settings import Settings
 from pointsman.domain.market import Quote
+from pointsman.engine.assembly import instruments_digest
 from pointsman.market.demo_signals import demo_signals
 from pointsman.market.recorded import BAD_ROWS_KEPT_MAX, RecordedMarket
 from pointsman.market.signal_file import BadSignal, SignalFile, SignalLine

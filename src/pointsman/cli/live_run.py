@@ -23,7 +23,6 @@ from pointsman.cli import beat
 from pointsman.cli.arrivals import Arrivals
 from pointsman.cli.beat import Beat
 from pointsman.cli.clean_stop import Stop
-from pointsman.cli.compose import Assembly, assemble, trading_hours
 from pointsman.cli.feeds import SECOND_NS, Feed
 from pointsman.cli.log_lines import Log
 from pointsman.cli.notices import THREAD_NAME, Kind, Notices, sender_to
@@ -39,14 +38,15 @@ from pointsman.domain.accounts import KillState
 from pointsman.domain.commands import Step
 from pointsman.domain.events import Event, Started, TaskDied
 from pointsman.domain.market import Quote
+from pointsman.engine.assembly import Assembly, assemble
 from pointsman.engine.controls import Controls
-from pointsman.engine.latch import KillLatch, latch_path
-from pointsman.engine.latch_watch import LatchWatch, why_killed
+from pointsman.engine.gate import Hold
+from pointsman.engine.latch_watch import why_killed
 from pointsman.engine.live_loop import Clock, LiveLoop
 from pointsman.engine.picture import Picture
 from pointsman.engine.publisher import Publisher
 from pointsman.engine.recorder import Standing, Threaded
-from pointsman.engine.steering import Kill, Steering
+from pointsman.engine.steering import Kill
 from pointsman.engine.ticker import Ticker
 from pointsman.reading.board import Board, facts
 from pointsman.reading.comparisons import Comparisons
@@ -103,7 +103,6 @@ async def run_paced(
             return
         _say_tokens(log(time.time_ns), who, tokens)
         session = _Session(plan, settings, assembly, wake, log, listener, stop, arrivals, running)
-        opened.callback(session.close)
         wakers.append(session.live.wake_soon)
         stop.hooks.append(session.live.wake_soon)
         await session.run(started)
@@ -142,16 +141,9 @@ class _Session:
         self._notices = Notices(str(plan.database), sender_to(settings.notify_urls), self._warn)
         self._meters = Meters(settings.venue, time.time)
         assembly.manager.on_commit = self._meters.committed
-        self._closing = ExitStack()
-        self._latch = latch = KillLatch(latch_path(plan.database))
-        self._closing.callback(latch.close)
-        latch.listen(lambda is_set: setattr(loop, "is_killed_outside", is_set))
         self._publisher = Publisher()
         self._comparisons = Comparisons()
-        hours = trading_hours(settings)
-        self._steering = Steering(
-            loop, latch, lambda va_id, now_ns: hours(va_id).day_start_ns(now_ns), wake
-        )
+        self._steering = assembly.steering
         self._log = log(lambda: loop.now_ns)
         loop.on_turn = self._on_turn
         # Before the first turn: what changes from then on is published.
@@ -190,6 +182,7 @@ class _Session:
             standing,
             compared_ns,
             lambda: self._supervisor.down(),
+            lambda: {"kill latch": told} if (told := assembly.latch.lost) else {},
         )
 
     def _around(
@@ -200,7 +193,7 @@ class _Session:
         listener: socket.socket,
     ) -> Parts:
         """What stands around the loop, each on a thread of its own."""
-        plan, loop, latch, now_ns = self._plan, self._loop, self._latch, self._clock.now_ns
+        plan, latch, now_ns = self._plan, self._assembly.latch, self._clock.now_ns
         known = facts(str(plan.database), "engine", str(plan.speed), plan.feed.name, settings)
         board = Board(
             picture,
@@ -211,9 +204,6 @@ class _Session:
             {**known, "http": self._url},
         )
         kill_file = settings.kill_switch_file
-        self._watch = LatchWatch(
-            latch, kill_file, lambda: loop.desk.books.kill_switch, now_ns, wake
-        )
         controls = Controls(self._steering, latch, now_ns, wake, lambda: why_killed(kill_file))
         app = build_app(
             Engine(
@@ -231,16 +221,16 @@ class _Session:
                 self._meters,
             )
         )
-        return Parts(plan.database, board, controls, self._watch, app, listener, self._say_kill)
+
+        def look_at_latch() -> None:
+            self._assembly.watch.look(now_ns())
+
+        return Parts(plan.database, board, controls, look_at_latch, app, listener, self._say_kill)
 
     def _feed(self) -> Callable[[Sequence[Quote]], int] | None:
         """The way in for quotes of others, where the market is fed from outside."""
         arrivals = self._arrivals
         return arrivals.feed if arrivals is not None and arrivals.takes_quotes else None
-
-    def close(self) -> None:
-        """Let go of the latch."""
-        self._closing.close()
 
     async def run(self, started: Callable[[], None]) -> None:
         """Drive until the end. Raises PartDied where a part of it ended that cannot be replaced."""
@@ -257,10 +247,6 @@ class _Session:
         self._log.say((LogLevel.INFO, "stopped", {"database": str(self._plan.database)}))
 
     async def _run(self, started: Callable[[], None]) -> None:
-        # Before the watch: it would latch what the stored kill switch says, over the person's word.
-        self._steering.rearm_at_start()
-        self._watch.look()
-        self._steering.work()
         supervising = Ticker("supervision", LOOK_SECONDS, self._supervisor.look)
         try:
             self._parts.start()
@@ -313,7 +299,7 @@ class _Session:
             parts.append(Part("stdin", lambda: arrivals.is_alive, None))
         return Supervisor(
             parts,
-            lambda is_down: setattr(loop, "is_impaired", is_down),
+            lambda is_down: loop.hold(Hold.PART_DOWN, is_down),
             self._say_death,
             self._stop.ask,
         )
@@ -381,7 +367,7 @@ class _Session:
         }
         self._log.say((LogLevel.INFO, "started", given))
         self._notices.say(Kind.ENGINE_STARTED, f"started on {self._plan.feed.name}, {state}")
-        latched = self._latch.latched
+        latched = self._assembly.latch.latched
         if latched.state is not KillState.OFF:
             why = {"by": latched.by, "reason": latched.note}
             self._log.say((LogLevel.WARNING, f"the kill latch is set: {latched.state.value}", why))

@@ -19,7 +19,7 @@ from pointsman.cli.kill_signals import KillSignals
 from pointsman.cli.supervision import Part
 from pointsman.config.settings import Settings
 from pointsman.engine.controls import Controls
-from pointsman.engine.latch_watch import EVERY_SECONDS, LatchWatch
+from pointsman.engine.latch_watch import EVERY_SECONDS
 from pointsman.engine.steering import Kill
 from pointsman.engine.ticker import Ticker
 from pointsman.reading.board import PICTURE_SECONDS, Board
@@ -50,7 +50,7 @@ class Parts:
         database: Path,
         board: Board,
         controls: Controls,
-        watch: LatchWatch,
+        look_at_latch: Callable[[], None],
         app: FastAPI,
         listener: socket.socket,
         heard: Callable[[Kill, bool], None],
@@ -59,7 +59,7 @@ class Parts:
             heard(request, controls.obey(request)["durable"])
 
         self._signals = KillSignals(press)
-        self._latch = Ticker("latch", EVERY_SECONDS, watch.look)
+        self._latch = Ticker("latch", EVERY_SECONDS, look_at_latch)
         self._picture = Ticker("picture", PICTURE_SECONDS, board.refresh)
         self._server = ControlServer(database, controls, board)
         self._app = app

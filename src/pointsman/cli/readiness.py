@@ -8,9 +8,9 @@ be killed or paused is no cause: that is what a person wants, and the status tel
 import threading
 from collections.abc import Callable, Iterator, Mapping
 
-from pointsman.cli.compose import trading_hours
 from pointsman.config.settings import Settings
 from pointsman.domain.money import plain
+from pointsman.engine.assembly import trading_hours
 from pointsman.engine.execution_loop import ExecutionLoop
 from pointsman.engine.recorder import Standing
 from pointsman.reading.vitals import Vitals
@@ -23,7 +23,8 @@ MISSED_COMPARISONS = 3
 
 class Readiness:
     """The readiness of one run. `standing` says how storage is, `compared_ns` when the last
-    comparison since the start was, and `down` which parts do not run; all from any thread."""
+    comparison since the start was, `down` which parts do not run, and `lost` which files were
+    removed or replaced, and what to do; all from any thread."""
 
     def __init__(
         self,
@@ -33,6 +34,7 @@ class Readiness:
         standing: Callable[[], Standing],
         compared_ns: Callable[[], int | None],
         down: Callable[[], Mapping[str, str]],
+        lost: Callable[[], Mapping[str, str]],
     ) -> None:
         self._settings = settings
         self._loop = loop
@@ -40,6 +42,7 @@ class Readiness:
         self._standing = standing
         self._compared_ns = compared_ns
         self._down = down
+        self._lost = lost
         self._since_ns = loop.now_ns
         hours = trading_hours(settings)
         self._hours = [hours(va_id) for va_id in ("", *settings.limits_by_va)]
@@ -61,6 +64,7 @@ class Readiness:
         failure = self._standing().failure
         if failure is not None:
             yield "storage", f"storage fails: {failure.cause}"
+        yield from self._lost().items()
         for name, fault in self._down().items():
             yield f"task {name}", fault
         yield from self._feed(now_ns)

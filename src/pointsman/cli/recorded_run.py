@@ -16,10 +16,10 @@ from typing import Any
 import msgspec
 
 from pointsman.cli.clean_stop import Stop
-from pointsman.cli.compose import Assembly, assemble
 from pointsman.cli.feeds import SECOND_NS, Feed
 from pointsman.config.settings import Settings
 from pointsman.engine import pauses
+from pointsman.engine.assembly import Assembly, assemble
 from pointsman.engine.playback import Playback
 from pointsman.market.tape import Tape
 from pointsman.reading.report import build_report
@@ -69,7 +69,7 @@ def begin(feed: Feed, assembly: Assembly, duration_ns: int | None) -> Begun:
     playback.skip_quotes_until(assembly.resume_ns)
     counted_ns = start_ns if feed.is_lasting else begins_ns
     last_ns = None if duration_ns is None else counted_ns + duration_ns
-    assembly.loop.start(assembly.started, start_ns)
+    assembly.start(start_ns)
     pauses.keep_short()
     return Begun(playback, tape, start_ns, last_ns)
 
@@ -88,22 +88,22 @@ def run_fast(
     Raises what opening the database and the ledger can raise, and StorageFailed when storage did
     not work for STORAGE_WAIT_SECONDS.
     """
-    assembly = assemble(settings, database, feed.identity, wait=_wait_for_storage(stop))
-    try:
+    wait = _wait_for_storage(stop)
+    with closing(assemble(settings, database, feed.identity, wait=wait)) as assembly:
         if assembly.has_ended:
             return
         begun = begin(feed, assembly, duration_ns)
         last_ns = feed.first_close_ns if begun.last_ns is None else begun.last_ns
         loop, playback = assembly.loop, begun.playback
-        while not stop.is_asked and (due_ns := playback.next_ns()) is not None:
-            if last_ns is not None and due_ns > last_ns:
-                break
-            playback.step(due_ns)
-            progress(loop.now_ns, loop.quotes_seen, loop.signals_seen)
+        with assembly.watching(lambda: loop.now_ns) as obey_latch:
+            while not stop.is_asked and (due_ns := playback.next_ns()) is not None:
+                if last_ns is not None and due_ns > last_ns:
+                    break
+                playback.step(due_ns)
+                obey_latch()
+                progress(loop.now_ns, loop.quotes_seen, loop.signals_seen)
         if not stop.is_asked:
             playback.end()
-    finally:
-        assembly.close()
 
 
 def report_on(database: Path) -> dict[str, Any]:

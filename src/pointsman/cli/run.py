@@ -98,10 +98,10 @@ def run(
 @contextmanager
 def _known_endings() -> Iterator[None]:
     """Within this block what can be foreseen ends with its exit code, and says what would do."""
-    from pointsman.cli.compose import OtherRun
-    from pointsman.cli.same_account import OtherAccount
     from pointsman.cli.supervision import PartDied
+    from pointsman.engine.assembly import OtherRun
     from pointsman.engine.intake import StrangeOrders
+    from pointsman.engine.same_account import OtherAccount
     from pointsman.market.lines import UnreadableFile
     from pointsman.venues.paper_ledger import LedgerBusy, LedgerModeDiffers, LedgerUnreadable
 

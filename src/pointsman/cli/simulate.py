@@ -57,7 +57,6 @@ def simulate(
     ] = None,
 ) -> None:
     """Bad days on virtual time: the whole engine against a hostile venue, faults and crashes."""
-    from pointsman.cli.compose import loaded_from
     from pointsman.simulator.campaign import simulate as run
     from pointsman.simulator.outcome import summarize
 
@@ -67,7 +66,7 @@ def simulate(
     replay = _replay_options(hours, faults)
     outcomes = []
     policy = settings.policy({})
-    for outcome in run(range(seed, seed + seeds), policy, lasting_ns, kinds, loaded_from):
+    for outcome in run(range(seed, seed + seeds), policy, lasting_ns, kinds):
         outcomes.append(outcome)
         progress = f"{len(outcomes):>{len(str(seeds))}}/{seeds}  "
         lines = [progress + outcome_line(outcome), *failure_lines(outcome.failure, replay)]

@@ -38,6 +38,7 @@ from pointsman.domain.reasons import Reason
 from pointsman.domain.signals import Signal, Window
 from pointsman.engine import gate
 from pointsman.engine.clock_offset import SECOND_NS
+from pointsman.engine.gate import Hold
 from pointsman.engine.intake import Intake
 from pointsman.engine.market_view import MarketView
 from pointsman.engine.outbox import OUTBOX_LEN_MAX, Answer, Outbox, StorageHeld
@@ -62,9 +63,7 @@ class Hours(Protocol):
 
 
 class ExecutionLoop:
-    """The shell around one desk. All methods belong to one thread; any may set
-    `is_killed_outside` and `is_impaired` (a part of the engine is down), and no entry leaves while
-    one of them is set, nor while `is_stopping`."""
+    """The shell around one desk. All methods belong to one thread, but for `hold`."""
 
     def __init__(
         self,
@@ -78,14 +77,12 @@ class ExecutionLoop:
         self.view = MarketView()
         self.quotes_seen = 0
         self.signals_seen = 0
-        self.is_killed_outside = False
-        self.is_impaired = False
-        self.is_stopping = False
         self.on_turn: Callable[[Event, Step], None] | None = None
         self._venue = venue
         self._recorder = recorder
         self._recall = recall
         self._hours = hours
+        self._holds = dict.fromkeys(Hold, False)
         self._ticket = 0
         self._now_ns = desk.now_ns
         self._outbox = Outbox()
@@ -171,6 +168,14 @@ class ExecutionLoop:
         is_early = quote.ts_ns > self._now_ns
         self._venue.on_quote(replace(quote, ts_ns=self._now_ns) if is_early else quote)
         self._has_quoted = True
+
+    def hold(self, cause: Hold, is_held: bool) -> None:
+        """Let no entry leave, at once, until the same cause no longer holds; from any thread."""
+        self._holds[cause] = is_held
+
+    def is_held_for(self, cause: Hold) -> bool:
+        """Whether this cause holds entries back."""
+        return self._holds[cause]
 
     def advance(self, now_ns: int) -> None:
         """Say that time has come as far; it never runs backwards."""
@@ -287,13 +292,13 @@ class ExecutionLoop:
         self.turn(OrderSent(order.client_order_id))
 
     def _gate(self, entry: Order) -> Reason | None:
-        if self.is_killed_outside:
+        if self.is_held_for(Hold.KILL_LATCH):
             return Reason.KILLED
         newest = self.view.quotes.newest(entry.symbol)
         offset_ns = self.view.clock_offset.at(self._now_ns)
         reason = gate.refusal(self.desk.books, entry, newest, self._now_ns, offset_ns)
-        is_closed = self.is_stopping or self.is_impaired
-        return Reason.ENTRY_WITHDRAWN if reason is None and is_closed else reason
+        is_held = any(self._holds.values())
+        return Reason.ENTRY_WITHDRAWN if reason is None and is_held else reason
 
     def _cancel(self, cancel: Cancel) -> None:
         if cancel.client_order_id in self._held:

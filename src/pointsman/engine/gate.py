@@ -6,12 +6,25 @@ does not pass comes back to the desk as an event and ends DENIED for the reason 
 held by now: it would close what belongs to another VA (I9).
 """
 
+from enum import Enum, auto
+
 from pointsman.domain.accounts import TradingState
 from pointsman.domain.market import Quote
 from pointsman.domain.orders import Order
 from pointsman.domain.reasons import Reason
 from pointsman.execution import filters
 from pointsman.execution.books import Books
+
+
+class Hold(Enum):
+    """What holds entries back from outside of the loop; each is set and lifted by itself."""
+
+    KILL_LATCH = auto()
+    """The kill latch is set, whether or not the desk knows it yet."""
+    PART_DOWN = auto()
+    """A part of the engine does not run."""
+    STOPPING = auto()
+    """The engine is coming to its end."""
 
 
 def refusal(

@@ -19,6 +19,7 @@ from pointsman.domain.events import SignalMalformed
 from pointsman.domain.market import Quote
 from pointsman.domain.signals import Decision, Signal
 from pointsman.engine.execution_loop import ExecutionLoop
+from pointsman.engine.gate import Hold
 from pointsman.engine.outbox import StorageHeld
 
 SLEEP_MAX_NS = 10**9
@@ -110,7 +111,7 @@ class LiveLoop:
         """Come to an end after the present instant: no entry leaves any more, and what protects or
         reduces leaves first."""
         self._is_stopping = True
-        self._loop.is_stopping = True
+        self._loop.hold(Hold.STOPPING, True)
         self._wake()
 
     async def run(self, on_step: Callable[[int], None]) -> None:

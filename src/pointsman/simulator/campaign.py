@@ -4,21 +4,19 @@ Every seed begins from a copy of one new database, which is made once; what a se
 follows from its number.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from pointsman.domain.policy import Policy
-from pointsman.execution.loading import Loaded
 from pointsman.simulator.broken import Broken
 from pointsman.simulator.faults import SECOND_NS, Fault
 from pointsman.simulator.outcome import Failure, Outcome, crashes_in
 from pointsman.simulator.scenario import BEGINS_NS, Scenario
 from pointsman.simulator.world import World
 from pointsman.storage import queries
-from pointsman.storage.queries import Loaded as Stored
 from pointsman.storage.reader import open_reader
 from pointsman.storage.sqlite_manager import SqliteManager
 
@@ -31,16 +29,14 @@ def simulate(
     policy: Policy,
     lasting_ns: int,
     faults: Iterable[Fault],
-    loaded_from: Callable[[Stored], Loaded],
 ) -> Iterator[Outcome]:
-    """Run each seed, and give what came of it. `loaded_from` is how a start makes what storage
-    holds into what the desk takes."""
+    """Run each seed, and give what came of it."""
     with TemporaryDirectory(prefix="pointsman-", dir=memory_folder()) as name:
         template = Path(name) / "template.db"
         manager = SqliteManager(template)
         manager.open()
         manager.close()
-        scenario = Scenario(policy, ACCOUNTS, lasting_ns, tuple(faults), loaded_from, template)
+        scenario = Scenario(policy, ACCOUNTS, lasting_ns, tuple(faults), template)
         for seed in seeds:
             yield run_seed(scenario, seed)
 

@@ -20,7 +20,7 @@ star also at each start after a crash.
 | I12 throttle | E `_within_limits`; no wall clock in the pure part: test_tidy |
 | I13 cooldown | E `_within_limits`, from the trades alone; exits pass: E `decided` |
 | I14 fail-closed filters | E `_good_moment` at the decision, E `sent` on what the feed gave last |
-| I15 kill | E `sent`, E `took_in`; the latch file is not simulated: test_latch, test_control |
+| I15 kill | E `sent`, E `took_in`, W `_start_engine`; on a real latch file |
 | I16 truthful flat | `_flat`, by the venue's ledger |
 | I17 unknown is not empty | `_order`: what ends as never arrived is not there; `_compared` |
 | I18 replay = live | `rest.journal_holds`*, `rest.loads_alike`; deciding again: test_simulator |

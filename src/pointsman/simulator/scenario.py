@@ -4,7 +4,6 @@ Everything that a seed draws comes from streams of randomness that follow from i
 each part of a run, so that one part that draws more does not change what another does.
 """
 
-from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from random import Random
@@ -14,24 +13,20 @@ import msgspec
 from pointsman.domain.market import Instrument
 from pointsman.domain.policy import Policy, PositionMode, ReduceOnlyMode
 from pointsman.domain.signals import Window
-from pointsman.execution.loading import Loaded
 from pointsman.simulator.faults import SECOND_NS, Fault
 from pointsman.simulator.strategies import HOUR_NS
-from pointsman.storage.queries import Loaded as Stored
 
 BEGINS_NS = 1_767_623_400 * SECOND_NS
 """2026-01-05 14:30 UTC."""
 
 
 class Scenario(msgspec.Struct, frozen=True):
-    """What all seeds of a simulation share. `loaded_from` turns what storage holds into what the
-    desk takes; `template` is a new database to begin from."""
+    """What all seeds of a simulation share. `template` is a new database to begin from."""
 
     policy: Policy
     accounts: tuple[tuple[str, Decimal], ...]
     lasting_ns: int
     faults: tuple[Fault, ...]
-    loaded_from: Callable[[Stored], Loaded]
     template: Path
 
 

@@ -7,18 +7,17 @@ The same seed and code give the same run, step by step.
 """
 
 import shutil
-from contextlib import closing
+from contextlib import ExitStack, closing
 from decimal import Decimal
 from pathlib import Path
 
 from pointsman.domain.accounts import KillState
 from pointsman.domain.commands import Step
-from pointsman.domain.events import Killed, Rearmed, Resumed, Started
+from pointsman.domain.events import Started
 from pointsman.domain.market import Quote
 from pointsman.domain.signals import Signal
-from pointsman.engine.execution_loop import ExecutionLoop
+from pointsman.engine.assembly import Blueprint, build, loaded_from
 from pointsman.engine.outbox import StorageHeld
-from pointsman.engine.recall import Recall
 from pointsman.execution.desk import Desk
 from pointsman.simulator import rest
 from pointsman.simulator.broken import Broken, expect
@@ -31,6 +30,7 @@ from pointsman.simulator.hostile_venue import FEE_FAULTS, HostileVenue
 from pointsman.simulator.invariants import Monitor
 from pointsman.simulator.ledger import FeeMode
 from pointsman.simulator.market_walk import LISTINGS, MarketWalk
+from pointsman.simulator.person import Person
 from pointsman.simulator.scenario import BEGINS_NS, Scenario, SessionHours, policy_of, stream
 from pointsman.simulator.strategies import Strategies
 from pointsman.simulator.weather import Weather
@@ -43,9 +43,6 @@ SETTLE_NS = 180 * SECOND_NS
 """So long after the last fault everything is at rest."""
 STILL_NS = 30 * SECOND_NS
 """So long the market stands still at the end."""
-OPERATOR_NS = 20 * SECOND_NS
-"""So often a person looks, and resumes what is frozen."""
-KILLED_NS = 60 * SECOND_NS
 STUCK_MAX = 10_000
 NEED_ENGINE = (Fault.SECOND_START, Fault.CLOCK_BACK, Fault.DISK_FULL, Fault.STORE_SLOW)
 
@@ -89,9 +86,7 @@ class World:
         self._feed = Feed(self._random)
         self._weather = Weather(random, self.faults, self.venue, self._feed, self.trap)
         self._next_quote_ns = BEGINS_NS
-        self._next_operator_ns = BEGINS_NS + OPERATOR_NS
-        self._kill_ns = self._draw_kill()
-        self._rearms = self._random.randrange(3) > 0
+        self._person = Person(self._random, BEGINS_NS, scenario.lasting_ns)
         self._restart_ns: int | None = BEGINS_NS
         self._dies_in_recovery = False
         self._crash_told_as = Fault.CRASH_IN_RECOVERY
@@ -104,10 +99,6 @@ class World:
             return None
         closes_ns = BEGINS_NS + self._scenario.lasting_ns // 2
         return closes_ns, closes_ns + 300 * SECOND_NS
-
-    def _draw_kill(self) -> int | None:
-        share = self._random.random()
-        return None if share > 0.3 else BEGINS_NS + int(self._scenario.lasting_ns * share * 3)
 
     # -- the run -----------------------------------------------------------------------------------
 
@@ -141,7 +132,7 @@ class World:
         if self._timed:
             due.append(self._timed[-1][0])
         if self._restart_ns is None:
-            due.append(self._next_operator_ns)
+            due.append(self._person.next_look_ns)
             lag_ns = self.venue.lag_ns
             of_engine = (self._loop.next_due_ns(), self._disk.next_due_ns())
             due += [at_ns + lag_ns for at_ns in of_engine if at_ns is not None]
@@ -179,13 +170,16 @@ class World:
             self.monitor.entries.fed[quote.symbol] = quote
             loop.on_quote(quote, now_ns)
         loop.instant(now_ns)
-        is_tempted = bool(loop.desk.books.entries_by_symbol) and self._is_kill_due()
+        is_tempted = self._person.is_tempted(self._engine, self.now_ns)
         if loop.is_ready and not loop.is_held:
             waiting, self._waiting = self._waiting, []
             for signal in waiting:
                 self._submit(signal)
-        if is_tempted or self.now_ns >= self._next_operator_ns:
-            self._operate()
+        if is_tempted or self.now_ns >= self._person.next_look_ns:
+            self._person.look(self._engine, self.now_ns)
+        if quotes:
+            self._engine.watch.look(now_ns)
+        self._engine.steering.work()
         loop.release()
 
     def _submit(self, signal: Signal) -> None:
@@ -205,35 +199,50 @@ class World:
     # -- the engine's lives ------------------------------------------------------------------------
 
     def _start_engine(self) -> None:
-        """A life begins: by the same path as every other one."""
-        scenario = self._scenario
-        self._manager = SqliteManager(self.database)
-        self._manager.open()
+        """A life begins: by the same assembly as every other one."""
+        is_day = not self.faults.are_off
+        was_killed = is_day and self._person.kill_without_engine(self.database, self.now_ns)
+        self._engine = engine = build(self._blueprint())
         self._restart_ns = None
-        stored = self._manager.load()
-        now_ns = self._clock_at_start(stored.last_time_ns or 0)
-        if stored.desk is None:
-            desk = Desk(self.policy, self._code)
-        else:
-            desk = Desk.load(self.policy, scenario.loaded_from(stored), stored.last_time_ns or 0)
-        self._disk = Disk(self._manager, self.trap, now_ns)
-        self._loop = loop = ExecutionLoop(
-            desk, self.venue, self._disk, Recall(self._manager), lambda _va_id: self._hours
+        now_ns = self._clock_at_start(engine.resume_ns)
+        self._loop, disk = engine.loop, self._disk
+        books = self._loop.desk.books
+        disk.tick(now_ns)
+        self._loop.on_turn = lambda event, step: self.monitor.on_turn(
+            self._loop.now_ns, event, step
         )
-        loop.on_turn = lambda event, step: self.monitor.on_turn(self._loop.now_ns, event, step)
-        disk = self._disk
         self.monitor.is_storage_failing = lambda: disk.standing.failure is not None
         connection = open_reader(self.database)
-        self.monitor.reload(desk.books, self._manager, connection)
+        self.monitor.reload(books, engine.manager, connection)
         rest.journal_holds(connection)
-        rest.each_adds_up(desk.books, connection)
+        rest.each_adds_up(books, connection)
         connection.close()
         if self._dies_in_recovery:
             self._dies_in_recovery = False
             self._crash_told_as = Fault.CRASH_IN_RECOVERY
             self.trap.arm(self._random.choice(list(Boundary)), self._random.randrange(3))
-        started = Started("simulated", desk.books.desk.code, self.policy, scenario.accounts)
-        loop.start(started, now_ns)
+        engine.start(now_ns)
+        is_killed = books.kill_switch.state is not KillState.OFF
+        expect(is_killed or not was_killed, "I15", "a kill before the start did not bind it")
+
+    def _blueprint(self) -> Blueprint:
+        """What each life is built from: the real desk, loop and store, with a hostile venue and a
+        disk that fails."""
+
+        def open_recorder(manager: SqliteManager, _closing: ExitStack) -> Disk:
+            self._disk = Disk(manager, self.trap, 0)
+            return self._disk
+
+        return Blueprint(
+            database=self.database,
+            policy=self.policy,
+            hours=lambda _va_id: self._hours,
+            started=lambda code: Started("simulated", code, self.policy, self._scenario.accounts),
+            new_code=lambda: self._code,
+            open_venue=lambda _manager, _code: self.venue,
+            open_recorder=open_recorder,
+            wake=lambda: None,
+        )
 
     def _clock_at_start(self, last_ns: int) -> int:
         """What the machine's clock says, but never before what the books hold: as every start has
@@ -255,8 +264,7 @@ class World:
 
     def _drop_engine(self) -> None:
         if self._restart_ns is None:
-            self._manager.close()
-            self.venue.close()
+            self._engine.close()
             self._waiting = [*self._untold.values(), *self._waiting]
             self._untold.clear()
             self._restart_ns = self.now_ns
@@ -308,32 +316,6 @@ class World:
             self._disk.delay_ns = self._random.randrange(10, 1_500) * MS
         self.faults.note(fault, self.now_ns, until_ns)
 
-    def _is_kill_due(self) -> bool:
-        """Whether a person is about to kill: some at a look, and some as soon as an entry works."""
-        if self._kill_ns is None or self.now_ns < self._kill_ns:
-            return False
-        return self._kill_ns % 2 == 0 or bool(self._loop.desk.books.entries_by_symbol)
-
-    def _operate(self) -> None:
-        """A person looks: at what is frozen, and at the kill switch."""
-        self._next_operator_ns += OPERATOR_NS
-        loop, books = self._loop, self._loop.desk.books
-        if not loop.is_ready or loop.is_held:
-            return
-        for va_id in list(books.frozen):
-            since_ns = books.accounts[va_id].frozen_at_ns or 0
-            if (books.desk.compared_at_ns or 0) > since_ns:
-                loop.turn(Resumed(va_id, "operator", "compared"))
-            else:
-                loop.compare_soon()
-        switch = books.kill_switch
-        if switch.state is not KillState.OFF:
-            if self._rearms and self.now_ns > switch.changed_at_ns + KILLED_NS:
-                loop.turn(Rearmed("operator", "looked at it"))
-        elif self._is_kill_due():
-            self._kill_ns = None
-            loop.turn(Killed(bool(self._random.randrange(2)), "operator", "a bad feeling"))
-
     # -- coming to rest ----------------------------------------------------------------------------
 
     def _calm(self) -> None:
@@ -364,7 +346,7 @@ class World:
             rest.each_adds_up(books, connection)
             rest.journal_holds(connection)
             rest.traced(connection)
-        loaded = Desk.load(self.policy, self._scenario.loaded_from(self._manager.load()), 0)
+        loaded = Desk.load(self.policy, loaded_from(self._engine.manager.load()), 0)
         rest.loads_alike(books, loaded.books)
         expect(books.desk.mismatch_cycles == 0, "I20", "comparisons still find differences")
 

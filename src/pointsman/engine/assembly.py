@@ -1,0 +1,322 @@
+"""The one assembly of an engine: every way to start goes through `build` (RULES 40).
+
+Paced and fast runs, the Python API and the simulator differ in their venue, their recorder and what
+drives them. What they share is put together here. Invariants: the kill latch is opened before
+anything else, and while it is set no entry leaves; `Assembly.start` makes a set latch, a
+KILL_SWITCH_FILE and what `rearm` left behind known to the desk before the first signal is decided.
+
+What an assembly holds open are files and locks: close it. The installation code in every client
+order id is drawn when the database is created; for a recorded run it follows from the run's
+identity, so that two runs give the same ids.
+"""
+
+import hashlib
+import secrets
+import string
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from decimal import Decimal
+from pathlib import Path
+
+import msgspec
+
+from pointsman.config.instruments import load_instruments
+from pointsman.config.settings import Settings
+from pointsman.domain.events import Started
+from pointsman.domain.orders import CODE_LENGTH
+from pointsman.domain.policy import Policy
+from pointsman.engine import same_account
+from pointsman.engine.execution_loop import ExecutionLoop, Hours
+from pointsman.engine.gate import Hold
+from pointsman.engine.latch import KillLatch, latch_path
+from pointsman.engine.latch_watch import EVERY_SECONDS, LatchWatch
+from pointsman.engine.recall import Recall
+from pointsman.engine.recorder import Inline, Recorder, Threaded
+from pointsman.engine.steering import Steering
+from pointsman.engine.ticker import Ticker
+from pointsman.execution.desk import Desk
+from pointsman.execution.loading import Loaded
+from pointsman.storage.entries import RunIdentity
+from pointsman.storage.errors import StorageFailed, StorageUnavailable
+from pointsman.storage.queries import Loaded as Stored
+from pointsman.storage.sqlite_manager import SqliteManager
+from pointsman.venues.base import Venue
+from pointsman.venues.paper import PaperVenue
+from pointsman.version import __version__
+
+LETTERS = string.ascii_uppercase
+OTHER_DATABASE = "use another database with --db PATH"
+
+
+class OtherRun(Exception):
+    """The database belongs to another run than the one asked for (exit 3)."""
+
+
+class Blueprint(msgspec.Struct, frozen=True, kw_only=True):
+    """What an engine is built from.
+
+    `started` makes the event of a start from the installation code, and `new_code` draws the code
+    of a new database. `open_venue` is given the open database and its code. `open_recorder` puts
+    what closes it into the stack that it is given. `wake` has the driver look at what other threads
+    asked for.
+    """
+
+    database: Path
+    policy: Policy
+    hours: Callable[[str], Hours]
+    started: Callable[[str], Started]
+    new_code: Callable[[], str]
+    open_venue: Callable[[SqliteManager, str], Venue]
+    open_recorder: Callable[[SqliteManager, ExitStack], Recorder]
+    wake: Callable[[], None]
+    kill_file: Path | None = None
+    identity: RunIdentity | None = None
+
+
+class Assembly(msgspec.Struct):
+    """A loop and what it stands on. `resume_ns` is the time that its books have reached, 0 for new
+    ones. The driver calls `steering.work` after each instant: it tells the desk of a press."""
+
+    loop: ExecutionLoop
+    latch: KillLatch
+    watch: LatchWatch
+    steering: Steering
+    manager: SqliteManager
+    recorder: Recorder
+    started: Started
+    resume_ns: int
+    signals_from: Callable[[str], int]
+    has_ended: bool
+    closing: ExitStack
+
+    def start(self, now_ns: int) -> None:
+        """Begin at `now_ns`. Killed beforehand, the engine is killed before it decides anything."""
+        self.loop.start(self.started, now_ns)
+        # Before the watch: it would latch what the stored kill switch says, over the person's word.
+        self.steering.rearm_at_start()
+        self.watch.look(now_ns)
+        self.steering.work()
+
+    @contextmanager
+    def watching(self, now_ns: Callable[[], int]) -> Iterator[Callable[[], None]]:
+        """Within this block the latch is looked at every EVERY_SECONDS of real time; `now_ns` gives
+        event time on any thread. The driver calls what is given after each instant, on its own
+        thread; it raises WatchEnded where nothing looks at the latch any more."""
+        ticker = Ticker("latch", EVERY_SECONDS, lambda: self.watch.look(now_ns()))
+        ticker.start()
+
+        def obey() -> None:
+            self.steering.work()
+            if not ticker.is_alive:
+                self.loop.hold(Hold.PART_DOWN, True)
+                raise WatchEnded("the watch on the kill latch has ended")
+
+        try:
+            yield obey
+        finally:
+            ticker.stop()
+
+    def close(self) -> None:
+        """Let go of the database, the venue and the latch."""
+        self.closing.close()
+
+
+class WatchEnded(Exception):
+    """The watch on the kill latch has ended by a fault: without it the engine does not go on."""
+
+
+def ledger_path(database: Path) -> Path:
+    """Where the paper venue keeps its own books: beside the database."""
+    database = database.resolve()  # A symbolic link is the same account.
+    return database.with_name(f"{database.stem}.paper.db")
+
+
+def instruments_digest(settings: Settings) -> str:
+    """SHA-256 over the instruments that a run uses; of nothing where there is no file."""
+    path = settings.instruments_file
+    return hashlib.sha256(b"" if path is None else path.read_bytes()).hexdigest()
+
+
+def assemble(
+    settings: Settings,
+    database: Path,
+    identity: RunIdentity | None,
+    *,
+    wait: Callable[[StorageFailed], None] | None,
+    notify: Callable[[], None] = lambda: None,
+) -> Assembly:
+    """Open database and paper venue as the settings say, and load the desk. With `wait` commits are
+    made inline, and it is called at each failed try; else by a writer thread. `notify` is called
+    whenever something became durable or was asked for, on any thread.
+
+    Raises StorageError, OtherRun, OtherAccount, and what opening the ledger can raise.
+    """
+    instruments = load_instruments(settings.instruments_file) if settings.instruments_file else {}
+    policy = settings.policy(instruments)
+
+    def started(code: str) -> Started:
+        return Started(__version__, code, policy, settings.accounts, settings.digest())
+
+    def open_recorder(manager: SqliteManager, closing: ExitStack) -> Recorder:
+        if wait is not None:
+            inline = Inline(manager, wait)
+            closing.callback(inline.settle)
+            return inline
+        threaded = Threaded(manager, notify)
+        closing.callback(threaded.stop)
+        return threaded
+
+    return build(
+        Blueprint(
+            database=database,
+            policy=policy,
+            hours=trading_hours(settings),
+            started=started,
+            new_code=lambda: _code(identity),
+            open_venue=lambda manager, code: _paper_venue(settings, policy, manager, code),
+            open_recorder=open_recorder,
+            wake=notify,
+            kill_file=settings.kill_switch_file,
+            identity=identity,
+        )
+    )
+
+
+def build(blueprint: Blueprint) -> Assembly:
+    """Open what the blueprint names, the kill latch first, and load the desk.
+
+    Raises StorageError, OtherRun, and what opening the venue can raise.
+    """
+    with ExitStack() as opening:
+        latch = _open_latch(blueprint.database)
+        opening.callback(latch.close)
+        manager = SqliteManager(blueprint.database)
+        manager.open()
+        opening.callback(manager.close)
+        _claim(manager, blueprint.identity)
+        stored = manager.load()
+        code = blueprint.new_code() if stored.desk is None else stored.desk.code
+        venue = blueprint.open_venue(manager, code)
+        opening.callback(venue.close)
+        desk = _desk(blueprint.policy, code, stored)
+        recorder = blueprint.open_recorder(manager, opening)
+        hours = blueprint.hours
+        loop = ExecutionLoop(desk, venue, recorder, Recall(manager), hours)
+        latch.listen(lambda is_set: loop.hold(Hold.KILL_LATCH, is_set))
+        cursors = {cursor.source: cursor.line for cursor in stored.cursors}
+        return Assembly(
+            loop=loop,
+            latch=latch,
+            watch=LatchWatch(
+                latch, blueprint.kill_file, lambda: desk.books.kill_switch, blueprint.wake
+            ),
+            steering=Steering(
+                loop,
+                latch,
+                lambda va_id, now_ns: hours(va_id).day_start_ns(now_ns),
+                blueprint.wake,
+            ),
+            manager=manager,
+            recorder=recorder,
+            started=blueprint.started(code),
+            resume_ns=max(stored.last_time_ns or 0, venue.known_until_ns()),
+            signals_from=lambda source: cursors.get(source, 0),
+            has_ended=stored.desk is not None and stored.desk.ended_at_ns is not None,
+            closing=opening.pop_all(),
+        )
+
+
+def _open_latch(database: Path) -> KillLatch:
+    """Raises StorageUnavailable: without a latch nothing starts."""
+    path = latch_path(database)
+    try:
+        return KillLatch(path)
+    except OSError as error:
+        raise StorageUnavailable(
+            f"{path} cannot be opened ({error.strerror}): it holds the kill switch; "
+            "the folder of the database must exist and be writable"
+        ) from error
+
+
+def _claim(manager: SqliteManager, identity: RunIdentity | None) -> None:
+    """Make a new database that of this run, or see that it is of the same one (RULES 5)."""
+    there = manager.run_identity()
+    if manager.load().sequence == 0 and there is None:
+        if identity is not None:
+            manager.set_run_identity(identity)
+        return
+    if there == identity:
+        return
+    if there is None or identity is None:
+        kind = "a live engine" if there is None else "a recorded or simulated run"
+        raise OtherRun(f"{manager.path} belongs to {kind}; {OTHER_DATABASE}")
+    names = [
+        field.removesuffix("_digest")
+        for field in RunIdentity.__struct_fields__
+        if getattr(there, field) != getattr(identity, field)
+    ]
+    raise OtherRun(
+        f"{manager.path} holds another run: its {' and '.join(names)} differ; {OTHER_DATABASE}"
+    )
+
+
+def _paper_venue(
+    settings: Settings, policy: Policy, manager: SqliteManager, code: str
+) -> PaperVenue:
+    """Open the ledger that belongs to the database. Raises OtherAccount, and what opening it can
+    raise."""
+    ledger = ledger_path(manager.path)
+    same_account.ledger_is_there(manager, ledger)
+    venue = PaperVenue(
+        ledger,
+        latency_ns=int(settings.paper_latency_ms * Decimal(10**6)),
+        fee_bps=settings.paper_fee_bps,
+        position_mode=settings.paper_position_mode,
+        reduce_only_mode=settings.paper_reduce_only,
+        instrument_of=policy.instrument,
+        journal_head=lambda: same_account.journal_head(manager, code),
+    )
+    try:
+        same_account.require(manager, code, venue, ledger)
+    except BaseException:
+        venue.close()
+        raise
+    return venue
+
+
+def _code(identity: RunIdentity | None) -> str:
+    if identity is None:
+        return "".join(secrets.choice(LETTERS) for _ in range(CODE_LENGTH))
+    digest = hashlib.sha256(msgspec.json.encode(identity)).digest()
+    return "".join(LETTERS[byte % len(LETTERS)] for byte in digest[:CODE_LENGTH])
+
+
+def _desk(policy: Policy, code: str, stored: Stored) -> Desk:
+    if stored.desk is None:
+        return Desk(policy, code)
+    return Desk.load(policy, loaded_from(stored), stored.last_time_ns or 0)
+
+
+def loaded_from(stored: Stored) -> Loaded:
+    """What storage holds, as the desk takes it."""
+    return Loaded(
+        desk=stored.desk,
+        kill_switch=stored.kill_switch,
+        accounts=stored.accounts,
+        orders=stored.orders,
+        positions=stored.positions,
+        fill_keys=dict(stored.fill_keys),
+        cash_moves=stored.unconfirmed_moves,
+        cursors=stored.cursors,
+        externals=stored.external_holdings,
+        entry_times=tuple(
+            (va_id, at_ns) for va_id, times in stored.recent_entries_ns.items() for at_ns in times
+        ),
+    )
+
+
+def trading_hours(settings: Settings) -> Callable[[str], Hours]:
+    """The trading hours of each VA; the general ones for everybody without their own."""
+    general = settings.trading_hours()
+    own = {va_id: settings.trading_hours(va_id) for va_id in settings.limits_by_va}
+    return lambda va_id: own.get(va_id, general)
