@@ -6,8 +6,12 @@ FROM python:3.11-slim AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 RUN python -m venv /opt/pointsman
 ENV PATH=/opt/pointsman/bin:$PATH
-COPY requirements-run.txt /build/
+COPY requirements-run.txt requirements-calendar.txt /build/
 RUN pip install --requirement /build/requirements-run.txt
+# TRADING_CALENDAR needs pandas and numpy, more than all the rest together:
+# docker-compose build --build-arg CALENDAR=yes
+ARG CALENDAR=
+RUN test -z "$CALENDAR" || pip install --requirement /build/requirements-calendar.txt
 COPY pyproject.toml README.md LICENSE /build/
 COPY src /build/src
 # Nothing that runs needs the tests inside of the packages, and they weigh tens of megabytes.

@@ -7,8 +7,9 @@
 #   make mutants the fault beside each invariant, put into a copy of the code: is each caught?
 #   make bench   how fast it is here: each figure beside its yardstick, some two minutes
 #   make audit   is there a known vulnerability in what requirements.txt pins? Needs the network
-#   make requirements   pin requirements.txt again, to the newest that pyproject.toml admits, and
-#                       its run-time part, requirements-run.txt, which is what the image installs
+#   make requirements   pin the packages again, to the newest that pyproject.toml admits:
+#                       requirements.txt (to run and to test), requirements-run.txt (what the image
+#                       installs) and requirements-calendar.txt (what TRADING_CALENDAR needs)
 
 .DEFAULT_GOAL := test
 .PHONY: run test check docs mutants bench audit requirements
@@ -44,13 +45,16 @@ audit: $(INSTALLED)
 requirements: $(INSTALLED)
 	$(BIN)/pip install --quiet uv
 	UV_CUSTOM_COMPILE_COMMAND="make requirements" $(BIN)/uv pip compile --quiet --upgrade --universal \
-	    --python-version 3.11 --extra calendar --extra notify --extra dev --output-file requirements.txt pyproject.toml
+	    --python-version 3.11 --extra notify --extra dev --output-file requirements.txt pyproject.toml
 	UV_CUSTOM_COMPILE_COMMAND="make requirements" $(BIN)/uv pip compile --quiet --upgrade --universal \
-	    --python-version 3.11 --extra calendar --extra notify --no-annotate --constraint requirements.txt \
+	    --python-version 3.11 --extra notify --no-annotate --constraint requirements.txt \
 	    --output-file requirements-run.txt pyproject.toml
+	UV_CUSTOM_COMPILE_COMMAND="make requirements" $(BIN)/uv pip compile --quiet --upgrade --universal \
+	    --python-version 3.11 --extra calendar --no-annotate --constraint requirements.txt \
+	    --output-file requirements-calendar.txt pyproject.toml
 
 # PYTHON=... on the command line chooses another one.
-$(INSTALLED): requirements.txt pyproject.toml
+$(INSTALLED): requirements.txt requirements-calendar.txt pyproject.toml
 	@for python in $(or $(PYTHON),$(PYTHONS)); do \
 	    "$$python" -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || continue; \
 	    echo "making .venv with $$("$$python" --version)"; \
@@ -58,6 +62,8 @@ $(INSTALLED): requirements.txt pyproject.toml
 	done; \
 	echo "pointsman needs Python 3.11 or newer with its venv module; tried: $(or $(PYTHON),$(PYTHONS))" >&2; \
 	exit 1
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
+	@echo "installing what requirements.txt and requirements-calendar.txt pin: a minute or two, and some 350 MB in .venv"
+	$(BIN)/python -m pip install --disable-pip-version-check \
+	    --requirement requirements.txt --requirement requirements-calendar.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@

@@ -161,6 +161,7 @@ def test_what_it_installs_is_the_lock_and_nothing_besides() -> None:
     installs = re.findall(r"pip install ([^&\n]*)", DOCKERFILE)
     assert [each.strip() for each in installs] == [
         "--requirement /build/requirements-run.txt",
+        "--requirement /build/requirements-calendar.txt",
         "--no-deps /build",
     ]
     assert "apt-get" not in DOCKERFILE
@@ -189,10 +190,25 @@ def test_the_image_and_compose_ask_the_same_of_its_health(service: dict[str, Any
     assert options == {name: check[name.replace("-", "_")] for name in options}
 
 
+def pins_of(name: str) -> dict[str, str]:
+    """Package and version, with the Python versions that they are for."""
+    lines = (ROOT / name).read_text("utf-8").splitlines()
+    return {line: line.partition("==")[0] for line in lines if re.match(r"\S+==", line)}
+
+
 def test_the_pins_of_the_image_are_those_of_the_tests() -> None:
-    tested, run = (
-        {line for line in (ROOT / name).read_text("utf-8").splitlines() if "==" in line}
-        for name in ("requirements.txt", "requirements-run.txt")
+    tested, run, calendar = (
+        pins_of(f"requirements{kind}.txt") for kind in ("", "-run", "-calendar")
     )
-    assert run < tested
-    assert not any(line.startswith(("pytest", "mypy", "ruff")) for line in run)
+    assert set(run) < set(tested)
+    assert not {"pytest", "mypy", "ruff"} & set(run.values())
+    shared = set(calendar.values()) & set(tested.values())
+    assert {line for line, name in calendar.items() if name in shared} < set(tested)
+
+
+def test_pandas_and_numpy_come_with_the_calendar_alone() -> None:
+    heavy = {"pandas", "numpy", "exchange-calendars"}
+    assert heavy <= set(pins_of("requirements-calendar.txt").values())
+    assert not heavy & {*pins_of("requirements-run.txt").values()}
+    assert not heavy & {*pins_of("requirements.txt").values()}
+    assert image_instructions("ARG") == ["CALENDAR="]

@@ -72,7 +72,10 @@ def known_calendar(name: str) -> str:
     try:
         import exchange_calendars
     except ImportError:
-        raise ValueError("run `pip install exchange-calendars`, or leave it empty") from None
+        raise ValueError(
+            "install what it needs with `pip install exchange-calendars`, or build the image with "
+            "`docker-compose build --build-arg CALENDAR=yes`, or leave it empty"
+        ) from None
     names = exchange_calendars.get_calendar_names()
     if name not in names:
         hint = did_you_mean(name, names)

@@ -1,0 +1,42 @@
+"""pyproject.toml declares every package that is imported, and none that is not."""
+
+import ast
+import re
+import sys
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+NAMES = {"dotenv": "python-dotenv", "pydantic_core": "pydantic"}
+"""Modules whose package has another name."""
+
+NOT_IMPORTED = {
+    "httptools": "the protocol that uvicorn is told to use",
+    "tzdata": "the time zones of zoneinfo where the system has none",
+}
+
+
+def declared(texts: list[str]) -> set[str]:
+    return {re.split(r"[<>=\[ ]", text)[0] for text in texts}
+
+
+def imported() -> set[str]:
+    modules = set()
+    for path in (ROOT / "src").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Import):
+                modules |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                modules.add(node.module)
+    tops = {module.partition(".")[0] for module in modules} - sys.stdlib_module_names
+    return {NAMES.get(top, top.replace("_", "-")) for top in tops - {"pointsman"}}
+
+
+def test_what_is_imported_is_declared_and_what_is_declared_is_used() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    optional = declared([*extras["calendar"], *extras["notify"]])
+    always = declared(project["dependencies"])
+    assert imported() == (always - set(NOT_IMPORTED)) | optional
+    assert set(NOT_IMPORTED) <= always
