@@ -14,6 +14,7 @@ from pointsman.domain.money import (
     floor_to,
     is_multiple,
     parse_decimal,
+    parse_machine_decimal,
     plain,
     shown_average,
     shown_ratio,
@@ -130,3 +131,36 @@ def test_rules_11_and_14_how_stored_numbers_are_rounded(
 def test_rule_14_an_average_is_shown_to_10_places_and_of_nothing_is_zero() -> None:
     assert plain(shown_average(Decimal(200), Decimal(3))) == "66.6666666667"
     assert shown_average(Decimal(200), Decimal(0)) == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("158.390", "158.390"),
+        ("123456789012.123456789012", "123456789012.123456789012"),
+        ("193.7200000000002", "193.72"),
+        ("1581.1329999999998", "1581.133"),
+        ("0.30000000000000004", "0.3"),
+        ("1.234e-05", "0.00001234"),
+        ("1E+9", "1000000000"),
+        ("-2.5e-3", "-0.0025"),
+        ("0.1234567890123", "0.123456789012"),
+        ("1e-300", "0"),
+    ],
+)
+def test_rule_59_a_number_of_a_program_loses_the_noise_of_a_float(text: str, number: str) -> None:
+    assert plain(parse_machine_decimal(text)) == number
+
+
+@pytest.mark.parametrize(
+    "text", ["", "1e13", "1e999", "9" * 13, "1.5.2", "1,5", "0x10", "NaN", "1e"]
+)
+def test_a_number_of_a_program_is_a_number(text: str) -> None:
+    with pytest.raises(ValueError, match="plain decimal"):
+        parse_machine_decimal(text)
+
+
+@given(st.floats(1e-9, 999_999_999_999))
+def test_what_a_float_says_is_read_to_its_15_digits(number: float) -> None:
+    read = parse_machine_decimal(repr(number))
+    assert abs(read - Decimal(number)) <= max(Decimal(number) * Decimal("1e-14"), Decimal("1e-12"))

@@ -29,6 +29,11 @@ HALF_PAST_TWO_NS = 1_514_903_400_000_000_000
         ("1514903400115", 115_000_000),
         ("1514903400115001", 115_001_000),
         ("1514903400115001002", 115_001_002),
+        ("1514903400.115", 115_000_000),
+        ("1514903400.1150000000123", 115_000_000),
+        ("1514903400115.001", 115_001_000),
+        ("1.5149034e9", 0),
+        ("1.5149034e+18", 0),
     ],
 )
 def test_one_moment_in_many_spellings(text: str, after_ns: int) -> None:
@@ -63,8 +68,16 @@ def test_one_moment_in_many_spellings(text: str, after_ns: int) -> None:
         "2262-04-12T00:00:00Z",
         "-1",
         "+1514903400",
-        "1514903400.115",
-        "1.5e9",
+        "1.5e30",
+        "1514903400.",
+        "15.149034e8",
+        "20180102",
+        "201801021430",
+        "20180102143000",
+        "20180102143000115",
+        "43102",
+        "52200000",
+        "946684799",
         "99999999999",
         "9223372036854775808",
         "99999999999999999999",
@@ -73,6 +86,12 @@ def test_one_moment_in_many_spellings(text: str, after_ns: int) -> None:
 )
 def test_what_has_no_one_meaning_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="ISO-8601"):
+        parse_ts(text)
+
+
+@pytest.mark.parametrize("text", ["20260105", "202601051430", "20260105143001"])
+def test_a_date_without_separators_is_called_one(text: str) -> None:
+    with pytest.raises(ValueError, match="looks like a date"):
         parse_ts(text)
 
 

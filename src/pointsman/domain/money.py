@@ -61,6 +61,35 @@ def parse_decimal(text: str) -> Decimal:
     return Decimal(text)
 
 
+_MACHINE = re.compile(
+    r"[+-]?(?:[0-9]{1,64}(?:\.[0-9]{0,64})?|\.[0-9]{1,64})(?:[eE][+-]?[0-9]{1,3})?"
+)
+_FLOAT_DIGITS = Context(prec=15, rounding=ROUND_HALF_EVEN)
+"""A binary float carries 15 decimal digits; what stands behind them is noise."""
+
+_PLACES_MAX = Decimal("1e-12")
+
+
+def parse_machine_decimal(text: str) -> Decimal:
+    """Read a number that a program wrote: a plain decimal as it stands, else one that passed
+    through a binary float.
+
+    An exponent has one meaning, and more than 12 digits after the point are float noise, which is
+    rounded away: first to 15 significant digits, then to 12 places. `193.7200000000002` is 193.72,
+    `1.234e-05` is 0.00001234. Raises ValueError, saying what to write, for anything else and for
+    more than 12 digits before the point.
+    """
+    if _PLAIN.fullmatch(text):
+        return Decimal(text)
+    if not _MACHINE.fullmatch(text):
+        return parse_decimal(text)
+    number = _FLOAT_DIGITS.create_decimal(text)
+    if number.adjusted() >= 12:
+        return parse_decimal(text)
+    rounded = number.quantize(_PLACES_MAX, context=MONEY).normalize(MONEY)
+    return Decimal(plain(rounded))
+
+
 def plain(amount: Decimal) -> str:
     """Write a decimal without an exponent, as stored in the database and shown to people."""
     return format(amount, "f")

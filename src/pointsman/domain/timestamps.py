@@ -1,11 +1,12 @@
 """Text into times: integer nanoseconds since 1970, UTC (RULES 1).
 
 Senders and files write times in a few ways; each has one meaning, and what has none is refused.
-Nothing passes through binary floating point, so nine decimals of a second are kept exactly. Leap
+Nothing is read through binary floating point, so nine decimals of a second are kept exactly. Leap
 seconds do not exist here.
 """
 
 import re
+from decimal import Decimal
 from functools import lru_cache
 
 SECOND_NS = 1_000_000_000
@@ -22,6 +23,15 @@ _ISO = re.compile(
 _EPOCH_UNITS = ((10**11, SECOND_NS), (10**14, 1_000_000), (10**17, 1_000), (_END_NS, 1))
 """An integer below the first number counts in units of the second, in nanoseconds."""
 _EPOCH_DIGITS_MAX = 19
+_FIRST_EPOCH_NS = 946_684_800 * SECOND_NS
+"""2000-01-01. A number below it is more likely a date without separators, the serial number of a
+spreadsheet or a time since midnight than an epoch."""
+_FLOAT_EPOCH = re.compile(r"[0-9]{1,19}\.[0-9]{1,20}|[0-9](?:\.[0-9]{1,20})?[eE]\+?[0-9]{1,2}")
+"""An epoch that passed through a float: `1767609000.115`, `1.767609e+18`."""
+
+_COMPACT_DATE = re.compile(
+    r"(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[0-9]{0,9}"
+)
 _DAYS_BEFORE_1970 = 719_162
 _DAYS_BEFORE_MONTH = (0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 365)
 
@@ -30,8 +40,10 @@ def parse_ts(text: str) -> int:
     """Read a time as nanoseconds since 1970, UTC.
 
     ISO-8601: an offset is applied, none means UTC. Or an integer epoch, whose size says its unit:
-    below 10^11 seconds, below 10^14 milliseconds, below 10^17 microseconds, else nanoseconds.
-    Raises ValueError, saying what would do, for anything else, and before 1970 or after 2262.
+    below 10^11 seconds, below 10^14 milliseconds, below 10^17 microseconds, else nanoseconds;
+    what a float added below the nanosecond is cut off (RULES 59).
+    Raises ValueError, saying what to write, for anything else, before 1970 or after 2262, and for
+    an epoch before 2000, since such a number is no epoch: 20260105 is a date.
     """
     match = _ISO.fullmatch(text)
     if match is None:
@@ -72,12 +84,19 @@ def _days_since_1970(year: int, month: int, day: int) -> int:
 
 
 def _parse_epoch(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) <= _EPOCH_DIGITS_MAX):
+    number: int | Decimal
+    if text.isascii() and text.isdigit() and len(text) <= _EPOCH_DIGITS_MAX:
+        number = int(text)
+    elif _FLOAT_EPOCH.fullmatch(text):
+        number = Decimal(text)
+    else:
         raise ValueError(_REMEDY)
-    number = int(text)
-    for end, unit_ns in _EPOCH_UNITS:
-        if number < end and number * unit_ns < _END_NS:
-            return number * unit_ns
-        if number < end:
-            break
+    unit_ns = next((unit_ns for end, unit_ns in _EPOCH_UNITS if number < end), SECOND_NS)
+    ts_ns = int(number * unit_ns)
+    if _FIRST_EPOCH_NS <= ts_ns < _END_NS:
+        return ts_ns
+    if _COMPACT_DATE.fullmatch(text):
+        raise ValueError(f"it looks like a date without separators; {_REMEDY}")
+    if ts_ns < _FIRST_EPOCH_NS:
+        raise ValueError(f"as an epoch it is before the year 2000; {_REMEDY}")
     raise ValueError(_REMEDY)
