@@ -81,7 +81,7 @@ class Piped:
 
 @pytest.fixture(params=["quotes", "signals"])
 def piped(request: pytest.FixtureRequest) -> Piped:
-    return Piped(RecordedMarket((), {}) if request.param == "quotes" else None)
+    return Piped(RecordedMarket(()) if request.param == "quotes" else None)
 
 
 @pytest.mark.parametrize("piped", ["quotes"], indirect=True)
@@ -213,7 +213,7 @@ def test_a_signal_waits_while_storage_fails(piped: Piped) -> None:
 
 def test_the_reader_waits_where_the_loop_is_behind(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(arrivals, "WAITING_MAX", 4)
-    piped = Piped(RecordedMarket((), {}))
+    piped = Piped(RecordedMarket(()))
     rows = [b"%d,XXX,101,5,101.01,5\n" % (STAMP + number) for number in range(100)]
     piped.write(HEADER + b"".join(rows))
     piped.work_until(100)

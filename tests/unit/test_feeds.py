@@ -14,6 +14,7 @@ from pointsman.cli.feeds import (
     simulated_feed,
 )
 from pointsman.config.settings import Settings, load_settings
+from pointsman.market.layout import Layout
 from pointsman.market.lines import UnreadableFile
 
 
@@ -34,7 +35,7 @@ def test_rule_6_the_simulated_market_opens_with_the_first_window_on_every_start(
     assert feed.begins_ns is not None
     assert 0 <= first.ts_ns - feed.begins_ns < 5 * SECOND_NS
     assert FIRST_DAY_NS < feed.begins_ns < FIRST_DAY_NS + 24 * 3600 * SECOND_NS
-    assert next(iter(feed.lines(0))).line == 1
+    assert next(iter(feed.lines(0, 0))).line == 1
 
 
 def test_rule_6_it_goes_on_at_the_same_prices() -> None:
@@ -58,7 +59,7 @@ def test_signals_of_a_file_have_a_place_of_their_own_in_the_journal(signals: Pat
     sources = {
         simulated_feed(0, True, None, True, settings()).source,
         simulated_feed(0, False, signals, True, settings()).source,
-        feeds.recorded_feed((), {}, signals, 0, settings()).source,
+        feeds.recorded_feed((), Layout(), signals, 0, settings()).source,
     }
     assert len(sources) == 3
 
@@ -85,6 +86,6 @@ def test_a_line_that_is_no_signal_is_told_with_its_file_line_field_and_value(
     signals.write_text(
         '{"signal_id":"a","va_id":"VA001","symbol":"XXX","side":"buy","quantity":0}\n'
     )
-    feed = recorded_feed((quotes,), {}, signals, 0, settings())
-    assert len(list(feed.lines(0))) == 1
+    feed = recorded_feed((quotes,), Layout(), signals, 0, settings())
+    assert len(list(feed.lines(0, 0))) == 1
     assert feed.told_bad_rows() == (f"{signals}:1: quantity='0': send a number above zero",)

@@ -1,13 +1,21 @@
 """Lines of files: the same from plain and gzip, and damage that stays where it is."""
 
 import gzip
+from io import BufferedReader, RawIOBase
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pointsman.market.lines import LINE_BYTES_MAX, UnreadableFile, digest_files, read_lines
+from pointsman.market.lines import (
+    LINE_BYTES_MAX,
+    UnreadableFile,
+    digest_files,
+    lines_of,
+    read_lines,
+)
 
 
 def written(folder: Path, content: bytes, name: str = "file") -> Path:
@@ -78,6 +86,50 @@ def test_a_broken_gzip_gives_what_was_readable_then_a_problem(tmp_path: Path, da
     if damage != "garbled":  # a garbled one may give nonsense before its checksum tells
         assert len(whole) > 10_000
         assert [text for _, text, _ in whole] == texts[: len(whole)]
+
+
+@given(
+    st.lists(st.sampled_from([b"a", b"bc", b"\r", b"\n", b"\r\n"]), max_size=30), st.integers(1, 9)
+)
+def test_line_ends_of_every_kind_mean_the_same_wherever_a_chunk_ends(
+    parts: list[bytes], chunk_bytes: int
+) -> None:
+    content = b"".join(parts)
+    stream: Any = BufferedReader(Chunks(content, chunk_bytes))
+    assert [text.encode() for _, text, _ in lines_of(stream)] == content.splitlines()
+
+
+class Chunks(RawIOBase):
+    """A stream that gives a few bytes at a time."""
+
+    def __init__(self, content: bytes, chunk_bytes: int) -> None:
+        self._left = content
+        self._chunk_bytes = chunk_bytes
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        part, self._left = self._left[: self._chunk_bytes], self._left[self._chunk_bytes :]
+        buffer[: len(part)] = part
+        return len(part)
+
+
+@pytest.mark.parametrize(
+    ("beginning", "remedy"),
+    [
+        (b"PK\x03\x04rest", "unpack it"),
+        (b"\x28\xb5\x2f\xfdrest", "gzip"),
+        (b"BZh9rest", "gzip"),
+        (b"PAR1rest", "CSV"),
+        ("ts".encode("utf-16"), "save it as UTF-8"),
+    ],
+)
+def test_a_file_of_another_kind_is_refused_with_what_to_do(
+    tmp_path: Path, beginning: bytes, remedy: str
+) -> None:
+    with pytest.raises(UnreadableFile, match=remedy):
+        next(read_lines(written(tmp_path, beginning)))
 
 
 def test_a_file_that_cannot_be_opened_is_named(tmp_path: Path) -> None:

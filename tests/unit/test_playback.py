@@ -184,9 +184,7 @@ class Session(msgspec.Struct):
         """Begin, or go on from where the database stands, to the end of the data."""
         market = RecordedMarket((self.quotes,))
         assembly = assemble(self.settings, self.database, IDENTITY, wait=must_work)
-        tape = Tape(
-            market.quotes(), SignalFile(self.signals).lines(), assembly.signals_from("file")
-        )
+        tape = Tape(market.quotes(), SignalFile(self.signals).lines(assembly.signals_from("file")))
         playback = Playback(assembly.loop, tape, "file", lambda: market.bad_rows)
         playback.skip_quotes_until(assembly.resume_ns)
         first_ns = int((OPENING - timedelta(seconds=1)).timestamp()) * SECOND_NS

@@ -43,10 +43,10 @@ def read(posted: PostedQuotes, *rows: object) -> tuple[list[int], list[tuple[int
     ("changes", "field"),
     [
         ({"ts": "yesterday"}, "ts"),
-        ({"ts": 1767609000.5}, "ts"),
+        ({"ts": "20260105"}, "ts"),
         ({"symbol": "A B"}, "symbol"),
         ({"symbol": 'A",1,2,"'}, "bid"),
-        ({"bid": "1e5"}, "bid"),
+        ({"bid": "1e15"}, "bid"),
         ({"bid": True}, "bid"),
         ({"ask": [1]}, "ask"),
         ({"ask_size": {"x": 1}}, "ask_size"),
@@ -75,6 +75,16 @@ def test_numbers_arrive_exactly() -> None:
     )
     (quote,) = PostedQuotes().read(object_lines(text), NOW_S * SECOND_NS).quotes
     assert (quote.symbol, quote.bid, str(quote.ask)) == ("X", Decimal("0.1"), "0.30")
+
+
+def test_rule_59_numbers_that_passed_through_floats_lose_their_noise() -> None:
+    noisy: dict[str, Any] = {
+        "ts": 1767609000.0,
+        "bid": "1.5799999999999998e2",
+        "ask": 158.00000000000003,
+    }
+    (quote,) = PostedQuotes().read(object_lines(batch(row(**noisy))), NOW_S * SECOND_NS).quotes
+    assert (quote.ts_ns, quote.bid, quote.ask) == (NOW_S * SECOND_NS, 158, 158)
 
 
 def test_a_batch_is_sorted_and_no_symbol_goes_back_when_one_is_sent_again() -> None:

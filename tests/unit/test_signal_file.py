@@ -1,4 +1,4 @@
-"""Signal files: good and bad lines in the order of the file, each with its number."""
+"""Signal files: good and bad lines in the order of time, each with its number."""
 
 import gzip
 import json
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from pointsman.market import signal_file
 from pointsman.market.lines import UnreadableFile
 from pointsman.market.signal_file import BadSignal, SignalFile, SignalLine
 
@@ -29,22 +30,68 @@ MIXED = "\n".join(
 
 
 @pytest.mark.parametrize("pack", [str.encode, lambda text: gzip.compress(text.encode())])
-def test_a_bad_line_does_not_stop_the_rest_and_order_is_the_file_s(
+def test_rule_65_a_bad_line_does_not_stop_the_rest_and_order_is_that_of_time(
     tmp_path: Path, pack: object
 ) -> None:
     assert callable(pack)
     path = tmp_path / "signals"
     path.write_bytes(pack(MIXED))
-    lines = list(SignalFile(path).lines())
+    file = SignalFile(path)
+    assert (file.lines_early, file.first_early) == (1, 5)
+    assert "1 signals are earlier than one before them, the first on line 5" in file.told()[0]
+    lines = list(file.lines())
     good = [(at.line, at.signal.signal_id, at.ts_ns) for at in lines if isinstance(at, SignalLine)]
     bad = [(at.line, at.field) for at in lines if isinstance(at, BadSignal)]
-    assert [at.line for at in lines] == [1, 4, 5, 6, 7]
+    assert [at.line for at in lines] == [5, 6, 7, 1, 4]
     assert good == [
-        (1, "late", 1_514_905_200_000_000_000),
         (5, "early", 1_514_903_400_000_000_000),
         (7, "no time", None),
+        (1, "late", 1_514_905_200_000_000_000),
     ]
-    assert bad == [(4, "body"), (6, "quantity")]
+    for taken, line_decided in enumerate(lines, 1):
+        assert list(file.lines(after=line_decided.line)) == lines[taken:]
+    assert bad == [(6, "quantity"), (4, "body")]
+
+
+def test_rule_65_a_file_too_long_to_be_sorted_has_its_early_lines_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(signal_file, "SORTED_LINES_MAX", 4)
+    path = tmp_path / "signals"
+    path.write_text(MIXED)
+    file = SignalFile(path)
+    assert "they are refused" in file.told()[0]
+    lines = list(file.lines())
+    assert [at.line for at in lines] == [1, 4, 5, 6, 7]
+    assert isinstance(lines[2], BadSignal)
+    assert (lines[2].field, lines[2].remedy[:17]) == ("ts", "sort the file by ")
+    assert [at.line for at in file.lines(after=5)] == [6, 7]
+
+
+def test_a_file_in_order_says_nothing_and_goes_on_after_the_last_line(tmp_path: Path) -> None:
+    path = tmp_path / "signals"
+    stamps = ("2018-01-02T14:30:00Z", "2018-01-02T14:30:00Z", "2018-01-02T15:00:00Z")
+    path.write_text("\n".join(line(signal_id=f"s{n}", ts=ts) for n, ts in enumerate(stamps)))
+    file = SignalFile(path)
+    assert (file.told(), file.good_lines) == ((), 3)
+    assert [at.line for at in file.lines(after=1)] == [2, 3]
+
+
+@pytest.mark.parametrize(
+    ("text", "how"),
+    [
+        (json.dumps(json.loads(line()), indent=2), "jq -c .`"),
+        (f"\n[{line()},\n{line()}]", "jq -c .[]`"),
+    ],
+)
+def test_one_json_document_over_several_lines_is_refused_with_what_to_do(
+    tmp_path: Path, text: str, how: str
+) -> None:
+    path = tmp_path / "signals"
+    path.write_text(text)
+    with pytest.raises(UnreadableFile, match="write one object a line") as caught:
+        SignalFile(path)
+    assert how in str(caught.value)
 
 
 def test_a_bad_line_says_what_it_held_and_what_would_do(tmp_path: Path) -> None:

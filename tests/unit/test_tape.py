@@ -42,12 +42,6 @@ def test_a_line_without_a_time_or_a_meaning_comes_at_once() -> None:
     assert tape.next_signal_ns() is None
 
 
-def test_lines_that_were_taken_in_before_are_skipped() -> None:
-    tape = Tape(iter(()), iter([line(1, 1), BAD, line(4, 4)]), signals_from=2)
-    assert tape.take_signal() == line(4, 4)
-    assert tape.is_over
-
-
 def test_it_is_over_when_both_streams_are() -> None:
     tape = Tape(iter([quote(1)]), iter([line(1, 1)]))
     states = [tape.is_over]

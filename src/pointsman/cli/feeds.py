@@ -14,8 +14,9 @@ from pointsman.config.settings import Settings
 from pointsman.domain.market import Quote
 from pointsman.engine.assembly import instruments_digest
 from pointsman.market.demo_signals import demo_signals
+from pointsman.market.layout import Layout
 from pointsman.market.recorded import BAD_ROWS_KEPT_MAX, RecordedMarket
-from pointsman.market.signal_file import BadSignal, SignalFile, SignalLine
+from pointsman.market.signal_file import BadSignal, SignalFile, SignalLine, lines_after
 from pointsman.market.simulated import SimulatedMarket
 from pointsman.market.tape import Tape
 from pointsman.storage.entries import RunIdentity
@@ -34,7 +35,9 @@ _WARM_NS = 60 * SECOND_NS
 
 class Feed(msgspec.Struct, frozen=True):
     """What drives a run. `name` is for people; `quotes` and `lines` begin at or before the time
-    that they are given. `is_lasting`: there is no end, and its database is used again and again.
+    that they are given, and `lines` after the line that was decided last. `told_at_start` is what
+    a person should know of the data; `unused`, asked at the end, which file was of no use, or
+    nothing (RULES 60). `is_lasting`: there is no end, and its database is used again and again.
     `begins_ns` is when it begins, where that is not a second before its data, `first_close_ns` the
     end of the first session of a simulated market. `is_open`: its quotes come from elsewhere.
     `source` names its signals in the journal."""
@@ -42,7 +45,7 @@ class Feed(msgspec.Struct, frozen=True):
     name: str
     identity: RunIdentity | None
     quotes: Callable[[int], Iterator[Quote]]
-    lines: Callable[[int], Iterator[SignalLine | BadSignal]]
+    lines: Callable[[int, int], Iterator[SignalLine | BadSignal]]
     bad_rows: Callable[[], int]
     told_bad_rows: Callable[[], tuple[str, ...]]
     source: str = SIGNALS_SOURCE
@@ -50,21 +53,24 @@ class Feed(msgspec.Struct, frozen=True):
     begins_ns: int | None = None
     first_close_ns: int | None = None
     is_open: bool = False
+    told_at_start: tuple[str, ...] = ()
+    unused: Callable[[], str] = str
 
     def tape(self, resume_ns: int, signals_from: int) -> Tape:
         """The tape for books that have reached `resume_ns` and the line `signals_from`."""
-        return Tape(self.quotes(resume_ns), self.lines(resume_ns), signals_from, self.is_open)
+        lines = self.lines(resume_ns, signals_from)
+        return Tape(self.quotes(resume_ns), lines, self.is_open)
 
 
 def recorded_feed(
     files: tuple[Path, ...],
-    columns: dict[str, str],
+    layout: Layout,
     signals: Path | None,
     seed: int,
     settings: Settings,
 ) -> Feed:
     """Recorded quotes, and signals of a file. Raises UnreadableFile."""
-    market = RecordedMarket(files, columns)
+    market = RecordedMarket(files, layout)
     signal_file = None if signals is None else SignalFile(signals)
     identity = RunIdentity(
         market.digest(),
@@ -76,8 +82,8 @@ def recorded_feed(
 
     bad_lines: list[str] = []
 
-    def lines(_resume_ns: int) -> Iterator[SignalLine | BadSignal]:
-        for line in () if signal_file is None else signal_file.lines():
+    def lines(_resume_ns: int, after: int) -> Iterator[SignalLine | BadSignal]:
+        for line in () if signal_file is None else signal_file.lines(after):
             if isinstance(line, BadSignal) and len(bad_lines) < BAD_ROWS_KEPT_MAX:
                 problem = f"{line.field}={line.value!r}: {line.remedy}"
                 bad_lines.append(f"{signals}:{line.line}: {problem}")
@@ -86,10 +92,29 @@ def recorded_feed(
     def told() -> tuple[str, ...]:
         return (*map(str, market.first_bad_rows), *bad_lines)
 
+    def unused() -> str:
+        file = next(iter(market.unused_files), None)
+        if file is not None:
+            return f"no row of {file} could be used: no quote came of it"
+        return _unused_signals(signal_file)
+
     name = ", ".join(file.name for file in files)
     return Feed(
-        name, identity, lambda _resume_ns: market.quotes(), lines, lambda: market.bad_rows, told
+        name,
+        identity,
+        lambda _resume_ns: market.quotes(),
+        lines,
+        lambda: market.bad_rows,
+        told,
+        told_at_start=() if signal_file is None else signal_file.told(),
+        unused=unused,
     )
+
+
+def _unused_signals(signal_file: SignalFile | None) -> str:
+    if signal_file is None or signal_file.good_lines:
+        return ""
+    return f"no line of {signal_file.path} could be used: no signal came of it"
 
 
 def simulated_feed(
@@ -117,10 +142,11 @@ def simulated_feed(
             str(seed),
         )
 
-    def lines(resume_ns: int) -> Iterator[SignalLine | BadSignal]:
+    def lines(resume_ns: int, after: int) -> Iterator[SignalLine | BadSignal]:
         if signal_file is not None:
-            return signal_file.lines()
-        return demo_signals(market, va_ids, resume_ns) if has_demo else iter(())
+            return signal_file.lines(after)
+        demo = demo_signals(market, va_ids, resume_ns) if has_demo else iter(())
+        return lines_after(demo, after)
 
     return Feed(
         SIM,
@@ -133,6 +159,8 @@ def simulated_feed(
         is_lasting,
         market.first_open_ns - SECOND_NS,
         market.first_open_ns if session is None else session.closes_ns,
+        told_at_start=() if signal_file is None else signal_file.told(),
+        unused=lambda: _unused_signals(signal_file),
     )
 
 
@@ -142,8 +170,8 @@ def arriving_feed(name: str, signals: Path | None, now_ns: int) -> Feed:
     signal_file = None if signals is None else SignalFile(signals)
     source = "" if signal_file is None else f"{SIGNALS_SOURCE}-{signal_file.digest()[:12]}"
 
-    def lines(_resume_ns: int) -> Iterator[SignalLine | BadSignal]:
-        return iter(()) if signal_file is None else signal_file.lines()
+    def lines(_resume_ns: int, after: int) -> Iterator[SignalLine | BadSignal]:
+        return iter(()) if signal_file is None else signal_file.lines(after)
 
     return Feed(
         name,
@@ -156,4 +184,6 @@ def arriving_feed(name: str, signals: Path | None, now_ns: int) -> Feed:
         is_lasting=True,
         begins_ns=now_ns,
         is_open=True,
+        told_at_start=() if signal_file is None else signal_file.told(),
+        unused=lambda: _unused_signals(signal_file),
     )

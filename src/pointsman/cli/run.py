@@ -18,12 +18,23 @@ import typer
 
 from pointsman.cli.exits import ExitCode
 from pointsman.cli.options import Options, flag, read_settings, takes_options
+from pointsman.cli.quote_options import (
+    ColumnNames,
+    DecimalComma,
+    FixedSize,
+    FixedSymbol,
+    FormatName,
+    NoHeader,
+    Separator,
+    layout_of,
+)
 
 if TYPE_CHECKING:
     from pointsman.cli.arrivals import Arrivals
     from pointsman.cli.clean_stop import Stop
     from pointsman.cli.feeds import Feed
     from pointsman.config.settings import Settings
+    from pointsman.market.layout import Layout
 
 PROGRESS_TTY_SECONDS = 0.2  # not money: seconds
 PROGRESS_LINE_SECONDS = 5.0  # not money: seconds
@@ -67,10 +78,13 @@ def run(
     duration: Annotated[
         int | None, typer.Option("--duration", min=1, metavar="SECONDS", help="Of event time.")
     ] = None,
-    columns: Annotated[
-        list[str] | None,
-        typer.Option("--column", metavar="OURS=THEIRS", help="Name of a column; repeatable."),
-    ] = None,
+    columns: ColumnNames = None,
+    vendor: FormatName = None,
+    symbol: FixedSymbol = None,
+    size: FixedSize = None,
+    separator: Separator = None,
+    decimal_comma: DecimalComma = False,
+    no_header: NoHeader = None,
     seed: Annotated[int, typer.Option("--seed", metavar="N", help="Of the run.")] = 0,
     headless: Annotated[bool, flag("Plain lines only.", "--headless")] = False,
 ) -> None:
@@ -83,9 +97,8 @@ def run(
 
     kind, files = _market(market or [SIM])
     pace = _speed(kind, speed)
-    wanted = _Wanted(
-        kind, files, _signals(kind, pace, signals), pace, _columns(columns or []), seed
-    )
+    layout = layout_of(vendor, columns, symbol, size, separator, decimal_comma, no_header)
+    wanted = _Wanted(kind, files, _signals(kind, pace, signals), pace, layout, seed)
     loaded = read_settings(options)
     for warning in loaded.warnings:
         typer.echo(f"warning: {warning}", err=True)
@@ -133,14 +146,14 @@ class _Wanted:
         files: tuple[Path, ...],
         signals: str,
         speed: int | None,
-        columns: dict[str, str],
+        layout: "Layout",
         seed: int,
     ) -> None:
         self.kind = kind
         self.files = files
         self.signals = signals
         self.speed = speed
-        self.columns = columns
+        self.layout = layout
         self.seed = seed
 
     @property
@@ -160,7 +173,7 @@ class _Wanted:
             )
         if self.kind in ARRIVING:
             return feeds.arriving_feed(ARRIVING[self.kind], signals, time.time_ns())
-        return feeds.recorded_feed(self.files, self.columns, signals, self.seed, settings)
+        return feeds.recorded_feed(self.files, self.layout, signals, self.seed, settings)
 
     def arrivals(self) -> "Arrivals | None":
         """What comes on standard input, or by HTTP."""
@@ -168,7 +181,7 @@ class _Wanted:
         from pointsman.market.recorded import RecordedMarket
 
         if self.kind == STANDARD_INPUT:
-            return Arrivals(standard_input(), RecordedMarket((), self.columns), _complain)
+            return Arrivals(standard_input(), RecordedMarket((), self.layout), _complain)
         if self.kind == HTTP:
             return Arrivals(None, None, _complain)
         if self.signals == STANDARD_INPUT:
@@ -187,6 +200,8 @@ def _run(
     from pointsman.cli.recorded_run import fresh_folder, report_on
 
     feed = wanted.feed(settings)
+    for told in feed.told_at_start:
+        _complain(told)
     database = settings.database_path
     if not wanted.is_lasting and "DATABASE_PATH" not in settings.sources:
         database = fresh_folder() / "trading.db"
@@ -206,6 +221,17 @@ def _run(
     if not wanted.is_lasting or options.as_json or stop.signum is None:
         _tell(options, report_on(database), time.monotonic() - began, wanted.is_lasting)
     typer.echo(f"database: {database}", err=True)
+    if unused := feed.unused() or _nothing_seen(wanted, database):
+        _fail(unused, ExitCode.FAILURE)
+
+
+def _nothing_seen(wanted: _Wanted, database: Path) -> str:
+    """What to say of a recorded run that had ended before, without one quote."""
+    from pointsman.cli.recorded_run import report_on
+
+    if not wanted.files or report_on(database)["quotes"]:
+        return ""
+    return "no row of the files could be used: no quote came of them"
 
 
 def _run_paced(
@@ -334,21 +360,6 @@ def _file(flag: str, name: str) -> Path:
     if not path.is_file():
         raise typer.BadParameter(f"{name}: no such file", param_hint=flag)
     return path
-
-
-def _columns(pairs: list[str]) -> dict[str, str]:
-    from pointsman.market.recorded import COLUMNS
-
-    columns = {}
-    for pair in pairs:
-        ours, found, theirs = pair.partition("=")
-        if not found or not ours or not theirs:
-            raise typer.BadParameter(f"{pair}: write it as ts=ts_utc", param_hint="--column")
-        if ours not in COLUMNS:
-            known = ", ".join(COLUMNS)
-            raise typer.BadParameter(f"{ours}: only {known} can be mapped", param_hint="--column")
-        columns[ours] = theirs
-    return columns
 
 
 def _speed(kind: str, text: str | None) -> int | None:

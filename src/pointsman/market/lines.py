@@ -20,6 +20,16 @@ LINE_BYTES_MAX = 65_536
 _CHUNK_BYTES = 65_536
 _SHOWN_BYTES = 64
 _GZIP_MAGIC = b"\x1f\x8b"
+_OTHER_KINDS = {
+    b"PK\x03\x04": ("it is a zip archive", "unpack it and name the file that was in it"),
+    b"\x28\xb5\x2f\xfd": ("it is packed with zstd", "unpack it, or pack it with gzip"),
+    b"\xfd7zXZ\x00": ("it is packed with xz", "unpack it, or pack it with gzip"),
+    b"BZh": ("it is packed with bzip2", "unpack it, or pack it with gzip"),
+    b"PAR1": ("it is a Parquet file", "write it as CSV"),
+    b"\xff\xfe": ("it is text in UTF-16", "save it as UTF-8"),
+    b"\xfe\xff": ("it is text in UTF-16", "save it as UTF-8"),
+}
+"""How files begin that hold no lines for us: what they are, and what to do with them."""
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 Line = tuple[int, str, str]
@@ -32,6 +42,7 @@ class UnreadableFile(Exception):
 
     def __init__(self, file: Path, why: str, remedy: str) -> None:
         self.file = file
+        self.why = why
         self.remedy = remedy
         super().__init__(f"{file}: {why}; {remedy}")
 
@@ -39,9 +50,14 @@ class UnreadableFile(Exception):
 def read_lines(file: Path) -> Iterator[Line]:
     """The lines of a file in order, blank ones too; gzip is known by its content, not by its name.
 
-    Raises UnreadableFile where the file cannot be opened.
+    Raises UnreadableFile where the file cannot be opened, or is an archive or of another kind that
+    holds no lines of text.
     """
     with _opened(file) as stream:
+        beginning = stream.peek(8)
+        for magic, (why, remedy) in _OTHER_KINDS.items():
+            if beginning.startswith(magic):
+                raise UnreadableFile(file, why, remedy)
         yield from lines_of(stream)
 
 
@@ -50,17 +66,24 @@ def lines_of(stream: BufferedReader) -> Iterator[Line]:
     number, rest = 0, b""
     try:
         for chunk in _chunks(stream):
-            *whole, rest = (rest + chunk).split(b"\n")
+            # A carriage return ends a line alone too. One at the end of what has come waits for
+            # what follows: a line feed would belong to it.
+            text, held = rest + chunk, b""
+            if text.endswith(b"\r"):
+                text, held = text[:-1], b"\r"
+            if b"\r" in text:
+                text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+            *whole, rest = text.split(b"\n")
             for line in whole:
                 number += 1
                 yield _decoded(number, line)
             # What is cut off here is still too long for a line, so memory stays bounded.
-            rest = rest[: LINE_BYTES_MAX + 1]
+            rest = rest[: LINE_BYTES_MAX + 1] + held
     except (EOFError, zlib.error, gzip.BadGzipFile) as problem:
         yield number + 1, shown(rest), f"the gzip stream is broken ({problem}); copy the file again"
         return
     if rest:
-        yield _decoded(number + 1, rest)
+        yield _decoded(number + 1, rest.removesuffix(b"\r"))
 
 
 def _chunks(stream: BufferedReader) -> Iterator[bytes]:
@@ -84,7 +107,7 @@ def _decoded(number: int, line: bytes) -> Line:
     if number == 1:
         line = line.removeprefix(_BYTE_ORDER_MARK)
     try:
-        return number, line.removesuffix(b"\r").decode(), ""
+        return number, line.decode(), ""
     except UnicodeDecodeError:
         return number, shown(line[:_SHOWN_BYTES]), "write UTF-8"
 

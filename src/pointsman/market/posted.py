@@ -17,8 +17,9 @@ import msgspec
 from pointsman.domain.market import Quote
 from pointsman.domain.signal_text import shown
 from pointsman.domain.timestamps import SECOND_NS
+from pointsman.market.layout import COLUMNS
 from pointsman.market.lines import Line, UnreadableFile
-from pointsman.market.recorded import BAD_ROWS_KEPT_MAX, COLUMNS, RecordedMarket
+from pointsman.market.recorded import BAD_ROWS_KEPT_MAX, RecordedMarket
 
 ROWS_MAX = 1_000
 """So many rows a batch has at most."""
@@ -74,7 +75,8 @@ class PostedQuotes:
                 else:
                     quotes.append(quote)
         except UnreadableFile as problem:
-            raise UnreadableBatch(str(problem)) from problem
+            wanted = f"start it with a header that names {','.join(COLUMNS)}"
+            raise UnreadableBatch(f"{problem.why}; {wanted}") from problem
         count = len(bad) + market.bad_rows
         bad += [
             BadQuote(row.line - _HEADER_LINES, row.field, row.value, row.remedy)
@@ -111,8 +113,9 @@ class _Place:
 
 def csv_lines(text: str) -> list[Line]:
     """The lines of a CSV text with a header."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
     lines = text.removesuffix("\n").split("\n")
-    return [(number, line.removesuffix("\r"), "") for number, line in enumerate(lines, 1)]
+    return [(number, line, "") for number, line in enumerate(lines, 1)]
 
 
 def object_lines(text: str) -> list[Line]:

@@ -11,19 +11,18 @@ from pointsman.market.signal_file import BadSignal, SignalLine
 
 
 class Tape:
-    """Two streams that are read in step. `signals_from` skips the lines up to it: they were taken
-    in before. `is_open`: more comes from elsewhere, so it is never over."""
+    """Two streams that are read in step. `is_open`: more comes from elsewhere, so it is never
+    over."""
 
     def __init__(
         self,
         quotes: Iterator[Quote],
         signals: Iterator[SignalLine | BadSignal],
-        signals_from: int = 0,
         is_open: bool = False,
     ) -> None:
         self._is_open = is_open
         self._quotes = quotes
-        self._signals = (line for line in signals if line.line > signals_from)
+        self._signals = signals
         self._quote = next(self._quotes, None)
         self._signal = next(self._signals, None)
 
