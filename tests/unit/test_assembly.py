@@ -24,6 +24,7 @@ from pointsman.engine import assembly
 from pointsman.engine.assembly import assemble
 from pointsman.engine.latch import KillLatch, Latched, latch_path, read_latch
 from pointsman.engine.latch_watch import LatchWatch
+from pointsman.market.layout import Layout
 from pointsman.simulator.campaign import ACCOUNTS
 from pointsman.simulator.scenario import BEGINS_NS, Scenario
 from pointsman.simulator.world import World
@@ -154,7 +155,7 @@ def files(tmp_path: Path) -> tuple[Path, Path]:
 def run_fast(
     settings: Settings, database: Path, files: tuple[Path, Path], progress: recorded_run.Progress
 ) -> None:
-    feed = recorded_feed((files[0],), {}, files[1], 0, settings)
+    feed = recorded_feed((files[0],), Layout(), files[1], 0, settings)
     recorded_run.run_fast(feed, settings, database, None, Stop(), progress)
 
 
