@@ -199,7 +199,10 @@ def test_without_an_engine_kill_and_rearm_are_for_the_next_start(tmp_path: Path)
     assert engine.end() == 143
     assert not socket_path(engine.database).exists()
     killed = engine.say("kill", "--reason", "night")
-    assert (killed.returncode, "the next start is killed" in killed.stdout) == (0, True)
+    assert (killed.returncode, "the next engine to start will start killed" in killed.stdout) == (
+        0,
+        True,
+    )
     engine = Running(tmp_path)
     engine.until(trading_state="HALTED")
     engine.end()

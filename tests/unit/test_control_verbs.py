@@ -154,7 +154,7 @@ def test_a_comparison_that_leaves_accounts_frozen_ends_with_5(
 
 def test_kill_without_an_engine_latches_the_file(run: Run, tmp_path: Path) -> None:
     code, said = run("kill", "--flatten", "--reason", "night\udcff")
-    assert (code, "the next start is killed" in said) == (0, True)
+    assert (code, "the next engine to start will start killed" in said) == (0, True)
     found = read_latch(latch_path(tmp_path / "t.db"))
     assert (found.state, found.note) == (KillState.FLATTEN, "night?")
 
@@ -162,7 +162,7 @@ def test_kill_without_an_engine_latches_the_file(run: Run, tmp_path: Path) -> No
 def test_kill_of_an_engine_that_does_not_answer_says_what_it_did(run: Run, tmp_path: Path) -> None:
     held = lock.acquire((tmp_path / "t.db").resolve())
     code, said = run("kill", "--reason", "night")
-    assert (code, "does not answer: latched in" in said) == (0, True)
+    assert (code, "holds t.db but does not answer. The kill is recorded in" in said) == (0, True)
     code, said = run("rearm", "--reason", "morning")
     assert (code, "only it can rearm" in said) == (1, True)
     os.close(held)
@@ -251,7 +251,7 @@ def test_nothing_in_the_configuration_stops_a_kill(
         monkeypatch.setenv(name, value)
     code, said = run_bare("kill", "--reason", "x", *arguments)
     assert (code, [each["verb"] for each in asked]) == (0 if is_sure else 1, ["kill"]), said
-    assert ("press it again with --db PATH" in said) is not is_sure
+    assert ("Repeat with --db PATH" in said) is not is_sure
     assert run_bare("pause", "--reason", "x", *arguments)[0] == (0 if is_sure else 3)
 
 

@@ -6,11 +6,12 @@ holds the answer and nothing else; problems go to standard error.
 
 import os
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pointsman.cli import control_verbs, database_verbs, run, simulate
+from pointsman.cli import control_verbs, database_verbs, run, simulate, streams
 from pointsman.cli.dashboard import verb as dashboard
 from pointsman.cli.exits import ExitCode
 from pointsman.cli.options import (
@@ -62,6 +63,20 @@ def main() -> int:
         )
         return ExitCode.FAILURE
     os.umask(PRIVATE)
+    streams.open_all()
+    try:
+        code = _run()
+        sys.stdout.flush()
+    except OSError as error:
+        # Mostly standard output itself: its disk is full, or nobody reads it any more.
+        with suppress(OSError):
+            sys.stderr.write(f"pointsman: {error}\n")
+        streams.discard_output()
+        return ExitCode.FAILURE
+    return code
+
+
+def _run() -> int:
     try:
         app(prog_name="pointsman")
     except SystemExit as end:

@@ -40,7 +40,10 @@ class NoEngine(Exception):
 
 
 def _why_no_answer(database: Path, is_sent: bool) -> str:
-    pid = engine_pid(database)
+    try:
+        pid = engine_pid(database)
+    except OSError as error:
+        return f"whether an engine runs on {database} cannot be seen: {error.strerror}"
     if pid is None:
         return f"no engine runs on {database}; start one with `pointsman run --db {database}`"
     held = f"process {pid or '?'} holds {database} but does not answer"
@@ -52,10 +55,11 @@ def _why_no_answer(database: Path, is_sent: bool) -> str:
 def engine_pid(database: Path) -> int | None:
     """The process that holds a database, 0 if it has not said who it is, None if nobody does.
 
-    The lock is tried for an instant, shared, and never waited for or written.
+    The lock is tried for an instant, shared, and never waited for or written. Raises OSError where
+    it cannot be read.
     """
     try:
-        descriptor = os.open(lock_path(database.resolve()), os.O_RDONLY)
+        descriptor = os.open(lock_path(_real(database)), os.O_RDONLY)
     except FileNotFoundError:
         return None
     try:
@@ -68,9 +72,14 @@ def engine_pid(database: Path) -> int | None:
     return None
 
 
+def _real(database: Path) -> Path:
+    """The database by its own name, also where that cannot be found out: it never fails."""
+    return Path(os.path.realpath(database))
+
+
 def socket_path(database: Path) -> Path:
     """Where the engine of a database listens."""
-    whole = database.resolve()
+    whole = _real(database)
     beside = whole.with_name(f"{whole.name}.sock")
     if len(os.fsencode(beside)) <= PATH_BYTES_MAX:
         return beside
@@ -97,7 +106,10 @@ def ask(database: Path, request: Mapping[str, Any]) -> dict[str, Any]:
             raise NoEngine(database, is_sent=True) from error
     if line is None:
         raise NoEngine(database, is_sent=True)
-    answer: dict[str, Any] = json.loads(line)
+    try:
+        answer: dict[str, Any] = json.loads(line)
+    except ValueError as error:
+        raise NoEngine(database, is_sent=True) from error
     return answer
 
 
@@ -121,7 +133,7 @@ def _connected(database: Path) -> socket.socket:
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     connection.settimeout(TIMEOUT_SECONDS)
     try:
-        if path.parent != database.resolve().parent and not is_private(path.parent):
+        if path.parent != _real(database).parent and not is_private(path.parent):
             raise NoEngine(database)
         connection.connect(os.fspath(path))
     except OSError as error:

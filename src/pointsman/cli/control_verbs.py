@@ -5,8 +5,6 @@ Each asks the engine over its socket and ends with the exit code of the answer. 
 works without an engine as well: then the latch file says it to the next start (RULES 19).
 """
 
-import getpass
-import os
 import sys
 import time
 from collections.abc import Callable
@@ -15,7 +13,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pointsman.cli import kill_request
 from pointsman.cli.exits import ExitCode
+from pointsman.cli.kill_request import asker
 from pointsman.cli.options import (
     Options,
     database_of,
@@ -57,20 +57,14 @@ def kill(
     is_flatten: Annotated[bool, flag("Close everything too.", "--flatten")] = False,
 ) -> None:
     """Press the kill switch: no new risk, until a person rearms."""
-    from pointsman.cli.control import NoEngine, ask
-
     text = _reason(reason)
     database, is_sure = _database_to_kill(options)
-    request = {"verb": "kill", "flatten": is_flatten, "reason": text, "by": _me()}
-    try:
-        answer = ask(database, request)
-    except NoEngine:
-        answer = _kill_without_engine(database, is_flatten, text)
-    if answer.get("ok") and not answer["durable"]:
+    answer = kill_request.kill(database, text, asker(), is_flatten=is_flatten)
+    if answer.get("ok") and not answer.get("durable"):
         _say("warning: the latch file could not be written: the kill holds in memory only")
-    _finish(options, answer, lambda told: told.get("told") or f"killed: {told['state']}")
+    _finish(options, answer, lambda told: told.get("told") or f"killed: {told.get('state')}")
     if not is_sure:
-        _say(f"it may not be {database} that was meant: press it again with --db PATH")
+        _say(f"Not sure that {database} is the right database. Repeat with --db PATH.")
         raise typer.Exit(ExitCode.FAILURE)
 
 
@@ -83,33 +77,11 @@ def _database_to_kill(options: Options) -> tuple[Path, bool]:
     try:
         return database_of(options), True
     except SettingsError as error:
-        names = ", ".join(problem.variable for problem in error.problems)
-        _say(f"warning: nothing says which database is meant ({names}); taking {DEFAULT_DATABASE}")
-        return Path(DEFAULT_DATABASE), False
-
-
-def _kill_without_engine(database: Path, is_flatten: bool, reason: str) -> Answer:
-    """Latch the file, for the next start to see."""
-    from pointsman.cli.control import engine_pid
-    from pointsman.domain.accounts import KillState
-    from pointsman.engine.latch import KillLatch, Latched, latch_path
-
-    state = KillState.FLATTEN if is_flatten else KillState.HALT
-    path = latch_path(database)
-    try:
-        latch = KillLatch(path)
-    except OSError as error:
-        return _refused(f"{path} cannot be written ({error.strerror}); nothing is killed")
-    is_durable = latch.press(Latched(state, _me(), reason, time.time_ns()))
-    latch.close()
-    pid = engine_pid(database)
-    told = f"no engine runs on {database}: latched in {path}, the next start is killed"
-    if pid is not None:
-        told = (
-            f"process {pid or '?'} holds {database} but does not answer: latched in {path}, which "
-            "a paced engine looks at once a second, and so does every start"
-        )
-    return {"ok": True, "durable": is_durable, "state": latch.latched.state.value, "told": told}
+        why = ", ".join(problem.variable for problem in error.problems)
+    except (OSError, RuntimeError, ValueError) as error:
+        why = str(error)
+    _say(f"warning: nothing says which database is meant ({why}); taking {DEFAULT_DATABASE}")
+    return Path(DEFAULT_DATABASE), False
 
 
 def rearm(options: Options, reason: Reason) -> None:
@@ -117,7 +89,7 @@ def rearm(options: Options, reason: Reason) -> None:
     from pointsman.cli.control import NoEngine, ask
 
     settings, text = read_settings(options).settings, _reason(reason)
-    request = {"verb": "rearm", "reason": text, "by": _me()}
+    request = {"verb": "rearm", "reason": text, "by": asker()}
     try:
         answer = ask(settings.database_path, request)
     except NoEngine as error:
@@ -150,25 +122,32 @@ def _rearm_without_engine(settings: "Settings", reason: str, no_engine: str) -> 
         return _refused(text, ExitCode.REFUSED)
     if text := why_killed(settings.kill_switch_file):
         return _refused(text, ExitCode.REFUSED)
-    latch = KillLatch(latch_path(database))
-    cleared = Latched(KillState.OFF, _me(), reason, time.time_ns(), rearms=True)
+    try:
+        latch = KillLatch(latch_path(database))
+    except OSError as error:
+        path = latch_path(database)
+        return _refused(f"{path} cannot be written ({error.strerror}); it stays killed")
+    cleared = Latched(KillState.OFF, asker(), reason, time.time_ns(), rearms=True)
     is_open = latch.release(cleared, latch.last_press.number)
     latch.close()
     if not is_open:
         return _refused(f"{latch.path} cannot be written; it stays killed")
-    told = f"no engine runs on {database}: the latch is cleared, the next start is rearmed"
+    told = (
+        f"No engine is running on {database}. The latch is cleared; the next engine to start will "
+        "be rearmed."
+    )
     return {"ok": True, "durable": True, "told": told}
 
 
 def pause(options: Options, reason: Reason, va: OneVa = None) -> None:
     """No new entries, of one account or of all; exits go on."""
-    request = {"verb": "pause", "va": va, "reason": _reason(reason), "by": _me()}
+    request = {"verb": "pause", "va": va, "reason": _reason(reason), "by": asker()}
     _send(options, request, lambda told: f"paused {va or 'all'}: {told['trading_state']}")
 
 
 def resume(options: Options, reason: Reason, va: OneVa = None) -> None:
     """Entries again, of one account or of all. Of one account it also lifts a freeze or a stop."""
-    request = {"verb": "resume", "va": va, "reason": _reason(reason), "by": _me()}
+    request = {"verb": "resume", "va": va, "reason": _reason(reason), "by": asker()}
     _send(options, request, lambda told: _resumed(va, told))
 
 
@@ -189,7 +168,7 @@ def flatten(
     """Close what one account holds, or all of them, at market."""
     if (va is None) is not is_all:
         raise typer.BadParameter("name one account, or --all", param_hint="VA")
-    request = {"verb": "flatten", "va": va, "reason": _reason(reason), "by": _me()}
+    request = {"verb": "flatten", "va": va, "reason": _reason(reason), "by": asker()}
     _send(options, request, lambda told: f"closing {_counted(told['closing'], 'position')}")
 
 
@@ -243,7 +222,7 @@ def assign(
         "symbol": symbol,
         "quantity": _amount("QUANTITY", quantity),
         "reason": _reason(reason),
-        "by": _me(),
+        "by": asker(),
     }
     _send(options, request, lambda _told: f"assigned {quantity} {symbol} to {va}")
 
@@ -295,14 +274,6 @@ def _amount(name: str, text: str) -> str:
         hint = "; deposit puts money in, withdraw takes it out" if name == "AMOUNT" else ""
         raise typer.BadParameter(f"{text}: use a number above 0{hint}", param_hint=name)
     return text.lstrip("+")
-
-
-def _me() -> str:
-    """Who asks: the user's name, or number where it has none."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return f"uid {os.getuid()}"
 
 
 def _counted(number: int, noun: str) -> str:
