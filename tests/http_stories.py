@@ -41,7 +41,7 @@ from tests import engine_stories, story_database
 READ, SIGNAL, CONTROL = "read-0123456789abcdef", "signal-0123456789", "control-0123456789"
 TOKENS = {"READ_TOKEN": READ, "SIGNAL_TOKEN": SIGNAL, "CONTROL_TOKEN": CONTROL}
 _NO_END = Rate(10**9, 10**9)
-UNLIMITED = Limits(_NO_END, _NO_END, _NO_END, _NO_END)
+UNLIMITED = Limits(_NO_END, _NO_END, _NO_END, _NO_END, _NO_END)
 """As many requests as a test likes."""
 
 

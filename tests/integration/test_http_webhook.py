@@ -93,15 +93,15 @@ def test_rule_37_an_alert_before_a_kill_9_is_the_same_one_after_it(tmp_path: Pat
 def test_f79_a_captured_signed_message_changes_nothing_not_even_after_a_restart(
     tmp_path: Path,
 ) -> None:
-    body = b'{"ticker":"MSFT","action":"buy","qty":1}'
+    body = b'{"ticker":"MSFT","action":"buy","qty":1,"va":"VA001"}'
 
     def signed(stamp: str) -> list[str]:
         digest = hmac.digest(SECRET.encode(), stamp.encode() + b"." + body, "sha256").hex()
         return [f"X-Pointsman-Timestamp: {stamp}", f"X-Pointsman-Signature: {digest}"]
 
+    path, elsewhere = "/webhook", "/webhook?va=VA002"
     with http_engine(tmp_path, SETTINGS) as engine:
         captured = signed(f"{time.time():.3f}")
-        path = "/webhook?va=VA001"
         first = engine.raw(path, body, *captured)
         assert first.status == 200, first
         assert engine.raw(path, body, *captured).status == 409
@@ -109,10 +109,11 @@ def test_f79_a_captured_signed_message_changes_nothing_not_even_after_a_restart(
         assert second.document["signal_id"] != first.document["signal_id"]
         stale = engine.raw(path, body, *signed(f"{time.time() - 61:.3f}"))
         assert (stale.status, engine.raw(path, body).status) == (401, 401)
+        assert engine.raw(elsewhere, body, *signed(f"{time.time():.3f}")).status == 422
         engine.kill_9()
     with http_engine(tmp_path, SETTINGS) as engine:
-        replayed = engine.raw(path, body, *captured)
-        assert replayed == (200, {**first.document, "duplicate": True})
+        for where in (path, elsewhere):
+            assert engine.raw(where, body, *captured).status == 409
         ((count,),) = rows(engine.database, "SELECT count(*) FROM signals")
         assert count == 2
 

@@ -104,7 +104,7 @@ class Played:
         answer_problems(app, print)
         access = access_of(self.settings)
         app.include_router(signal_routes(engine, access, lambda: self.wall_ns))
-        app.include_router(webhook_routes(engine, lambda: self.wall_ns))
+        app.include_router(webhook_routes(engine, access, lambda: self.wall_ns))
         return httpx.AsyncClient(
             transport=httpx.ASGITransport(app), base_url="http://127.0.0.1", timeout=20
         )

@@ -103,6 +103,15 @@ async def test_only_json_is_taken_for_a_form_of_another_site_cannot_send_it() ->
         assert (response.status_code, played.offered) == (415, []), headers
 
 
+@pytest.mark.parametrize("media_type", ["text/plain", "application/json", "text/csv", ""])
+async def test_many_are_taken_only_as_what_the_refusal_names(media_type: str) -> None:
+    played = Played()
+    headers = {"Content-Type": media_type} if media_type else {}
+    response = await post(played, "/signals/bulk", json.dumps(FULL), headers)
+    assert (response.status_code, played.offered) == (415, [])
+    assert "application/jsonl or application/x-ndjson" in response.json()["detail"]
+
+
 async def test_without_the_token_nothing_is_decided_or_counted() -> None:
     played = Played(SIGNAL_TOKEN="s" * 16, READ_TOKEN="r" * 16)
     for token, status in ((None, 401), ("x", 401), ("r" * 16, 403)):

@@ -1,4 +1,4 @@
-"""Limits: buckets per address, and bodies that are too large, packed, slow or cut off."""
+"""Limits: buckets per key, and bodies that are too large, packed, slow or cut off."""
 
 import asyncio
 from collections.abc import Callable
@@ -10,10 +10,12 @@ from starlette.datastructures import Headers
 from starlette.types import Message, Receive
 
 from pointsman.api.limits import (
-    ADDRESSES_MAX,
     HEADER_BYTES_MAX,
     HEADERS_MAX,
+    KEYS_MAX,
     Buckets,
+    Guesses,
+    Limits,
     Rate,
     address_key,
     check_headers,
@@ -42,7 +44,7 @@ def status(call: Callable[[], object]) -> int:
 @given(st.lists(st.tuples(st.floats(0, 30), st.integers(1, 12)), max_size=30))
 def test_no_more_than_a_burst_and_the_rate_pass_in_any_time(turns: list[tuple[float, int]]) -> None:
     clock = Clock()
-    buckets, passed = Buckets(Rate(5, 0.5), clock), 0
+    buckets, passed = Buckets(Rate(5, 0.5), clock=clock), 0
     for seconds, asked in turns:
         clock.now += seconds
         passed += sum(status(lambda: buckets.take("a")) == 200 for _ in range(asked))
@@ -51,26 +53,32 @@ def test_no_more_than_a_burst_and_the_rate_pass_in_any_time(turns: list[tuple[fl
 
 def test_whoever_is_refused_may_come_again_when_it_was_told_to() -> None:
     clock = Clock()
-    buckets = Buckets(Rate(1, 0.1), clock)
+    buckets = Buckets(Rate(1, 0.1), clock=clock)
     buckets.take("a")
     buckets.take("b")
     with pytest.raises(Problem) as refused:
         buckets.take("a")
     assert refused.value.headers == {"Retry-After": "10"}
     clock.now += 10
-    buckets.check("a")
     buckets.take("a")
-    buckets.spend("a")
-    assert status(lambda: buckets.check("a")) == 429
+    assert status(lambda: buckets.take("a")) == 429
 
 
 def test_a_million_addresses_are_not_remembered() -> None:
     buckets = Buckets(Rate(1, 1e-9))
-    for number in range(ADDRESSES_MAX + 10):
+    for number in range(KEYS_MAX + 10):
         buckets.take(str(number))
-    assert len(buckets._levels) == ADDRESSES_MAX
-    assert status(lambda: buckets.check(str(ADDRESSES_MAX))) == 429
-    assert status(lambda: buckets.check("0")) == 200, "the oldest is forgotten"
+    assert len(buckets._levels) == KEYS_MAX
+    assert status(lambda: buckets.take(str(KEYS_MAX))) == 429
+    assert status(lambda: buckets.take("0")) == 200, "the oldest is forgotten"
+
+
+def test_wrong_tokens_are_counted_for_each_one_and_in_all() -> None:
+    guesses = Guesses(Limits(same_guess=Rate(3, 1e-9), guesses=Rate(8, 1e-9)))
+    assert [status(lambda: guesses.take("same")) for _ in range(5)] == [200] * 3 + [429] * 2
+    others = [status(lambda n=n: guesses.take(f"guess-{n}")) for n in range(7)]  # type: ignore[misc]
+    assert others == [200] * 5 + [429] * 2
+    assert "same" not in str(vars(guesses._same)), "what was tried is not kept"
 
 
 @pytest.mark.parametrize(

@@ -78,7 +78,7 @@ async def test_answers_fit() -> None:
     decision = decision_document(Step(decision=accepted(parse_signal(json.dumps(FULL)))))
     assert fits(decision, DECISION)
     lines = f"{json.dumps(FULL)}\nrubbish"
-    told = await post(Played(), "/signals/bulk", lines, {"Content-Type": "text/plain"})
+    told = await post(Played(), "/signals/bulk", lines, {"Content-Type": "application/jsonl"})
     for line in told.text.splitlines():
         assert fits(json.loads(line), DECISION_LINE)
     body: dict[str, list[object]] = {"quotes": [{}]}

@@ -1,6 +1,9 @@
 """Signed messages: a time that is signed, and nothing twice (F79)."""
 
 import hmac
+import stat
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from fastapi import Request
@@ -8,7 +11,7 @@ from pydantic import SecretStr
 
 from pointsman.api import signatures as module
 from pointsman.api.problems import Problem
-from pointsman.api.signatures import Signatures
+from pointsman.api.signatures import Signatures, signed_path
 
 NOW_S = 1_767_609_000
 BODY = b'{"side": "buy"}'
@@ -26,8 +29,17 @@ def message(stamp: str | None, body: bytes = BODY, key: bytes = b"secret") -> Re
 
 
 @pytest.fixture
-def signatures() -> Signatures:
-    return Signatures(SecretStr("secret"))
+def path(tmp_path: Path) -> Path:
+    return signed_path(tmp_path / "t.db")
+
+
+def started(path: Path, at_s: int = NOW_S, told: Callable[[str], None] = print) -> Signatures:
+    return Signatures(SecretStr("secret"), path, at_s * 10**9, told)
+
+
+@pytest.fixture
+def signatures(path: Path) -> Signatures:
+    return started(path)
 
 
 def status(signatures: Signatures, request: Request, body: bytes = BODY, at_s: int = NOW_S) -> int:
@@ -102,3 +114,28 @@ def test_what_is_remembered_is_bounded_and_no_replay_passes_for_it(
     assert status(signatures, message(str(NOW_S + 1))) == 429
     assert status(signatures, first) == 409
     assert status(signatures, message(str(NOW_S + 61)), at_s=NOW_S + 61) == 200
+
+
+def test_rule_57_what_came_within_the_window_is_known_after_a_restart(path: Path) -> None:
+    captured, early = message(str(NOW_S)), message(str(NOW_S + 50))
+    first = started(path)
+    assert (status(first, captured), status(first, early)) == (200, 200)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    with path.open("a") as file:
+        file.write("17676091")  # broke off
+    again = started(path, NOW_S + 59)
+    assert [status(again, each, at_s=NOW_S + 59) for each in (captured, early)] == [409, 409]
+    assert status(again, message(str(NOW_S + 59)), at_s=NOW_S + 59) == 200
+    last = started(path, NOW_S + 100)
+    assert status(last, early, at_s=NOW_S + 100) == 409
+    assert len(path.read_text().splitlines()) == 2, "what is over its time is not kept"
+    assert [each.name for each in path.parent.iterdir()] == [path.name]
+
+
+def test_a_file_that_cannot_be_used_is_told_once_and_stops_no_message(tmp_path: Path) -> None:
+    told: list[str] = []
+    signatures = started(tmp_path / "gone" / "t.db.signed", told=told.append)
+    assert [status(signatures, message(str(NOW_S + n))) for n in range(3)] == [200] * 3
+    assert status(signatures, message(str(NOW_S))) == 409
+    assert len(told) == 1
+    assert "restart" in told[0]

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pointsman.api.signatures import signed_path
 from pointsman.domain.commands import Step
 from pointsman.domain.sides import SignalSide
 from pointsman.domain.signals import Signal
@@ -258,7 +259,7 @@ async def test_what_cannot_be_decided_at_all_is_said(database: Path) -> None:
 # -- who may ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("token", ["", "x", TOKEN[:-1], f"{TOKEN}x", f"{TOKEN}/", "%C3%BC"])
+@pytest.mark.parametrize("token", ["", "x", TOKEN[:-1], f"{TOKEN}x", f"{TOKEN}//", "%C3%BC"])
 async def test_a_wrong_token_learns_nothing(database: Path, token: str) -> None:
     engine = played(database)
     wrong = await alert(engine, "rubbish", token=token)
@@ -275,15 +276,24 @@ async def test_a_token_may_hold_all_that_settings_allow(database: Path) -> None:
     assert (await alert(engine, TRADERSPOST, token=token.replace("/", "%2F"))).status_code == 200
 
 
-async def signed(client: httpx.AsyncClient, stamp: str, body: bytes) -> httpx.Response:
+async def test_a_slash_after_the_token_changes_nothing(database: Path) -> None:
+    assert (await alert(played(database), TRADERSPOST, token=f"{TOKEN}/")).status_code == 200
+
+
+async def signed(
+    client: httpx.AsyncClient, stamp: str, body: bytes, query: str = ""
+) -> httpx.Response:
     digest = hmac.digest(SECRET.encode(), stamp.encode() + b"." + body, "sha256")
     headers = {"X-Pointsman-Timestamp": stamp, "X-Pointsman-Signature": digest.hex()}
-    return await client.post("/webhook?va=VA1", content=body, headers=headers)
+    return await client.post(f"/webhook{query}", content=body, headers=headers)
 
 
-async def test_f79_a_replay_is_refused_and_two_honest_messages_both_count(database: Path) -> None:
+async def test_f79_a_replay_is_refused_also_after_a_restart_and_two_honest_messages_both_count(
+    database: Path,
+) -> None:
+    signed_path(database).unlink(missing_ok=True)
     engine = played(database, WEBHOOK_SECRET=SECRET, WEBHOOK_TOKEN="")
-    body, now_s = json.dumps(TRADERSPOST).encode(), NOW_NS // 10**9
+    body, now_s = json.dumps({**TRADERSPOST, "va": "VA1"}).encode(), NOW_NS // 10**9
     async with engine.client() as client:
         statuses = [
             (await signed(client, stamp, body)).status_code
@@ -293,10 +303,29 @@ async def test_f79_a_replay_is_refused_and_two_honest_messages_both_count(databa
         assert (await client.post("/webhook", content=body)).status_code == 401
         assert (await client.post(f"/webhook/{TOKEN}", content=body)).status_code == 404
     async with engine.client() as client:  # routes made anew, as after a restart
+        assert (await signed(client, f"{now_s}", body)).status_code == 409
+    signed_path(database).unlink()
+    async with engine.client() as client:  # and as after a power cut
         assert (await signed(client, f"{now_s}", body)).status_code == 200
     ids = [signal.signal_id for signal, _ in engine.offered]
-    assert ids[0] == ids[2] != ids[1], "after a restart a replay is the signal that it was"
+    assert ids[0] == ids[2] != ids[1], "without the file a replay is the signal that it was"
     assert (await post(played(database), "/webhook", body)).status_code == 404
+
+
+@pytest.mark.parametrize("query", ["?va=VA1", "?va=VA9", "?va=", "?x=1"])
+async def test_what_is_not_signed_cannot_say_which_account_trades(
+    database: Path, query: str
+) -> None:
+    signed_path(database).unlink(missing_ok=True)
+    engine = played(database, WEBHOOK_SECRET=SECRET, WEBHOOK_TOKEN="")
+    body, now_s = json.dumps({**TRADERSPOST, "va": "VA1"}).encode(), NOW_NS // 10**9
+    async with engine.client() as client:
+        answer = await signed(client, f"{now_s}", body, query)
+        assert (answer.status_code, "not signed" in answer.json()["detail"]) == (422, True)
+        nowhere = await signed(client, f"{now_s + 1}", json.dumps(TRADERSPOST).encode())
+        assert nowhere.json()["field"] == "va_id"
+        assert "URL" not in nowhere.json()["detail"]
+    assert not engine.offered
 
 
 # -- whatever is sent ------------------------------------------------------------------------------
@@ -325,10 +354,10 @@ PATHS = {
 )
 def test_no_body_breaks_a_route(database: Path, body: bytes | str) -> None:
     async def post_everywhere() -> None:
-        engine = Played(accepts, len, database, WEBHOOK_TOKEN=TOKEN)
+        engine = Played(accepts, len, database, WEBHOOK_TOKEN=TOKEN, SIGNAL_TOKEN=SECRET)
         async with engine.client() as client:
             for path, media_type in PATHS.items():
-                headers = {"Content-Type": media_type}
+                headers = {"Content-Type": media_type, "Authorization": f"Bearer {SECRET}"}
                 response = await client.post(path, content=body, headers=headers)
                 assert response.status_code in (200, 413, 422), (path, response.text)
 

@@ -1,12 +1,14 @@
-"""Who may do what: three scopes of bearer tokens (RULES 36).
+"""Who may do what: three scopes of bearer tokens, and the token of the webhook (RULES 36, 57).
 
-What always holds: tokens are compared in constant time, all of them each time; without any token
-only callers on this machine are served, and they may do everything.
+What always holds: tokens are compared in constant time, all of them each time; and an address alone
+grants something only where there is no token, to a caller of this machine, if neither a setting nor
+the request itself says that it may have come from elsewhere.
 """
 
 import hmac
 from collections.abc import Callable, Coroutine, Mapping
 from enum import StrEnum
+from hashlib import sha256
 from http import HTTPStatus
 from typing import Annotated, Any, NamedTuple
 
@@ -15,9 +17,10 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import SecretStr
 from starlette.datastructures import Headers
 
+from pointsman.api.forwarding import sign_of_forwarding
 from pointsman.api.problems import Problem
 from pointsman.config.settings import Settings
-from pointsman.config.tokens import is_loopback
+from pointsman.config.tokens import is_loopback, settings_that_say_elsewhere
 
 
 class Scope(StrEnum):
@@ -29,63 +32,102 @@ class Scope(StrEnum):
 
 
 class Caller(NamedTuple):
-    """Who asks: a few words for the record, and what they may do."""
+    """Who asks: a few words for the record, what they may do, and the name of their right, which
+    has a budget of its own whatever address it is used from."""
 
     by: str
     scopes: frozenset[Scope]
+    name: str
 
 
 ANYONE = frozenset(Scope)
 """Kill and pause accept any token: anyone may stop."""
 
-_FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip")
-"""What a proxy adds: whoever asks is then not on this machine, though the proxy is."""
+THIS_MACHINE = "this machine"
 
 
 class Access:
-    """The tokens of one server."""
+    """The tokens of one server. `is_open` on this machine: a caller of this machine needs none
+    where there is none."""
 
-    def __init__(self, tokens: Mapping[Scope, SecretStr]) -> None:
-        self._tokens = {scope: token.get_secret_value() for scope, token in tokens.items()}
+    def __init__(
+        self,
+        tokens: Mapping[Scope, SecretStr],
+        webhook_token: SecretStr | None = None,
+        *,
+        is_open: bool = True,
+    ) -> None:
+        self._tokens = {scope: _digest(token.get_secret_value()) for scope, token in tokens.items()}
+        self._webhook = None if webhook_token is None else _digest(webhook_token.get_secret_value())
+        self._is_open = is_open and not tokens
 
     @property
     def has_tokens(self) -> bool:
-        """Whether anybody needs one."""
+        """Whether there are any."""
         return bool(self._tokens)
 
-    def caller(self, headers: Headers, host: str) -> Caller:
-        """Who asks from the address `host`, by the token in the headers.
+    def caller(self, scope: Mapping[str, Any]) -> Caller:
+        """Who sent a request, by its token, else by its address; `scope` is that of ASGI.
 
         Raises Problem 401 for a missing or unknown token.
         """
-        is_local = is_loopback(host) and not any(name in headers for name in _FORWARDED)
-        if not self._tokens and is_local:
-            return Caller(f"http from {host}", ANYONE)
-        presented = bearer_token(headers) or ""
+        headers, host = Headers(raw=scope["headers"]), client_host(scope)
+        sign = ""
+        if self._is_open and is_loopback(host):
+            sign = sign_of_forwarding(headers, scope.get("http_version", "1.1"))
+            if not sign:
+                return Caller(f"http from {host}", ANYONE, THIS_MACHINE)
+        presented = _digest(bearer_token(headers) or "")
         matching = [
-            scope
-            for scope, token in self._tokens.items()
-            if hmac.compare_digest(token.encode(), presented.encode())
+            scope for scope, token in self._tokens.items() if hmac.compare_digest(token, presented)
         ]
         if not matching:
-            raise Problem(
-                HTTPStatus.UNAUTHORIZED,
-                "send the header `Authorization: Bearer TOKEN` with READ_TOKEN, SIGNAL_TOKEN or "
-                "CONTROL_TOKEN",
-                {"WWW-Authenticate": "Bearer"},
-            )
+            raise _unknown(sign)
         scopes = ANYONE if Scope.CONTROL in matching else frozenset(matching)
-        return Caller(f"http {'+'.join(sorted(matching))} token from {host}", scopes)
+        name = f"{'+'.join(sorted(matching))} token"
+        return Caller(f"http {name} from {host}", scopes, name)
+
+    def is_webhook_token(self, text: str) -> bool:
+        """Whether the end of a webhook's path is WEBHOOK_TOKEN, a slash after it or not."""
+        if self._webhook is None:
+            return False
+        is_same = hmac.compare_digest(self._webhook, _digest(text))
+        return is_same | hmac.compare_digest(self._webhook, _digest(text.removesuffix("/")))
 
 
 def access_of(settings: Settings) -> Access:
-    """The tokens that the settings name."""
+    """The tokens that the settings name, and whether callers of this machine need one."""
     tokens = {
         Scope.READ: settings.read_token,
         Scope.SIGNAL: settings.signal_token,
         Scope.CONTROL: settings.control_token,
     }
-    return Access({scope: token for scope, token in tokens.items() if token is not None})
+    return Access(
+        {scope: token for scope, token in tokens.items() if token is not None},
+        settings.webhook_token,
+        is_open=not settings_that_say_elsewhere(settings),
+    )
+
+
+def client_host(scope: Mapping[str, Any]) -> str:
+    """The address that a request came from; empty where nobody knows it."""
+    client = scope.get("client")
+    return "" if client is None else str(client[0])
+
+
+def _digest(token: str) -> bytes:
+    """Digests have one length, so that comparing them tells nothing of that of a token."""
+    return sha256(token.encode()).digest()
+
+
+def _unknown(sign: str) -> Problem:
+    wanted = (
+        "send the header `Authorization: Bearer TOKEN` with READ_TOKEN, SIGNAL_TOKEN or "
+        "CONTROL_TOKEN"
+    )
+    if sign:
+        wanted = f"this came with {sign}, so it counts as remote: set tokens, and {wanted}"
+    return Problem(HTTPStatus.UNAUTHORIZED, wanted, {"WWW-Authenticate": "Bearer"})
 
 
 def bearer_token(headers: Headers) -> str | None:
@@ -107,8 +149,7 @@ def needs(
     """
 
     async def caller(request: Request, _bearer: _Bearer) -> Caller:
-        host = "" if request.client is None else request.client.host
-        found = access.caller(request.headers, host)
+        found = access.caller(request.scope)
         if not found.scopes & set(scopes):
             wanted = " or ".join(f"{scope.value.upper()}_TOKEN" for scope in scopes)
             raise Problem(HTTPStatus.FORBIDDEN, f"this needs {wanted}")

@@ -40,6 +40,6 @@ def build_app(engine: Engine, limits: Limits = _LIMITS) -> FastAPI:
     app.include_router(read_routes(engine, access), prefix=PREFIX)
     app.include_router(command_routes(engine, access), prefix=PREFIX)
     app.include_router(signal_routes(engine, access), prefix=PREFIX)
-    app.include_router(webhook_routes(engine))
+    app.include_router(webhook_routes(engine, access))
     describe(app, has_tokens=access.has_tokens)
     return app

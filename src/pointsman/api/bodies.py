@@ -13,7 +13,7 @@ from pointsman.domain.signal_text import SignalProblem, shown
 
 JSON = "application/json"
 JSON_LINES = "application/jsonl"
-LINES = (JSON_LINES, "application/x-ndjson", "text/plain")
+LINES = (JSON_LINES, "application/x-ndjson")
 """What JSON Lines are called."""
 
 

@@ -2,19 +2,21 @@
 
 Beneath HTTP there is nothing but bytes that come slowly, or are never read. What always holds: a
 connection that has not sent the whole head of a request in time is closed, and one that does not
-read its answer too; there are only so many, and where more come, one that waits or dawdles makes
-room for the new one, so that a kill is never shut out by callers that are slow.
+read its answer too; there are only so many, and where more come, one that is held for a wrong
+token, else one that waits or dawdles, makes room for the new one, so that a kill is never shut out
+by callers that are slow or unknown.
 """
 
 import asyncio
 from asyncio.events import TimerHandle
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
 
 import msgspec
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from pointsman.api.limits import HEADER_BYTES_MAX
+from pointsman.api.limits import HEADER_BYTES_MAX, HOLD
 from pointsman.api.problems import MEDIA_TYPE, Problem, problem_document
 
 CONNECTIONS_MAX = 256
@@ -33,12 +35,16 @@ class Connection(HttpToolsProtocol):
     _read_timer: TimerHandle | None = None
     _head_bytes = 0
     _is_in_body = False
+    _gone: asyncio.Event
+    is_held = False
+    """Whether its caller waits for the answer to a wrong token."""
     since = 0.0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Room is made before it counts."""
         has_room = len(self.connections) < CONNECTIONS_MAX or _make_room(self.connections)
         super().connection_made(transport)
+        self._gone = asyncio.Event()
         self.since = self.loop.time()
         if has_room:
             self._expect_head()
@@ -48,6 +54,7 @@ class Connection(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Its timers go with it."""
         self._stop_timers()
+        self._gone.set()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -69,6 +76,7 @@ class Connection(HttpToolsProtocol):
         if self._head_timer is None:
             self._expect_head()
         super().on_message_begin()
+        self.scope["state"][HOLD] = self.hold
 
     def on_headers_complete(self) -> None:
         """Called by the parser."""
@@ -97,6 +105,16 @@ class Connection(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - the library's signature
         """What the parser could not read."""
         self._refuse(HTTPStatus.BAD_REQUEST, "this is not HTTP/1.1 as it should be")
+
+    async def hold(self, seconds: float) -> None:
+        """Let the caller of this request wait; not once it has gone."""
+        self.is_held = True
+        try:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._gone.wait()
+        finally:
+            self.is_held = False
 
     @property
     def keeps_waiting(self) -> bool:
@@ -144,12 +162,13 @@ class Connection(HttpToolsProtocol):
 
 
 def _make_room(connections: set[Any]) -> bool:
-    """Hang up on the connection that has kept the server waiting for longest; one whose whole
-    request is being answered stays. Whether there was one."""
-    waiting = [each for each in connections if each.keeps_waiting]
-    if not waiting:
+    """Hang up on the connection that is held for longest, else on that which has kept the server
+    waiting for longest; one whose whole request is being answered stays. Whether there was one."""
+    able = [each for each in connections if each.is_held]
+    able = able or [each for each in connections if each.keeps_waiting]
+    if not able:
         return False
-    slowest = min(waiting, key=lambda each: each.since)
+    slowest = min(able, key=lambda each: each.since)
     connections.discard(slowest)
     slowest.transport.abort()
     return True

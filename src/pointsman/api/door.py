@@ -1,22 +1,28 @@
 """The door: what is asked of every request before any route sees it.
 
-In this order: is it sent to us and by a page of ours, does the caller ask too often, who is it, and
-is the body whole. What always holds: below `/api/v1` nothing but the open routes is reached without
-a known token; no body is read of a caller who is not known; a kill and a pause have a budget of
-their own, and guesses of others do not lock them out.
+In this order: is it sent to us and by a page of ours, who is it, do they ask too often, and is the
+body whole. What always holds: below `/api/v1` nothing but the open routes is reached without a
+known token; no body is read of a caller who is not known, but for one that its signature covers; a
+right token is never refused or delayed for what others did, wherever they ask from; and health,
+metrics and ping have no budget that anybody could spend.
 """
 
+import asyncio
 from collections.abc import Mapping
 from http import HTTPStatus
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pointsman.api.access import Access
+from pointsman.api.access import Access, bearer_token, client_host
 from pointsman.api.limits import (
     BATCH_BYTES_MAX,
     BODY_BYTES_MAX,
+    GUESSING_SECONDS,
+    HOLD,
+    REFUSAL_SECONDS,
     Buckets,
+    Guesses,
     Limits,
     address_key,
     check_headers,
@@ -24,17 +30,19 @@ from pointsman.api.limits import (
     replayed,
 )
 from pointsman.api.origins import Origins
-from pointsman.api.problems import Problem, problem_response
+from pointsman.api.problems import Problem, nowhere, problem_response
 
 PREFIX = "/api/v1"
 WEBHOOK = "/webhook"
 STREAM = f"{PREFIX}/stream"
-_OPEN = frozenset((f"{PREFIX}/ping", f"{PREFIX}/version"))
+_PINGS = frozenset((f"{PREFIX}/ping", f"{PREFIX}/version"))
+_UNLIMITED = _PINGS | {"/health/live", "/health/ready", "/metrics"}
 _STOPS = frozenset((f"{PREFIX}/kill", f"{PREFIX}/pause"))
 _CONTROLS = _STOPS | {f"{PREFIX}/{verb}" for verb in ("rearm", "resume", "flatten", "reconcile")}
 _BATCHES = frozenset((f"{PREFIX}/signals/bulk", f"{PREFIX}/quotes"))
-_SIGNALS = _BATCHES | _OPEN | {f"{PREFIX}/signals"}
+_SIGNALS = _BATCHES | {f"{PREFIX}/signals"}
 """What costs little and may come often."""
+_SIGNATURE = "a signature"
 
 
 class Door:
@@ -49,7 +57,8 @@ class Door:
         self._reads = Buckets(limits.reads)
         self._stops = Buckets(limits.controls)
         self._controls = Buckets(limits.controls)
-        self._failures = Buckets(limits.failures)
+        self._open_reads = Buckets(limits.reads, "requests from this address")
+        self._guesses = Guesses(limits)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -64,8 +73,8 @@ class Door:
         is_head = scope["method"] == "HEAD" and scope["path"] != STREAM
         if is_head:
             scope, send = {**scope, "method": "GET"}, _without_body(send)
-        if scope["path"].startswith(WEBHOOK):
-            send = self._counting(send, _address(scope))
+        if scope["path"] == WEBHOOK:
+            send = self._slowing(scope, receive, send)
         await self._app(scope, passed, send)
 
     async def _passed(self, scope: Scope, receive: Receive) -> Receive | None:
@@ -73,53 +82,74 @@ class Door:
 
         Raises Problem for one that may not.
         """
-        headers, path, address = Headers(scope=scope), scope["path"], _address(scope)
+        headers, path = Headers(scope=scope), scope["path"]
         check_headers(headers)
         self._origins.check(scope["method"], headers)
-        self._budget(scope["method"], path).take(address)
-        if path.startswith(WEBHOOK):
-            self._failures.check(address)
-        elif path.startswith(f"{PREFIX}/") and path not in _OPEN:
-            self._identify(path, headers, scope, address)
+        if path not in _UNLIMITED:
+            await self._admit(scope, headers, path)
         if scope["method"] in ("GET", "HEAD", "OPTIONS"):
             return receive
         bytes_max = BATCH_BYTES_MAX if path in _BATCHES else BODY_BYTES_MAX
         body = await read_whole(receive, headers, bytes_max, self._limits.body_seconds)
         return None if body is None else replayed(body, receive)
 
+    async def _admit(self, scope: Scope, headers: Headers, path: str) -> None:
+        """Raises Problem 401, or 404 at the webhook, for a caller who is not known; 429 for one who
+        tries too many tokens, or asks too often."""
+        if path.startswith(f"{PREFIX}/"):
+            try:
+                caller = self._access.caller(scope)
+            except Problem as problem:
+                raise await self._slowed(scope, bearer_token(headers), problem) from None
+            self._budget(scope["method"], path).take(caller.name)
+        elif path.startswith(f"{WEBHOOK}/"):
+            token = path.removeprefix(f"{WEBHOOK}/")
+            if not self._access.is_webhook_token(token):
+                raise await self._slowed(scope, token.removesuffix("/"), nowhere())
+            self._signals.take(WEBHOOK)
+        elif path != WEBHOOK:
+            self._open_reads.take(address_key(client_host(scope)))
+
     def _budget(self, method: str, path: str) -> Buckets:
         if path in _STOPS:
             return self._stops
         if path in _CONTROLS:
             return self._controls
-        is_often = (method == "POST" and path in _SIGNALS) or path in _OPEN
-        return self._signals if is_often or path.startswith(WEBHOOK) else self._reads
+        return self._signals if method == "POST" and path in _SIGNALS else self._reads
 
-    def _identify(self, path: str, headers: Headers, scope: Scope, address: str) -> None:
-        """Raises Problem 401 for a caller who is not known, 429 after too many wrong tokens."""
-        has_guessed = "authorization" in headers
-        if has_guessed and path not in _STOPS:
-            self._failures.check(address)
-        try:
-            self._access.caller(headers, _host(scope))
-        except Problem:
-            if has_guessed:
-                self._failures.take(address)
-            raise
+    async def _slowed(self, scope: Scope, guess: str | None, problem: Problem) -> Problem:
+        """What a caller without a right token is told, after the time that this takes. `guess` is
+        the token that was tried, if one was."""
+        seconds = REFUSAL_SECONDS
+        if guess:
+            try:
+                self._guesses.take(guess)
+            except Problem as too_many:
+                problem, seconds = too_many, GUESSING_SECONDS
+        hold = scope.get("state", {}).get(HOLD, asyncio.sleep)
+        await hold(seconds)
+        return problem
 
-    def _counting(self, send: Send, address: str) -> Send:
-        """Counts a wrong token in the address of the webhook."""
+    def _slowing(self, scope: Scope, receive: Receive, send: Send) -> Send:
+        """Counts and slows wrong signatures, which are only known once the body was read."""
+        is_replaced = False
 
-        async def counted(message: Message) -> None:
-            if message["type"] == "http.response.start" and _is_unknown(message):
-                self._failures.spend(address)
-            await send(message)
+        async def slowed(message: Message) -> None:
+            nonlocal is_replaced
+            if _is_unauthorized(message):
+                wrong = Problem(HTTPStatus.UNAUTHORIZED, "")
+                told = await self._slowed(scope, _SIGNATURE, wrong)
+                is_replaced = told is not wrong
+                if is_replaced:
+                    await problem_response(told)(scope, receive, send)
+            if not is_replaced:
+                await send(message)
 
-        return counted
+        return slowed
 
 
-def _is_unknown(message: Mapping[str, object]) -> bool:
-    return message["status"] in (HTTPStatus.UNAUTHORIZED, HTTPStatus.NOT_FOUND)
+def _is_unauthorized(message: Mapping[str, object]) -> bool:
+    return message.get("status") == HTTPStatus.UNAUTHORIZED
 
 
 def _without_body(send: Send) -> Send:
@@ -131,12 +161,3 @@ def _without_body(send: Send) -> Send:
         await send(message)
 
     return bodiless
-
-
-def _host(scope: Scope) -> str:
-    client = scope.get("client")
-    return "" if client is None else str(client[0])
-
-
-def _address(scope: Scope) -> str:
-    return address_key(_host(scope))

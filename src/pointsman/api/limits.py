@@ -1,4 +1,4 @@
-"""How much one caller may ask for: requests, failed guesses of a token, headers, bodies.
+"""How much one caller may ask for: requests, wrong tokens, headers, bodies.
 
 What always holds: what is kept of callers is bounded however many there are; a body is read whole
 within its limit and its time before anything is done with it, and counted as it comes, whatever its
@@ -9,6 +9,7 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from hashlib import sha256
 from http import HTTPStatus
 from ipaddress import IPv6Address, IPv6Network, ip_address
 from math import ceil
@@ -25,8 +26,14 @@ BODY_BYTES_MAX = 64 * 1024
 BATCH_BYTES_MAX = 1024 * 1024
 FORGOTTEN_BYTES_MAX = 1024 * 1024
 """So much of a body beyond its limit is still read, to answer politely."""
-ADDRESSES_MAX = 4096
-"""So many addresses are told apart; beyond them the one that was quiet for longest is forgotten."""
+KEYS_MAX = 4096
+"""So many keys are told apart; beyond them the one that was quiet for longest is forgotten."""
+HOLD = "pointsman.hold"
+"""Under this name the state of a request holds `Connection.hold`."""
+REFUSAL_SECONDS = 0.01
+"""The answer to a missing or wrong token takes so long: at most 100 a second on a connection."""
+GUESSING_SECONDS = 1.0
+"""The answer to a wrong token beyond the limits takes so long."""
 
 
 class Rate(NamedTuple):
@@ -37,51 +44,60 @@ class Rate(NamedTuple):
 
 
 class Limits(NamedTuple):
-    """The limits of one server, each for one client address."""
+    """The limits of one server. Requests are counted for each right: a token, or a caller of this
+    machine; what is open to everybody for each address. Wrong tokens are counted for each one
+    tried, and in all."""
 
     signals: Rate = Rate(10_000, 5_000)
     reads: Rate = Rate(500, 100)
     controls: Rate = Rate(1_000, 200)
-    failures: Rate = Rate(20, 20 / 60)
+    same_guess: Rate = Rate(20, 20 / 60)
+    guesses: Rate = Rate(100, 10)
     body_seconds: float = 10.0
 
 
 class Buckets:
-    """One token bucket for each address. `clock` gives seconds that only grow."""
+    """One token bucket for each key. `what` is counted, in words; `clock` gives seconds that only
+    grow."""
 
-    def __init__(self, rate: Rate, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, rate: Rate, what: str = "requests", clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._rate = rate
+        self._what = what
         self._clock = clock
         self._levels: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
-    def take(self, address: str) -> None:
+    def take(self, key: str) -> None:
         """Count one. Raises Problem 429 where there is none left."""
-        self.check(address)
-        self.spend(address)
-
-    def check(self, address: str) -> None:
-        """Raises Problem 429 where there is none left."""
-        level, _ = self._level(address)
+        now = self._clock()
+        level, at = self._levels.get(key, (float(self._rate.burst), now))
+        level = min(self._rate.burst, level + (now - at) * self._rate.per_second)
         if level < 1:
             seconds = ceil((1 - level) / self._rate.per_second)
             raise Problem(
                 HTTPStatus.TOO_MANY_REQUESTS,
-                f"too many requests from this address; try again in {seconds} s",
+                f"too many {self._what}; try again in {seconds} s",
                 {"Retry-After": str(seconds)},
             )
-
-    def spend(self, address: str) -> None:
-        """Count one, though there may be none left."""
-        level, now = self._level(address)
-        self._levels[address] = (max(0.0, level - 1), now)
-        self._levels.move_to_end(address)
-        if len(self._levels) > ADDRESSES_MAX:
+        self._levels[key] = (level - 1, now)
+        self._levels.move_to_end(key)
+        if len(self._levels) > KEYS_MAX:
             self._levels.popitem(last=False)
 
-    def _level(self, address: str) -> tuple[float, float]:
-        now = self._clock()
-        level, at = self._levels.get(address, (float(self._rate.burst), now))
-        return min(self._rate.burst, level + (now - at) * self._rate.per_second), now
+
+class Guesses:
+    """Wrong tokens. They slow their own kind and nothing else: a right one is never looked up
+    here."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._same = Buckets(limits.same_guess, "requests with this wrong token")
+        self._all = Buckets(limits.guesses, "wrong tokens")
+
+    def take(self, guess: str) -> None:
+        """Count one. Raises Problem 429 after too many of the same, or in all."""
+        self._same.take(sha256(guess.encode("utf-8", "replace")).hexdigest())
+        self._all.take("")
 
 
 def address_key(host: str) -> str:

@@ -27,13 +27,13 @@ class Origins:
     def check(self, method: str, headers: Headers) -> None:
         """Raises Problem 421 for a foreign Host, 403 for a request that a foreign page sent."""
         hosts = headers.getlist("host")
-        host = _host_of(f"//{hosts[0]}") if len(hosts) == 1 else None
+        host = host_of(f"//{hosts[0]}") if len(hosts) == 1 else None
         if host is None or not (host in self._names or is_address(host)):
             text = "no such host here; ask by an IP address, or set HTTP_ALLOWED_HOSTS"
             raise Problem(HTTPStatus.MISDIRECTED_REQUEST, text)
         for origin in headers.getlist("origin"):
             # An address is ours only where the request itself was sent to it.
-            from_host = _host_of(origin)
+            from_host = host_of(origin)
             if from_host is None or (from_host != host and from_host not in self._names):
                 raise _foreign("Origin")
         if method not in _SAFE_METHODS and headers.get("sec-fetch-site") == "cross-site":
@@ -54,7 +54,7 @@ def is_address(host: str) -> bool:
     return True
 
 
-def _host_of(url: str) -> str | None:
+def host_of(url: str) -> str | None:
     """The host of an address, in small letters; None where it has none, or more than that."""
     try:
         parts = urlsplit(url)

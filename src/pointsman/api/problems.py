@@ -73,6 +73,12 @@ def problem_document(problem: Problem) -> dict[str, object]:
     }
 
 
+def nowhere() -> Problem:
+    """The answer at an address where nothing is, or nothing for this caller."""
+    text = "there is no such address; /docs lists those that there are"
+    return Problem(HTTPStatus.NOT_FOUND, text)
+
+
 def documented(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
     """Answers of a route that are problems, for its `responses`."""
     return {
@@ -115,7 +121,7 @@ def _of_http(request: Request, error: HTTPException) -> Problem:
         allowed = ", ".join(sorted(_methods(request)))
         return Problem(status, f"use {allowed}", {"Allow": allowed})
     if status is HTTPStatus.NOT_FOUND:
-        return Problem(status, "there is no such address; /docs lists those that there are")
+        return nowhere()
     return Problem(status, error.detail, error.headers)
 
 

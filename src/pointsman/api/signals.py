@@ -104,7 +104,7 @@ def signal_routes(
         """Have signals decided, one a line (JSON Lines), in their order: at most 1,000 lines and
         1 MiB. Each is answered by a line of its own, with a status of its own; one that cannot be
         read does not stop the others."""
-        require_media_type(request, LINES, f"send one signal a line as {JSON_LINES}")
+        require_media_type(request, LINES, f"send one signal a line as {' or '.join(LINES)}")
         offered = _offer_lines(engine, decisions, await request.body())
         told = await _all_told(decisions, offered)
         return Response(_ENCODER.encode_lines(told), media_type=JSON_LINES)

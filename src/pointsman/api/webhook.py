@@ -5,7 +5,6 @@ whether there is a webhook; the answer comes within a second; and since most sen
 again, an alert that is not decided by then stays in line.
 """
 
-import hmac
 import re
 import time
 from collections.abc import Callable, Collection
@@ -17,14 +16,15 @@ from urllib.parse import quote
 import msgspec
 from fastapi import APIRouter, Path, Query, Request, Response
 
+from pointsman.api.access import Access
 from pointsman.api.alerts import Alerts
 from pointsman.api.answers import ASK, Decisions, wait
 from pointsman.api.bodies import JSON
 from pointsman.api.engine import Engine
-from pointsman.api.problems import Problem, documented
+from pointsman.api.problems import documented, nowhere
 from pointsman.api.schemas import ALERT, DECISION, LATER, answers, takes
 from pointsman.api.signals import malformed
-from pointsman.api.signatures import SIGNATURE, TIMESTAMP, Signatures
+from pointsman.api.signatures import SIGNATURE, TIMESTAMP, Signatures, signed_path
 from pointsman.domain.signal_text import SignalProblem, parse_signal
 from pointsman.storage import queries
 from pointsman.storage.reader import open_reader
@@ -50,14 +50,18 @@ _Va = Annotated[str, Query(description="The virtual account, where the body name
 _Token = Annotated[str, Path(description="WEBHOOK_TOKEN.")]
 
 
-def webhook_routes(engine: Engine, wall_ns: Callable[[], int] = time.time_ns) -> APIRouter:
+def webhook_routes(
+    engine: Engine, access: Access, wall_ns: Callable[[], int] = time.time_ns
+) -> APIRouter:
     """The routes of the webhook. `wall_ns` tells the wall clock, which signed times are held
     against."""
     routes = APIRouter(tags=["webhook"])
     take = _Taker(engine, wall_ns).take
-    token, secret = engine.settings.webhook_token, engine.settings.webhook_secret
-    signatures = None if secret is None else Signatures(secret)
-    expected = None if token is None else token.get_secret_value().encode()
+    secret = engine.settings.webhook_secret
+    signatures: Signatures | None = None
+    if secret is not None:
+        path = signed_path(engine.database)
+        signatures = Signatures(secret, path, wall_ns(), engine.complain)
 
     @routes.post(
         "/webhook/{token:path}",
@@ -67,9 +71,8 @@ def webhook_routes(engine: Engine, wall_ns: Callable[[], int] = time.time_ns) ->
     async def post_alert(request: Request, token: _Token, va: _Va = "") -> Response:
         """Take an alert as TradingView, TradersPost or trade-relay send it: JSON, whatever its
         Content-Type. The same alert again is answered with the first decision."""
-        is_known = hmac.compare_digest(expected or b"", token.encode())
-        if expected is None or not is_known:
-            raise _nowhere()
+        if not access.is_webhook_token(token):
+            raise nowhere()
         return await take(await request.body(), va, "")
 
     @routes.post(
@@ -78,22 +81,22 @@ def webhook_routes(engine: Engine, wall_ns: Callable[[], int] = time.time_ns) ->
         responses={**_RESPONSES, **documented(HTTPStatus.UNAUTHORIZED)},
         description=f"Take a message with the headers {TIMESTAMP}, the time in epoch seconds, and "
         f'{SIGNATURE}, the hex HMAC-SHA256 of TIMESTAMP + "." + BODY under WEBHOOK_SECRET. The '
-        "same message again is refused. Without a signal_id and a time in it, two messages that "
-        "were signed at different times are two signals.",
+        "same message again is refused, and so is one with a query, which is not signed. Without a "
+        "signal_id and a time in it, two messages that were signed at different times are two "
+        "signals.",
     )
-    async def post_signed(request: Request, va: _Va = "") -> Response:
+    async def post_signed(request: Request) -> Response:
         if signatures is None:
-            raise _nowhere()
+            raise nowhere()
         body = await request.body()
-        return await take(body, va, signatures.check(request, body, wall_ns()))
+        signed_at = signatures.check(request, body, wall_ns())
+        if request.scope["query_string"]:
+            field = "va" if "va" in request.query_params else "query"
+            remedy = "the query is not signed; send va_id and all else in the message, sign it anew"
+            raise malformed(engine, SOURCE, SignalProblem(field, "", remedy))
+        return await take(body, "", signed_at)
 
     return routes
-
-
-def _nowhere() -> Problem:
-    return Problem(
-        HTTPStatus.NOT_FOUND, "there is no such address; /docs lists those that there are"
-    )
 
 
 class _Taker:
@@ -121,7 +124,8 @@ class _Taker:
             )
             signal = self._alerts.named(signal, body, signed_at, self._wall_ns())
         except SignalProblem as problem:
-            if not problem.value and problem.field in _MISSING:
+            may_stand_in_url = not signed_at or problem.field != "va_id"
+            if not problem.value and problem.field in _MISSING and may_stand_in_url:
                 problem = SignalProblem(problem.field, "", _MISSING[problem.field])
             raise malformed(self._engine, SOURCE, problem) from problem
         pending = self._decisions.offer(signal, SOURCE)
