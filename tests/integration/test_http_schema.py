@@ -30,6 +30,12 @@ ENDLESS = ("/api/v1/stream",)
 """Its answer has no end; `test_stream` reads it."""
 
 
+@schemathesis.serializer("application/jsonl", "application/x-ndjson")
+def lines(_context: Any, value: Any) -> bytes:
+    """Whatever it makes up as the lines of a body."""
+    return str(value).encode("utf-8", "replace")
+
+
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     tokens = {**TOKENS, "WEBHOOK_TOKEN": "webhook-0123456789"}
