@@ -36,6 +36,7 @@ class NotingVenue:
     handed over."""
 
     def __init__(self) -> None:
+        self.abilities = Abilities()
         self.handed_ns: dict[str, int] = {}
         self._replies: list[Reply] = []
         self._now_ns = 0

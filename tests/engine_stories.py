@@ -25,7 +25,7 @@ from pointsman.domain.events import (
 from pointsman.domain.life_cycle import OrderStatus
 from pointsman.domain.market import Quote
 from pointsman.domain.orders import Fill, Order, Role, parse_client_order_id
-from pointsman.domain.policy import Policy
+from pointsman.domain.policy import Abilities, Policy
 from pointsman.domain.positions import Funding, Trade
 from pointsman.domain.sides import PositionSide, Side
 from pointsman.domain.signals import Decision, FirstDecision, Signal, SignalRecord, Window
@@ -51,6 +51,7 @@ class StillVenue:
     """A venue that only says what a test puts into its mouth."""
 
     def __init__(self) -> None:
+        self.abilities = Abilities()
         self.sent: list[tuple[int, Request]] = []
         self.quotes: list[Quote] = []
         self.replies: list[Reply] = []

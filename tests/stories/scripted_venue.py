@@ -54,6 +54,7 @@ class ScriptedVenue(ModelVenue):
         tell: Callable[[], None],
     ) -> None:
         super().__init__(rules, Decimal(100))
+        self.abilities = rules.abilities
         self.sent: list[Request] = []
         self.distort: Callable[[Reply], Iterable[Reply]] = lambda reply: (reply,)
         self.fundings: list[FundingPaid] = []

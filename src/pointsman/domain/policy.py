@@ -56,6 +56,18 @@ class ReduceOnlyMode(StrEnum):
     REFUSE = "refuse"
 
 
+class Abilities(msgspec.Struct, frozen=True, gc=False):
+    """What a venue can do, as it says itself; journaled with each start (RULES 43).
+
+    `requests_end_with_session`: a request of an engine that has ended can no longer arrive, because
+    what is under way lives and dies with the connection that it was sent on. Then "no such order",
+    asked by the next session, proves that the order never arrived; elsewhere that takes
+    ORDER_SETTLE_SECONDS more (RULES 26, 67).
+    """
+
+    requests_end_with_session: bool = False
+
+
 class Policy(msgspec.Struct, frozen=True, gc=False):
     """Everything that governs a run, as journaled at its start (RULES 33)."""
 
@@ -75,6 +87,7 @@ class Policy(msgspec.Struct, frozen=True, gc=False):
     kill_on_naked_ns: int | None = None
     kill_on_storage_ns: int | None = None
     kill_switch_enabled: bool = False
+    abilities: Abilities = Abilities()
 
     def limits_of(self, va_id: str) -> Limits:
         """The limits of one VA: its own where set, else the general ones."""

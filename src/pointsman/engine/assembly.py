@@ -198,7 +198,8 @@ def build(blueprint: Blueprint) -> Assembly:
         code = blueprint.new_code() if stored.desk is None else stored.desk.code
         venue = blueprint.open_venue(manager, code)
         opening.callback(venue.close)
-        desk = _desk(blueprint.policy, code, stored)
+        started = _started(blueprint.started(code), venue)
+        desk = _desk(started.policy, code, stored)
         recorder = blueprint.open_recorder(manager, opening)
         hours = blueprint.hours
         loop = ExecutionLoop(desk, venue, recorder, Recall(manager), hours)
@@ -218,7 +219,7 @@ def build(blueprint: Blueprint) -> Assembly:
             ),
             manager=manager,
             recorder=recorder,
-            started=blueprint.started(code),
+            started=started,
             resume_ns=max(stored.last_time_ns or 0, venue.known_until_ns()),
             signals_from=lambda source: cursors.get(source, 0),
             has_ended=stored.desk is not None and stored.desk.ended_at_ns is not None,
@@ -289,6 +290,12 @@ def _code(identity: RunIdentity | None) -> str:
         return "".join(secrets.choice(LETTERS) for _ in range(CODE_LENGTH))
     digest = hashlib.sha256(msgspec.json.encode(identity)).digest()
     return "".join(LETTERS[byte % len(LETTERS)] for byte in digest[:CODE_LENGTH])
+
+
+def _started(started: Started, venue: Venue) -> Started:
+    """The event of a start, with what this venue can do (RULES 43)."""
+    replace = msgspec.structs.replace
+    return replace(started, policy=replace(started.policy, abilities=venue.abilities))
 
 
 def _desk(policy: Policy, code: str, stored: Stored) -> Desk:

@@ -323,7 +323,11 @@ def _ask(books: Books, order: Order, now_ns: int) -> Query:
 
 def _settled_at_ns(books: Books, order: Order) -> int:
     """From when on a "no such order" counts (RULES 26). For an entry of an earlier process that is
-    counted from this start, since the clock may have been put right in between (F72)."""
+    counted from this start, since the clock may have been put right in between (F72). Where the
+    requests of an earlier process can no longer arrive, it counts from this start on."""
+    is_inherited = order.client_order_id in books.inherited
+    if is_inherited and books.policy.abilities.requests_end_with_session:
+        return books.started_at_ns
     left_ns = order.left_at_ns
     if order.role is Role.ENTRY:
         left_ns = max(left_ns, books.started_at_ns)

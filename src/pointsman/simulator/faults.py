@@ -124,6 +124,10 @@ LOSING = (Fault.REQUEST_LOST, Fault.REQUEST_LATE, Fault.BAN, Fault.CLOCK_BACK, *
 """After these it takes ORDER_SETTLE_SECONDS until an order is known not to have arrived (RULES
 26)."""
 
+LOSING_IN_SESSION = tuple(fault for fault in LOSING if fault not in (Fault.CLOCK_BACK, *CRASHES))
+"""Those of them that are left where requests end with a session: there the first answer after a
+start says what never arrived."""
+
 HARMLESS = (
     Fault.REPORT_DUPLICATED,
     Fault.NO_TRADE_ID,
@@ -231,14 +235,20 @@ class Faults:
         self.log.append(Trouble(fault, at_ns, until_ns, symbol))
 
     def allowance_ns(
-        self, symbol: str, from_ns: int, to_ns: int, each_ns: int, lost_ns: int
+        self,
+        symbol: str,
+        from_ns: int,
+        to_ns: int,
+        each_ns: int,
+        lost_ns: int,
+        losing: Collection[Fault] = LOSING,
     ) -> int:
         """How much longer than the deadline a position that is naked from `from_ns` on may be so:
         `each_ns` for each fault about its symbol or about all that fell into it, `lost_ns` where an
-        order may have been lost, and as long as each lasted."""
+        order may have been lost by it (`losing`), and as long as each lasted."""
         allowed = 0
         for trouble in reversed(self.log):
-            extra_ns = lost_ns if trouble.fault in LOSING else each_ns
+            extra_ns = lost_ns if trouble.fault in losing else each_ns
             if trouble.fault in HARMLESS or trouble.at_ns > to_ns:
                 continue
             if trouble.symbol not in (None, symbol):

@@ -67,6 +67,7 @@ class HostileVenue:
         has_trade_ids: bool,
         fee_mode: FeeMode = FeeMode.MONEY,
     ) -> None:
+        self.abilities = policy.abilities
         self.ledger = Ledger(
             is_hedged=policy.is_hedged, has_trade_ids=has_trade_ids, fee_mode=fee_mode
         )
@@ -95,7 +96,7 @@ class HostileVenue:
         self._last_back_ns = 0
         self._said: deque[OrderReport] = deque(maxlen=_REPLAYED_MAX)
         self._stale: Snapshot | None = None
-        self._left_ns: dict[str, int] = {}
+        self._left: dict[str, Asked] = {}
         self._life = 0
 
     # -- the seam ----------------------------------------------------------------------------------
@@ -165,9 +166,11 @@ class HostileVenue:
         heapq.heappush(self._heap, (at_ns, self._number, deed))
 
     def _take(self, request: Request, asked: Asked, now_ns: int) -> None:
-        """A request arrives."""
+        """A request arrives, unless it was under way when its sender ended and ended with it."""
+        if self.abilities.requests_end_with_session and asked.life != self._life:
+            return
         if isinstance(request, Submit):
-            self._left_ns[request.order.client_order_id] = asked.at_ns + self.lag_ns
+            self._left[request.order.client_order_id] = Asked(asked.at_ns + self.lag_ns, self._life)
             self.matching.create(request.order, now_ns)
         elif isinstance(request, Cancel):
             self._cancel(request.client_order_id, asked, now_ns)
@@ -196,7 +199,7 @@ class HostileVenue:
             return
         if order is None:
             self.denied_ns[order_id] = now_ns
-        is_young = now_ns < self._left_ns.get(order_id, 0) + SETTLED_NS
+        is_young = self._is_young(order_id, now_ns)
         if order is None or (is_young and self._faults.strikes(Fault.QUERY_EMPTY, now_ns, symbol)):
             self._answer(OrderAbsent(order_id, asked.at_ns), now_ns, asked)
             return
@@ -204,6 +207,14 @@ class HostileVenue:
         if fills and self._faults.strikes(Fault.QUERY_CUT, now_ns, symbol):
             fills = fills[: self._random.randrange(len(fills))]
         self._answer(OrderFound(order.told(), fills, asked.at_ns), now_ns, asked)
+
+    def _is_young(self, order_id: str, now_ns: int) -> bool:
+        """Whether an order has only just left, and so may not be found yet. Where requests end with
+        a session, what an earlier one has left is found."""
+        left = self._left.get(order_id)
+        if left is None or now_ns >= left.at_ns + SETTLED_NS:
+            return False
+        return left.life == self._life or not self.abilities.requests_end_with_session
 
     def _compare(self, cursor: str, asked: Asked, now_ns: int) -> None:
         if self._faults.strikes(Fault.COMPARE_FAILED, now_ns):

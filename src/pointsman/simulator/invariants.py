@@ -52,7 +52,7 @@ from pointsman.execution.books import Books
 from pointsman.simulator.broken import expect
 from pointsman.simulator.cover_watch import CoverWatch
 from pointsman.simulator.entry_watch import EntryWatch
-from pointsman.simulator.faults import SECOND_NS, Faults
+from pointsman.simulator.faults import LOSING, LOSING_IN_SESSION, SECOND_NS, Faults
 from pointsman.simulator.hostile_venue import HostileVenue
 from pointsman.simulator.ledger import NOTHING
 from pointsman.storage import reader
@@ -335,7 +335,9 @@ class Monitor:
     def _allowed_ns(self, symbol: str, since_ns: int, now_ns: int) -> int:
         policy = self._policy
         each_ns, lost_ns = policy.submit_timeout_ns + FLIGHT_NS, policy.order_settle_ns + FLIGHT_NS
-        return self._faults.allowance_ns(symbol, since_ns, now_ns, each_ns, lost_ns)
+        ends = policy.abilities.requests_end_with_session
+        losing = LOSING_IN_SESSION if ends else LOSING
+        return self._faults.allowance_ns(symbol, since_ns, now_ns, each_ns, lost_ns, losing)
 
     def at_instant(self, now_ns: int) -> None:
         """I7: what is naked, by the venue or by our own record, is so no longer than allowed. I21:

@@ -11,10 +11,13 @@ from contextlib import ExitStack, closing
 from decimal import Decimal
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from pointsman.domain.accounts import KillState
 from pointsman.domain.commands import Step
 from pointsman.domain.events import Started
 from pointsman.domain.market import Quote
+from pointsman.domain.policy import Abilities
 from pointsman.domain.signals import Signal
 from pointsman.engine.assembly import Blueprint, build, loaded_from
 from pointsman.engine.outbox import StorageHeld
@@ -64,7 +67,10 @@ class World:
         self.faults = Faults(random, plan)
         self.trap = CrashTrap()
         instruments = {each.instrument.symbol: each.instrument for each in LISTINGS}
-        self.policy = policy_of(scenario.policy, instruments, self._random)
+        abilities = Abilities(requests_end_with_session=stream(seed, "session").randrange(3) == 0)
+        self.policy = replace(
+            policy_of(scenario.policy, instruments, self._random), abilities=abilities
+        )
         self.venue = HostileVenue(
             stream(seed, "venue"), self.faults, self.trap, self.policy, instruments,
             has_trade_ids=Fault.NO_TRADE_ID not in plan.rates, fee_mode=_fee_mode(plan),

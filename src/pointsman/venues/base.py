@@ -24,6 +24,7 @@ from pointsman.domain.events import (
     OrderReport,
 )
 from pointsman.domain.market import Quote
+from pointsman.domain.policy import Abilities
 from pointsman.domain.venue_truth import OrderFound, Snapshot
 
 Request = Submit | Cancel | Query | Compare | MoveCash
@@ -37,6 +38,10 @@ Reply = (
 
 class Venue(Protocol):
     """One account at one venue."""
+
+    @property
+    def abilities(self) -> Abilities:
+        """What the venue can do; the same for as long as it is open."""
 
     def send(self, request: Request, now_ns: int) -> None:
         """Hand over a request at `now_ns`. Returns at once; what comes of it arrives through

@@ -40,7 +40,7 @@ from pointsman.domain.life_cycle import FINAL, OrderStatus
 from pointsman.domain.market import Instrument, Quote
 from pointsman.domain.money import BPS, MONEY, ZERO, exact, floor_to, is_multiple
 from pointsman.domain.orders import Order, OrderType
-from pointsman.domain.policy import PositionMode, ReduceOnlyMode
+from pointsman.domain.policy import Abilities, PositionMode, ReduceOnlyMode
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import Side
 from pointsman.domain.venue_truth import (
@@ -94,6 +94,12 @@ class PaperVenue:
             for order in self._ledger.open_orders.values():
                 self._rest(order, self._book(order.symbol))
         self._now_ns = self._ledger.known_until_ns
+
+    @property
+    def abilities(self) -> Abilities:
+        """Requests under way are in this process alone, and one process at a time holds the ledger:
+        none can arrive once the next has opened it."""
+        return Abilities(requests_end_with_session=True)
 
     def send(self, request: Request, now_ns: int) -> None:
         """Put a request on its way: it arrives `latency_ns` after `now_ns`, which never falls.
