@@ -12,6 +12,7 @@ from pointsman.config.settings import load_settings
 from pointsman.domain.commands import Compare, MoveCash, Step, Submit
 from pointsman.domain.events import CashConfirmed, Event, OrderReport, Started, VenueWord
 from pointsman.domain.market import Quote
+from pointsman.domain.policy import Abilities
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import SignalSide
 from pointsman.domain.signals import Signal

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from pointsman.domain.commands import Submit
+from pointsman.domain.policy import Abilities
 from pointsman.domain.reasons import Reason
 from pointsman.engine.intake import StrangeOrders
 from pointsman.simulator.crashes import Boundary
@@ -13,7 +14,10 @@ from pointsman.storage.errors import DatabaseBusy
 from pointsman.storage.reader import open_reader
 from pointsman.storage.sqlite_manager import SqliteManager
 from tests.engine_stories import CODE
-from tests.stories.story import SECOND_NS, Story
+from tests.stories.scripted_venue import Line
+from tests.stories.story import SECOND_NS, Begin, Story, rules
+
+ENDS_WITH_SESSION = Abilities(requests_end_with_session=True)
 
 
 def test_f59_what_filled_while_the_program_was_down_is_not_sent_again(story: Story) -> None:
@@ -46,6 +50,49 @@ def test_f60_a_stop_in_flight_at_a_crash_is_found_counted_and_can_be_cancelled(
     story.closes()
     story.venue.fills(story.exits()[0])
     assert story.is_gone()
+
+
+def test_a_stop_that_a_crash_kept_from_leaving_is_sent_again_as_soon_as_the_venue_can_prove_it(
+    begin: Begin,
+) -> None:
+    """Where requests end with their session the first "no such order" is the proof; the position is
+    covered by a further stop well within the deadline, and nobody has to resume the account."""
+    story = begin(rules(abilities=ENDS_WITH_SESSION))
+    entry = story.buys("10")
+    story.dies_at(Boundary.AFTER_COMMIT)
+    story.venue.fills(entry)
+    assert not story.is_alive
+    began_ns = story.now_ns
+    story.restarts()
+    assert story.now_ns - began_ns < 2 * SECOND_NS
+    assert story.is_covered()
+    assert [stop.client_order_id[-2:] for stop in story.stops()] == ["S2"]
+    assert story.account().frozen_for is None
+    assert Reason.NAKED_POSITION not in story.incidents()
+
+
+def test_rule_26_elsewhere_a_lost_stop_is_not_sent_again_before_it_can_no_longer_arrive(
+    story: Story,
+) -> None:
+    """The request might still be on its way: the position is exited at the deadline instead."""
+    entry = story.buys("10")
+    story.dies_at(Boundary.AFTER_COMMIT)
+    story.venue.fills(entry)
+    story.restarts()
+    assert story.stops() == []
+    story.passes(3)
+    assert Reason.NAKED_POSITION in story.incidents()
+
+
+def test_a_request_of_this_session_is_not_proved_lost_by_one_answer(begin: Begin) -> None:
+    """The ability says nothing of what this process sends: that waits for ORDER_SETTLE_SECONDS."""
+    story = begin(rules(abilities=ENDS_WITH_SESSION))
+    with story.venue.line(Line.DOWN):
+        entry = story.buys("10")
+    story.passes(8)
+    assert story.status(entry) == "UNKNOWN"
+    story.passes(8)
+    assert story.status(entry) == "REJECTED"
 
 
 def test_f60_an_entry_that_was_stored_and_never_left_is_not_sent_after_a_crash(

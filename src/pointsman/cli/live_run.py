@@ -28,7 +28,7 @@ from pointsman.cli.log_lines import Log
 from pointsman.cli.notices import THREAD_NAME, Kind, Notices, sender_to
 from pointsman.cli.parts import Parts, take_port
 from pointsman.cli.readiness import Readiness
-from pointsman.cli.recorded_run import begin
+from pointsman.cli.recorded_run import prepare
 from pointsman.cli.story import story_text
 from pointsman.cli.supervision import LOOK_SECONDS, Part, PartDied, Supervisor
 from pointsman.config.fields import LogLevel
@@ -38,6 +38,7 @@ from pointsman.domain.accounts import KillState
 from pointsman.domain.commands import Step
 from pointsman.domain.events import Event, Started, TaskDied
 from pointsman.domain.market import Quote
+from pointsman.engine import pauses
 from pointsman.engine.assembly import Assembly, assemble
 from pointsman.engine.controls import Controls
 from pointsman.engine.gate import Hold
@@ -148,11 +149,8 @@ class _Session:
         loop.on_turn = self._on_turn
         # Before the first turn: what changes from then on is published.
         picture = picture_to_follow(plan.database, settings, loop.view.quotes.last_valid)
-        self._begun = begin(plan.feed, assembly, plan.duration_ns)
+        self._begun = prepare(plan.feed, assembly, plan.duration_ns)
         self._clock = Clock(self._begun.start_ns, plan.speed)
-        if plan.feed.is_open:
-            # Others stamp its quotes: what opening took would make them all look early (RULES 1).
-            self._clock.skip_to(time.time_ns())
         self.live = LiveLoop(
             loop, self._begun.playback, self._clock, is_virtual=not plan.feed.is_open
         )
@@ -161,6 +159,19 @@ class _Session:
         self._parts = self._around(settings, picture, wake, listener)
         self._beat = Beat(self._vitals, lambda *fault: self._supervisor.blame(*fault))
         self._supervisor = self._supervise(running)
+        self._begin()
+
+    def _begin(self) -> None:
+        """Start the loop. Last of all: from here on a position that a crash left without a stop
+        waits for the driver's first step."""
+        if self._plan.feed.is_open:
+            # Others stamp its quotes: what opening took would make them all look early (RULES 1).
+            self._clock.skip_to(time.time_ns())
+            self._assembly.start(self._clock.now_ns())
+        else:
+            self._assembly.start(self._begun.start_ns)
+        self._readiness.resume(self._loop.now_ns)
+        pauses.keep_short()
 
     def _measure(self, settings: Settings) -> None:
         """How it is, and whether it is ready."""

@@ -34,8 +34,8 @@ Progress = Callable[[int, int, int], None]
 
 
 class Begun(msgspec.Struct):
-    """A feed that is set going: the time of its first instant, and of the last one if the duration
-    is limited."""
+    """A feed that is ready to go: the time of its first instant, and of the last one where the
+    duration is limited."""
 
     playback: Playback
     tape: Tape
@@ -54,10 +54,10 @@ def fresh_folder() -> Path:
     raise FileExistsError(f"runs/{stamp}: a thousand runs within one second")
 
 
-def begin(feed: Feed, assembly: Assembly, duration_ns: int | None) -> Begun:
-    """Set a feed going: at its own start, or where the books of an earlier run stopped. The
-    duration of a run that is continued counts from its own start, that of a lasting one from
-    now."""
+def prepare(feed: Feed, assembly: Assembly, duration_ns: int | None) -> Begun:
+    """Make a feed ready to go: from its own start, or where the books of an earlier run stopped.
+    The duration of a run that is continued counts from its own start, that of a lasting one from
+    now. `Assembly.start` begins the run."""
     tape = feed.tape(assembly.resume_ns, assembly.signals_from(feed.source))
     playback = Playback(assembly.loop, tape, feed.source, feed.bad_rows)
     begins_ns = feed.begins_ns
@@ -69,8 +69,6 @@ def begin(feed: Feed, assembly: Assembly, duration_ns: int | None) -> Begun:
     playback.skip_quotes_until(assembly.resume_ns)
     counted_ns = start_ns if feed.is_lasting else begins_ns
     last_ns = None if duration_ns is None else counted_ns + duration_ns
-    assembly.start(start_ns)
-    pauses.keep_short()
     return Begun(playback, tape, start_ns, last_ns)
 
 
@@ -92,7 +90,9 @@ def run_fast(
     with closing(assemble(settings, database, feed.identity, wait=wait)) as assembly:
         if assembly.has_ended:
             return
-        begun = begin(feed, assembly, duration_ns)
+        begun = prepare(feed, assembly, duration_ns)
+        assembly.start(begun.start_ns)
+        pauses.keep_short()
         last_ns = feed.first_close_ns if begun.last_ns is None else begun.last_ns
         loop, playback = assembly.loop, begun.playback
         with assembly.watching(lambda: loop.now_ns) as obey_latch:
