@@ -52,7 +52,7 @@ def test_f60_a_stop_in_flight_at_a_crash_is_found_counted_and_can_be_cancelled(
     assert story.is_gone()
 
 
-def test_a_stop_that_a_crash_kept_from_leaving_is_sent_again_as_soon_as_the_venue_can_prove_it(
+def test_f60_a_stop_that_a_crash_kept_from_leaving_is_sent_again_once_its_loss_is_proved(
     begin: Begin,
 ) -> None:
     """Where requests end with their session the first "no such order" is the proof; the position is
@@ -71,7 +71,7 @@ def test_a_stop_that_a_crash_kept_from_leaving_is_sent_again_as_soon_as_the_venu
     assert Reason.NAKED_POSITION not in story.incidents()
 
 
-def test_rule_26_elsewhere_a_lost_stop_is_not_sent_again_before_it_can_no_longer_arrive(
+def test_f60_elsewhere_a_lost_stop_is_not_sent_again_while_it_could_still_arrive(
     story: Story,
 ) -> None:
     """The request might still be on its way: the position is exited at the deadline instead."""
@@ -84,7 +84,7 @@ def test_rule_26_elsewhere_a_lost_stop_is_not_sent_again_before_it_can_no_longer
     assert Reason.NAKED_POSITION in story.incidents()
 
 
-def test_a_request_of_this_session_is_not_proved_lost_by_one_answer(begin: Begin) -> None:
+def test_f60_a_request_of_this_session_is_not_proved_lost_by_one_answer(begin: Begin) -> None:
     """The ability says nothing of what this process sends: that waits for ORDER_SETTLE_SECONDS."""
     story = begin(rules(abilities=ENDS_WITH_SESSION))
     with story.venue.line(Line.DOWN):

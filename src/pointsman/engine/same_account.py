@@ -42,7 +42,7 @@ def ledger_is_there(manager: SqliteManager, ledger: Path) -> None:
 def require(manager: SqliteManager, code: str, venue: PaperVenue, ledger: Path) -> None:
     """Refuse a ledger and a database that do not belong together. `code` is the installation of the
     database, drawn anew where it is new. Raises OtherAccount."""
-    database, client = manager.path, venue.client()
+    database, client = manager.path, venue.ledger.client
     if client is not None:
         if client.code != code:
             is_new = manager.head.sequence == 0
@@ -57,7 +57,7 @@ def require(manager: SqliteManager, code: str, venue: PaperVenue, ledger: Path) 
                 f"journal, which ends at {manager.head.sequence} or is another one there; was "
                 f"{database.name}-wal deleted, or an older copy put back? {_put_back(database)}"
             )
-    lacking = venue.lacks(manager.known_of_venue())
+    lacking = venue.ledger.lacks(manager.known_of_venue())
     if lacking is not None:
         raise OtherAccount(
             f"{ledger} does not hold {lacking}, which {database} has from it; {_put_back(ledger)}"

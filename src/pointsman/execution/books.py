@@ -93,8 +93,7 @@ class Books:
         self.traded_at_ns: dict[str, int] = {}
         self.breach_marks: dict[str, int] = {}
         self.started_at_ns = 0
-        self.inherited: frozenset[str] = frozenset()
-        """Orders of an earlier process, as far as they had not ended at the start."""
+        self.inherited: frozenset[str] = frozenset()  # Orders of an earlier process.
         self._timers: list[Timer] = []
         self.changes: dict[tuple[type, object], Record] = {}
         self.touched_positions: dict[int, None] = {}

@@ -45,7 +45,6 @@ from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import Side
 from pointsman.domain.venue_truth import (
     JournalHead,
-    KnownOfVenue,
     OrderFound,
     Snapshot,
     VenueOrder,
@@ -151,15 +150,10 @@ class PaperVenue:
         """The time of the last thing in the ledger; 0 for a new one."""
         return self._ledger.known_until_ns
 
-    def client(self) -> JournalHead | None:
-        """The newest journal row that the ledger was told of, and of whom; None for a new ledger.
-        Sequence 0 where only the installation is known."""
-        return self._ledger.client
-
-    def lacks(self, known: KnownOfVenue) -> str | None:
-        """What the ledger does not hold of what an engine has from it, in words; None if
-        nothing."""
-        return self._ledger.lacks(known)
+    @property
+    def ledger(self) -> PaperLedger:
+        """The account's books, to read from."""
+        return self._ledger
 
     def close(self) -> None:
         """Let go of the ledger. Requests under way are lost, as are replies that were not asked
