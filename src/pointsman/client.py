@@ -27,6 +27,7 @@ import time
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from http.client import HTTPConnection, HTTPSConnection
+from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 from urllib.parse import quote, urlsplit
@@ -71,8 +72,9 @@ class Client:
     """One kept-alive connection to one engine, for one thread at a time.
 
     `token` is a SIGNAL_TOKEN, READ_TOKEN or CONTROL_TOKEN; an engine on this machine that has none
-    needs none. With `secret`, the WEBHOOK_SECRET, and no token, `signal` is sent signed. `timeout`
-    is in seconds.
+    needs none. `tokens_path` is the file in which an engine on this machine has made its tokens,
+    such as trading.db.tokens; its CONTROL_TOKEN is used. With `secret`, the WEBHOOK_SECRET, and no
+    token, `signal` is sent signed. `timeout` is in seconds.
 
     Every method raises Problem for an answer that is no success, and OSError, TimeoutError among
     them, where there is none.
@@ -84,6 +86,7 @@ class Client:
         token: str | None = None,
         secret: str | None = None,
         timeout: float = 10.0,
+        tokens_path: str | Path | None = None,
     ) -> None:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or parts.hostname is None:
@@ -91,7 +94,7 @@ class Client:
         kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
         self._connection = kind(parts.hostname, parts.port, timeout=timeout)
         self._prefix = parts.path.rstrip("/")
-        self._token = token
+        self._token = token if tokens_path is None else _made_token(Path(tokens_path))
         self._secret = secret
         self._used_at = 0.0
 
@@ -234,6 +237,16 @@ class Client:
             headers["X-Pointsman-Timestamp"] = stamp
             headers["X-Pointsman-Signature"] = signed.hex()
         return headers
+
+
+def _made_token(path: Path) -> str:
+    """The token in an engine's file that may do everything. Raises OSError, and ValueError where
+    there is none."""
+    for line in path.read_text("ascii").splitlines():
+        name, _, value = line.partition("=")
+        if name == "CONTROL_TOKEN" and value:
+            return value
+    raise ValueError(f"{path} holds no CONTROL_TOKEN; name the file whose path the engine logged")
 
 
 def _document(content: bytes) -> Document:

@@ -75,6 +75,20 @@ def test_rule_36_tokens_and_signatures(tmp_path: Path) -> None:
         assert unknown.value.status == 401
 
 
+def test_the_token_is_read_from_the_file_of_an_engine_on_this_machine(tmp_path: Path) -> None:
+    made = tmp_path / "trading.db.tokens"
+    made.write_text("READ_TOKEN=r\nSIGNAL_TOKEN=s\nCONTROL_TOKEN=c=\n")
+    served = Played([answer(200, OK)])
+    with Client(served.url, tokens_path=made) as client:
+        client.signal(**SIGNAL)
+    served.close()
+    ((head, _body),) = served.seen
+    assert "Authorization: Bearer c=" in head
+    made.write_text("READ_TOKEN=r\n")
+    with pytest.raises(ValueError, match="CONTROL_TOKEN"):
+        Client(tokens_path=made)
+
+
 # -- a server that is played -----------------------------------------------------------------------
 
 OK = b'{"outcome": "accepted"}'

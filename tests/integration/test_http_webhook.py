@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pointsman.cli.control import watch
+from pointsman.client import Client
 from tests.integration.http_engines import PATIENCE_SECONDS, HttpEngine, http_engine
 from tests.integration.sessions import pointsman, rows
 
@@ -53,6 +54,9 @@ def test_a_tradingview_alert_becomes_a_protected_position_once_and_why_tells_it(
     tmp_path: Path,
 ) -> None:
     with http_engine(tmp_path, SETTINGS) as engine:
+        assert engine.post("/api/v1/flatten", {"reason": "a stranger"}).status == 401
+        with Client(engine.url, tokens_path=tmp_path / "t.db.tokens") as here:
+            assert here.status()["trading_state"] == "ACTIVE"
         until_quoted(engine)
         began = time.monotonic()
         first = engine.raw(HOOK, ALERT, FORM)
@@ -76,7 +80,10 @@ def test_a_tradingview_alert_becomes_a_protected_position_once_and_why_tells_it(
         closed = engine.raw(HOOK, b'{"ticker":"MSFT","action":"exit"}', "Content-Type: text/plain")
         assert closed.document["action"] == "exit"
         assert engine.end() == 143
-    assert TOKEN not in (tmp_path / "log.txt").read_text()
+    log = (tmp_path / "log.txt").read_text()
+    assert f"http tokens made  path={tmp_path / 't.db.tokens'}" in log
+    made = (tmp_path / "t.db.tokens").read_text().split()
+    assert not any(secret.partition("=")[2] in log for secret in [*made, f"x={TOKEN}"])
     assert pointsman(tmp_path, "journal", "check", "--db", "t.db").returncode == 0
 
 

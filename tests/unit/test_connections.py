@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from pointsman.api import connections
-from pointsman.api.limits import Limits
+from pointsman.api import connections, door
+from pointsman.api.limits import Limits, Rate
 from pointsman.api.server import HttpServer, listen
 from tests.http_stories import Served
 
@@ -26,7 +26,8 @@ class Listening:
     def __init__(self, served: Served) -> None:
         self.served = served
         listener = listen("127.0.0.1", 0)
-        self.port = listener.getsockname()[1]
+        self.address = listener.getsockname()
+        self.port = self.address[1]
         self.server = HttpServer(served.app, listener)
         self.server.start()
         self.open: list[socket.socket] = []
@@ -71,7 +72,7 @@ def listening(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Liste
     monkeypatch.setattr(connections, "HEAD_SECONDS", 0.5)
     monkeypatch.setattr(connections, "READ_SECONDS", 0.5)
     monkeypatch.setattr(connections, "CONNECTIONS_MAX", 8)
-    with Served(tmp_path, limits=Limits(body_seconds=0.5)) as served:
+    with Served(tmp_path, limits=Limits(same_guess=Rate(1, 0.001), body_seconds=0.5)) as served:
         listening = Listening(served)
         yield listening
         listening.close()
@@ -158,3 +159,25 @@ def test_a_full_house_makes_room_for_a_kill(listening: Listening, sent: bytes) -
     assert answer.startswith(b"HTTP/1.1 200"), answer
     assert listening.served.latch.latched.is_set
     assert is_closed(slow[0]), "the one that was slow for longest makes room"
+
+
+def test_wrong_tokens_that_are_held_make_room_before_one_who_merely_waits(
+    listening: Listening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(door, "GUESSING_SECONDS", 30.0)
+    guess = GET.replace(b"ping", b"status").removesuffix(b"\r\n")
+    guess += b"X-Real-IP: 203.0.113.9\r\nAuthorization: Bearer guess\r\n\r\n"
+    idle = listening.connect(GET)
+    assert b"pong" in received(idle)
+    assert listening.answer(guess).startswith(b"HTTP/1.1 401")
+    listening.open.pop().close()
+    held = [listening.connect(guess) for _ in range(7)]
+    there = listening.server._server.server_state.connections
+    give_up_at = time.monotonic() + 20
+    while sum(each.is_held for each in list(there)) < len(held):  # type: ignore[union-attr]
+        assert time.monotonic() < give_up_at
+        time.sleep(0.01)
+    assert listening.answer(KILL).startswith(b"HTTP/1.1 200")
+    assert is_closed(held[0])
+    idle.sendall(GET)
+    assert b"pong" in received(idle)

@@ -3,11 +3,14 @@
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 from typer.testing import CliRunner
 
 from pointsman.cli.app import app
-from pointsman.cli.dashboard import verb
+from pointsman.cli.dashboard import http_link, verb
+from pointsman.cli.dashboard.http_link import BadUrl
 from pointsman.cli.exits import ExitCode
+from pointsman.config.tokens import default_tokens_path
 from pointsman.storage.errors import StorageUnavailable
 
 
@@ -24,3 +27,32 @@ def test_without_a_database_it_says_what_makes_one(
     ended = CliRunner().invoke(app, ["dashboard", "--db", str(tmp_path / "none.db")])
     assert isinstance(ended.exception, StorageUnavailable)
     assert "pointsman run" in str(ended.exception)
+
+
+@pytest.mark.parametrize(
+    ("url", "is_sent"),
+    [
+        ("http://127.0.0.1:8080", True),
+        ("http://localhost:8080", True),
+        ("https://[::1]", True),
+        ("http://desk.example:8080", False),
+        ("http://127.0.0.1.evil.example", False),
+        ("http://[", False),
+    ],
+)
+def test_rule_57_the_tokens_made_here_open_the_engine_here_and_go_nowhere_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str, is_sent: bool
+) -> None:
+    database, sent = tmp_path / "t.db", []
+    lines = [f"{name}_TOKEN={name * 4}\n" for name in ("READ", "SIGNAL", "CONTROL", "WEBHOOK")]
+    default_tokens_path(database).write_text("".join(lines))
+
+    def remote(_url: str, token: SecretStr | None) -> None:
+        sent.append(token and token.get_secret_value())
+        raise BadUrl("enough")
+
+    monkeypatch.setattr(verb, "_is_on_a_terminal", lambda: True)
+    monkeypatch.setattr(http_link, "Remote", remote)
+    ended = CliRunner().invoke(app, ["dashboard", "--db", str(database), "--url", url])
+    assert (ended.exit_code, "enough" in ended.stderr) == (ExitCode.USAGE, True)
+    assert sent == ["CONTROL" * 4 if is_sent else None]

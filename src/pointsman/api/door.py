@@ -108,7 +108,10 @@ class Door:
                 raise await self._slowed(scope, token.removesuffix("/"), nowhere())
             self._signals.take(WEBHOOK)
         elif path != WEBHOOK:
-            self._open_reads.take(address_key(client_host(scope)))
+            try:
+                self._open_reads.take(address_key(client_host(scope)))
+            except Problem as problem:
+                raise await self._slowed(scope, None, problem) from None
 
     def _budget(self, method: str, path: str) -> Buckets:
         if path in _STOPS:
