@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from docs.generate import END, PARTS, START, redrawn
+from pointsman.config.fields import NAMES, SettingFields
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -54,3 +55,21 @@ def test_ci_runs_the_test_target_and_nothing_else() -> None:
     script = (ROOT / ".ci" / "run").read_text("utf-8").splitlines()
     assert script[0].startswith("#!")
     assert [line for line in script if "make" in line] == ["exec make test"]
+
+
+def test_the_examples_for_proxies_pass_on_the_webhook_and_nothing_else() -> None:
+    text = (ROOT / "docs/reverse-proxy.md").read_text("utf-8")
+    nginx, haproxy = (
+        re.search(rf"```{name}\n(.*?)```", text, re.S) for name in ("nginx", "haproxy")
+    )
+    assert nginx is not None
+    assert haproxy is not None
+    port = SettingFields.model_fields["http_port"].default
+    locations = dict(re.findall(r"location (\S+) \{\n(.*?)\n    \}", nginx[1], re.S))
+    assert set(locations) == {"/webhook", "/"}
+    assert f"proxy_pass http://127.0.0.1:{port};" in locations["/webhook"]
+    assert locations["/"].strip() == "return 404;"
+    assert "http-request return status 404 unless { path_beg /webhook }" in haproxy[1]
+    assert f"server engine 127.0.0.1:{port}" in haproxy[1]
+    names = set(re.findall(r"\b(?:[A-Z]+_)+[A-Z]+\b", text))
+    assert names <= set(NAMES), "every setting that it names exists"
