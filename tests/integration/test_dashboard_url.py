@@ -83,7 +83,7 @@ def test_it_shows_and_kills_an_engine_elsewhere_and_says_when_that_has_gone(
     terminal.until_shown(b"KILL SWITCH ON: flatten")
     engine.process.send_signal(signal.SIGTERM)
     assert engine.process.wait(30) == 143
-    terminal.until_shown(b"No engine at 127.0.0.1")
+    terminal.until_shown(b"ENGINE UNREACHABLE")
     os.write(terminal.descriptor, b"q")
     assert terminal.end() == 0
     assert CONTROL.encode() not in terminal.shown

@@ -1,11 +1,12 @@
 """The dashboard as a person meets it: sizes, keys, and an engine that comes and goes."""
 
+import html
 import re
 
 import pytest
 
 from pointsman.cli.dashboard import app as dashboard
-from pointsman.cli.dashboard.app import told
+from pointsman.cli.dashboard.app import kill_command, told
 from pointsman.cli.dashboard.source import Unreachable
 from pointsman.storage.errors import StorageUnavailable
 from tests.dashboard_pictures import DECISIONS, Document, busy_picture, decision, picture
@@ -67,6 +68,18 @@ async def test_meaning_is_never_by_colour_alone(monkeypatch: pytest.MonkeyPatch)
         assert len(colours(screen.app.export_screenshot())) <= 2 < len(coloured)
 
 
+KILLED = {"state": "halt", "by": "ann", "note": "drill", "at_ns": 1, "flat_at_ns": None}
+
+
+def drawn_words(svg: str) -> dict[str, str]:
+    """The colour of each run of text in an exported picture."""
+    fills = dict(re.findall(r"-(r\d+) \{ fill: (#\w+)", svg))
+    matrix = svg.partition('-matrix">')[2]
+    found = re.findall(r'<text class="[^"]*-(r\d+)"[^>]*>([^<]*)', matrix)
+    words = [(html.unescape(text).replace("\xa0", " ").strip(), kind) for kind, text in found]
+    return {text: fills[kind] for text, kind in words if text}
+
+
 def colours(svg: str) -> set[str]:
     return set(re.findall(r"-r\d+ \{ fill: (#\w+)", svg))
 
@@ -103,11 +116,12 @@ async def test_a_lost_engine_is_said_and_tried_again(monkeypatch: pytest.MonkeyP
     engine = Engine(picture())
     engine.lose()
     async with opened(engine) as screen:
-        await screen.sees("Engine lost: the database as of 2018-01-02 14:31:05. Retrying")
-        assert "no engine" in screen.lines[0]
+        await screen.sees("ENGINE UNREACHABLE")
+        assert "as of 2018-01-02 14:31:05 UTC" in screen.lines[0]
+        assert_nothing_is_claimed(screen.text)
         engine.pictures.put(picture(market="back again"))
         await screen.sees("back again")
-        await screen.until(lambda: "Retrying" not in screen.text, "the notice is gone")
+        await screen.sees("all 3 accounts may enter")
 
 
 async def test_far_from_its_engine_it_says_whose_database_that_may_be() -> None:
@@ -116,8 +130,9 @@ async def test_far_from_its_engine_it_says_whose_database_that_may_be() -> None:
     engine.stored = picture(source="database", database="/var/lib/a/long/way/down/trading.db")
     engine.lose()
     async with opened(engine, 72, 20) as screen:
-        await screen.sees("Engine lost. Retrying. Below may be ANOTHER engine's database:")
-        assert "as of 2018-01-02 14:31:05 on this machine: …" in screen.text
+        await screen.sees("Retrying. Below may be ANOTHER engine's database,")
+        assert "ENGINE UNREACHABLE" in screen.lines[0]
+        assert "of this machine: …" in screen.text
         assert "/down/trading.db" in screen.text
 
 
@@ -126,15 +141,51 @@ async def test_without_engine_and_database_both_are_said() -> None:
     engine.stored = StorageUnavailable("it does not exist")
     engine.lose()
     async with opened(engine) as screen:
-        await screen.sees("Engine lost, and it does not exist")
+        await screen.sees("The connection has ended, and it does not exist")
+        assert "ENGINE UNREACHABLE" in screen.lines[0]
 
 
 async def test_an_engine_that_is_silent_for_too_long_is_said(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(dashboard, "SILENT_SECONDS", 0.0)
-    async with opened(Engine(picture())) as screen:
-        await screen.sees("its process hangs")
+    async with opened(Engine(busy_picture())) as screen:
+        await screen.sees("it has sent nothing for")
+        assert "ENGINE HUNG" in screen.lines[0]
+        assert_nothing_is_claimed(screen.text)
+        assert "4 positions, their stops not seen since" in screen.text
+
+
+async def test_a_loop_that_hangs_behind_an_engine_that_answers_is_said() -> None:
+    health = picture()["health"] | {"loop_lag_ms": "12000.0"}
+    async with opened(Engine(picture(health=health))) as screen:
+        await screen.sees("its loop has done nothing for 12 s")
+        assert "ENGINE HUNG" in screen.lines[0]
+        assert "as of 2018-01-02 14:30:53 UTC" in screen.lines[0]
+        assert_nothing_is_claimed(screen.text)
+
+
+def assert_nothing_is_claimed(text: str) -> None:
+    """Of an engine that is not known to run."""
+    claims = ("entries and exits", "stops confirmed", "machinery", "may enter", "ENGINE RUNNING")
+    assert [claim for claim in claims if claim in text] == []
+    assert text.count("confirmed") == text.count("was confirmed")
+
+
+async def test_what_is_not_of_now_is_dimmed_and_in_red_it_says_since_when() -> None:
+    engine = Engine()
+    engine.stored = busy_picture() | {"source": "database", "kill": KILLED}
+    engine.lose()
+    async with opened(engine) as screen:
+        await screen.sees("ENGINE UNREACHABLE")
+        drawn = drawn_words(screen.app.export_screenshot())
+    alarm = drawn["ENGINE UNREACHABLE"]
+    assert alarm == drawn["as of 2018-01-02 14:31:05 UTC"]
+    assert alarm == drawn["KILL SWITCH ON: halt"], "what the latch says is of now"
+    rows = [colour for words, colour in drawn.items() if words.startswith("VA00")]
+    assert len(rows) > 3
+    assert set(rows) == {drawn["was ACTIVE"]}
+    assert alarm not in rows
 
 
 # -- keys ----------------------------------------------------------------------------------------
@@ -299,12 +350,34 @@ def test_an_answer_says_whether_it_was_done(
     assert found is is_bad
 
 
-def test_a_kill_that_no_engine_took_names_what_works_without_one() -> None:
-    def ask(_request: Document) -> Document:
-        raise Unreachable("no engine runs")
+def test_what_was_pressed_without_the_engine_is_said_in_the_words_of_the_answer() -> None:
+    answer = {"ok": True, "durable": True, "told": "No engine is running on t.db. The kill is …"}
+    assert told({"verb": "kill"}, lambda _: answer) == (f"kill: {answer['told']}", False)
 
-    text, is_bad = told({"verb": "kill"}, ask)
-    assert is_bad
-    assert "NO ANSWER" in text
-    assert "`pointsman kill` on its machine works without" in text
-    assert len(text) <= 78
+
+async def test_a_kill_over_the_network_that_got_no_answer_shows_the_whole_command() -> None:
+    """However long it is, and until something else is asked."""
+    engine = Engine(picture(database="/var/lib/a folder/trading.db"))
+    engine.is_remote = True
+    engine.answer = Unreachable("no answer from desk:8080")
+    async with opened(engine, 72, 20) as screen:
+        await screen.sees("accounts may enter")
+        await screen.press("k")
+        await screen.type("FLATTEN")
+        await screen.press("tab")
+        await screen.type("fat finger")
+        await screen.press("enter")
+        await screen.sees("kill: NO ANSWER, perhaps not done: no answer from desk:8080.")
+        shown = " ".join(screen.text.split())
+        command = (
+            "pointsman kill --flatten --reason 'fat finger' --db '/var/lib/a folder/trading.db'"
+        )
+        assert f"Type on its machine: {command}" in shown
+
+
+def test_a_database_that_is_not_known_or_not_named_in_full_is_said() -> None:
+    request = {"verb": "kill", "flatten": False, "reason": "x"}
+    asked = "Type on its machine in its folder: pointsman kill --reason x --db"
+    assert kill_command(request, "t.db") == f"{asked} t.db"
+    assert kill_command(request, "") == f"{asked} PATH"
+    assert kill_command({"verb": "pause"}, "/t.db") == ""

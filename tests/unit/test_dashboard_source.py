@@ -1,5 +1,6 @@
 """Pictures come from the engine, or from its database with the reason; and stories from there."""
 
+import os
 from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
@@ -10,9 +11,12 @@ import pytest
 from rich.console import Console
 
 from pointsman.cli import control
+from pointsman.cli.condition import EngineState
 from pointsman.cli.dashboard import source
 from pointsman.cli.dashboard.source import Link, News, Unreachable, follow, link_to
 from pointsman.config.settings import load_settings
+from pointsman.engine.latch import latch_path, read_latch
+from pointsman.storage import lock
 from pointsman.storage.errors import StorageUnavailable
 from tests.dashboard_pictures import Document, picture
 from tests.story_database import lived_day
@@ -53,18 +57,19 @@ def test_a_lost_engine_is_replaced_by_its_database_and_tried_again(
 ) -> None:
     monkeypatch.setattr(source, "RETRY_SECONDS", 0)
     watches: list[Iterator[Document] | Unreachable]
-    watches = [iter([ENGINE]), Unreachable("engine not running"), iter([ENGINE])]
+    dead = Unreachable("nothing holds it", EngineState.NOT_RUNNING)
+    watches = [iter([ENGINE]), dead, iter([ENGINE])]
     assert followed(watches, STORED, 4) == [
         News(ENGINE),
-        News(STORED, "engine lost"),
-        News(STORED, "engine not running"),
+        News(STORED, "the connection has ended", state=EngineState.UNREACHABLE),
+        News(STORED, "nothing holds it", state=EngineState.NOT_RUNNING),
         News(ENGINE),
     ]
 
 
 def test_without_a_database_the_reason_is_told() -> None:
     news = followed([Unreachable("engine not running")], StorageUnavailable("it is gone"), 1)
-    assert news == [News(None, "engine not running", "it is gone")]
+    assert news == [News(None, "engine not running", "it is gone", EngineState.UNREACHABLE)]
 
 
 @pytest.fixture
@@ -75,14 +80,33 @@ def link(tmp_path: Path) -> Link:
 
 
 def test_without_an_engine_a_link_still_reads(link: Link) -> None:
-    with pytest.raises(Unreachable, match="not running"):
+    with pytest.raises(Unreachable, match="no process holds the database") as lost:
         next(link.watch())
+    assert lost.value.state is EngineState.NOT_RUNNING
     with pytest.raises(Unreachable, match="pointsman run"):
         link.ask({"verb": "reconcile"})
     last = link.last()
     assert last["source"] == "database"
     assert [row["va_id"] for row in last["accounts"]] == ["VA001", "VA002"]
     assert link.zone == "America/New_York"
+
+
+def test_an_engine_that_holds_its_database_without_a_socket_is_not_called_dead(
+    link: Link, tmp_path: Path
+) -> None:
+    held = lock.acquire((tmp_path / "trading.db").resolve())
+    with pytest.raises(Unreachable, match=f"process {os.getpid()} holds the") as lost:
+        next(link.watch())
+    os.close(held)
+    assert lost.value.state is EngineState.UNREACHABLE, "it has no socket: that is all one knows"
+
+
+def test_a_kill_needs_no_engine_on_the_same_machine(link: Link, tmp_path: Path) -> None:
+    answer = link.ask({"verb": "kill", "flatten": True, "reason": "drill", "by": "ann, dashboard"})
+    assert "the next engine to start will start killed" in answer["told"]
+    found = read_latch(latch_path(tmp_path / "trading.db"))
+    assert (found.state, found.by, found.note) == ("flatten", "ann, dashboard", "drill")
+    assert link.last()["kill"]["state"] == "flatten", "and it is seen"
 
 
 def test_a_story_is_told_for_a_known_signal(link: Link) -> None:

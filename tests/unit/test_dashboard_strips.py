@@ -1,10 +1,13 @@
 """The four questions at a glance: covered, may enter, unknown, machinery; and the foot."""
 
+import re
 from typing import Any
 
 import pytest
 
+from pointsman.cli.condition import Condition, EngineState
 from pointsman.cli.dashboard import strips
+from pointsman.cli.dashboard.tones import ALARM, STALE
 from tests.dashboard_pictures import (
     ACCOUNTS,
     NOW_NS,
@@ -45,7 +48,6 @@ VERDICTS: list[tuple[Document, str]] = [
     (health(compared_ago_ms=15_001), "compared 15.0 s ago"),
     (health(loop_lag_ms="2500.5"), "loop 2.5 s late"),
     (health(storage="failing since 14:30:00"), "storage failing since 14:30:00"),
-    (picture(source="database"), "engine not running"),
 ]
 
 
@@ -69,7 +71,6 @@ HEADLINES: list[tuple[Document, str, str]] = [
     (picture(speed="10"), "ACTIVE", "sim  speed 10  2018-01-02 14:31:05 UTC"),
     (picture(trading_state="REDUCING"), "REDUCING  paused, exits only", "UTC"),
     (picture(trading_state="HALTED"), "HALTED  killed, exits only", "UTC"),
-    (picture(source="database"), "ACTIVE", "no engine  2018-01-02 14:31:05 UTC"),
 ]
 
 
@@ -79,6 +80,33 @@ def test_the_headline_says_what_it_is_and_when(shown: Document, left: str, right
     assert left in line
     assert line.endswith(right)
     assert len(line) == 78
+
+
+DEAD = Condition(EngineState.NOT_RUNNING, "no process holds the database", NOW_NS - 10**9)
+
+
+@pytest.mark.parametrize("width", [70, 78, 198])
+def test_rule_60_of_an_engine_that_is_dead_only_what_was_is_said(width: int) -> None:
+    """At every width: dead, since when, and not one word of the present but of the kill switch."""
+    line = strips.headline(picture(), width, DEAD).plain
+    assert line.startswith("pointsman  ENGINE NOT RUNNING  ")
+    assert line.endswith("as of 2018-01-02 14:31:04 UTC")
+    calm = picture(positions=[position(1)])
+    words = text(strips.verdict(calm, width, DEAD))
+    assert "no process holds the database; what follows is not of now" in words
+    assert "was ACTIVE" in words
+    assert "1 position, its stop not seen since" in words
+    assert not re.search("confirmed|may enter|machinery", words)
+    assert "HALTED" in text(strips.verdict(picture(trading_state="HALTED"), width, DEAD))
+
+
+def test_without_an_engine_all_is_dimmed_but_that_it_is_killed() -> None:
+    killed = {"kill": picture()["kill"] | {"state": "halt", "at_ns": NOW_NS}}
+    first, *others = strips.foot(picture() | killed, 78, DEAD)
+    assert "KILL SWITCH ON: halt" in first.plain
+    assert ALARM in [span.style for span in first.spans]
+    assert {(str(line.style), len(line.spans)) for line in others} == {(STALE, 0)}
+    assert {str(line.style) for line in strips.foot(picture(), 78, DEAD)} == {STALE}
 
 
 KILLS: list[tuple[Document, str]] = [

@@ -12,12 +12,35 @@ from pointsman.cli.dashboard.http_link import BadUrl
 from pointsman.cli.exits import ExitCode
 from pointsman.config.tokens import default_tokens_path
 from pointsman.storage.errors import StorageUnavailable
+from tests import story_database
 
 
 def test_without_a_terminal_it_says_what_to_use_instead(tmp_path: Path) -> None:
     ended = CliRunner().invoke(app, ["dashboard", "--db", str(tmp_path / "none.db")])
     assert ended.exit_code == ExitCode.USAGE
-    assert "needs a terminal; `pointsman status`" in ended.stderr
+    assert "needs a terminal. Without one, use `pointsman status`." in ended.stderr
+
+
+def test_on_a_dumb_terminal_it_says_what_to_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verb, "_is_on_a_terminal", lambda: True)
+    monkeypatch.setenv("TERM", "dumb")
+    ended = CliRunner().invoke(app, ["dashboard", "--db", str(tmp_path / "none.db")])
+    assert ended.exit_code == ExitCode.USAGE
+    assert "TERM=dumb. Set TERM to what yours is" in ended.stderr
+
+
+@pytest.mark.parametrize(("code", "exit_code"), [(None, 0), (0, 0), (1, 1)])
+def test_a_dashboard_that_has_failed_is_no_success(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int | None, exit_code: int
+) -> None:
+    monkeypatch.setattr(verb, "_is_on_a_terminal", lambda: True)
+    monkeypatch.setattr("pointsman.cli.dashboard.app.Dashboard.run", lambda _self: None)
+    monkeypatch.setattr("pointsman.cli.dashboard.app.Dashboard.return_code", code)
+    path = story_database.lived_day().store(tmp_path / "t.db")
+    ended = CliRunner().invoke(app, ["dashboard", "--db", str(path)])
+    assert ended.exit_code == exit_code, ended.output
 
 
 def test_without_a_database_it_says_what_makes_one(

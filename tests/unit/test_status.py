@@ -45,8 +45,10 @@ def path(tmp_path: Path) -> Path:
 
 def test_it_says_what_is_in_words(path: Path) -> None:
     text = shown(database_with(path))
-    assert "ACTIVE, entries and exits" in text
-    assert "engine       not running" in text
+    assert "ENGINE NOT RUNNING: no process holds the database." in text
+    assert "What follows is as of 2018-01-02 14:31:00.000 UTC" in " ".join(text.split())
+    assert "was ACTIVE, entries and exits" in text
+    assert "engine       not running: no process holds the database" in text
     assert "5 signals (2 refused), 7 orders (1 open), 6 fills" in text
     assert "2018-01-02 14:31:00.000 UTC" in text
     assert "covered" in text
@@ -56,7 +58,14 @@ def test_programs_get_the_same(path: Path) -> None:
     with closing(open_reader(database_with(path))) as connection:
         document = status_document(read_status(connection, path))
     assert document["trading_state"] == "ACTIVE"
-    assert document["engine"] == {"running": False, "pid": None, "answering": False}
+    assert document["engine"] == {
+        "running": False,
+        "pid": None,
+        "answering": False,
+        "state": "not_running",
+        "why": "no process holds the database",
+    }
+    assert document["as_of"] == document["journal"]["last_at"]
     assert document["journal"]["last_at"] == "2018-01-02T14:31:00.000000Z"
     assert document["counts"]["open_orders"] == 1
     assert [account["va_id"] for account in document["accounts"]] == ["VA001", "VA002"]
@@ -145,6 +154,29 @@ def test_a_comparison_that_changed_nothing_is_told_by_the_engine(
     assert document["compared_at"] == "2018-01-02T14:31:55.000000Z"
 
 
+def test_an_engine_whose_loop_hangs_says_since_when_and_claims_nothing(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database_with(path)
+    health = {"compared_ago_ms": 5_000, "loop_lag_ms": "7000.0"}
+    picture = {
+        "source": "engine", "speed": "1", "positions": [], "now_ns": LATER_NS, "health": health,
+    }  # fmt: skip
+    monkeypatch.setattr(status, "ask", lambda _path, _request: picture)
+    text = shown(path, 140)
+    assert "ENGINE HUNG: its loop has done nothing for 7 s." in text
+    assert "as of 2018-01-02 14:31:53.000 UTC" in text
+    assert "was ACTIVE" in text
+    with closing(open_reader(path)) as connection:
+        document = status_document(read_status(connection, path))
+    assert (document["engine"]["state"], document["engine"]["answering"]) == ("hung", True)
+    assert document["as_of"] == "2018-01-02T14:31:53.000000Z"
+    health["loop_lag_ms"] = "0.2"
+    with closing(open_reader(path)) as connection:
+        document = status_document(read_status(connection, path))
+    assert (document["engine"]["state"], document["as_of"]) == ("running", None)
+
+
 def press(path: Path, latched: Latched) -> None:
     with closing(KillLatch(latch_path(path))) as latch:
         if latched.is_set:
@@ -164,7 +196,9 @@ def test_an_engine_that_holds_the_database_is_named_and_not_disturbed(path: Path
     manager.open()
     try:
         assert engine_pid(path) == os.getpid()
-        assert f"running, process {os.getpid()}, but it does not answer" in shown(path)
+        text = " ".join(shown(path, 140).split())
+        assert "ENGINE UNREACHABLE" in text
+        assert f"process {os.getpid()} holds the database but takes no questions" in text
         lock_path(path).write_text("")
         assert engine_pid(path) == 0
     finally:

@@ -27,6 +27,7 @@ PATH_BYTES_MAX = 100
 """A socket's path may have 107 bytes on Linux, 103 on macOS."""
 TIMEOUT_SECONDS = 8.0  # not money: seconds
 """Longer than the engine itself waits for its loop."""
+_LISTENING_SECONDS = 0.5  # not money: seconds
 
 
 class NoEngine(Exception):
@@ -91,6 +92,19 @@ def is_private(folder: Path) -> bool:
     """Whether a folder is ours alone: nobody else could have put a socket into it."""
     found = folder.lstat()
     return stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o077
+
+
+def is_listening(database: Path) -> bool:
+    """Whether a process listens at the socket of a database, also if it never answers."""
+    with closing(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)) as connection:
+        connection.settimeout(_LISTENING_SECONDS)
+        try:
+            connection.connect(os.fspath(socket_path(database)))
+        except TimeoutError:
+            return True
+        except OSError:
+            return False
+    return True
 
 
 def ask(database: Path, request: Mapping[str, Any]) -> dict[str, Any]:

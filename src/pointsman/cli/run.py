@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pointsman.cli.dashboard.verb import is_dumb
 from pointsman.cli.exits import ExitCode
 from pointsman.cli.options import Options, flag, read_settings, takes_options
 from pointsman.cli.quote_options import (
@@ -214,7 +215,8 @@ def _run(
         run_fast(feed, settings, database, duration_ns, stop, progress.show)
         progress.end()
     else:
-        is_shown = sys.stdout.isatty() and not headless and not options.as_json
+        is_terminal = sys.stdout.isatty() and not is_dumb()
+        is_shown = is_terminal and not headless and not options.as_json
         _run_paced(wanted, feed, settings, database, duration_ns, is_shown, stop)
     for row in feed.told_bad_rows():
         typer.echo(f"skipped {row}", err=True)

@@ -12,8 +12,10 @@ from typing import Any
 
 import msgspec
 from rich.console import Group, RenderableType
+from rich.styled import Styled
 from rich.text import Text
 
+from pointsman.cli.condition import Condition, EngineState, of_loop, without_answer
 from pointsman.cli.control import NoEngine, ask, engine_pid
 from pointsman.cli.render import counted, moment, printable
 from pointsman.cli.tables import facts
@@ -46,11 +48,13 @@ class Status(msgspec.Struct, frozen=True):
     does that has not said which; `is_answering` says that it was asked and has answered.
     `sequence` is the newest row of the journal. A latch that was pressed counts already in
     `standing`; `is_latch_ahead` says that the records do not know it yet. A comparison that changes
-    nothing is not stored: `compared_at_ns` is the engine's word where it answers."""
+    nothing is not stored: `compared_at_ns` is the engine's word where it answers. With a
+    `condition` nothing but the kill switch is of now."""
 
     path: Path
     engine_pid: int | None
     is_answering: bool
+    condition: Condition | None
     compared_at_ns: int | None
     standing: Standing
     latched: Latched
@@ -95,6 +99,7 @@ def read_status(connection: sqlite3.Connection, path: Path) -> Status:
         path,
         engine_pid(path),
         "positions" in picture,
+        _condition(path, picture, standing.now_ns),
         _compared_at_ns(connection, picture),
         msgspec.structs.replace(standing, kill_switch=switch),
         latched,
@@ -103,6 +108,15 @@ def read_status(connection: sqlite3.Connection, path: Path) -> Status:
         counts,
         newest[0][0] if newest else 0,
     )
+
+
+def _condition(path: Path, picture: Mapping[str, Any], last_ns: int) -> Condition | None:
+    """What is known of an engine that is not simply running; without its answer what is shown is
+    from the newest turn that was stored, at `last_ns`."""
+    if "positions" in picture:
+        return of_loop(picture)
+    state, why = without_answer(path)
+    return Condition(state, why, last_ns or None)
 
 
 def _compared_at_ns(connection: sqlite3.Connection, picture: Mapping[str, Any]) -> int | None:
@@ -115,15 +129,19 @@ def _compared_at_ns(connection: sqlite3.Connection, picture: Mapping[str, Any]) 
 
 
 def status_document(status: Status) -> Document:
-    """The status for programs."""
+    """The status for programs. `as_of` is null while everything is of now."""
     standing, compared_at_ns = status.standing, status.compared_at_ns
+    as_of_ns = None if status.condition is None else status.condition.as_of_ns
     return {
         "database": str(status.path),
         "engine": {
             "running": status.engine_pid is not None,
             "pid": status.engine_pid or None,
             "answering": status.is_answering,
+            "state": _state(status).value,
+            "why": "" if status.condition is None else status.condition.why,
         },
+        "as_of": None if as_of_ns is None else iso(as_of_ns),
         "trading_state": standing.kill_switch.trading_state.value,
         "kill_switch": to_document(standing.kill_switch),
         "kill_latch": {
@@ -146,20 +164,33 @@ def draw_status(status: Status) -> RenderableType:
     """The status for a person."""
     wanted = Wanted()
     standing = status.standing
-    return Group(
-        Text(f"pointsman {__version__}: {status.path}", style="bold"),
-        Text(),
+    known = Group(
         facts(_lines(status)),
         Text(),
         listing(VIEWS["accounts"], account_rows(standing), wanted),
         Text(),
         listing(VIEWS["positions"], standing.worths, wanted),
     )
+    title = Text(f"pointsman {__version__}: {status.path}", style="bold")
+    if status.condition is None:
+        return Group(title, Text(), known)
+    return Group(title, Text(), _warning(status.condition), Text(), Styled(known, "dim"))
+
+
+def _warning(condition: Condition) -> Text:
+    when = "" if condition.as_of_ns is None else f" {moment(condition.as_of_ns)} UTC"
+    past = f"What follows is as of{when}, and not of now." if when else ""
+    words = f"{condition.state.headline}: {condition.why}. {past}"
+    return Text(printable(words.rstrip()), style="bold red")
+
+
+def _state(status: Status) -> EngineState:
+    return EngineState.RUNNING if status.condition is None else status.condition.state
 
 
 def _lines(status: Status) -> Iterator[tuple[str, Text]]:
     standing, counts = status.standing, status.counts
-    yield "trading", _trading(standing)
+    yield "trading", _trading(standing, is_past=status.condition is not None)
     yield "kill switch", _kill_switch(standing).append(_latch(status))
     yield "engine", _engine(status)
     yield "compared", _compared(status)
@@ -176,7 +207,8 @@ def _lines(status: Status) -> Iterator[tuple[str, Text]]:
         yield "external", Text(printable(text), style="yellow")
 
 
-def _trading(standing: Standing) -> Text:
+def _trading(standing: Standing, *, is_past: bool) -> Text:
+    """Killed stays true without an engine: the latch binds the next one."""
     state = standing.kill_switch.trading_state
     styles = {TradingState.ACTIVE: "bold green", TradingState.REDUCING: "bold yellow"}
     meaning = {
@@ -184,6 +216,8 @@ def _trading(standing: Standing) -> Text:
         TradingState.REDUCING: "paused: exits only",
         TradingState.HALTED: "killed: exits only",
     }
+    if is_past and state is not TradingState.HALTED:
+        return Text(f"was {state.value}, {meaning[state]}")
     return Text.assemble((state.value, styles.get(state, "bold red")), f", {meaning[state]}")
 
 
@@ -213,11 +247,10 @@ def _latch(status: Status) -> str:
 
 
 def _engine(status: Status) -> Text:
-    if status.engine_pid is None:
-        return Text("not running")
+    if status.condition is not None:
+        words = status.condition.state.value.replace("_", " ")
+        return Text.assemble((words, "bold red"), f": {status.condition.why}")
     process = f", process {status.engine_pid}" if status.engine_pid else ""
-    if not status.is_answering:
-        return Text.assemble(("running", "yellow"), f"{process}, but it does not answer")
     return Text.assemble(("running", "green"), process)
 
 

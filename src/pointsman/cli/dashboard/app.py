@@ -5,7 +5,7 @@ engine and to the database run in threads of their own, so that no key ever wait
 """
 
 import asyncio
-import getpass
+import shlex
 import signal
 import time
 from collections.abc import Callable
@@ -19,7 +19,8 @@ from textual.binding import Binding, BindingType
 from textual.events import Resize
 from textual.message import Message
 
-from pointsman.cli.dashboard.cells import Picture, date_and_clock
+from pointsman.cli.condition import Condition, EngineState, of_loop
+from pointsman.cli.dashboard.cells import Picture
 from pointsman.cli.dashboard.dialogs import (
     Dialog,
     KillDialog,
@@ -30,8 +31,9 @@ from pointsman.cli.dashboard.dialogs import (
 )
 from pointsman.cli.dashboard.panel import Panel
 from pointsman.cli.dashboard.source import Link, News, Unreachable, follow
-from pointsman.cli.dashboard.tones import ALARM, STRONG, THEME, WAIT
+from pointsman.cli.dashboard.tones import ALARM, STRONG, THEME
 from pointsman.cli.dashboard.view import View
+from pointsman.cli.kill_request import asker
 from pointsman.cli.render import counted, printable
 from pointsman.storage.errors import StorageError
 
@@ -91,6 +93,9 @@ class Dashboard(App[None]):
         self._heard_at = time.monotonic()
         self._answer = Text()
         self._answered_at = 0.0
+        self._is_answer_kept = False
+        self._database = ""
+        """The database of the engine, as the engine says."""
 
     def compose(self) -> ComposeResult:
         """One view; dialogs open over it."""
@@ -104,7 +109,7 @@ class Dashboard(App[None]):
         # Ended from outside, it must leave the terminal as it found it.
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self.exit)
         self._start(lambda: follow(self._link, self._tell, self._is_over))
-        self.set_interval(1, self._say)
+        self.set_interval(1, self._look)
 
     def on_unmount(self) -> None:
         """Let the thread end."""
@@ -127,9 +132,28 @@ class Dashboard(App[None]):
         """Draw the newest picture."""
         self._is_waiting = False
         self._heard_at = time.monotonic()
+        if self._news is not None and self._news.picture is not None and not self._news.lost:
+            self._database = str(self._news.picture["database"])
+        self._look()
+
+    def _look(self) -> None:
+        """Show what is known now. Once a second also without news: what is silent grows old."""
         self._say()
-        if self._picture is not None:
-            self._view.show(self._picture)
+        self._view.show(self._picture, self._condition())
+
+    def _condition(self) -> Condition | None:
+        """What is known of an engine that is not simply running; None where it is."""
+        if self._news is None:
+            return None
+        picture, lost, _unread, state = self._news
+        as_of_ns = None if picture is None else int(picture["now_ns"])
+        if lost:
+            return Condition(state, lost, as_of_ns)
+        silent = time.monotonic() - self._heard_at
+        if silent >= SILENT_SECONDS:
+            state = EngineState.UNREACHABLE if self._link.is_remote else EngineState.HUNG
+            return Condition(state, f"it has sent nothing for {silent:.0f} s", as_of_ns)
+        return None if picture is None else of_loop(picture)
 
     @property
     def _picture(self) -> Picture | None:
@@ -146,30 +170,23 @@ class Dashboard(App[None]):
         self._view.say([text for text in (*self._trouble(), self._newest_answer()) if text])
 
     def _trouble(self) -> list[Text]:
-        silent = time.monotonic() - self._heard_at
-        if self._news is None:
+        """What has to be known of the picture beside the condition of its engine."""
+        if self._news is None or not self._news.lost:
             return []
-        picture, lost, unread = self._news
-        if not lost and silent < SILENT_SECONDS:
-            return []
-        if not lost:
-            words = f"The engine has sent nothing for {silent:.0f} s: its process hangs"
-            return [Text(words, style=ALARM)]
+        picture, lost, unread, _state = self._news
         if picture is None:
             return [Text(f"{_sentence(lost)}, and {printable(unread)}", style=ALARM)]
-        when = date_and_clock(picture["now_ns"]).removesuffix(" UTC")
         if not self._link.is_remote:
-            words = f"{_sentence(lost)}: the database as of {when}. Retrying"
-            return [Text(words, style=f"bold {WAIT}")]
+            return []
+        where = f"of this machine: {_place(picture)}"
         return [
-            Text(
-                f"{_sentence(lost)}. Retrying. Below may be ANOTHER engine's database:", style=ALARM
-            ),
-            Text(f"as of {when} on this machine: {_place(picture)}", style=ALARM),
+            Text("Retrying. Below may be ANOTHER engine's database,", style=ALARM),
+            Text(where, style=ALARM),
         ]
 
     def _newest_answer(self) -> Text:
-        if time.monotonic() - self._answered_at > NOTICE_SECONDS:
+        is_old = time.monotonic() - self._answered_at > NOTICE_SECONDS
+        if is_old and not self._is_answer_kept:
             self._answer = Text()
         return self._answer.copy()
 
@@ -177,6 +194,8 @@ class Dashboard(App[None]):
         """Show what was answered, for a while."""
         self._answer = Text(printable(answer.text), style=ALARM if answer.is_bad else STRONG)
         self._answered_at = time.monotonic()
+        # A kill that was not done, and what to do, is read until something else is asked.
+        self._is_answer_kept = answer.is_bad and answer.text.startswith("kill")
         self._say()
 
     # -- keys ------------------------------------------------------------------------------------
@@ -210,12 +229,13 @@ class Dashboard(App[None]):
         if request is None:
             return
         if "reason" in request:
-            request = {**request, "by": f"{getpass.getuser()}, dashboard"}
+            request = {**request, "by": f"{asker()}, dashboard"}
         self.post_message(self.Answered(f"{request['verb']}: asked", is_bad=False))
         self._start(lambda: self._ask_now(request))
 
     def _ask_now(self, request: Request) -> None:
-        self.post_message(self.Answered(*told(request, self._link.ask)))
+        by_hand = kill_command(request, self._database) if self._link.is_remote else ""
+        self.post_message(self.Answered(*told(request, self._link.ask, by_hand)))
 
     def on_panel_chosen(self, chosen: Panel.Chosen) -> None:
         """The story of the signal of this row."""
@@ -253,17 +273,35 @@ def _place(picture: Picture) -> str:
     return path if len(path) <= PATH_LENGTH_MAX else f"…{path[1 - PATH_LENGTH_MAX :]}"
 
 
-def told(request: Request, ask: Callable[[Request], dict[str, Any]]) -> tuple[str, bool]:
-    """Ask, and the answer in words; True where it was not done."""
+def kill_command(request: Request, database: str) -> str:
+    """What a person types on the machine of an engine to kill it without an answer of it. Empty
+    for another request."""
+    if request["verb"] != "kill":
+        return ""
+    flatten = " --flatten" if request["flatten"] else ""
+    where = shlex.quote(database) if database else "PATH"
+    folder = "" if Path(database).is_absolute() else " in its folder"
+    command = f"pointsman kill{flatten} --reason {shlex.quote(request['reason'])} --db {where}"
+    return f"Type on its machine{folder}: {command}"
+
+
+def told(
+    request: Request, ask: Callable[[Request], dict[str, Any]], by_hand: str = ""
+) -> tuple[str, bool]:
+    """Ask, and the answer in words; True where it was not done. `by_hand` is what else a person
+    can do then."""
     verb = request["verb"]
+    ending = f". {by_hand}" if by_hand else ""
     try:
         answer = ask(request)
-    except Unreachable as error:
-        if verb == "kill":
-            return "kill: NO ANSWER: `pointsman kill` on its machine works without one", True
-        return f"{verb}: NOT DONE: {error}", True
+    except (Unreachable, OSError, ValueError) as error:
+        what = "NO ANSWER, perhaps not done" if verb == "kill" else "NOT DONE"
+        return f"{verb}: {what}: {error}{ending}", True
     if not answer.get("ok"):
-        return f"{verb}: NOT DONE: {answer.get('error', 'the engine did not say why')}", True
+        why = answer.get("error", "the engine did not say why")
+        return f"{verb}: NOT DONE: {why}{ending}", True
+    if "told" in answer:
+        return f"{verb}: {answer['told']}", False
     if not answer.get("durable", True):
         return f"{verb}: in force, but NOT STORED: it would not survive a restart", True
     if "differences" in answer:

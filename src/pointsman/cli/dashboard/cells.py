@@ -65,14 +65,15 @@ def status_text(row: Row) -> Text:
 
 def cover_text(row: Row) -> Text:
     """Whether the venue has confirmed the stop of a position, and for how long it has not. Tenths
-    of a second matter here."""
+    of a second matter here. Of a row `is_past`, whether it had."""
     cover = row["cover"]
     lasting = f"{row['naked_ms'] // 100 / 10:.1f} s"
+    was = "was " if row.get("is_past") else ""
     if cover == "covered":
-        return Text("confirmed")
+        return Text(f"{was}confirmed")
     if cover == "naked":
-        return Text(f"NAKED {lasting}", style=ALARM)
-    return Text(f"waiting {lasting}" if cover == "unconfirmed" else "exiting", style=WAIT)
+        return Text(f"{was}NAKED {lasting}", style=ALARM)
+    return Text(was + (f"waiting {lasting}" if cover == "unconfirmed" else "exiting"), style=WAIT)
 
 
 def worst_first(positions: Sequence[Row]) -> list[Row]:

@@ -15,7 +15,7 @@ from textual.strip import Strip
 
 from pointsman.cli.dashboard.cells import Row
 from pointsman.cli.dashboard.layout import Drawn, PanelColumn, draw, wanted_width
-from pointsman.cli.dashboard.tones import FAINT
+from pointsman.cli.dashboard.tones import FAINT, STALE
 
 GUTTER = 1
 """Characters left of each row, where the cursor stands."""
@@ -60,6 +60,7 @@ class Panel(ScrollView, can_focus=True):
         self._pinned: Any = None
         self._widest: dict[str, int] = {}
         self._drawn = Drawn(Text(), [])
+        self._is_stale = False
 
     @property
     def wanted_height(self) -> int:
@@ -83,9 +84,10 @@ class Panel(ScrollView, can_focus=True):
         keys = [row[self._key] for row in self._rows]
         return keys.index(self._pinned) if self._pinned in keys else 0
 
-    def show(self, rows: Sequence[Row]) -> None:
-        """Show these rows from now on."""
+    def show(self, rows: Sequence[Row], *, is_stale: bool = False) -> None:
+        """Show these rows from now on; dimmed where they are not of now."""
         self._rows = rows
+        self._is_stale = is_stale
         self._draw()
 
     def _draw(self) -> None:
@@ -117,7 +119,10 @@ class Panel(ScrollView, can_focus=True):
         return self._strip(" ", self._drawn.lines[at], width, self.rich_style)
 
     def _strip(self, gutter: str, text: Text, width: int, style: Style) -> Strip:
-        segments = [Segment(gutter), *text.render(self.app.console)]
+        if self._is_stale:
+            segments = [Segment(f"{gutter}{text.plain}", Style.parse(STALE))]
+        else:
+            segments = [Segment(gutter), *text.render(self.app.console)]
         return Strip(segments).adjust_cell_length(width).apply_style(style)
 
     # -- the cursor ------------------------------------------------------------------------------

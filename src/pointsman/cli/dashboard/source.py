@@ -5,13 +5,16 @@ database holds, with the reason, and tries again.
 """
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rich.console import RenderableType
 
 from pointsman.cli import control
+from pointsman.cli.condition import EngineState, without_answer
 from pointsman.cli.dashboard.cells import Picture
+from pointsman.cli.kill_request import kill
 from pointsman.cli.options import reading
 from pointsman.cli.story import draw_story
 from pointsman.reading.stored_picture import picture_from_database
@@ -26,17 +29,22 @@ RETRY_SECONDS = 1.0
 
 
 class Unreachable(Exception):
-    """No engine answered; the text says why."""
+    """No engine answered; the text says why, and `state` what is known of it."""
+
+    def __init__(self, why: str, state: EngineState = EngineState.UNREACHABLE) -> None:
+        super().__init__(why)
+        self.state = state
 
 
 class Link(NamedTuple):
     """What joins a dashboard to an engine.
 
     `watch` gives pictures until the engine is lost, and `ask` answers a request of the control
-    socket; both raise Unreachable. `last` is the picture of the database, which raises
-    StorageError, and `story` all that came of a signal, None for one that is not stored, which
-    raises either. `zone` is that of the trading window. `is_remote` says that the engine is
-    known by its address alone, so that `last` may be the picture of another one.
+    socket; both raise Unreachable, but for a kill without an engine on this machine: the latch is
+    pressed. `last` is the picture of the database, which raises StorageError, and `story` all that
+    came of a signal, None for one that is not stored, which raises either. `zone` is that of the
+    trading window. `is_remote` says that the engine is known by its address alone, so that `last`
+    may be the picture of another one.
     """
 
     watch: Callable[[], Iterator[Picture]]
@@ -49,11 +57,13 @@ class Link(NamedTuple):
 
 class News(NamedTuple):
     """The newest picture, None where none can be had. `lost` says why it is not the engine's, in a
-    few words, empty while it is; `unread` why the database gave none either."""
+    few words, empty while it is; `unread` why the database gave none either; `state` what is known
+    of the engine."""
 
     picture: Picture | None
     lost: str = ""
     unread: str = ""
+    state: EngineState = EngineState.RUNNING
 
 
 def follow(link: Link, tell: Callable[[News], None], is_over: Event) -> None:
@@ -63,13 +73,13 @@ def follow(link: Link, tell: Callable[[News], None], is_over: Event) -> None:
         if is_over.is_set():
             return
         try:
-            tell(News(link.last(), lost))
+            tell(News(link.last(), str(lost), state=lost.state))
         except (StorageError, OSError) as error:
-            tell(News(None, lost, str(error)))
+            tell(News(None, str(lost), str(error), lost.state))
         is_over.wait(RETRY_SECONDS)
 
 
-def _while_connected(link: Link, tell: Callable[[News], None], is_over: Event) -> str:
+def _while_connected(link: Link, tell: Callable[[News], None], is_over: Event) -> Unreachable:
     """Show pictures while there is an engine; then why there are no more."""
     try:
         for picture in link.watch():
@@ -77,8 +87,13 @@ def _while_connected(link: Link, tell: Callable[[News], None], is_over: Event) -
                 break
             tell(News(picture))
     except Unreachable as error:
-        return str(error)
-    return "engine lost"
+        return error
+    return Unreachable("the connection has ended")
+
+
+def _unreachable(database: Path) -> Unreachable:
+    state, why = without_answer(database)
+    return Unreachable(why, state)
 
 
 def link_to(settings: "Settings") -> Link:
@@ -89,12 +104,16 @@ def link_to(settings: "Settings") -> Link:
         try:
             for answer in control.watch(database):
                 if "accounts" not in answer:
-                    raise Unreachable(f"engine busy: {answer.get('error')}")
+                    raise Unreachable(f"it is busy: {answer.get('error')}")
                 yield answer
-        except control.NoEngine as error:
-            raise Unreachable("engine not running") from error
+        except control.NoEngine:
+            raise _unreachable(database) from None
+        raise _unreachable(database)
 
     def ask(request: dict[str, Any]) -> dict[str, Any]:
+        if request["verb"] == "kill":
+            is_flatten = request["flatten"]
+            return kill(database, request["reason"], request["by"], is_flatten=is_flatten)
         try:
             return control.ask(database, request)
         except control.NoEngine as error:

@@ -10,9 +10,18 @@ from typing import Any
 
 from rich.text import Text
 
+from pointsman.cli.condition import Condition
 from pointsman.cli.dashboard.cells import Picture, clock, date_and_clock, span
 from pointsman.cli.dashboard.layout import WIDE_FROM, flow, spread
-from pointsman.cli.dashboard.tones import ALARM, FAINT, STRONG, TRADING_TONES, WAIT, result
+from pointsman.cli.dashboard.tones import (
+    ALARM,
+    FAINT,
+    STALE,
+    STRONG,
+    TRADING_TONES,
+    WAIT,
+    result,
+)
 from pointsman.cli.render import counted, money, number, printable
 from pointsman.domain.money import ZERO, exact
 
@@ -35,28 +44,44 @@ _MEANING = {
 # -- above ---------------------------------------------------------------------------------------
 
 
-def headline(picture: Picture, width: int) -> Text:
-    """What this is, what it may do, and its clock."""
+def headline(picture: Picture, width: int, condition: Condition | None = None) -> Text:
+    """What this is, what it may do, and its clock; or that it is not known to run."""
+    if condition is not None:
+        left = Text().append("pointsman", style=STRONG).append("  ")
+        when = "" if condition.as_of_ns is None else f"as of {date_and_clock(condition.as_of_ns)}"
+        return spread(
+            left.append(condition.state.headline, style=ALARM), Text(when, style=ALARM), width
+        )
     state = picture["trading_state"]
     left = Text().append("pointsman", style=STRONG).append("  ")
     left.append(state, style=TRADING_TONES.get(state, ALARM)).append(f"  {_MEANING.get(state, '')}")
     market = printable(str(picture["market"]))
     speed = "" if picture["speed"] == "1" else f"  speed {picture['speed']}"
-    is_live = picture["source"] == "engine"
-    told = f"{market}{speed}  " if is_live else "no engine  "
-    right = Text().append(told, style=FAINT)
-    right.append(date_and_clock(picture["now_ns"]), style="" if is_live else WAIT)
-    return spread(left, right, width)
+    right = Text().append(f"{market}{speed}  ", style=FAINT)
+    return spread(left, right.append(date_and_clock(picture["now_ns"])), width)
 
 
-def verdict(picture: Picture, width: int) -> list[Text]:
+def verdict(picture: Picture, width: int, condition: Condition | None = None) -> list[Text]:
     """The four questions, answered. Two lines at least, unless one is sure to do, so that nothing
-    below jumps."""
+    below jumps. Of an engine that is not known to run, what was, and nothing about now."""
+    if condition is not None:
+        return flow(_past(picture, condition), width, 2)
     parts = [_cover(picture), _entries(picture), _orders(picture), _machinery(picture)]
     if width >= WIDE_FROM:
         parts.append(_worth(picture))
     lines = flow(parts, width, 2)
     return lines if len(lines) == 2 or width >= ROOMY_FROM else [*lines, Text()]
+
+
+def _past(picture: Picture, condition: Condition) -> Iterator[Text]:
+    yield Text(printable(f"{condition.why}; what follows is not of now"), style=ALARM)
+    state = picture["trading_state"]
+    # Killed stays true without an engine: the latch binds the next one.
+    yield Text(state if state == "HALTED" else f"was {state}", style=STALE)
+    count = len(picture["positions"])
+    stops = f"{'its stop' if count == 1 else 'their stops'} not seen since"
+    yield Text(f"{counted(count, 'position')}{f', {stops}' if count else ''}", style=STALE)
+    yield Text(_orders(picture).plain, style=STALE)
 
 
 def _cover(picture: Picture) -> Text:
@@ -98,8 +123,6 @@ def _orders(picture: Picture) -> Text:
 
 
 def _machinery(picture: Picture) -> Text:
-    if picture["source"] != "engine":
-        return Text("engine not running", style=WAIT)
     failing = picture["health"]["storage"]
     if failing != "ok":
         return Text(f"storage {printable(failing)}", style=ALARM)
@@ -148,8 +171,20 @@ def _worth(picture: Picture) -> Text:
 # -- below ---------------------------------------------------------------------------------------
 
 
-def foot(picture: Picture, width: int) -> list[Text]:
-    """Kill switch, health, and the limits in force."""
+def foot(picture: Picture, width: int, condition: Condition | None = None) -> list[Text]:
+    """Kill switch, health, and the limits in force. That it is killed stays true without an engine:
+    the latch says so."""
+    lines = _foot(picture, width)
+    is_killed = picture["kill"]["state"] != "off"
+    if condition is None:
+        return lines
+    return [
+        line if is_killed and at == 0 else Text(line.plain, style=STALE)
+        for at, line in enumerate(lines)
+    ]
+
+
+def _foot(picture: Picture, width: int) -> list[Text]:
     kill, state = _kill(picture), [*_health(picture)]
     if width >= ROOMY_FROM:
         state += _counts(picture)

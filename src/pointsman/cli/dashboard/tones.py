@@ -18,6 +18,8 @@ WAIT = "#e0af68"
 """Something is under way, or held back for a while."""
 GOOD = "#8fb573"
 FAINT = "#7c8796"
+STALE = "dim"
+"""Not of now. An attribute, no colour: it is seen without colours too."""
 STRONG = "bold"
 
 THEME = Theme(

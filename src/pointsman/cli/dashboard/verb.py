@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from pointsman.config.settings import Settings
 
 
+_DUMB = ("dumb", "unknown")
+
+
 def register(app: typer.Typer) -> None:
     """Add the verb."""
     app.command("dashboard")(takes_options(dashboard))
@@ -33,15 +36,28 @@ def dashboard(
     """Watch and steer a running engine, over the socket beside its database or over HTTP."""
     settings = read_settings(options).settings
     if not _is_on_a_terminal():
-        sys.stderr.write(
-            "pointsman: the dashboard needs a terminal; `pointsman status` says what is without\n"
+        _fail(
+            "The dashboard needs a terminal. Without one, use `pointsman status`.", ExitCode.USAGE
         )
-        raise typer.Exit(ExitCode.USAGE)
+    if is_dumb():
+        _fail(
+            f"The dashboard cannot be shown on a terminal of the type TERM={os.environ['TERM']}. "
+            "Set TERM to what yours is, such as xterm-256color, or use `pointsman status`.",
+            ExitCode.USAGE,
+        )
     # What cannot work is said here, while the terminal is still a plain one.
     link = _local(settings) if url is None else _remote(url, settings)
     from pointsman.cli.dashboard.app import Dashboard
 
-    Dashboard(link, is_colourless="NO_COLOR" in os.environ).run()
+    shown = Dashboard(link, is_colourless="NO_COLOR" in os.environ)
+    shown.run()
+    if shown.return_code:
+        raise typer.Exit(shown.return_code)
+
+
+def is_dumb() -> bool:
+    """Whether the terminal says of itself that it can do no more than print lines."""
+    return os.environ.get("TERM") in _DUMB
 
 
 def _local(settings: "Settings") -> "Link":
@@ -96,9 +112,9 @@ def _is_this_machine(url: str) -> bool:
         return False
 
 
-def _fail(text: str) -> None:
+def _fail(text: str, code: ExitCode = ExitCode.FAILURE) -> None:
     sys.stderr.write(f"pointsman: {text}\n")
-    raise typer.Exit(ExitCode.FAILURE)
+    raise typer.Exit(code)
 
 
 def _is_on_a_terminal() -> bool:

@@ -8,11 +8,12 @@ from textual.containers import Container, Vertical
 from textual.geometry import Size
 from textual.widgets import Static
 
+from pointsman.cli.condition import Condition
 from pointsman.cli.dashboard import cells, strips
 from pointsman.cli.dashboard.cells import Picture, worst_first
 from pointsman.cli.dashboard.layout import least_width, share
 from pointsman.cli.dashboard.panel import GUTTER, SCROLLBAR, Panel
-from pointsman.cli.dashboard.tones import FAINT, STRONG
+from pointsman.cli.dashboard.tones import ALARM, FAINT, STRONG
 
 COLUMNS_MIN, LINES_MIN = 72, 20
 """The smallest terminal in which everything that matters can be seen."""
@@ -41,6 +42,7 @@ class View(Container):
     def __init__(self, zone: str) -> None:
         super().__init__()
         self._picture: Picture | None = None
+        self._condition: Condition | None = None
         self._notices = Text()
         self._headline = Static(Text("pointsman", style=STRONG), id="headline")
         self._verdict = Static(Text("waiting for the first picture"), id="verdict")
@@ -73,25 +75,32 @@ class View(Container):
         """Begin at the decisions."""
         self._decisions.focus()
 
-    def show(self, picture: Picture) -> None:
-        """Show this picture from now on."""
-        self._picture = picture
-        width = self._text_width
-        self._headline.update(strips.headline(picture, width))
-        self._verdict.update(Text("\n").join(strips.verdict(picture, width)))
-        self._foot.update(Text("\n").join(strips.foot(picture, width)))
-        self._accounts.show(picture["accounts"])
-        self._positions.show(worst_first(picture["positions"]))
-        self._decisions.show(picture["decisions"])
-        self._incidents.show(picture["incidents"])
+    def show(self, picture: Picture | None, condition: Condition | None) -> None:
+        """Show this picture from now on. With a `condition` it is not of now."""
+        self._picture, self._condition = picture, condition
+        self._say_what_is_needed(self.app.size)
+        width, is_stale = self._text_width, condition is not None
+        if picture is None:
+            if condition is not None:
+                self._headline.update(Text(f"pointsman  {condition.state.headline}", style=ALARM))
+            return
+        self._headline.update(strips.headline(picture, width, condition))
+        self._verdict.update(Text("\n").join(strips.verdict(picture, width, condition)))
+        self._foot.update(Text("\n").join(strips.foot(picture, width, condition)))
+        self._accounts.show(picture["accounts"], is_stale=is_stale)
+        positions = [{**row, "is_past": is_stale} for row in picture["positions"]]
+        self._positions.show(worst_first(positions), is_stale=is_stale)
+        self._decisions.show(picture["decisions"], is_stale=is_stale)
+        self._incidents.show(picture["incidents"], is_stale=is_stale)
         self._share_width()
         self._share_height()
 
     def say(self, lines: Sequence[Text]) -> None:
-        """Show these notices, or none."""
-        for line in lines:
-            line.truncate(self._text_width, overflow="ellipsis")
-        text = Text("\n").join(lines)
+        """Show these notices, whole, or none."""
+        width = self._text_width
+        text = Text("\n").join(
+            part for line in lines for part in line.wrap(self.app.console, width)
+        )
         if text == self._notices:
             return
         self._notices = text
@@ -128,10 +137,13 @@ class View(Container):
         self.set_class(height >= LINES_TALL, "tall")
         self._say_what_is_needed(size)
         if self._picture is not None:
-            self.show(self._picture)
+            self.show(self._picture, self._condition)
 
     def _say_what_is_needed(self, size: Size) -> None:
-        needed = Text(
+        needed = Text()
+        if self._condition is not None:
+            needed.append(f"{self._condition.state.headline}\n\n", style=ALARM)
+        needed.append(
             f"This terminal is {size.width} x {size.height}.\n"
             f"The dashboard needs {COLUMNS_MIN} x {LINES_MIN}, better 80 x 24.\n\n"
             "k kill switch, r reconcile, q quit;\nother keys need more room\n\n"
