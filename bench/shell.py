@@ -60,6 +60,9 @@ class NotingVenue:
     def on_quote(self, quote: Quote) -> None:
         """Nothing rests here that a quote could fill."""
 
+    def remember(self, quote: Quote) -> None:
+        """Nothing, for the same reason."""
+
     def next_due_ns(self) -> int | None:
         return self._now_ns if self._replies else None
 

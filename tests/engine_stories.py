@@ -54,6 +54,7 @@ class StillVenue:
         self.abilities = Abilities()
         self.sent: list[tuple[int, Request]] = []
         self.quotes: list[Quote] = []
+        self.remembered: list[Quote] = []
         self.replies: list[Reply] = []
 
     def send(self, request: Request, now_ns: int) -> None:
@@ -61,6 +62,9 @@ class StillVenue:
 
     def on_quote(self, quote: Quote) -> None:
         self.quotes.append(quote)
+
+    def remember(self, quote: Quote) -> None:
+        self.remembered.append(quote)
 
     def next_due_ns(self) -> int | None:
         return None

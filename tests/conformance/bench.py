@@ -37,6 +37,7 @@ def open_paper(
     latency_ns: int = LATENCY_NS,
     position_mode: PositionMode = PositionMode.HEDGE,
     reduce_only_mode: ReduceOnlyMode = ReduceOnlyMode.CLIP,
+    is_rewound: bool = False,
 ) -> PaperVenue:
     return PaperVenue(
         path,
@@ -45,6 +46,7 @@ def open_paper(
         position_mode=position_mode,
         reduce_only_mode=reduce_only_mode,
         instrument_of=INSTRUMENTS.__getitem__,
+        is_rewound=is_rewound,
     )
 
 

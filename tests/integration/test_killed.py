@@ -1,8 +1,7 @@
-"""A real process, killed with -9 at fifty random moments of a paced run, and started again each
-time.
+"""A real process, killed with -9 at random moments of a paced run, and started again each time.
 
-No fill is lost, no order doubled, no position is left without its stop, and the journal still
-proves every decision.
+No fill is lost, no order doubled, no position is left without its stop, the journal still proves
+every decision, and the report is that of a run without interruption.
 """
 
 import random
@@ -25,7 +24,7 @@ from tests.integration.sessions import (
     rows,
 )
 
-KILLS = 50
+KILLS = 15
 SEED = 20240514
 SETTINGS = {
     "TRADING_WINDOW_START": "00:00",
@@ -69,9 +68,9 @@ def turns(database: Path) -> int:
 
 
 @pytest.mark.timeout(400)
-def test_fifty_kills_lose_double_and_uncover_nothing(tmp_path: Path) -> None:
+def test_rule_62_kills_lose_double_and_change_nothing(tmp_path: Path) -> None:
     chance = random.Random(SEED)
-    quotes, signals = busy_session(tmp_path, SEED, seconds=1500)
+    quotes, signals = busy_session(tmp_path, SEED, seconds=500)
     database = tmp_path / "t.db"
     files = ["--market", str(quotes), "--signals", str(signals), "--db", str(database)]
     paced = ["run", *files, "--speed", "40", "--headless"]
@@ -83,6 +82,9 @@ def test_fifty_kills_lose_double_and_uncover_nothing(tmp_path: Path) -> None:
         kills += 1
 
     report = report_of(pointsman(tmp_path, "run", *files, "--json", settings=SETTINGS))
+    files[-1] = str(tmp_path / "whole.db")
+    whole = report_of(pointsman(tmp_path, "run", *files, "--json", settings=SETTINGS))
+    assert {**report, "wall_seconds": 0} == {**whole, "wall_seconds": 0}
     check = pointsman(tmp_path, "journal", "check", "--db", str(database), settings=SETTINGS)
     assert check.returncode == 0, check.stdout + check.stderr
 

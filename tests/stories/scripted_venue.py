@@ -83,6 +83,9 @@ class ScriptedVenue(ModelVenue):
     def on_quote(self, quote: Quote) -> None:
         """What the engine was told of the market is nothing to a venue: see `move_to`."""
 
+    def remember(self, quote: Quote) -> None:
+        """Nothing, for the same reason."""
+
     def next_due_ns(self) -> int | None:
         return None
 

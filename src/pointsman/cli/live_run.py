@@ -28,7 +28,7 @@ from pointsman.cli.log_lines import Log
 from pointsman.cli.notices import THREAD_NAME, Kind, Notices, sender_to
 from pointsman.cli.parts import Parts, take_port
 from pointsman.cli.readiness import Readiness
-from pointsman.cli.recorded_run import prepare
+from pointsman.cli.recorded_run import Begun, open_run, prepare
 from pointsman.cli.story import story_text
 from pointsman.cli.supervision import LOOK_SECONDS, Part, PartDied, Supervisor
 from pointsman.config.fields import LogLevel
@@ -98,12 +98,26 @@ async def run_paced(
     settings = tokens.settings
     with ExitStack() as opened:
         listener = opened.enter_context(take_port(settings, plan.database))
-        assembly = assemble(settings, plan.database, plan.feed.identity, wait=None, notify=wake)
+        assembly, begun = open_run(
+            lambda is_rerun: assemble(
+                settings,
+                plan.database,
+                plan.feed.identity,
+                wait=None,
+                notify=wake,
+                is_rerun=is_rerun,
+            ),
+            plan.feed,
+            plan.duration_ns,
+            stop,
+        )
         opened.callback(assembly.close)
-        if assembly.has_ended and not plan.feed.is_lasting:
+        if assembly.is_behind or (assembly.has_ended and not plan.feed.is_lasting):
             return
         _say_tokens(log(time.time_ns), who, tokens)
-        session = _Session(plan, settings, assembly, wake, log, listener, stop, arrivals, running)
+        session = _Session(
+            plan, settings, assembly, begun, wake, log, listener, stop, arrivals, running
+        )
         wakers.append(session.live.wake_soon)
         stop.hooks.append(session.live.wake_soon)
         await session.run(started)
@@ -125,6 +139,7 @@ class _Session:
         plan: Plan,
         settings: Settings,
         assembly: Assembly,
+        begun: Begun | None,
         wake: Callable[[], None],
         log: Callable[[Callable[[], int]], Log],
         listener: socket.socket,
@@ -149,8 +164,8 @@ class _Session:
         loop.on_turn = self._on_turn
         # Before the first turn: what changes from then on is published.
         picture = picture_to_follow(plan.database, settings, loop.view.quotes.last_valid)
-        self._begun = prepare(plan.feed, assembly, plan.duration_ns)
-        self._clock = Clock(self._begun.start_ns, plan.speed)
+        self._begun = begun or prepare(plan.feed, assembly, plan.duration_ns)
+        self._clock = Clock(max(self._begun.start_ns, loop.now_ns), plan.speed)
         self.live = LiveLoop(
             loop, self._begun.playback, self._clock, is_virtual=not plan.feed.is_open
         )
@@ -170,6 +185,8 @@ class _Session:
             self._assembly.start(self._clock.now_ns())
         else:
             self._assembly.start(self._begun.start_ns)
+        if self._assembly.rerun is not None:
+            self._say_start()
         self._readiness.resume(self._loop.now_ns)
         pauses.keep_short()
 

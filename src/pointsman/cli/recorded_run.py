@@ -21,6 +21,7 @@ from pointsman.config.settings import Settings
 from pointsman.engine import pauses
 from pointsman.engine.assembly import Assembly, assemble
 from pointsman.engine.playback import Playback
+from pointsman.engine.rerun import Diverged
 from pointsman.market.tape import Tape
 from pointsman.reading.report import build_report
 from pointsman.storage.errors import StorageFailed
@@ -72,6 +73,35 @@ def prepare(feed: Feed, assembly: Assembly, duration_ns: int | None) -> Begun:
     return Begun(playback, tape, start_ns, last_ns)
 
 
+def open_run(
+    assembled: Callable[[bool], Assembly], feed: Feed, duration_ns: int | None, stop: Stop
+) -> tuple[Assembly, Begun | None]:
+    """Open a run. One that was interrupted is made again, up to where its journal ends, and has
+    begun then. Where that does not give what the journal says, it goes on from its records; and so
+    does a market without an end."""
+    assembly = assembled(not feed.is_lasting)
+    rerun = assembly.rerun
+    if rerun is None:
+        return assembly, None
+    try:
+        begun = prepare(feed, assembly, duration_ns)
+        assembly.loop.start(assembly.started, begun.start_ns)
+        while not rerun.is_caught_up and not stop.is_asked:
+            due_ns = begun.playback.next_ns()
+            if due_ns is None:
+                rerun.end_early()
+            else:
+                begun.playback.step(due_ns)
+    except Diverged as diverged:
+        assembly.close()
+        sys.stderr.write(f"going on from the stored records: {diverged}\n")
+        return assembled(False), None
+    except BaseException:
+        assembly.close()
+        raise
+    return assembly, begun
+
+
 def run_fast(
     feed: Feed,
     settings: Settings,
@@ -87,10 +117,16 @@ def run_fast(
     not work for STORAGE_WAIT_SECONDS.
     """
     wait = _wait_for_storage(stop)
-    with closing(assemble(settings, database, feed.identity, wait=wait)) as assembly:
-        if assembly.has_ended:
+    assembly, begun = open_run(
+        lambda is_rerun: assemble(settings, database, feed.identity, wait=wait, is_rerun=is_rerun),
+        feed,
+        duration_ns,
+        stop,
+    )
+    with closing(assembly):
+        if assembly.has_ended or assembly.is_behind:
             return
-        begun = prepare(feed, assembly, duration_ns)
+        begun = begun or prepare(feed, assembly, duration_ns)
         assembly.start(begun.start_ns)
         pauses.keep_short()
         last_ns = feed.first_close_ns if begun.last_ns is None else begun.last_ns

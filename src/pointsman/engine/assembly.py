@@ -14,7 +14,7 @@ import hashlib
 import secrets
 import string
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from decimal import Decimal
 from pathlib import Path
 
@@ -32,12 +32,14 @@ from pointsman.engine.latch import KillLatch, latch_path
 from pointsman.engine.latch_watch import EVERY_SECONDS, LatchWatch
 from pointsman.engine.recall import Recall
 from pointsman.engine.recorder import Inline, Recorder, Threaded
+from pointsman.engine.rerun import Rerun
 from pointsman.engine.steering import Steering
 from pointsman.engine.ticker import Ticker
 from pointsman.execution.desk import Desk
 from pointsman.execution.loading import Loaded
 from pointsman.storage.entries import RunIdentity
 from pointsman.storage.errors import StorageFailed, StorageUnavailable
+from pointsman.storage.queries import EMPTY
 from pointsman.storage.queries import Loaded as Stored
 from pointsman.storage.sqlite_manager import SqliteManager
 from pointsman.venues.base import Venue
@@ -58,7 +60,8 @@ class Blueprint(msgspec.Struct, frozen=True, kw_only=True):
     `started` makes the event of a start from the installation code, and `new_code` draws the code
     of a new database. `open_venue` is given the open database and its code. `open_recorder` puts
     what closes it into the stack that it is given. `wake` has the driver look at what other threads
-    asked for.
+    asked for. `follow`, where given, makes again what the journal of an interrupted run holds; it
+    is given what to call at its end.
     """
 
     database: Path
@@ -69,13 +72,15 @@ class Blueprint(msgspec.Struct, frozen=True, kw_only=True):
     open_venue: Callable[[SqliteManager, str], Venue]
     open_recorder: Callable[[SqliteManager, ExitStack], Recorder]
     wake: Callable[[], None]
+    follow: Callable[[SqliteManager, Venue, Recorder, Callable[[], None]], Rerun] | None = None
     kill_file: Path | None = None
     identity: RunIdentity | None = None
 
 
 class Assembly(msgspec.Struct):
     """A loop and what it stands on. `resume_ns` is the time that its books have reached, 0 for new
-    ones. The driver calls `steering.work` after each instant: it tells the desk of a press."""
+    ones and where `rerun` takes them there. The driver calls `steering.work` after each instant: it
+    tells the desk of a press."""
 
     loop: ExecutionLoop
     latch: KillLatch
@@ -88,13 +93,22 @@ class Assembly(msgspec.Struct):
     signals_from: Callable[[str], int]
     has_ended: bool
     closing: ExitStack
+    rerun: Rerun | None = None
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether a rerun was stopped before it had come to the end of the journal: nothing may
+        follow."""
+        return self.rerun is not None and not self.rerun.is_caught_up
 
     def start(self, now_ns: int) -> None:
-        """Begin at `now_ns`. Killed beforehand, the engine is killed before it decides anything."""
-        self.loop.start(self.started, now_ns)
+        """Begin at `now_ns`, or where a rerun has come to. Killed beforehand, the engine is killed
+        before it decides anything."""
+        if self.rerun is None:
+            self.loop.start(self.started, now_ns)
         # Before the watch: it would latch what the stored kill switch says, over the person's word.
         self.steering.rearm_at_start()
-        self.watch.look(now_ns)
+        self.watch.look(max(now_ns, self.loop.now_ns))
         self.steering.work()
 
     @contextmanager
@@ -144,10 +158,12 @@ def assemble(
     *,
     wait: Callable[[StorageFailed], None] | None,
     notify: Callable[[], None] = lambda: None,
+    is_rerun: bool = False,
 ) -> Assembly:
     """Open database and paper venue as the settings say, and load the desk. With `wait` commits are
     made inline, and it is called at each failed try; else by a writer thread. `notify` is called
-    whenever something became durable or was asked for, on any thread.
+    whenever something became durable or was asked for, on any thread. With `is_rerun` an
+    interrupted run is made again from its beginning, up to where its journal ends.
 
     Raises StorageError, OtherRun, OtherAccount, and what opening the ledger can raise.
     """
@@ -166,6 +182,10 @@ def assemble(
         closing.callback(threaded.stop)
         return threaded
 
+    def open_venue(manager: SqliteManager, code: str) -> Venue:
+        is_rewound = is_rerun and manager.head.sequence > 0
+        return _paper_venue(settings, policy, manager, code, is_rewound=is_rewound)
+
     return build(
         Blueprint(
             database=database,
@@ -173,8 +193,9 @@ def assemble(
             hours=trading_hours(settings),
             started=started,
             new_code=lambda: _code(identity),
-            open_venue=lambda manager, code: _paper_venue(settings, policy, manager, code),
+            open_venue=open_venue,
             open_recorder=open_recorder,
+            follow=_follow if is_rerun else None,
             wake=notify,
             kill_file=settings.kill_switch_file,
             identity=identity,
@@ -199,11 +220,21 @@ def build(blueprint: Blueprint) -> Assembly:
         venue = blueprint.open_venue(manager, code)
         opening.callback(venue.close)
         started = _started(blueprint.started(code), venue)
-        desk = _desk(started.policy, code, stored)
+        has_ended = stored.desk is not None and stored.desk.ended_at_ns is not None
         recorder = blueprint.open_recorder(manager, opening)
-        hours = blueprint.hours
-        loop = ExecutionLoop(desk, venue, recorder, Recall(manager), hours)
-        latch.listen(lambda is_set: loop.hold(Hold.KILL_LATCH, is_set))
+
+        def listen() -> None:
+            latch.listen(lambda is_set: loop.hold(Hold.KILL_LATCH, is_set))
+
+        rerun = None
+        if blueprint.follow is not None and stored.sequence and not has_ended:
+            # The latch binds what is decided from now on, not what was before.
+            rerun = blueprint.follow(manager, venue, recorder, listen)
+            stored = EMPTY
+        desk, hours = _desk(started.policy, code, stored), blueprint.hours
+        loop = ExecutionLoop(desk, venue, rerun or recorder, Recall(rerun or manager), hours)
+        if rerun is None:
+            listen()
         cursors = {cursor.source: cursor.line for cursor in stored.cursors}
         return Assembly(
             loop=loop,
@@ -220,11 +251,32 @@ def build(blueprint: Blueprint) -> Assembly:
             manager=manager,
             recorder=recorder,
             started=started,
-            resume_ns=max(stored.last_time_ns or 0, venue.known_until_ns()),
+            resume_ns=_resume_ns(stored, venue, blueprint.identity),
             signals_from=lambda source: cursors.get(source, 0),
-            has_ended=stored.desk is not None and stored.desk.ended_at_ns is not None,
+            has_ended=has_ended,
             closing=opening.pop_all(),
+            rerun=rerun,
         )
+
+
+def _follow(
+    manager: SqliteManager, venue: Venue, recorder: Recorder, caught_up: Callable[[], None]
+) -> Rerun:
+    """Make again what the journal of a run on the paper venue holds."""
+    assert isinstance(venue, PaperVenue), "recorded runs trade on the paper venue"
+
+    def catch_up() -> None:
+        venue.catch_up()
+        caught_up()
+
+    return Rerun(manager.journal(), recorder, manager, catch_up)
+
+
+def _resume_ns(stored: Stored, venue: Venue, identity: RunIdentity | None) -> int:
+    """Where a start goes on. A recorded run does at its last journaled time: what the ledger knows
+    beyond that is the venue's answer to the first comparison (RULES 62)."""
+    last_ns = stored.last_time_ns or 0
+    return last_ns if identity is not None else max(last_ns, venue.known_until_ns())
 
 
 def _open_latch(database: Path) -> KillLatch:
@@ -262,27 +314,28 @@ def _claim(manager: SqliteManager, identity: RunIdentity | None) -> None:
 
 
 def _paper_venue(
-    settings: Settings, policy: Policy, manager: SqliteManager, code: str
+    settings: Settings, policy: Policy, manager: SqliteManager, code: str, *, is_rewound: bool
 ) -> PaperVenue:
     """Open the ledger that belongs to the database. Raises OtherAccount, and what opening it can
     raise."""
     ledger = ledger_path(manager.path)
     same_account.ledger_is_there(manager, ledger)
-    venue = PaperVenue(
-        ledger,
-        latency_ns=int(settings.paper_latency_ms * Decimal(10**6)),
-        fee_bps=settings.paper_fee_bps,
-        position_mode=settings.paper_position_mode,
-        reduce_only_mode=settings.paper_reduce_only,
-        instrument_of=policy.instrument,
-        journal_head=lambda: same_account.journal_head(manager, code),
-    )
-    try:
+
+    def opened(*, is_rewound: bool) -> PaperVenue:
+        return PaperVenue(
+            ledger,
+            latency_ns=int(settings.paper_latency_ms * Decimal(10**6)),
+            fee_bps=settings.paper_fee_bps,
+            position_mode=settings.paper_position_mode,
+            reduce_only_mode=settings.paper_reduce_only,
+            instrument_of=policy.instrument,
+            journal_head=lambda: same_account.journal_head(manager, code),
+            is_rewound=is_rewound,
+        )
+
+    with closing(opened(is_rewound=False)) as venue:
         same_account.require(manager, code, venue, ledger)
-    except BaseException:
-        venue.close()
-        raise
-    return venue
+    return opened(is_rewound=is_rewound)
 
 
 def _code(identity: RunIdentity | None) -> str:

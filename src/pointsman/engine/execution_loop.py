@@ -177,6 +177,15 @@ class ExecutionLoop:
         """Whether this cause holds entries back."""
         return self._holds[cause]
 
+    def remember_quotes(self) -> None:
+        """Tell the venue the newest quotes that are known already, before the first instant."""
+        table = self.view.quotes
+        for symbol in table.symbols:
+            newest, valid = table.newest(symbol), table.last_valid(symbol)
+            for quote in dict.fromkeys(one for one in (valid, newest) if one is not None):
+                self._venue.remember(quote)
+                self._has_quoted = True
+
     def advance(self, now_ns: int) -> None:
         """Say that time has come as far; it never runs backwards."""
         self._now_ns = max(self._now_ns, now_ns)

@@ -116,6 +116,8 @@ class LiveLoop:
 
     async def run(self, on_step: Callable[[int], None]) -> None:
         """Drive until the source ends or `stop`. `on_step` is told the time after each instant."""
+        if self._is_virtual:
+            await self._settle()
         while not self._is_stopping:
             due_ns = self._source.next_ns()
             if due_ns is None and self._loop.is_idle:

@@ -26,12 +26,13 @@ class Playback:
         self._bad_quotes = bad_quotes
 
     def skip_quotes_until(self, resume_ns: int) -> None:
-        """Go over the quotes that an earlier run of the same tape has lived through: they are
-        known, and nothing acts on them again."""
+        """Go over the quotes that an earlier run of the same tape has lived through. Only the
+        newest of each symbol count: the engine and the venue know them (RULES 62)."""
         while (at_ns := self._tape.next_quote_ns()) is not None and at_ns <= resume_ns:
             quote = self._tape.take_quote()
             self._loop.quotes_seen += 1
             self._loop.view.quotes.update(quote)
+        self._loop.remember_quotes()
 
     def next_ns(self) -> int | None:
         """When the next instant is; None when the run is over. Once the tape has ended, only what

@@ -124,6 +124,9 @@ class HostileVenue:
     def on_quote(self, quote: Quote) -> None:
         """What the engine was told of the market is nothing to a venue: see `matching.on_quote`."""
 
+    def remember(self, quote: Quote) -> None:
+        """Nothing, for the same reason."""
+
     def next_due_ns(self) -> int | None:
         return self._heap[0][0] - self.lag_ns if self._heap else None
 

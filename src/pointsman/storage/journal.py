@@ -28,11 +28,7 @@ from pointsman.storage.entries import (
     row_hash,
 )
 from pointsman.storage.errors import explained
-from pointsman.storage.queries import lease_head, path_of, run_identity
-
-_ROWS = (
-    "SELECT sequence, time_ns, kind, payload, previous_hash, hash FROM journal ORDER BY sequence"
-)
+from pointsman.storage.queries import JOURNAL, lease_head, path_of, run_identity
 
 
 class ChainFault(msgspec.Struct, frozen=True):
@@ -68,7 +64,7 @@ def verify_chain(connection: sqlite3.Connection) -> ChainFault | None:
     read."""
     with _as_stored(connection) as cursor:
         previous, count = _start(run_identity(connection)), 0
-        for row in cursor.execute(_ROWS):
+        for row in cursor.execute(JOURNAL):
             count += 1
             fault = _row_fault(row, count, previous)
             if fault is not None:

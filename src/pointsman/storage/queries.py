@@ -6,7 +6,7 @@ millions of rows, so every query here is answered by an index; a test asks SQLit
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ from pointsman.domain.positions import Position
 from pointsman.domain.signals import Decision, FirstDecision, SignalRecord
 from pointsman.domain.venue_truth import KnownOfVenue
 from pointsman.storage.codec import R, Value, codec_of
-from pointsman.storage.entries import Head, RunIdentity
+from pointsman.storage.entries import Head, JournalRow, RunIdentity
 from pointsman.storage.errors import explained
 from pointsman.storage.schema import IS_ENTRY, IS_NOT_FINAL, IS_UNCONFIRMED
 
@@ -48,6 +48,9 @@ RUN = f"SELECT {', '.join(RunIdentity.__struct_fields__)} FROM run WHERE id = 1"
 PAID = "SELECT 1 FROM fundings WHERE funding_id = ? LIMIT 1"
 LAST_FILL = "WHERE is_external = 0 ORDER BY rowid DESC LIMIT 1"
 LAST_CASH_REF = "SELECT ref FROM cash_moves WHERE is_confirmed = 1 ORDER BY rowid DESC LIMIT 1"
+JOURNAL = (
+    "SELECT sequence, time_ns, kind, payload, previous_hash, hash FROM journal ORDER BY sequence"
+)
 JOURNAL_HASH = "SELECT hash FROM journal WHERE sequence = ?"
 LAST_TURN = "SELECT sequence, time_ns, hash FROM journal ORDER BY sequence DESC LIMIT 1"
 
@@ -71,6 +74,10 @@ class Loaded(msgspec.Struct, frozen=True):
     recent_entries_ns: Mapping[str, tuple[int, ...]]
     last_time_ns: int | None
     sequence: int
+
+
+EMPTY = Loaded((), (), (), None, None, (), (), (), (), {}, {}, None, 0)
+"""What a new database holds."""
 
 
 def load(connection: sqlite3.Connection) -> Loaded:
@@ -147,6 +154,13 @@ def known_of_venue(connection: sqlite3.Connection) -> KnownOfVenue:
         cash_ref=refs[0][0] if refs else None,
         order_ids=tuple(order.client_order_id for order in working if order.venue_order_id),
     )
+
+
+def journal(connection: sqlite3.Connection) -> Iterator[JournalRow]:
+    """The rows of the journal, oldest first."""
+    cursor = connection.cursor()
+    cursor.row_factory = None
+    return iter(cursor.execute(JOURNAL))
 
 
 def journal_hash(connection: sqlite3.Connection, sequence: int) -> str | None:

@@ -16,7 +16,7 @@ What always holds:
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
@@ -116,6 +116,11 @@ class SqliteManager:
     def load(self) -> Loaded:
         """Everything needed to start, as committed."""
         return queries.load(self._reader)
+
+    def journal(self) -> Iterator[JournalRow]:
+        """The committed rows of the journal, oldest first. What is read here meanwhile is of the
+        moment at which the first of them was asked for."""
+        return queries.journal(self._reader)
 
     def first_decision(self, signal_id: str) -> FirstDecision | None:
         """The first decision on a signal id, if it is committed (RULES 32)."""

@@ -51,6 +51,10 @@ class Venue(Protocol):
         """Take in the next row of market data. A simulated venue matches on it; a real one ignores
         it."""
 
+    def remember(self, quote: Quote) -> None:
+        """Take in the newest row of a symbol from before this start, once for each symbol; a real
+        venue ignores it."""
+
     def next_due_ns(self) -> int | None:
         """When something will happen at the venue by itself next, if that is known: never in the
         past."""

@@ -38,7 +38,7 @@ from pointsman.domain.events import (
 )
 from pointsman.domain.life_cycle import FINAL, OrderStatus
 from pointsman.domain.market import Instrument, Quote
-from pointsman.domain.money import BPS, MONEY, ZERO, exact, floor_to, is_multiple
+from pointsman.domain.money import BPS, MONEY, ZERO, exact, floor_to
 from pointsman.domain.orders import Order, OrderType
 from pointsman.domain.policy import Abilities, PositionMode, ReduceOnlyMode
 from pointsman.domain.reasons import Reason
@@ -49,6 +49,7 @@ from pointsman.domain.venue_truth import (
     Snapshot,
     VenueOrder,
 )
+from pointsman.venues import paper_demands as demands
 from pointsman.venues.base import Reply, Request
 from pointsman.venues.paper_book import Book, Place
 from pointsman.venues.paper_ledger import LedgerUnwritable, PaperLedger
@@ -73,11 +74,13 @@ class PaperVenue:
         reduce_only_mode: ReduceOnlyMode,
         instrument_of: Callable[[str], Instrument],
         journal_head: Callable[[], JournalHead | None] = lambda: None,
+        is_rewound: bool = False,
     ) -> None:
         """Open the account whose ledger is at `ledger_path`, or a new one. `fee_bps` of notional is
         charged where the instrument has no fee of its own. `journal_head` is how far the journal of
-        the engine is durable: the ledger keeps it with everything that it commits. Raises
-        LedgerBusy, LedgerUnreadable, LedgerModeDiffers."""
+        the engine is durable: the ledger keeps it with everything that it commits. With
+        `is_rewound` the account begins as a new one, until `catch_up`. Raises LedgerBusy,
+        LedgerUnreadable, LedgerModeDiffers."""
         self._latency_ns = latency_ns
         self._fee_bps = fee_bps
         self._is_hedged = position_mode is PositionMode.HEDGE
@@ -89,7 +92,7 @@ class PaperVenue:
         self._is_silent = False
         self._books: dict[str, Book] = {}
         with exact():
-            self._ledger = PaperLedger(ledger_path, position_mode)
+            self._ledger = PaperLedger(ledger_path, position_mode, is_rewound=is_rewound)
             for order in self._ledger.open_orders.values():
                 self._rest(order, self._book(order.symbol))
         self._now_ns = self._ledger.known_until_ns
@@ -120,6 +123,23 @@ class PaperVenue:
         if book.renew(quote):
             with exact():
                 self._match(book)
+
+    def remember(self, quote: Quote) -> None:
+        """Take in the newest row of a symbol from before this start: what rests acts on the size
+        that its fills have left of it."""
+        self._now_ns = max(self._now_ns, quote.ts_ns)
+        book = self._book(quote.symbol)
+        with exact():
+            is_acted_on = book.renew(quote)
+            for side, quantity in self._ledger.taken_since(quote.symbol, quote.ts_ns).items():
+                book.take(side, min(quantity, book.available(side)))
+            if is_acted_on:
+                self._match(book)
+
+    def catch_up(self) -> None:
+        """End what `is_rewound` began: the ledger's file holds from now on what has happened since.
+        Raises LedgerUnwritable."""
+        self._ledger.catch_up()
 
     def next_due_ns(self) -> int | None:
         """When the next request arrives."""
@@ -194,7 +214,7 @@ class PaperVenue:
         if order.order_type is OrderType.STOP:
             self._rest(order, book)
             return
-        if _limit_allows(order, book):
+        if demands.limit_allows(order, book):
             order = self._trade(order, book)
         if order.status in FINAL:
             return
@@ -225,15 +245,15 @@ class PaperVenue:
 
     def _refusal(self, order: VenueOrder, book: Book) -> Reason | None:
         """Why the venue does not take an order that has just arrived, if it does not."""
-        price = _own_price(order)
+        price = demands.own_price(order)
         needs_price = order.order_type is not OrderType.MARKET
-        if needs_price and (price is None or not _is_step(price, book.instrument.tick)):
+        if needs_price and (price is None or not demands.is_step(price, book.instrument.tick)):
             return Reason.BAD_PRICE
-        if not _is_tradeable(order, book):
+        if not demands.is_tradeable(order, book):
             return Reason.BAD_QUANTITY
         if order.reduce_only and self._has_too_little_to_reduce(order, book.instrument.lot):
             return Reason.REDUCE_ONLY
-        if order.order_type is OrderType.STOP and _would_trigger(order, book.quote):
+        if order.order_type is OrderType.STOP and demands.would_trigger(order, book.quote):
             return Reason.WOULD_TRIGGER
         return None
 
@@ -358,43 +378,3 @@ class PaperVenue:
             fee_bps = self._fee_bps if instrument.fee_bps is None else instrument.fee_bps
             book = self._books[symbol] = Book(instrument, MONEY.divide(fee_bps, BPS))
         return book
-
-
-def _own_price(order: VenueOrder) -> Decimal | None:
-    """The price that the order itself names; a market order names none."""
-    if order.order_type is OrderType.MARKET:
-        return None
-    return order.trigger_price if order.order_type is OrderType.STOP else order.limit_price
-
-
-def _is_step(amount: Decimal, step: Decimal) -> bool:
-    return amount.is_finite() and amount > ZERO and is_multiple(amount, step)
-
-
-def _is_tradeable(order: VenueOrder, book: Book) -> bool:
-    """Whether the quantity is in whole lots and not below the minimum, by the order's own price or
-    the touch."""
-    if not _is_step(order.quantity, book.instrument.lot):
-        return False
-    price = _own_price(order)
-    if price is None and book.quote is not None:
-        price = book.quote.touch(order.side)
-    if price is None:
-        return order.quantity >= book.instrument.min_qty
-    return book.instrument.is_tradeable(order.quantity, price)
-
-
-def _would_trigger(order: VenueOrder, quote: Quote | None) -> bool:
-    """Whether the touch is already at or through the trigger of a stop that arrives."""
-    if quote is None or order.trigger_price is None:
-        return False
-    touch = quote.touch(order.side)
-    return touch <= order.trigger_price if order.side is Side.SELL else touch >= order.trigger_price
-
-
-def _limit_allows(order: VenueOrder, book: Book) -> bool:
-    limit = _own_price(order)
-    if limit is None or book.quote is None:
-        return True
-    touch = book.quote.touch(order.side)
-    return touch <= limit if order.side is Side.BUY else touch >= limit

@@ -82,8 +82,11 @@ class LedgerTotals(msgspec.Struct, frozen=True, gc=False):
 class PaperLedger:
     """The open books of one paper account."""
 
-    def __init__(self, path: Path, position_mode: PositionMode) -> None:
-        """Open the ledger at `path`, or create it. Raises LedgerBusy, LedgerUnreadable,
+    def __init__(
+        self, path: Path, position_mode: PositionMode, *, is_rewound: bool = False
+    ) -> None:
+        """Open the ledger at `path`, or create it. With `is_rewound` it begins empty, and the file
+        keeps what it holds until `catch_up`. Raises LedgerBusy, LedgerUnreadable,
         LedgerModeDiffers."""
         self.open_orders: dict[str, VenueOrder] = {}
         self.cash = ZERO
@@ -97,11 +100,29 @@ class PaperLedger:
             opening.enter_context(_lock(path))
             self._db = opening.enter_context(closing(_open(path)))
             _reading(path, lambda: self._load(path, position_mode))
+            self._file = self._db
+            if is_rewound:
+                self._db = opening.enter_context(closing(_in_memory()))
+                self._holdings.clear()
+                self._reducing.clear()
+                self.open_orders.clear()
+                self._load(path, position_mode)
             self._held = opening.pop_all()
 
     def close(self) -> None:
         """Let go of the file and its lock. What has not been committed is lost."""
         self._held.close()
+
+    def catch_up(self) -> None:
+        """Write what was committed since a ledger was opened rewound over what its file holds, and
+        go on in the file. Raises LedgerUnwritable; then it may be tried again."""
+        if self._db is self._file:
+            return
+        try:
+            tables.replace_all(self._db, self._file)
+        except sqlite3.OperationalError as error:
+            raise LedgerUnwritable(str(error)) from error
+        self._db = self._file
 
     def holdings(self) -> tuple[VenueHolding, ...]:
         """All holdings other than zero, by symbol and side."""
@@ -222,6 +243,14 @@ class PaperLedger:
 
     def _has_transfer(self, ref: str) -> bool:
         return self._db.execute(tables.FIND_TRANSFER, (ref,)).fetchone() is not None
+
+    def taken_since(self, symbol: str, since_ns: int) -> dict[Side, Decimal]:
+        """How much of a symbol was bought and sold at `since_ns` and later. Walks over all fills:
+        for a start only."""
+        taken = dict.fromkeys(Side, ZERO)
+        for side, quantity in self._db.execute(tables.FILLS_SINCE, (symbol, since_ns)):
+            taken[Side(side)] += Decimal(quantity)
+        return taken
 
     def cursor(self) -> str:
         """Where `trades_after` goes on from here."""
@@ -344,6 +373,10 @@ def _open(path: Path) -> sqlite3.Connection:
         db.close()
         raise
     return db
+
+
+def _in_memory() -> sqlite3.Connection:
+    return sqlite3.connect(":memory:", isolation_level=None)
 
 
 def _reading(path: Path, read: Callable[[], _Read]) -> _Read:

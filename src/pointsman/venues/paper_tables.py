@@ -84,6 +84,7 @@ HOLDINGS = "SELECT * FROM holdings ORDER BY symbol, position_side"
 OPEN_ORDERS = "SELECT * FROM orders WHERE is_open = 1 ORDER BY sequence"
 FIND_ORDER = "SELECT * FROM orders WHERE client_order_id = ?"
 FILLS_OF_ORDER = "SELECT * FROM fills WHERE order_sequence = ? ORDER BY sequence"
+FILLS_SINCE = "SELECT side, quantity FROM fills WHERE symbol = ? AND ts_ns >= ?"
 FILLS_AFTER = "SELECT * FROM fills WHERE sequence > ? ORDER BY sequence"
 FIND_TRANSFER = "SELECT 1 FROM transfers WHERE ref = ?"
 LAST_ORDER = "SELECT coalesce(max(sequence), 0) FROM orders"
@@ -119,6 +120,23 @@ def create(db: sqlite3.Connection, position_mode: PositionMode) -> None:
         db.executescript(_SCHEMA)
         db.execute("INSERT INTO totals VALUES (1, ?, '0', '0', 0)", (position_mode.value,))
         db.execute("COMMIT")
+
+
+def replace_all(source: sqlite3.Connection, target: sqlite3.Connection) -> None:
+    """Make a ledger hold what another one holds, in one transaction; whose account it is stays."""
+    target.execute("BEGIN IMMEDIATE")
+    try:
+        for table in ("orders", "fills", "holdings", "transfers", "totals"):
+            rows = source.execute(f"SELECT * FROM {table}").fetchall()  # noqa: S608 - a constant
+            target.execute(f"DELETE FROM {table}")  # noqa: S608 - a constant
+            if rows:
+                marks = ", ".join("?" for _ in rows[0])
+                target.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)  # noqa: S608
+        target.execute("COMMIT")
+    except sqlite3.Error:
+        if target.in_transaction:
+            target.execute("ROLLBACK")
+        raise
 
 
 def side_text(position_side: PositionSide | None) -> str:
