@@ -100,17 +100,11 @@ async def run_paced(
         listener = opened.enter_context(take_port(settings, plan.database))
         assembly, begun = open_run(
             lambda is_rerun: assemble(
-                settings,
-                plan.database,
-                plan.feed.identity,
-                wait=None,
-                notify=wake,
-                is_rerun=is_rerun,
+                settings, plan.database, plan.feed.identity,
+                wait=None, notify=wake, is_rerun=is_rerun,
             ),
-            plan.feed,
-            plan.duration_ns,
-            stop,
-        )
+            plan.feed, plan.duration_ns, stop,
+        )  # fmt: skip
         opened.callback(assembly.close)
         if assembly.is_behind or (assembly.has_ended and not plan.feed.is_lasting):
             return
