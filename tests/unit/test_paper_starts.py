@@ -1,4 +1,4 @@
-"""The paper venue across a start: the newest quotes of before it, and an account that is rewound."""
+"""The paper venue across a start: the newest quotes of before it, and a rewound account."""
 
 from decimal import Decimal
 from pathlib import Path
