@@ -3,10 +3,12 @@ loop does (RULES 30, 34)."""
 
 import json
 import os
+import select
 import socket
 import stat
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -183,14 +185,35 @@ def test_a_bad_request_is_told_what_would_do(served: Served, request_: bytes, sa
     assert says in answer["error"]
 
 
+@pytest.fixture
+def all_taken(served: Served) -> Iterator[None]:
+    """Every connection that the server admits is open, and idle."""
+    with ExitStack() as idle:
+        for _ in range(CONNECTIONS_MAX):
+            connection = idle.enter_context(socket.socket(socket.AF_UNIX))
+            connection.connect(os.fspath(socket_path(served.database)))
+        yield
+
+
+@pytest.mark.usefixtures("all_taken")
 def test_there_are_only_so_many_connections_at_once(served: Served) -> None:
-    idle = [socket.socket(socket.AF_UNIX) for _ in range(CONNECTIONS_MAX)]
-    for connection in idle:
-        connection.connect(os.fspath(socket_path(served.database)))
-    answer = ask(served.database, KILL)
-    assert "16 connections are open" in answer["error"]
-    for connection in idle:
-        connection.close()
+    assert "16 connections are open" in ask(served.database, KILL)["error"]
+
+
+@pytest.mark.usefixtures("all_taken")
+def test_a_refusal_is_read_also_where_it_came_before_the_request_was_sent(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect = socket.socket.connect
+
+    def slow(connection: socket.socket, path: str) -> None:
+        connect(connection, path)
+        hung_up = select.poll()
+        hung_up.register(connection, select.POLLHUP)
+        assert hung_up.poll(5_000)
+
+    monkeypatch.setattr(socket.socket, "connect", slow)
+    assert "16 connections are open" in ask(served.database, KILL)["error"]
 
 
 def test_whoever_watches_is_sent_what_changes(served: Served) -> None:

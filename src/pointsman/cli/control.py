@@ -13,7 +13,7 @@ import socket
 import stat
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -114,7 +114,7 @@ def ask(database: Path, request: Mapping[str, Any]) -> dict[str, Any]:
     """
     with closing(_connected(database)) as connection:
         try:
-            connection.sendall(json.dumps(dict(request)).encode() + b"\n")
+            _send(connection, request)
             line = next(_lines(connection), None)
         except OSError as error:
             raise NoEngine(database, is_sent=True) from error
@@ -135,7 +135,7 @@ def watch(database: Path) -> Iterator[dict[str, Any]]:
     """
     with closing(_connected(database)) as connection:
         try:
-            connection.sendall(b'{"verb": "watch"}\n')
+            _send(connection, {"verb": "watch"})
             for line in _lines(connection):
                 yield json.loads(line)
         except OSError:
@@ -157,6 +157,13 @@ def _connected(database: Path) -> socket.socket:
         connection.close()
         raise
     return connection
+
+
+def _send(connection: socket.socket, request: Mapping[str, Any]) -> None:
+    """Send a request. An engine that has no room for it may answer and hang up before it is sent;
+    that answer can still be read."""
+    with suppress(ConnectionError):
+        connection.sendall(json.dumps(dict(request)).encode() + b"\n")
 
 
 def _lines(connection: socket.socket) -> Iterator[bytes]:
