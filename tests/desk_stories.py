@@ -71,11 +71,33 @@ def limits(**changes: Any) -> Limits:
     return msgspec.structs.replace(DEFAULT_LIMITS, **changes)
 
 
-def policy(general: Limits = DEFAULT_LIMITS, **changes: Any) -> Policy:
-    """The default policy: hedge mode, a venue that clips, with `general` limits and changes."""
+OF_NOBODY = msgspec.structs.replace(
+    DEFAULT_LIMITS,
+    max_loss_cooldown=1,
+    cooldown_ns=1,
+    max_open_positions=0,
+    max_position_size=Decimal(0),
+    max_orders_per_minute=0,
+    max_spread_bps=Decimal(0),
+    max_latency_ns=0,
+    max_slippage_bps=Decimal(0),
+    max_daily_loss=Decimal(0),
+    max_drawdown_percentage=Decimal(0),
+    max_leverage=Decimal("0.001"),
+    stop_loss_percentage=Decimal("0.1"),
+    max_stop_loss_percentage=Decimal("0.1"),
+    entry_sides=EntrySides.SHORT,
+)
+"""Limits under which nothing goes: who takes them for those of a VA is found out."""
+
+
+def policy(own: Limits = DEFAULT_LIMITS, **changes: Any) -> Policy:
+    """The default policy: hedge mode, a venue that clips, and changes. VA001 to VA009 each have
+    their `own` limits and the general ones are those of nobody, unless `limits_by_va` says whose
+    are others: then `own` are general."""
     default = Policy(
-        limits=general,
-        limits_by_va={},
+        limits=own if "limits_by_va" in changes else OF_NOBODY,
+        limits_by_va={f"VA00{number}": own for number in range(1, 10)},
         instruments={"XXX": XXX, "YYY": YYY},
         position_mode=PositionMode.HEDGE,
         reduce_only_mode=ReduceOnlyMode.CLIP,
@@ -106,7 +128,7 @@ def ready_desk(
 
 
 def limited(balance: str = "100000", **changes: Any) -> Desk:
-    """A ready desk whose general limits are changed; positions may be of any size."""
+    """A ready desk whose limits are changed; positions may be of any size."""
     generous: dict[str, Any] = {"max_position_size": Decimal(10**9)}
     return ready_desk(policy(limits(**(generous | changes))), balance=balance)
 

@@ -103,10 +103,13 @@ def test_rule_34_a_kill_is_latched_while_the_loop_is_stuck(served: Served) -> No
     assert served.woken.is_set(), "the loop is told, when it comes to it"
 
 
-def test_rule_30_a_kill_that_cannot_be_synced_holds_and_says_so(served: Served) -> None:
-    full = os.open("/dev/full", os.O_RDWR)
-    os.dup2(full, served.latch._descriptor)
-    os.close(full)
+def test_rule_30_a_kill_that_cannot_be_synced_holds_and_says_so(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_given: object) -> int:
+        raise OSError(28, "no space left on device")
+
+    monkeypatch.setattr("pointsman.engine.latch.os.pwrite", full)
     assert ask(served.database, KILL) == {"ok": True, "durable": False, "state": "halt"}
     assert served.latch.latched.state is KillState.HALT
 

@@ -281,7 +281,8 @@ class CountingDict(dict[Any, Any]):
 def crowded(count: int) -> Desk:
     """A desk of so many VAs, each of which holds a position in the same symbol."""
     names = tuple(f"VA{number:04}" for number in range(count))
-    desk = ready_desk(EVERY_LIMIT, names)
+    own = dict.fromkeys(names, EVERY_LIMIT.limits_of(VA))
+    desk = ready_desk(msgspec.structs.replace(EVERY_LIMIT, limits_by_va=own), names)
     for number, va_id in enumerate(names):
         enter(desk, signal(f"s{number}", va_id=va_id))
     return desk

@@ -22,7 +22,7 @@ from pointsman.domain.orders import Role
 from pointsman.domain.positions import PositionState
 from pointsman.domain.reasons import Reason
 from pointsman.execution.desk import Desk
-from pointsman.execution.kill import READINGS
+from pointsman.execution.kill import LIMIT_READINGS, NAKED_READINGS
 from tests.desk_stories import (
     DAY_NS,
     MIDNIGHT_NS,
@@ -217,10 +217,10 @@ def test_rule_19_a_global_limit_trips_after_several_readings_in_a_row(
 ) -> None:
     desk = two_vas(**changes)
     assert [worth(desk, at_limit) for _ in range(5)] == [[]] * 5, "equal passes"
-    for _ in range(READINGS - 1):
+    for _ in range(LIMIT_READINGS - 1):
         assert worth(desk, beyond) == []
     assert worth(desk, at_limit) == [], "one good reading begins again"
-    told = [worth(desk, beyond) for _ in range(READINGS)]
+    told = [worth(desk, beyond) for _ in range(LIMIT_READINGS)]
     assert told == [[], [], [Reason.KILL_PRESSED]]
     assert state(desk) is KillState.HALT
     assert next(iter(changes)).upper() in desk.books.kill_switch.note
@@ -242,7 +242,7 @@ def test_rule_17_the_first_loss_counts_from_the_money_that_was_put_in() -> None:
     desk = ready_desk(policy(global_max_drawdown_percentage=Decimal(5)), balance="1100")
     round_trip(desk, "a", "94")
     enter(desk, signal("b", quantity="9"))
-    told = [worth(desk, "100") for _ in range(READINGS)]
+    told = [worth(desk, "100") for _ in range(LIMIT_READINGS)]
     assert told[-1] == [Reason.KILL_PRESSED]
 
 
@@ -250,12 +250,12 @@ def test_rule_17_a_loss_before_the_first_second_of_a_day_is_a_loss_of_that_day()
     desk = ready_desk(policy(global_max_daily_loss=Decimal(50)), balance="1100")
     round_trip(desk, "a", "94")
     enter(desk, signal("b", quantity="9"))
-    assert [worth(desk, "100") for _ in range(READINGS)][-1] == [Reason.KILL_PRESSED]
+    assert [worth(desk, "100") for _ in range(LIMIT_READINGS)][-1] == [Reason.KILL_PRESSED]
 
 
 def test_rule_17_yesterdays_loss_does_not_trip_today() -> None:
     desk = two_vas(global_max_daily_loss=Decimal(50))
-    for _ in range(READINGS - 1):
+    for _ in range(LIMIT_READINGS - 1):
         assert worth(desk, "90") == []
     low = quote(desk.now_ns + DAY_NS, bid="90", ask="90.01")
     today = marked(desk, low, after_ns=DAY_NS, day_start_ns=MIDNIGHT_NS + DAY_NS)
@@ -280,17 +280,19 @@ def test_rule_17_money_that_comes_in_hides_no_loss_of_the_day(
         tell(desk, CashMoved("VA002", Decimal(1), "ref", MIDNIGHT_NS))
     else:
         tell(desk, AccountOpened("VA003", Decimal(1)))
-    told = [worth(desk, "90") for _ in range(READINGS)]
+    told = [worth(desk, "90") for _ in range(LIMIT_READINGS)]
     assert told[-1] == [Reason.KILL_PRESSED]
 
 
 def test_rule_19_after_rearm_the_machine_can_press_again() -> None:
     desk = two_vas(global_max_drawdown_percentage=Decimal("4.4"))
-    for _ in range(READINGS):
+    for _ in range(LIMIT_READINGS):
         worth(desk, "90")
     tell(desk, Rearmed("bob", "looked at it"))
-    assert [worth(desk, "90") for _ in range(READINGS)] == [[]] * READINGS, "measured from here"
-    told = [worth(desk, "80") for _ in range(READINGS)]
+    assert [worth(desk, "90") for _ in range(LIMIT_READINGS)] == [[]] * LIMIT_READINGS, (
+        "measured from here"
+    )
+    told = [worth(desk, "80") for _ in range(LIMIT_READINGS)]
     assert told[-1] == [Reason.KILL_PRESSED]
 
 
@@ -301,6 +303,22 @@ def test_rule_19_one_bad_quote_is_one_reading_however_long_it_stays_the_newest()
         assert incidents(marked(desk, bad, after_ns=SECOND_NS)) == []
     assert worth(desk, "100") == []
     assert desk.books.desk.breach_readings == 0
+
+
+def test_rule_19_a_reading_is_fresh_only_with_newer_quotes_of_all_that_is_held() -> None:
+    """YYY is quoted each second; the bad quote of XXX, which stays the newest, is one reading."""
+    desk = two_vas(global_max_daily_loss=Decimal(50))
+    enter(desk, signal("b", quantity="1", va_id="VA002", symbol="YYY"))
+
+    def passes(ts_ns: int) -> list[Reason]:
+        bad, other = quote(ts_ns, bid="10", ask="10.01"), quote(desk.now_ns, symbol="YYY")
+        return incidents(marked(desk, bad, other, after_ns=SECOND_NS))
+
+    stands_ns = desk.now_ns
+    assert [passes(stands_ns) for _ in range(9)] == [[]] * 9
+    assert desk.books.desk.breach_readings == 1
+    told = [passes(desk.now_ns) for _ in range(LIMIT_READINGS - 1)]
+    assert told[-1] == [Reason.KILL_PRESSED], "with newer quotes of both it is"
 
 
 def test_rule_19_a_quote_that_has_stood_for_long_counts_as_the_market() -> None:
@@ -316,7 +334,7 @@ def test_rule_19_a_position_that_stays_naked_trips_after_several_readings() -> N
     (entry,) = submits(send(desk, signal("a")))
     order_sent(desk, entry.client_order_id)
     step = trade(desk, entry.client_order_id, "10")
-    assert [worth(desk, "100") for _ in range(READINGS)] == [[]] * READINGS
+    assert [worth(desk, "100") for _ in range(NAKED_READINGS)] == [[]] * NAKED_READINGS
     assert worth(desk, "100") == [Reason.KILL_PRESSED]
     acknowledge(desk, step)
     tell(desk, Rearmed("bob", "covered"))

@@ -45,7 +45,7 @@ class Body:
         app = FastAPI()
         app.state.stopping = threading.Event()
         app.get("/here")(lambda: "yes")
-        listener = listen("127.0.0.1", 0)
+        self.listener = listener = listen("127.0.0.1", 0)
         self.port = listener.getsockname()[1]
         self.parts = Parts(
             self.database, board, controls, lambda: watch.look(42), app, listener, _unheard
@@ -71,6 +71,7 @@ def body(tmp_path: Path) -> Iterator[Body]:
     with kill_signals_blocked():
         body = Body(tmp_path)
         yield body
+        body.listener.close()
         body.latch.close()
 
 
@@ -93,3 +94,7 @@ def test_http_that_has_ended_serves_again_on_the_same_port(body: Body) -> None:
     again()
     assert body.status_of_here() == 200
     body.parts.stop()
+
+
+def test_rule_19_the_latch_is_looked_at_each_second(body: Body) -> None:
+    assert body.parts._latch._every_seconds <= 1

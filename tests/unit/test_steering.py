@@ -281,9 +281,9 @@ def test_bad_amounts_and_ids_are_refused_with_what_would_do(
 
 
 def test_a_further_account_can_trade_at_once(steered: Steered) -> None:
-    assert steered.ask(AddAccount("VA7", "5000"))["balance"] == "5000"
-    steered.story.ask(told.signal("in", va_id="VA7"))
-    assert [submit.order.va_id for submit in steered.story.venue.take(Submit)] == ["VA7"]
+    assert steered.ask(AddAccount("VA007", "5000"))["balance"] == "5000"
+    steered.story.ask(told.signal("in", va_id="VA007"))
+    assert [submit.order.va_id for submit in steered.story.venue.take(Submit)] == ["VA007"]
 
 
 # -- assign ----------------------------------------------------------------------------------------

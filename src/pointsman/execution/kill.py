@@ -18,8 +18,13 @@ from pointsman.execution.pricing import HUNDRED
 
 replace = msgspec.structs.replace
 
-READINGS = 3
-"""How many consecutive readings beyond a limit trip the kill switch."""
+LIMIT_READINGS = 3
+"""So many readings in a row beyond GLOBAL_MAX_DRAWDOWN_PERCENTAGE or GLOBAL_MAX_DAILY_LOSS, each by
+newer quotes of all that is held, press the kill switch (RULES 64)."""
+
+NAKED_READINGS = 3
+"""So many readings in a row, one a second, of a position that has been naked for longer than
+KILL_ON_NAKED_SECONDS press it."""
 
 STANDS_NS = 10 * 10**9
 """A quote that has been the newest for so long is what the market says."""
@@ -75,7 +80,7 @@ def sample_total(
     changed = replace(desk, peak_equity=max(desk.peak_equity, equity), breach_readings=readings)
     if changed != desk:
         books.put_desk(changed)
-    if readings == READINGS != desk.breach_readings:
+    if readings == LIMIT_READINGS != desk.breach_readings:
         press(books, KillState.HALT, "governor", note, now_ns)
 
 
@@ -125,7 +130,7 @@ def watch_naked(books: Books, now_ns: int) -> None:
     readings = books.desk.naked_readings + 1 if longest_ns > limit_ns else 0
     if readings != books.desk.naked_readings:
         books.put_desk(replace(books.desk, naked_readings=readings))
-    if readings == READINGS:
+    if readings == NAKED_READINGS:
         note = f"KILL_ON_NAKED_SECONDS: {plain(longest_ns / SECOND)} > {plain(limit_ns / SECOND)}"
         press(books, KillState.HALT, "governor", note, now_ns)
 
