@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from pointsman.api.problems import Problem, problem_response
+from pointsman.storage.errors import StorageUnavailable
 from tests.http_stories import CONTROL, READ, TOKENS, Served
 
 
@@ -72,6 +73,20 @@ def test_what_nobody_expected_is_told_by_an_id_and_never_by_its_text(
     for text in (line, answer.text):
         assert READ not in text
         assert "Traceback" not in text
+
+
+def test_a_database_that_cannot_be_read_is_a_503_that_names_no_path(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> object:
+        raise StorageUnavailable("/secret/place.db does not exist")
+
+    monkeypatch.setattr(served.board, "document", fail)
+    answer = served.client(READ).get("/status")
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+    assert "/health/ready" in answer.json()["detail"]
+    assert "secret" not in answer.text
+    assert "database cannot be read" in served.complaints[0]
 
 
 def test_a_problem_brings_its_headers_and_further_members() -> None:

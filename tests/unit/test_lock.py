@@ -10,6 +10,8 @@ import pytest
 
 from pointsman.storage import lock
 from pointsman.storage.errors import DatabaseBusy, StorageUnavailable
+from pointsman.storage.sqlite_manager import SqliteManager
+from tests.unit.stored_samples import history
 
 HOLDER = """
 import sys
@@ -49,3 +51,22 @@ def test_a_holder_that_did_not_yet_say_who_it_is(tmp_path: Path) -> None:
 def test_a_folder_that_does_not_exist_is_named(tmp_path: Path) -> None:
     with pytest.raises(StorageUnavailable, match="must exist and be writable"):
         lock.acquire(tmp_path / "none" / "trading.db")
+
+
+def test_another_name_of_a_database_in_use_is_refused_and_does_no_harm(
+    tmp_path: Path,
+) -> None:
+    """A hard link has a lock file of its own, and the same file behind it; a copy is another."""
+    (tmp_path / "other").mkdir()
+    database, linked = tmp_path / "trading.db", tmp_path / "other" / "linked.db"
+    first = SqliteManager(database)
+    first.open()
+    os.link(database, linked)
+    with pytest.raises(DatabaseBusy, match=r"another process \(perhaps under another name\);"):
+        SqliteManager(linked).open()
+    first.append(history())
+    first.close()
+    second = SqliteManager(linked)
+    second.open()
+    assert second.head.sequence == len(history())
+    second.close()

@@ -189,6 +189,9 @@ def test_two_processes_cannot_hold_one_paper_account(path: Path) -> None:
             with pytest.raises(LedgerBusy, match=r"another process holds the paper account .*\.db"):
                 open_paper(path)
             assert read_ledger(path).orders == 0
+            os.link(path, path.with_name("linked.db"))
+            with pytest.raises(LedgerBusy, match="perhaps under another name"):
+                open_paper(path.with_name("linked.db"))
         finally:
             child.kill()
     open_paper(path).close()

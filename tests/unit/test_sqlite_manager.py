@@ -127,6 +127,21 @@ def test_a_failed_group_leaves_nothing_and_can_be_stored_later(manager: SqliteMa
     assert manager.load().sequence == len(history())
 
 
+@pytest.mark.parametrize("suffix", ["", "-wal"])
+def test_rule_60_nothing_is_stored_in_a_file_that_is_not_at_its_path(
+    suffix: str, manager: SqliteManager
+) -> None:
+    """It would be gone when the process ends. Put back, the same turns can be stored."""
+    file = manager.path.with_name(manager.path.name + suffix)
+    file.rename(file.with_name("away"))
+    with pytest.raises(StorageFailed, match="was removed while the engine ran"):
+        manager.append(history())
+    assert manager.load().sequence == 0
+    file.with_name("away").rename(file)
+    manager.append(history())
+    assert manager.load().sequence == len(history())
+
+
 def test_a_failure_in_the_midst_of_a_transaction_undoes_its_first_half(
     manager: SqliteManager,
 ) -> None:

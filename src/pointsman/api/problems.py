@@ -16,6 +16,8 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
+from pointsman.storage.errors import StorageError
+
 MEDIA_TYPE = "application/problem+json"
 SCHEMA = {
     "title": "Problem",
@@ -108,7 +110,13 @@ def answer_problems(app: FastAPI, complain: Callable[[str], None]) -> None:
         text = "the engine could not answer this; its log says more under this error id"
         return problem_response(Problem(HTTPStatus.INTERNAL_SERVER_ERROR, text, error_id=error_id))
 
+    async def answer_unreadable(request: Request, fault: Exception) -> JSONResponse:
+        complain(f"HTTP failed, the database cannot be read: {_where(request, fault)}")
+        text = "the database cannot be read now; try again when /health/ready answers 200"
+        return problem_response(Problem(HTTPStatus.SERVICE_UNAVAILABLE, text, {"Retry-After": "5"}))
+
     app.add_exception_handler(Problem, answer_problem)
+    app.add_exception_handler(StorageError, answer_unreadable)
     app.add_exception_handler(HTTPException, answer_http)
     app.add_exception_handler(RequestValidationError, answer_invalid)
     app.add_exception_handler(Exception, answer_fault)

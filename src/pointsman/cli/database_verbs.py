@@ -121,12 +121,11 @@ def migrate(options: Options) -> None:
     path = database_of(options).resolve()
     if not path.exists():
         raise StorageUnavailable(f"{path} does not exist; `pointsman run` makes it")
-    held = lock.acquire(path)
-    try:
+    with ExitStack() as held:
+        held.callback(os.close, lock.acquire(path))
+        held.callback(os.close, lock.hold_file(path))
         before = schema.read_version(path)
         schema.prepare(path)
-    finally:
-        os.close(held)
     newest = schema.newest_version()
     if options.as_json:
         print_json({"database": str(path), "before": before, "schema": newest})

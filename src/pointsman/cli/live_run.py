@@ -204,7 +204,7 @@ class _Session:
             standing,
             compared_ns,
             lambda: self._supervisor.down(),
-            lambda: {"kill latch": told} if (told := assembly.latch.lost) else {},
+            assembly.lost,
         )
 
     def _around(
@@ -245,7 +245,7 @@ class _Session:
         )
 
         def look_at_latch() -> None:
-            self._assembly.watch.look(now_ns())
+            self._assembly.look(now_ns())
 
         return Parts(plan.database, board, controls, look_at_latch, app, listener, self._say_kill)
 
@@ -289,9 +289,10 @@ class _Session:
             supervising.stop()
             self._beat.stop()
             self._parts.stop()
+        self._assembly.files.require_all()
 
     def _on_step(self, now_ns: int, supervising: Ticker) -> None:
-        self._steering.work()
+        self._assembly.work()
         if self._arrivals is not None:
             self._arrivals.work(self._loop, self.live, self._begun.tape, self._stop)
         self._vitals.note(self._loop.quotes_seen, now_ns)

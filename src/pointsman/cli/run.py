@@ -114,6 +114,7 @@ def _known_endings() -> Iterator[None]:
     """Within this block what can be foreseen ends with its exit code, and says what would do."""
     from pointsman.cli.supervision import PartDied
     from pointsman.engine.assembly import OtherRun
+    from pointsman.engine.file_watch import FilesLost
     from pointsman.engine.intake import StrangeOrders
     from pointsman.engine.same_account import OtherAccount
     from pointsman.market.lines import UnreadableFile
@@ -134,7 +135,7 @@ def _known_endings() -> Iterator[None]:
             f"the venue knows order {error}, made by this installation, and the database does not"
         )
         _fail(f"{told}: it is not the one that traded there; nothing was sent", ExitCode.MISMATCH)
-    except (UnreadableFile, PartDied, OSError) as error:
+    except (UnreadableFile, PartDied, FilesLost, OSError) as error:
         _fail(str(error), ExitCode.FAILURE)
 
 

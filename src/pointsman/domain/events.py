@@ -343,6 +343,13 @@ class StorageHealed(Event, frozen=True):
     withdrawn: tuple[str, ...]
 
 
+class FileLost(Event, frozen=True):
+    """A file that the engine holds open was removed or replaced: `fault` says which, and how."""
+
+    path: str
+    fault: str
+
+
 class TaskDied(Event, frozen=True):
     """A part of the engine ended by a fault of its own: which, and what is known of it."""
 

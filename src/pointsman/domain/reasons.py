@@ -274,6 +274,12 @@ class Reason(StrEnum):
         Group.INCIDENT,
         "A part of the engine ended by a fault; no entry leaves until it works again.",
     )
+    FILE_LOST = (
+        "FILE_LOST",
+        Group.INCIDENT,
+        "A file that the engine holds open was removed or replaced; no entry leaves until it is "
+        "put back.",
+    )
     BAD_QUOTES = (
         "BAD_QUOTES",
         Group.INCIDENT,

@@ -22,13 +22,14 @@ import msgspec
 
 from pointsman.config.instruments import load_instruments
 from pointsman.config.settings import Settings
-from pointsman.domain.events import Started
+from pointsman.domain.events import FileLost, Started
 from pointsman.domain.orders import CODE_LENGTH
 from pointsman.domain.policy import Policy
 from pointsman.engine import same_account
 from pointsman.engine.execution_loop import ExecutionLoop, Hours
+from pointsman.engine.file_watch import FileWatch
 from pointsman.engine.gate import Hold
-from pointsman.engine.latch import KillLatch, latch_path
+from pointsman.engine.latch import KillLatch, open_latch
 from pointsman.engine.latch_watch import EVERY_SECONDS, LatchWatch
 from pointsman.engine.recall import Recall
 from pointsman.engine.recorder import Inline, Recorder, Threaded
@@ -38,7 +39,7 @@ from pointsman.engine.ticker import Ticker
 from pointsman.execution.desk import Desk
 from pointsman.execution.loading import Loaded
 from pointsman.storage.entries import RunIdentity
-from pointsman.storage.errors import StorageFailed, StorageUnavailable
+from pointsman.storage.errors import StorageFailed
 from pointsman.storage.queries import EMPTY
 from pointsman.storage.queries import Loaded as Stored
 from pointsman.storage.sqlite_manager import SqliteManager
@@ -79,13 +80,14 @@ class Blueprint(msgspec.Struct, frozen=True, kw_only=True):
 
 class Assembly(msgspec.Struct):
     """A loop and what it stands on. `resume_ns` is the time that its books have reached, 0 for new
-    ones and where `rerun` takes them there. The driver calls `steering.work` after each instant: it
-    tells the desk of a press."""
+    ones and where `rerun` takes them there. The driver calls `work` after each instant, and `look`
+    is called every EVERY_SECONDS of real time: see `watching`."""
 
     loop: ExecutionLoop
     latch: KillLatch
     watch: LatchWatch
     steering: Steering
+    files: FileWatch
     manager: SqliteManager
     recorder: Recorder
     started: Started
@@ -108,19 +110,31 @@ class Assembly(msgspec.Struct):
             self.loop.start(self.started, now_ns)
         # Before the watch: it would latch what the stored kill switch says, over the person's word.
         self.steering.rearm_at_start()
-        self.watch.look(max(now_ns, self.loop.now_ns))
+        self.look(max(now_ns, self.loop.now_ns))
+        self.work()
+
+    def look(self, now_ns: int) -> None:
+        """Look at the kill latch and at the files that are held open; from any thread."""
+        self.watch.look(now_ns)
+        self.files.look()
+
+    def work(self) -> None:
+        """Tell the desk what was asked for, of a press, and of lost files; on the loop's thread."""
         self.steering.work()
+        for path, fault in () if self.is_behind else self.files.take_news():
+            self.loop.turn(FileLost(str(path), fault))
 
     @contextmanager
     def watching(self, now_ns: Callable[[], int]) -> Iterator[Callable[[], None]]:
-        """Within this block the latch is looked at every EVERY_SECONDS of real time; `now_ns` gives
-        event time on any thread. The driver calls what is given after each instant, on its own
-        thread; it raises WatchEnded where nothing looks at the latch any more."""
-        ticker = Ticker("latch", EVERY_SECONDS, lambda: self.watch.look(now_ns()))
+        """Within this block latch and files are looked at every EVERY_SECONDS of real time;
+        `now_ns` gives event time on any thread. The driver calls what is given after each instant,
+        on its own thread; it raises WatchEnded where nothing looks at the latch any more. At the
+        end FilesLost is raised where a file is not at its path."""
+        ticker = Ticker("latch", EVERY_SECONDS, lambda: self.look(now_ns()))
         ticker.start()
 
         def obey() -> None:
-            self.steering.work()
+            self.work()
             if not ticker.is_alive:
                 self.loop.hold(Hold.PART_DOWN, True)
                 raise WatchEnded("the watch on the kill latch has ended")
@@ -129,6 +143,12 @@ class Assembly(msgspec.Struct):
             yield obey
         finally:
             ticker.stop()
+        self.files.require_all()
+
+    def lost(self) -> dict[str, str]:
+        """Files that were lost under the engine, and how; from any thread."""
+        latch = {"kill latch": told} if (told := self.latch.lost) else {}
+        return {**latch, **self.files.lost()}
 
     def close(self) -> None:
         """Let go of the database, the venue and the latch."""
@@ -209,7 +229,7 @@ def build(blueprint: Blueprint) -> Assembly:
     Raises StorageError, OtherRun, and what opening the venue can raise.
     """
     with ExitStack() as opening:
-        latch = _open_latch(blueprint.database)
+        latch = open_latch(blueprint.database)
         opening.callback(latch.close)
         manager = SqliteManager(blueprint.database)
         manager.open()
@@ -248,6 +268,10 @@ def build(blueprint: Blueprint) -> Assembly:
                 lambda va_id, now_ns: hours(va_id).day_start_ns(now_ns),
                 blueprint.wake,
             ),
+            files=FileWatch(
+                manager.files | same_account.files_of(ledger_path(manager.path)),
+                lambda is_lost: loop.hold(Hold.FILE_LOST, is_lost),
+            ),
             manager=manager,
             recorder=recorder,
             started=started,
@@ -277,18 +301,6 @@ def _resume_ns(stored: Stored, venue: Venue, identity: RunIdentity | None) -> in
     beyond that is the venue's answer to the first comparison (RULES 62)."""
     last_ns = stored.last_time_ns or 0
     return last_ns if identity is not None else max(last_ns, venue.known_until_ns())
-
-
-def _open_latch(database: Path) -> KillLatch:
-    """Raises StorageUnavailable: without a latch nothing starts."""
-    path = latch_path(database)
-    try:
-        return KillLatch(path)
-    except OSError as error:
-        raise StorageUnavailable(
-            f"{path} cannot be opened ({error.strerror}): it holds the kill switch; "
-            "the folder of the database must exist and be writable"
-        ) from error
 
 
 def _claim(manager: SqliteManager, identity: RunIdentity | None) -> None:

@@ -23,6 +23,8 @@ class Hold(Enum):
     """The kill latch is set, whether or not the desk knows it yet."""
     PART_DOWN = auto()
     """A part of the engine does not run."""
+    FILE_LOST = auto()
+    """A file that the engine holds open is not at its path."""
     STOPPING = auto()
     """The engine is coming to its end."""
 

@@ -23,6 +23,7 @@ from pathlib import Path
 import msgspec
 
 from pointsman.domain.accounts import KillState
+from pointsman.storage.errors import StorageUnavailable
 from pointsman.storage.syncing import sync
 
 BLOCK_BYTES = 4096
@@ -210,6 +211,18 @@ class KillLatch:
         self._was_lost = True
         self._descriptor, before = descriptor, self._descriptor
         os.close(before)
+
+
+def open_latch(database: Path) -> KillLatch:
+    """The latch of a database. Raises StorageUnavailable: without a latch nothing starts."""
+    path = latch_path(database)
+    try:
+        return KillLatch(path)
+    except OSError as error:
+        raise StorageUnavailable(
+            f"{path} cannot be opened ({error.strerror}): it holds the kill switch; "
+            "the folder of the database must exist and be writable"
+        ) from error
 
 
 _UNCLEAR = Latched(KillState.HALT, "latch", "the latch file cannot be read")

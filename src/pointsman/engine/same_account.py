@@ -12,6 +12,7 @@ was deleted, cut short, replaced by another or restored from an older copy (RULE
 from pathlib import Path
 
 from pointsman.domain.venue_truth import JournalHead, KnownOfVenue
+from pointsman.storage.file_identity import Identity, identities
 from pointsman.storage.sqlite_manager import SqliteManager
 from pointsman.venues.paper import PaperVenue
 
@@ -62,6 +63,11 @@ def require(manager: SqliteManager, code: str, venue: PaperVenue, ledger: Path) 
         raise OtherAccount(
             f"{ledger} does not hold {lacking}, which {database} has from it; {_put_back(ledger)}"
         )
+
+
+def files_of(ledger: Path) -> dict[Path, Identity]:
+    """The files that hold the paper venue's books, where it has any."""
+    return identities((ledger, ledger.with_name(f"{ledger.name}-wal")))
 
 
 def _put_back(file: Path) -> str:

@@ -202,5 +202,6 @@ _HANDLERS: dict[type[Event], Handler] = {
     ev.Compared: operator.on_compared,
     ev.StorageHealed: _quiet(operator.on_storage_healed),
     ev.TaskDied: _quiet(operator.on_task_died),
+    ev.FileLost: _quiet(operator.on_file_lost),
     ev.RunEnded: _quiet(operator.on_run_ended),
 }

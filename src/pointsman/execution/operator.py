@@ -287,6 +287,12 @@ def on_task_died(books: Books, event: ev.TaskDied, now_ns: int) -> None:
     )
 
 
+def on_file_lost(books: Books, event: ev.FileLost, now_ns: int) -> None:
+    """Kept, where it can still be stored; that no entry leaves meanwhile is the last gate's
+    doing."""
+    books.incident(now_ns, Reason.FILE_LOST, value=event.path, detail=event.fault)
+
+
 def on_run_ended(books: Books, event: ev.RunEnded, now_ns: int) -> None:
     """The data of a recorded run is at its end: what the report is made from."""
     books.put_desk(

@@ -25,7 +25,9 @@ class DatabaseBusy(StorageError):
     """Another instance holds the database; `holder_pid` is its process id, None if unknown."""
 
     def __init__(self, path: Path, holder_pid: int | None) -> None:
-        holder = "another process" if holder_pid is None else f"process {holder_pid}"
+        holder = f"process {holder_pid}"
+        if holder_pid is None:
+            holder = "another process (perhaps under another name)"
         super().__init__(
             f"{path} is in use by {holder}; stop it first, or use another one with --db PATH"
         )

@@ -33,6 +33,7 @@ from pointsman.storage.errors import (
     damaged,
     explained,
 )
+from pointsman.storage.file_identity import Identity, fault_of, identities
 from pointsman.storage.queries import Loaded
 
 _CACHE_KIB = 8 * 1024
@@ -74,7 +75,12 @@ class SqliteManager:
         self.path = path.resolve()
         self.commit_ns = 0
         self.on_commit: Callable[[int], None] | None = None
+        self.files: dict[Path, Identity] = {}
+        """The files that hold what is committed, as they were opened."""
         self._held = ExitStack()
+
+    def _wal_path(self) -> Path:
+        return self.path.with_name(f"{self.path.name}-wal")
 
     def open(self) -> None:
         """Take the database: lock it, create or migrate it, and check that it is whole.
@@ -83,10 +89,16 @@ class SqliteManager:
         """
         with ExitStack() as opening:
             opening.callback(os.close, lock.acquire(self.path))
-            schema.prepare(self.path)
+            if self.path.exists():
+                opening.callback(os.close, lock.hold_file(self.path))
+                schema.prepare(self.path)
+            else:
+                schema.prepare(self.path)
+                opening.callback(os.close, lock.hold_file(self.path))
             try:
                 self._connect(opening)
                 self._take_lease()
+                self.files = identities((self.path, self._wal_path()))
             except sqlite3.Error as error:
                 raise explained(error, self.path) from error
             self._held = opening.pop_all()
@@ -98,9 +110,13 @@ class SqliteManager:
     def append(self, entries: Sequence[Entry]) -> None:
         """Store turns, in order, in one durable transaction.
 
-        Raises StorageFailed when the disk or another program prevents it; nothing of it is applied
-        then, and the same entries may be tried again.
+        Raises StorageFailed when the disk or another program prevents it, or when the file at the
+        path is not the one that is open, so that what is written to it would be lost; nothing of it
+        is applied then, and the same entries may be tried again.
         """
+        for path, opened in self.files.items():
+            if fault := fault_of(path, opened):
+                raise StorageFailed(OSError(fault))
         turns, head = chained(entries, self._head)
         writes = _record_writes(entries)
         began_ns = time.monotonic_ns()

@@ -16,13 +16,12 @@ else is looked up in the file. What always holds:
 Arithmetic is exact: the caller has entered `domain.money.exact()`.
 """
 
-import fcntl
 import sqlite3
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 from decimal import Decimal
 from pathlib import Path
-from typing import IO, TypeVar
+from typing import TypeVar
 
 import msgspec
 
@@ -39,6 +38,7 @@ from pointsman.domain.venue_truth import (
     VenueOrder,
     VenueTrade,
 )
+from pointsman.venues import paper_lock
 from pointsman.venues import paper_tables as tables
 
 _Read = TypeVar("_Read")
@@ -97,7 +97,13 @@ class PaperLedger:
         self._reducing: dict[tuple[str, PositionSide | None, Side], Decimal] = {}
         self._forget_pending()
         with ExitStack() as opening:
-            opening.enter_context(_lock(path))
+            try:
+                opening.enter_context(paper_lock.hold(path))
+            except BlockingIOError as error:
+                raise LedgerBusy(
+                    f"another process holds the paper account {path}, perhaps under another name: "
+                    "stop it, or use another file"
+                ) from error
             self._db = opening.enter_context(closing(_open(path)))
             _reading(path, lambda: self._load(path, position_mode))
             self._file = self._db
@@ -349,18 +355,6 @@ def read_ledger(path: Path) -> LedgerTotals:
 
 def _leaves(order: VenueOrder) -> Decimal:
     return order.quantity - order.filled
-
-
-def _lock(path: Path) -> IO[bytes]:
-    # A file beside the ledger: closing any handle of the ledger itself drops SQLite's locks on it.
-    lock = path.with_name(path.name + ".lock").open("ab")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        lock.close()
-        message = f"another process holds the paper account {path}: stop it, or use another file"
-        raise LedgerBusy(message) from error
-    return lock
 
 
 def _open(path: Path) -> sqlite3.Connection:
