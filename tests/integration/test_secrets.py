@@ -172,6 +172,15 @@ def test_no_secret_is_said_or_written_by_a_running_engine(engine: Engine, said: 
         engine.ask("POST", f"/webhook/{wrong(token)}", "", "buy")
         engine.ask("GET", "/api/v1/status", "", "", Authorization=f"Basic {token}")
         engine.ask("GET", f"/api/v1/status?token={token}", Origin=f"http://{token}.example")
+    for secret in CANARIES:
+        for broken in (
+            f'{{"passphrase": "{secret}", "action": buy}}',
+            f'{{"action": "{secret}", "ticker": "AAPL", "qty": 1}}',
+            f'{{"key": 1, "key": "{secret}"}}',
+            f"buy AAPL {secret}",
+        ):
+            assert engine.ask("POST", "/api/v1/signals", SIGNAL, broken) == 422
+            assert engine.ask("POST", f"/webhook/{WEBHOOK}?va=VA001", "", broken) == 422
     for path in ("/metrics", "/openapi.json", "/docs", "/api/v1/incidents", "/api/v1/signals"):
         engine.ask("GET", path, READ)
     for words in (

@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, NamedTuple, TypeVar
 
+from pointsman.domain.disclosure import disclosed
 from pointsman.domain.money import ZERO, parse_decimal, plain
 from pointsman.domain.sides import SignalSide
 from pointsman.domain.signals import Signal
@@ -37,12 +38,12 @@ class SignalProblem(Exception):
     """Something that should have been a signal and was not.
 
     `field` is the key as the sender wrote it, our own name of a missing one, or `body`; `value` is
-    what it held, shortened to printable ASCII; `remedy` what would do.
+    what may be told of what it held (`disclosed`), as printable ASCII; `remedy` what would do.
     """
 
     def __init__(self, field: str, value: object, remedy: str) -> None:
         self.field = shown(field)
-        self.value = shown(value)
+        self.value = disclosed(shown(value))
         self.remedy = remedy
         super().__init__(f"{self.field} = {self.value!r}: {remedy}")
 
@@ -295,7 +296,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     fields: dict[str, Any] = {}
     for key, value in pairs:
         if key in fields:
-            raise SignalProblem(key, value, "it stands twice in one object; send it once")
+            raise SignalProblem(key, "two values", "it stands twice in one object; send it once")
         fields[key] = value
     return fields
 
