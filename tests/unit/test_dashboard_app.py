@@ -9,7 +9,7 @@ from pointsman.cli.dashboard import app as dashboard
 from pointsman.cli.dashboard.app import kill_command, told
 from pointsman.cli.dashboard.source import Unreachable
 from pointsman.storage.errors import StorageUnavailable
-from tests.dashboard_pictures import DECISIONS, Document, busy_picture, decision, picture
+from tests.dashboard_pictures import DECISIONS, NOW_NS, Document, busy_picture, decision, picture
 from tests.dashboard_pilot import Engine, opened
 
 SIZES = [(72, 20), (80, 24), (100, 30), (150, 36), (200, 50)]
@@ -134,6 +134,23 @@ async def test_far_from_its_engine_it_says_whose_database_that_may_be() -> None:
         assert "ENGINE UNREACHABLE" in screen.lines[0]
         assert "of this machine: …" in screen.text
         assert "/down/trading.db" in screen.text
+
+
+@pytest.mark.parametrize("is_stored", [True, False])
+async def test_of_a_lost_engine_elsewhere_what_it_sent_last_stays(is_stored: bool) -> None:
+    """Not what another engine has left here, and not nothing."""
+    engine = Engine(busy_picture())
+    engine.is_remote = True
+    other = picture(source="database", database="other.db", now_ns=NOW_NS - 10**12)
+    engine.stored = other if is_stored else StorageUnavailable("it does not exist")
+    async with opened(engine) as screen:
+        await screen.sees("1 NAKED")
+        engine.lose()
+        await screen.sees("ENGINE UNREACHABLE")
+        assert "as of 2018-01-02 14:31:05 UTC" in screen.lines[0]
+        assert "the connection has ended" in screen.lines[1]
+        assert "was NAKED" in screen.text
+        assert "other.db" not in screen.text
 
 
 async def test_without_engine_and_database_both_are_said() -> None:

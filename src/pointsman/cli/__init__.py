@@ -1,1 +1,1 @@
-"""The commands, and the only room that joins the concrete parts together."""
+"""The commands, the dashboard, and what stands around a paced run."""

@@ -94,8 +94,8 @@ class Dashboard(App[None]):
         self._answer = Text()
         self._answered_at = 0.0
         self._is_answer_kept = False
-        self._database = ""
-        """The database of the engine, as the engine says."""
+        self._kept: Picture | None = None
+        """The newest picture that the engine itself has sent."""
 
     def compose(self) -> ComposeResult:
         """One view; dialogs open over it."""
@@ -132,8 +132,8 @@ class Dashboard(App[None]):
         """Draw the newest picture."""
         self._is_waiting = False
         self._heard_at = time.monotonic()
-        if self._news is not None and self._news.picture is not None and not self._news.lost:
-            self._database = str(self._news.picture["database"])
+        if self._news is not None and not self._news.lost:
+            self._kept = self._news.picture
         self._look()
 
     def _look(self) -> None:
@@ -145,7 +145,8 @@ class Dashboard(App[None]):
         """What is known of an engine that is not simply running; None where it is."""
         if self._news is None:
             return None
-        picture, lost, _unread, state = self._news
+        _stored, lost, _unread, state = self._news
+        picture = self._picture
         as_of_ns = None if picture is None else int(picture["now_ns"])
         if lost:
             return Condition(state, lost, as_of_ns)
@@ -157,7 +158,13 @@ class Dashboard(App[None]):
 
     @property
     def _picture(self) -> Picture | None:
-        return None if self._news is None else self._news.picture
+        """What to show: of a remote engine that is lost rather what it sent last than what is in a
+        database here."""
+        if self._news is None:
+            return None
+        stored, kept = self._news.picture, self._kept
+        is_stored_shown = stored is not None and (kept is None or not self._link.is_remote)
+        return stored if not self._news.lost or is_stored_shown else kept
 
     def on_resize(self, event: Resize) -> None:
         """Fit into the new size."""
@@ -173,10 +180,11 @@ class Dashboard(App[None]):
         """What has to be known of the picture beside the condition of its engine."""
         if self._news is None or not self._news.lost:
             return []
-        picture, lost, unread, _state = self._news
+        _stored, lost, unread, _state = self._news
+        picture = self._picture
         if picture is None:
             return [Text(f"{_sentence(lost)}, and {printable(unread)}", style=ALARM)]
-        if not self._link.is_remote:
+        if not self._link.is_remote or picture is self._kept:
             return []
         where = f"of this machine: {_place(picture)}"
         return [
@@ -234,7 +242,8 @@ class Dashboard(App[None]):
         self._start(lambda: self._ask_now(request))
 
     def _ask_now(self, request: Request) -> None:
-        by_hand = kill_command(request, self._database) if self._link.is_remote else ""
+        database = "" if self._kept is None else str(self._kept["database"])
+        by_hand = kill_command(request, database) if self._link.is_remote else ""
         self.post_message(self.Answered(*told(request, self._link.ask, by_hand)))
 
     def on_panel_chosen(self, chosen: Panel.Chosen) -> None:
