@@ -1,7 +1,6 @@
 """Alerts: which are one and the same, for ever, within a minute, and over a restart (RULES 37)."""
 
 import json
-from collections.abc import Collection
 from typing import Any
 
 import pytest
@@ -18,28 +17,38 @@ LATER = START_S + 1000
 
 
 class Memory:
-    """Alerts, and the ids that storage knows."""
+    """Alerts, and what was decided: of each VA the ids, newest first."""
 
     def __init__(self, began_s: int = START_S) -> None:
-        self.stored: set[str] = set()
-        self.asked = 0
-        self.alerts = Alerts(began_s * 10**9, self._known)
-
-    def _known(self, signal_ids: Collection[str]) -> Collection[str]:
-        self.asked += 1
-        return self.stored & set(signal_ids)
+        self.decided: dict[tuple[str, str], list[str]] = {}
+        self.alerts = Alerts(began_s * 10**9, lambda *key: self.decided.get(key, []))
 
     def id_of(
-        self, at_s: int, fields: dict[str, Any] | None = None, va: str = "VA1", signed_at: str = ""
+        self,
+        at_s: int,
+        fields: dict[str, Any] | None = None,
+        va: str = "VA1",
+        signed_at: str = "",
+        *,
+        is_decided: bool = True,
     ) -> str:
         body = json.dumps(ALERT if fields is None else fields).encode()
         signal = parse_signal(body, default_va_id=va, default_signal_id="")
-        return self.alerts.named(signal, body, signed_at, at_s * 10**9).signal_id
+        signal_id = self.alerts.named(signal, body, signed_at, at_s * 10**9).signal_id
+        if is_decided:
+            self.decide(signal_id, va, signal.symbol)
+        return signal_id
 
-    def restarted(self, at_s: int, *stored: str) -> "Memory":
-        """A memory that begins anew, with what was stored before."""
+    def decide(self, signal_id: str, va: str = "VA1", symbol: str = "AAPL") -> None:
+        """Something is decided, if it is new."""
+        ids = self.decided.setdefault((va, symbol), [])
+        if signal_id not in ids:
+            ids.insert(0, signal_id)
+
+    def restarted(self, at_s: int) -> "Memory":
+        """A memory that begins anew; what was decided is stored."""
         again = Memory(at_s)
-        again.stored = set(stored)
+        again.decided = self.decided
         return again
 
 
@@ -92,26 +101,44 @@ def test_the_time_of_a_signature_stands_in_for_that_of_the_alert() -> None:
 
 @pytest.mark.parametrize("after", [0, 1, 30, 59])
 def test_rule_37_a_restart_does_not_make_two_signals_of_one(after: int) -> None:
-    first = Memory().id_of(LATER)
-    again = Memory().restarted(LATER, first)
+    memory = Memory()
+    memory.decide("earlier")
+    first = memory.id_of(LATER)
+    again = memory.restarted(LATER)
     assert again.id_of(LATER + after) == first
     assert again.id_of(LATER + 60) != first, "sixty seconds after the first one, as without it"
 
 
 def test_a_restart_does_not_make_one_signal_of_two() -> None:
-    first = Memory().id_of(LATER)
-    again = Memory().restarted(LATER + 5, first)
-    assert again.id_of(LATER + 61) != first
-
-
-def test_storage_is_asked_only_in_the_first_minute_and_once_an_alert() -> None:
     memory = Memory()
-    memory.id_of(START_S + 5)
-    memory.id_of(START_S + 6)
-    memory.id_of(START_S + 59, {**ALERT, "contracts": "2"})
-    assert memory.asked == 2
-    memory.id_of(START_S + 60, {**ALERT, "contracts": "3"})
-    assert memory.asked == 2
+    first = memory.id_of(LATER)
+    assert memory.restarted(LATER + 5).id_of(LATER + 61) != first
+
+
+@pytest.mark.parametrize("after", [0, 1, 59])
+@pytest.mark.parametrize("restarts", [False, True])
+def test_rule_56_what_was_decided_in_between_makes_equal_bodies_two_signals(
+    after: int, restarts: bool
+) -> None:
+    memory = Memory()
+    first = memory.id_of(LATER)
+    memory.decide("of another account", "VA2")
+    memory.decide("of another symbol", symbol="MSFT")
+    assert memory.id_of(LATER + after) == first
+    closed = memory.id_of(LATER + after, {**ALERT, "action": "exit"})
+    if restarts:
+        memory = memory.restarted(LATER + after)
+    second = memory.id_of(LATER + after)
+    assert len({first, closed, second}) == 3
+    assert memory.id_of(LATER + after) == second
+
+
+def test_rule_56_one_that_waits_to_be_decided_is_still_the_same() -> None:
+    memory = Memory()
+    memory.decide("earlier")
+    first = memory.id_of(LATER, is_decided=False)
+    memory.decide("offered before it")
+    assert memory.id_of(LATER + 1) == first
 
 
 def test_what_is_remembered_is_bounded_and_none_is_decided_twice_for_it(
@@ -120,7 +147,7 @@ def test_what_is_remembered_is_bounded_and_none_is_decided_twice_for_it(
     monkeypatch.setattr(module, "REMEMBERED_MAX", 2)
     memory = Memory()
     first = memory.id_of(LATER)
-    memory.id_of(LATER + 1, {**ALERT, "contracts": "2"})
+    memory.id_of(LATER + 1, {**ALERT, "contracts": "2"}, is_decided=False)
     third = {**ALERT, "contracts": "3"}
     with pytest.raises(Problem, match="within 60 s") as refused:
         memory.id_of(LATER + 2, third)

@@ -4,15 +4,21 @@ import asyncio
 import threading
 from concurrent.futures import Future
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, cast
 
+import msgspec
 import pytest
 
 from pointsman.api.answers import Decisions, decision_document, wait
 from pointsman.domain.commands import Step
+from pointsman.domain.events import StorageHealed
+from pointsman.domain.life_cycle import OrderStatus
 from pointsman.domain.reasons import Reason
 from pointsman.domain.signal_text import parse_signal
-from pointsman.domain.signals import Check, Decision, Outcome, Signal
+from pointsman.domain.signals import Check, Decision, Outcome, Remarks, Signal
+from pointsman.storage.entries import Entry
+from tests.story_database import Day
 from tests.unit.played_engine import NOW_NS, Played, accepted, leaves_waiting
 
 
@@ -110,3 +116,50 @@ def test_a_refusal_is_told_with_its_reason_value_and_limit() -> None:
     told = decision_document(Step(decision=decision, is_repeat=True))
     assert (told["reason"], told["value"], told["limit"]) == ("SPREAD", "12.5", "10")
     assert (told["quantity"], told["duplicate"], told["action"]) == ("10", True, None)
+
+
+def test_an_answer_says_what_a_reversal_opens_and_what_it_leaves() -> None:
+    turned = msgspec.structs.replace(accepted(signal()), opening_quantity=Decimal(7))
+    left = decision_document(Step(decision=turned))
+    assert (left["opening_id"], left["opening_quantity"]) == (None, None)
+    assert left["unopened_quantity"] == "7"
+    opens = msgspec.structs.replace(turned, opening_id="s1/open")
+    told = decision_document(Step(decision=opens))
+    assert (told["opening_id"], told["opening_quantity"]) == ("s1/open", "7")
+    assert told["unopened_quantity"] is None
+
+
+async def test_what_comes_again_is_answered_with_what_became_of_its_order(tmp_path: Path) -> None:
+    """An entry that was withdrawn while storage failed: its sender had been told 503."""
+    day = Day()
+    step = day.signal(1_000, "s1", quantity=Decimal(50))
+    decision = step.decision
+    assert decision is not None
+    assert decision.client_order_id is not None
+    order = day.desk.books.orders[decision.client_order_id]
+    denied = {"status": OrderStatus.DENIED, "end_reason": Reason.STORAGE_FAILED}
+    withdrawn = msgspec.structs.replace(order, **denied)
+    healed = StorageHealed((order.client_order_id,))
+    day.entries.append(Entry(day.at_ns(2_000), healed, (withdrawn,)))
+
+    def repeats(_signal: Signal, future: Future[Step]) -> None:
+        future.set_running_or_notify_cancel()
+        future.set_result(Step(decision=decision, is_repeat=True))
+
+    played = Played(repeats, database=day.store(tmp_path / "t.db"))
+    decisions = Decisions(cast(Any, played))
+    pending = decisions.offer(signal(), "http")
+    told = decisions.told(pending)
+    assert (told["outcome"], told["order_status"]) == ("accepted", "DENIED")
+    assert "STORAGE_FAILED" in told["detail"]
+    assert "under a new signal_id" in told["detail"]
+
+
+def test_an_answer_names_what_was_ignored_unread_and_rounded() -> None:
+    remarks = Remarks(("comment",), ("price: it is empty",), ("quantity: 1e1 -> 10",))
+    told = decision_document(Step(decision=accepted(signal())), remarks)
+    assert (told["ignored"], told["unread"], told["rounded"]) == (
+        remarks.ignored,
+        remarks.unread,
+        remarks.rounded,
+    )

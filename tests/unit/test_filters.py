@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -376,3 +377,19 @@ def test_a_working_entry_is_withdrawn_on_spread_or_latency(
 ) -> None:
     now_ns = START_NS + age_ms * MILLISECOND_NS
     assert breaches(newest, DEFAULT_LIMITS, now_ns, 0) is is_breach
+
+
+@pytest.mark.parametrize(
+    ("quoted", "asked", "reason"),
+    [
+        (None, "NSE", None),
+        ("NYSE", None, None),
+        ("NYSE", "NYSE", None),
+        ("NYSE", "NSE", Reason.NO_QUOTE),
+    ],
+)
+def test_an_entry_is_not_judged_on_the_quotes_of_another_exchange(
+    quoted: str | None, asked: str | None, reason: Reason | None
+) -> None:
+    newest = msgspec.structs.replace(quote(START_NS), exchange=quoted)
+    assert decided(newest, exchange=asked).reason is reason

@@ -145,3 +145,10 @@ def test_a_batch_that_is_too_long_or_lacks_a_header() -> None:
         with pytest.raises(UnreadableBatch):
             posted.read(lines, NOW_S * SECOND_NS)
     assert len(read(posted, *[row()] * ROWS_MAX)[0]) == ROWS_MAX
+
+
+def test_the_quotes_of_a_symbol_are_those_of_one_exchange() -> None:
+    posted = PostedQuotes()
+    assert read(posted, row(symbol="NYSE:INFY")) == ([NOW_S], [])
+    assert read(posted, row(symbol="NSE:INFY"), row(symbol="INFY"))[1] == [(0, "symbol")]
+    assert read(posted, row(symbol="nyse:INFY"), row(symbol="NSE:OTHER"))[1] == []

@@ -99,7 +99,7 @@ GOOD = Quote("XXX", OPEN_NS, Decimal("1.5"), Decimal(10), Decimal("1.6"), Decima
             {"ts": "a", "symbol": "b"},
         ),
         ('"ts","symbol",bid,bid_size,ask,ask_size', '"1514903400","xxx",1.5,"10",1.6,20', {}),
-        ("ts, symbol, bid, bid_size, ask, ask_size", "1514903400, NYSE:XXX, 1.5, 10, 1.6, 20", {}),
+        ("ts, symbol, bid, bid_size, ask, ask_size", "1514903400, xxx, 1.5, 10, 1.6, 20", {}),
     ],
 )
 def test_columns_stand_in_any_order_under_known_or_mapped_names(

@@ -248,6 +248,7 @@ PUBLISHED = {
     "0002_numbered_by_sqlite.sql": (
         "ec83e83c877b3524416c5beae5f6dd63fd8c4a04967faa24bcf534760f9c1c46"
     ),
+    "0003_alerts.sql": ("2c1113051fdfc7e4ad54f942f5af880556f3a602b70ac044fa87e7dd411845e9"),
 }
 """The digest of each published migration. A line is added, never changed."""
 

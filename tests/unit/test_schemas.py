@@ -43,12 +43,10 @@ def is_read(fields: dict[str, object]) -> bool:
         ({"side": " Short "}, True),
         ({"side": "cancel"}, False),
         ({"quantity": "-1"}, False),
-        ({"quantity": "1e5"}, False),
         ({"price": "NaN"}, False),
         ({"price": True}, False),
         ({"ttl": []}, False),
         ({"stop_loss": [150]}, False),
-        ({"ts": 1514903400.5}, False),
         ({"reduce_only": 1}, False),
     ],
 )

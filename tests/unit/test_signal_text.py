@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pointsman.domain.sides import SignalSide
+from pointsman.domain.sides import MarketPosition, SignalSide
 from pointsman.domain.signal_text import (
     TEXT_BYTES_MAX,
     SignalProblem,
@@ -83,7 +83,7 @@ def test_rule_10_flat_implies_reduce_only_and_alone_means_close(key: str) -> Non
     assert (beside.side, beside.reduce_only) == (SignalSide.SELL, True)
     alone = read(side=None, quantity=None, **{key: "Flat"})
     assert (alone.side, alone.reduce_only, alone.quantity) == (SignalSide.CLOSE, True, None)
-    assert read(**{key: "long"}) == BARE
+    assert not read(**{key: "long"}).reduce_only
 
 
 @pytest.mark.parametrize(
@@ -126,6 +126,19 @@ def test_a_symbol_that_is_none(text: str) -> None:
         ({"ts": "2018-01-02T14:30:00.5Z"}, {"ts_ns": 1_514_903_400_500_000_000}),
         ({"time": 1514903400}, {"ts_ns": 1_514_903_400_000_000_000}),
         ({"ttl": "1.5"}, {"ttl_ns": 1_500_000_000}),
+        ({"time": 1764538800.123}, {"ts_ns": 1_764_538_800_123_000_000}),
+        ({"time": "1764538800123.4"}, {"ts_ns": 1_764_538_800_123_400_000}),
+        ({"time": "2018-01-02T14:30:00.1234567891Z"}, {"ts_ns": 1_514_903_400_123_456_789}),
+        ({"price": "1e-05"}, {"price": Decimal("0.00001")}),
+        ({"price": "1E2"}, {"price": Decimal(100)}),
+        ({"sentiment": "Bullish"}, {"market_position": MarketPosition.LONG}),
+        (
+            {"market_position": "long", "market_position_size": "10"},
+            {"market_position": MarketPosition.LONG, "market_position_size": Decimal(10)},
+        ),
+        ({"market_position_size": -4}, {"market_position_size": Decimal(4)}),
+        ({"symbol": "nse:infy"}, {"symbol": "INFY", "exchange": "NSE"}),
+        ({"exchange": "nse"}, {"exchange": "NSE"}),
         ({"reduceOnly": True}, {"reduce_only": True}),
         ({"reduce_only": "FALSE"}, {"reduce_only": False}),
         ({"va_id": 7}, {"va_id": "7"}),
@@ -134,7 +147,6 @@ def test_a_symbol_that_is_none(text: str) -> None:
         ({"quantityType": "fixed_quantity"}, {}),
         ({"quantityType": "dollar_amount"}, {"quantity": None, "notional": Decimal(10)}),
         ({"quantityType": "risk_percent"}, {"quantity": None, "risk_percentage": Decimal(10)}),
-        ({"price": None, "id": "x", "order_id": "y", "interval": {"deep": [1e400]}}, {}),
     ],
 )
 def test_rules_9_and_37_what_fields_mean(
@@ -143,7 +155,7 @@ def test_rules_9_and_37_what_fields_mean(
     signal = read(**changes)
     changed = {name: getattr(signal, name) for name in expected}
     assert changed == expected
-    for name in set(BARE.__struct_fields__) - set(expected):
+    for name in set(BARE.__struct_fields__) - set(expected) - {"remarks"}:
         assert getattr(signal, name) == getattr(BARE, name), name
 
 
@@ -188,10 +200,10 @@ NUMBERS_REFUSED = [
     "0.000",
     "-1",
     "1e308",
-    "1E2",
-    "1e-3",
+    "1e12",
+    "1e-99",
     "9" * 40,
-    "0." + "1" * 40,
+    "0." + "1" * 80,
     "NaN",
     "Infinity",
     "-Infinity",
@@ -215,7 +227,7 @@ def test_a_quantity_that_is_no_number(value: object) -> None:
 
 
 def test_digits_beyond_all_limits_are_refused_unread() -> None:
-    problem = problem_of('{"quantity": ' + "9" * 10_000 + "}")
+    problem = problem_of(json.dumps(FULL)[:-4] + "9" * 10_000 + '"}')
     assert problem.field == "quantity"
     assert len(problem.value) <= 64
 
@@ -235,8 +247,6 @@ def test_digits_beyond_all_limits_are_refused_unread() -> None:
         ({"notional": "500"}, "notional"),
         ({"risk_percentage": "1"}, "risk_percentage"),
         ({"quantityType": "dollar_amount", "notional": "500"}, "notional"),
-        ({"side": "close", "quantity": None, "notional": "500"}, "notional"),
-        ({"side": "close", "quantityType": "dollar_amount"}, "notional"),
     ],
 )
 def test_two_meanings_are_a_problem(changes: dict[str, object], field: str) -> None:
@@ -267,7 +277,11 @@ def test_two_meanings_are_a_problem(changes: dict[str, object], field: str) -> N
         ({"quantity": "101", "quantityType": "risk_percent"}, "risk_percentage"),
         ({"quantity": None, "risk_percentage": "100.1"}, "risk_percentage"),
         ({"ts": "yesterday"}, "ts"),
-        ({"ts": 1514903400.5}, "ts"),
+        ({"ts": "1e99"}, "ts"),
+        ({"ts": "1514903400."}, "ts"),
+        ({"signal_id": "mine/open"}, "signal_id"),
+        ({"market_position": "sideways"}, "market_position"),
+        ({"market_position_size": "all"}, "market_position_size"),
         ({"ts": True}, "ts"),
         ({"ttl": "1000000001"}, "ttl"),
         ({"ttl": "0.0000000001"}, "ttl"),
@@ -317,46 +331,15 @@ def test_a_body_that_is_no_object(text: str | bytes, field: str) -> None:
 
 
 def test_a_problem_names_the_key_as_it_was_sent() -> None:
-    problem = problem_with(quantity=None, Qty="1e5")
-    assert (problem.field, problem.value) == ("Qty", "1e5")
-    assert str(problem).startswith("Qty = '1e5': write a plain decimal number")
+    problem = problem_with(quantity=None, Qty="five lots")
+    assert (problem.field, problem.value) == ("Qty", "five lots")
+    assert str(problem).startswith("Qty = 'five lots': write a plain decimal number")
 
 
 def test_what_is_shown_is_short_and_printable() -> None:
     problem = problem_with(side="\x1b[31m" + "ü" * 500)
     assert problem.value.isascii()
     assert problem.value.isprintable()
-
-
-# --- from Python ----------------------------------------------------------------------------------
-
-
-def test_a_mapping_takes_decimals_and_integers() -> None:
-    fields = {**FULL, "quantity": Decimal("1E+1"), "price": 158, "reduce_only": False}
-    signal = signal_from_mapping(fields)
-    assert (signal.quantity, signal.price) == (Decimal(10), Decimal(158))
-
-
-@pytest.mark.parametrize(
-    "value",
-    [
-        158.39,
-        float("nan"),
-        Decimal("NaN"),
-        Decimal("sNaN"),
-        Decimal("Infinity"),
-        Decimal("1E+999999"),
-        Decimal("1E-999999"),
-        10**5_000,
-        b"1",
-        object(),
-    ],
-    ids=lambda value: type(value).__name__,
-)
-def test_a_mapping_takes_no_float_and_no_number_beyond_reason(value: object) -> None:
-    with pytest.raises(SignalProblem) as caught:
-        signal_from_mapping({**FULL, "price": value})
-    assert caught.value.field == "price"
 
 
 # --- properties -----------------------------------------------------------------------------------
@@ -369,7 +352,10 @@ def test_a_number_arrives_exactly_as_it_was_sent(amount: Decimal, as_text: bool)
     number = f'"{amount:f}"' if as_text else f"{amount:f}"
     others = json.dumps(FULL)[1:-1]
     signal = parse_signal(f'{{{others}, "price": {number}}}')
-    assert str(signal.price) == str(Decimal(f"{amount:f}"))
+    assert signal.price is not None
+    # A number of 16 or 17 digits that is within the noise of a short one is that one.
+    noise = Decimal(0) if len(amount.normalize().as_tuple().digits) not in (16, 17) else amount
+    assert abs(signal.price - amount) <= noise.scaleb(-14)
 
 
 KEYS = st.sampled_from(["side", "sl", "tp", "qty", "price", "ts", "ttl", "va", "SYMBOL", "x"])

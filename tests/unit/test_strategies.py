@@ -23,6 +23,7 @@ def test_every_kind_comes_also_the_same_id_again_with_and_without_other_content(
     made = signals(1)
     assert {signal.side for signal in made} == set(SignalSide)
     assert {signal.va_id for signal in made} == {"VA001", "VA002"}
+    assert {signal.market_position for signal in made} == {None, "long", "short"}
     first: dict[str, Signal] = {}
     repeats = [s for s in made if s.signal_id in first or first.setdefault(s.signal_id, s) is not s]
     assert any(signal == first[signal.signal_id] for signal in repeats)

@@ -125,7 +125,7 @@ def test_a_wake_up_that_was_overtaken_is_left_out_and_told_all_the_same_changes_
     position = desk.books.positions[1]
     stop_out(desk, position, "99")
     of_orders = (TimerKind.SUBMIT_TIMEOUT, TimerKind.QUERY_RETRY)
-    key = VA if kind is TimerKind.COOLDOWN_END else "1"
+    key = VA if kind in (TimerKind.COOLDOWN_END, TimerKind.OPENING_DEADLINE) else "1"
     key = stop.client_order_id if kind in of_orders else key
     timer = Timer(desk.now_ns, kind, key, START_NS)
     assert is_overtaken(desk.books, timer)

@@ -221,7 +221,7 @@ async def test_rule_37_also_over_a_restart_for_its_id_is_in_the_database(
     await alert(engine, TRADERSPOST)
     ((first, _),) = engine.offered
     day = lived_day()
-    day.signal(60_000, first.signal_id)
+    day.signal(60_000, first.signal_id, va_id="VA1", symbol="AMD")
     again = Played(database=day.store(tmp_path / "again.db"), WEBHOOK_TOKEN=TOKEN)
     async with again.client() as client:
         again.wall_ns = NOW_NS + 30 * 10**9

@@ -1,17 +1,20 @@
-"""Alerts of chart services: which of them are one and the same (RULES 37).
+"""Alerts of chart services: which of them are one and the same (RULES 37, 56).
 
 Senders repeat alerts that they think were lost, and few give them an id. An alert without one gets
 the hash of its VA, its body and its time as its id, so that storage knows it for ever. Without a
-time too, equal bodies within 60 seconds are one signal: then the second in which the first of them
-came stands in for the time. What always holds: an alert that was decided shortly before a restart
-is still known after it, for its id can be found again from the body and the last 60 seconds.
+time too, equal bodies within 60 seconds are one signal, unless anything of that VA and symbol was
+decided in between (RULES 56): then the second in which the first of them came stands in for the
+time, with the id that was the newest of that VA and symbol. What always holds: an alert that was
+decided shortly before a restart is still known after it, for its id can be found again from the
+body, the last 60 seconds and the ids before it.
 """
 
 import json
 from collections import OrderedDict
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 from http import HTTPStatus
+from typing import NamedTuple
 
 import msgspec
 
@@ -28,14 +31,21 @@ _PREFIX = "alert-"
 _DIGITS = 32
 
 
-class Alerts:
-    """The alerts without a time of the last minute. `began_ns` is when this memory began; before
-    it, `known` gives those of some ids that were decided."""
+class _First(NamedTuple):
+    """The first of some equal alerts: its id, and the second in which it came."""
 
-    def __init__(self, began_ns: int, known: Callable[[Collection[str]], Collection[str]]) -> None:
+    signal_id: str
+    at_s: int
+
+
+class Alerts:
+    """The alerts without a time of the last minute. `began_ns` is when this memory began; `decided`
+    gives the newest ids that were decided of a VA and symbol, newest first."""
+
+    def __init__(self, began_ns: int, decided: Callable[[str, str], Sequence[str]]) -> None:
         self._began_s = began_ns // SECOND_NS
-        self._known = known
-        self._first_s: OrderedDict[str, int] = OrderedDict()
+        self._decided = decided
+        self._first: OrderedDict[str, _First] = OrderedDict()
 
     def named(self, signal: Signal, body: bytes, signed_at: str, now_ns: int) -> Signal:
         """A signal with an id: its own, or the one that follows from its alert. `signed_at` is the
@@ -51,34 +61,43 @@ class Alerts:
         elif signed_at:
             signal_id = _hash(said + signed_at)
         else:
-            signal_id = _at(said, self._first(said, now_ns // SECOND_NS))
+            signal_id = self._id_of(said, signal, now_ns // SECOND_NS)
         return msgspec.structs.replace(signal, signal_id=signal_id)
 
-    def _first(self, said: str, now_s: int) -> int:
-        """The second in which the first of the equal alerts came."""
-        while self._first_s and now_s - next(iter(self._first_s.values())) >= SAME_SECONDS:
-            self._first_s.popitem(last=False)
-        first_s = self._first_s.get(said)
-        if first_s is not None and now_s - first_s < SAME_SECONDS:
-            return first_s
-        if len(self._first_s) >= REMEMBERED_MAX:
+    def _id_of(self, said: str, signal: Signal, now_s: int) -> str:
+        """The id of the first of the equal alerts, or that of a new one."""
+        while self._first and now_s - next(iter(self._first.values())).at_s >= SAME_SECONDS:
+            self._first.popitem(last=False)
+        decided = self._decided(signal.va_id, signal.symbol)
+        first = self._first.get(said)
+        if first is None or now_s - first.at_s >= SAME_SECONDS:
+            first = self._before_start(said, decided, now_s)
+        # One that is not among them waits to be decided: nothing came in between.
+        if first is None or first.signal_id in decided[1:]:
+            before = decided[0] if decided else ""
+            first = _First(_at(said, now_s, before), now_s)
+        if said not in self._first and len(self._first) >= REMEMBERED_MAX:
             text = f"{REMEMBERED_MAX} different alerts within {SAME_SECONDS} s; send them a time"
             retry = {"Retry-After": str(SAME_SECONDS)}
             raise Problem(HTTPStatus.TOO_MANY_REQUESTS, text, retry)
-        first_s = self._before_start(said, now_s)
-        self._first_s[said] = first_s
-        return first_s
+        if self._first.get(said) != first:
+            self._first[said] = first
+            self._first.move_to_end(said)
+        return first.signal_id
 
-    def _before_start(self, said: str, now_s: int) -> int:
-        """The second in which the same came before this memory began; `now_s` if it did not."""
-        seconds = range(now_s - SAME_SECONDS + 1, self._began_s + 1)
-        by_id = {_at(said, second): second for second in seconds}
-        found = self._known(by_id.keys()) if by_id else ()
-        return max((by_id[signal_id] for signal_id in found), default=now_s)
+    def _before_start(self, said: str, decided: Sequence[str], now_s: int) -> _First | None:
+        """The same alert where it was decided before this memory began, and nothing since."""
+        if not decided:
+            return None
+        for second in range(now_s - SAME_SECONDS + 1, self._began_s + 1):
+            for before in (*decided[1:], ""):
+                if _at(said, second, before) == decided[0]:
+                    return _First(decided[0], second)
+        return None
 
 
-def _at(said: str, second: int) -> str:
-    return _hash(f"{said}{second}")
+def _at(said: str, second: int, before: str) -> str:
+    return _hash(f"{said}{second}\n{before}")
 
 
 def _hash(said: str) -> str:

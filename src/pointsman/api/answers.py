@@ -8,7 +8,7 @@ withdrawn before; and where that was too late, it is said that it may still be d
 import asyncio
 import threading
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import closing, suppress
 from http import HTTPStatus
 from urllib.parse import quote
 
@@ -18,11 +18,15 @@ from pointsman.api.engine import Engine
 from pointsman.api.problems import Problem
 from pointsman.domain.commands import Step
 from pointsman.domain.money import plain
-from pointsman.domain.signals import Signal
+from pointsman.domain.orders import Order
+from pointsman.domain.reasons import Reason
+from pointsman.domain.signals import Remarks, Signal
 from pointsman.engine.live_loop import InboxFull
 from pointsman.engine.outbox import StorageHeld
 from pointsman.reading.checks import reason_document
 from pointsman.reading.documents import Document, iso
+from pointsman.storage import queries
+from pointsman.storage.reader import open_reader
 
 DECIDE_SECONDS = 5.0  # not money: seconds
 """How long a sender waits at most."""
@@ -116,7 +120,16 @@ class Decisions:
                 reason="ID_REUSED",
                 signal_id=signal.signal_id,
             )
-        return decision_document(step)
+        return decision_document(step, signal.remarks, self._order_of(step))
+
+    def _order_of(self, step: Step) -> Order | None:
+        """The entry of a decision that is told again, as it is now."""
+        decision = step.decision
+        if not step.is_repeat or decision is None or decision.client_order_id is None:
+            return None
+        clause, order_id = "WHERE client_order_id = ?", decision.client_order_id
+        with closing(open_reader(self._engine.database)) as connection:
+            return queries.one(connection, Order, clause, (order_id,))
 
     def _withdrawn(self) -> Problem:
         causes = dict(self._engine.unready())
@@ -144,8 +157,11 @@ def unavailable(detail: str, **extra: object) -> Problem:
     return Problem(HTTPStatus.SERVICE_UNAVAILABLE, detail, AGAIN, **extra)
 
 
-def decision_document(step: Step) -> Document:
-    """A decision for the sender of its signal; `duplicate` where the id came before."""
+def decision_document(
+    step: Step, remarks: Remarks | None = None, order: Order | None = None
+) -> Document:
+    """A decision for the sender of its signal; `duplicate` where the id came before, and then
+    `order` is what became of its entry. `remarks` are those on what was sent now."""
     decision = step.decision
     assert decision is not None, "a signal always gets its decision"
     amounts = {
@@ -156,6 +172,9 @@ def decision_document(step: Step) -> Document:
             ("limit_price", decision.limit_price),
         )
     }
+    is_opened = decision.opening_id is not None
+    left = None if decision.opening_quantity is None else plain(decision.opening_quantity)
+    told = Remarks() if remarks is None else remarks
     return {
         "signal_id": decision.signal_id,
         "va_id": decision.va_id,
@@ -167,4 +186,22 @@ def decision_document(step: Step) -> Document:
         "action": None if decision.action is None else decision.action.value,
         **amounts,
         "client_order_id": decision.client_order_id,
+        "opening_id": decision.opening_id,
+        "opening_quantity": left if is_opened else None,
+        "unopened_quantity": None if is_opened else left,
+        "order_status": None if order is None else order.shown_status.value,
+        "detail": _became(order),
+        "ignored": told.ignored,
+        "unread": told.unread,
+        "rounded": told.rounded,
     }
+
+
+def _became(order: Order | None) -> str | None:
+    """What is to be said of an entry that never left."""
+    if order is None or order.end_reason is not Reason.STORAGE_FAILED:
+        return None
+    return (
+        f"its order was withdrawn while storage failed ({order.end_reason.value}): nothing was "
+        "traded; the signal may be sent again under a new signal_id"
+    )

@@ -14,6 +14,7 @@ Schema = dict[str, Any]
 
 _TEXT = {"type": "string"}
 _TEXT_OR_NULL = {"type": ["string", "null"]}
+_TEXTS: Schema = {"type": "array", "items": {"type": "string"}}
 _ID = {
     "type": ["string", "number"],
     "pattern": "^[!-~]([ -~]{0,126}[!-~])?$",
@@ -57,7 +58,9 @@ SIGNAL: Schema = {
     "description": "Keys may stand in any case and without underscores. Also read: action or "
     "signal for side; ticker or pair for symbol; qty, size, contracts or amount for quantity; sl, "
     "tp, va, account, alertId, time. What opens something has exactly one of quantity, notional "
-    "and risk_percentage. Unknown keys are ignored.",
+    "and risk_percentage. Numbers may have an exponent, and as many decimals as a binary float "
+    "gives them. Keys that change an order and are not done here are refused; unknown ones are "
+    "ignored, and told.",
     "required": ["signal_id", "va_id", "symbol", "side"],
     "properties": {
         "signal_id": {**_ID, "description": "Yours; the same id is decided once, for ever."},
@@ -73,7 +76,13 @@ SIGNAL: Schema = {
         "take_profit": _LEVEL,
         "take_profit_percentage": _PERCENTAGE,
         "reduce_only": {"type": ["boolean", "string", "null"]},
-        "market_position": {"description": "flat means: only close."},
+        "market_position": {
+            "description": "What the strategy holds after the order: long, short or flat. Flat, or "
+            "the opposite of the order, means: only close."
+        },
+        "market_position_size": {
+            "description": "How much it holds then; sizes the opening part of a reversal."
+        },
         "ts": _TIME,
         "ttl": {**_AMOUNT, "description": "Seconds after ts until which it may be acted on."},
     },
@@ -100,6 +109,7 @@ ALERT: Schema = {
             "action": "{{strategy.order.action}}",
             "contracts": "{{strategy.order.contracts}}",
             "market_position": "{{strategy.market_position}}",
+            "market_position_size": "{{strategy.market_position_size}}",
             "time": "{{timenow}}",
         }
     ],
@@ -127,6 +137,27 @@ DECISION: Schema = {
         "clipped_quantity": _TEXT_OR_NULL,
         "limit_price": _TEXT_OR_NULL,
         "client_order_id": _TEXT_OR_NULL,
+        "opening_id": {
+            **_TEXT_OR_NULL,
+            "description": "The opening part of a reversal: a signal of its own, decided once the "
+            "account is flat.",
+        },
+        "opening_quantity": _TEXT_OR_NULL,
+        "unopened_quantity": {
+            **_TEXT_OR_NULL,
+            "description": "What a reversal leaves unopened (REVERSAL=close).",
+        },
+        "order_status": {
+            **_TEXT_OR_NULL,
+            "description": "Of a duplicate: the state of its entry order now.",
+        },
+        "detail": _TEXT_OR_NULL,
+        "ignored": {**_TEXTS, "description": "Keys that are not used."},
+        "unread": {
+            **_TEXTS,
+            "description": "Keys without a value; of an exit, also what could not be read or done.",
+        },
+        "rounded": {**_TEXTS, "description": "Numbers that were rounded when they were read."},
     },
 }
 DECISION["required"] = list(DECISION["properties"])
@@ -145,7 +176,7 @@ DECISION_LINE: Schema = {
         **DECISION["properties"],
         "line": {"type": "integer", "description": "Its number, from 1; blank lines count."},
         "status": {"type": "integer"},
-        "detail": {**_TEXT, "description": "What is wrong, and what would do."},
+        "detail": {**_TEXT_OR_NULL, "description": "What is wrong, and how to mend it."},
         "field": {**_TEXT, "description": "The key at fault, as it was sent."},
         "remedy": _TEXT,
     },

@@ -7,7 +7,7 @@ again, an alert that is not decided by then stays in line.
 
 import re
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from contextlib import closing
 from http import HTTPStatus
 from typing import Annotated
@@ -26,6 +26,7 @@ from pointsman.api.schemas import ALERT, DECISION, LATER, answers, takes
 from pointsman.api.signals import malformed
 from pointsman.api.signatures import SIGNATURE, TIMESTAMP, Signatures, signed_path
 from pointsman.domain.signal_text import SignalProblem, parse_signal
+from pointsman.domain.signal_values import OPENING_SUFFIX
 from pointsman.storage import queries
 from pointsman.storage.reader import open_reader
 
@@ -38,6 +39,9 @@ _MISSING = {
     "quantity": "send contracts or quantity, or leave them out and set WEBHOOK_DEFAULT_NOTIONAL",
 }
 """What would do where an alert is without something that need not stand in it."""
+
+_NEWEST_MAX = 100
+"""So many decisions of a VA and symbol are looked at for one that came in between."""
 
 _VA_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
 _RESPONSES = {
@@ -106,7 +110,7 @@ class _Taker:
         self._engine = engine
         self._wall_ns = wall_ns
         self._decisions = Decisions(engine)
-        self._alerts = Alerts(wall_ns(), self._known)
+        self._alerts = Alerts(wall_ns(), self._decided)
 
     async def take(self, body: bytes, va: str, signed_at: str) -> Response:
         """Have an alert decided; the answer to it. `va` stands in for an account that it does not
@@ -134,15 +138,12 @@ class _Taker:
             return Response(msgspec.json.encode(self._decisions.told(pending)), media_type=JSON)
         return _later(signal.signal_id)
 
-    def _known(self, signal_ids: Collection[str]) -> Collection[str]:
-        """Those of some ids that were decided."""
+    def _decided(self, va_id: str, symbol: str) -> list[str]:
+        """The newest ids that were decided of a VA and symbol, newest first, without the opening
+        parts of reversals, which come of them."""
         with closing(open_reader(self._engine.database)) as connection:
-            found = queries.rows(
-                connection,
-                "SELECT signal_id FROM signals WHERE signal_id IN (SELECT value FROM json_each(?))",
-                (msgspec.json.encode(list(signal_ids)).decode(),),
-            )
-        return [signal_id for (signal_id,) in found]
+            found = queries.newest_decided(connection, va_id, symbol, _NEWEST_MAX)
+        return [signal_id for signal_id in found if not signal_id.endswith(OPENING_SUFFIX)]
 
 
 def _later(signal_id: str) -> Response:

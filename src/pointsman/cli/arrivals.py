@@ -95,6 +95,15 @@ class Arrivals:
         self._wake()
         return taken
 
+    def take_quotes(self, live: LiveLoop) -> bool:
+        """Take in the quotes that wait now; whether there were any."""
+        count = self._waiting.qsize() if self.takes_quotes else 0
+        for _ in range(count):
+            quote = self._waiting.get_nowait()
+            assert isinstance(quote, Quote), "what feeds a market brings quotes only"
+            live.feed(quote)
+        return count > 0
+
     def _read(self, stream: BufferedReader) -> None:
         try:
             with stream:

@@ -275,7 +275,9 @@ class _Session:
             self._log.say((LogLevel.INFO, "http listens", {"url": self._url}))
             started()
             if self._arrivals is not None:
-                self._arrivals.start(self.live.wake_soon)
+                arrivals = self._arrivals
+                self.live.take_quotes = lambda: arrivals.take_quotes(self.live)
+                arrivals.start(self.live.wake_soon)
             self._beat.start()
             supervising.start()
             await self.live.run(lambda now_ns: self._on_step(now_ns, supervising))

@@ -29,7 +29,7 @@ from pointsman.config.values import (
     read_venue,
     whole_reader,
 )
-from pointsman.domain.policy import PositionMode, ReduceOnlyMode, SizeDecay
+from pointsman.domain.policy import PositionMode, ReduceOnlyMode, Reversal, SizeDecay
 from pointsman.domain.sides import EntrySides
 
 MAX_STOP_LOSS_FACTOR = 5
@@ -117,6 +117,11 @@ class LimitFields(BaseModel):
     )
     entry_sides: Annotated[EntrySides, Reads(choice_reader(EntrySides))] = _setting(
         "both", "Which entries are accepted: both, long or short."
+    )
+    reversal: Annotated[Reversal, Reads(choice_reader(Reversal))] = _setting(
+        "close",
+        "What an alert does that turns a position round: close, or close_and_open to open the other"
+        " side afterwards.",
     )
     max_daily_loss: OptionalAmount = _setting(
         "",
@@ -231,6 +236,9 @@ class SettingFields(LimitFields):
     )
     order_settle_seconds: Seconds = _setting(
         "10", "Time after which a request can no longer arrive at the venue, in seconds."
+    )
+    reversal_wait_seconds: Seconds = _setting(
+        "10", "How long the opening part of a reversal waits for a flat account, in seconds."
     )
     kill_switch_enabled: Annotated[bool, Reads(read_switch)] = _setting(
         "false", "true starts killed and refuses rearm; false never clears a kill."

@@ -15,9 +15,20 @@ import msgspec
 from pointsman.domain.money import ZERO
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide
+from pointsman.domain.signals import Signal
 
 EXTERNAL = "EXTERNAL"
 """The reserved account of what is held at the venue and is no VA's (RULES 28)."""
+
+
+class Opening(msgspec.Struct, frozen=True, gc=False):
+    """An entry that waits until its VA is flat (RULES 55): the opening part of the signal
+    `asked_by`. It is judged then, at the latest at `until_ns`."""
+
+    signal: Signal
+    asked_by: str
+    since_ns: int
+    until_ns: int
 
 
 class Account(msgspec.Struct, frozen=True, gc=False, tag=True):
@@ -27,7 +38,8 @@ class Account(msgspec.Struct, frozen=True, gc=False, tag=True):
     is the highest equity since the drawdown was last restarted, moved with money in and out so that
     units of the account are compared (RULES 17). `stopped_by` is the loss limit that stopped its
     entries until a person resumes it. `loss_streak` counts consecutive losses. `day_*` belong to
-    the trading day that began at `day_start_ns`.
+    the trading day that began at `day_start_ns`. `strategy_quantity` (signed) is what the strategy
+    of the VA holds of `strategy_symbol` by its own alerts; None where they do not say.
     """
 
     va_id: str
@@ -59,6 +71,9 @@ class Account(msgspec.Struct, frozen=True, gc=False, tag=True):
     naked_total_ns: int = 0
     venue_naked_max_ns: int = 0
     venue_naked_total_ns: int = 0
+    opening: Opening | None = None
+    strategy_symbol: str | None = None
+    strategy_quantity: Decimal | None = None
 
     @property
     def balance(self) -> Decimal:

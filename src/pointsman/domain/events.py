@@ -41,7 +41,8 @@ class Started(Event, frozen=True):
 class SignalReceived(Event, frozen=True):
     """A well-formed signal. `quote` is the newest row of its symbol, valid or not; `mark` the last
     valid one; `first` what is remembered of an id seen before; `clock_offset_ns` the correction
-    applied to the quote's stamp, never positive (RULES 12)."""
+    applied to the quote's stamp, never positive (RULES 12); `is_opening` marks the opening part of
+    a reversal, which waited for its VA to be flat (RULES 55)."""
 
     signal: Signal
     quote: Quote | None
@@ -52,6 +53,7 @@ class SignalReceived(Event, frozen=True):
     first: FirstDecision | None = None
     source: str = ""
     line: int = 0
+    is_opening: bool = False
 
 
 class SignalMalformed(Event, frozen=True):
@@ -185,7 +187,7 @@ class EntryBreach(Event, frozen=True):
 
 class TimerKind(StrEnum):
     """What the desk wants to be woken for. The key is a position id or a client order id as
-    text."""
+    text, or a VA."""
 
     COVER_QUERY = "cover_query"
     COVER_DEADLINE = "cover_deadline"
@@ -196,6 +198,8 @@ class TimerKind(StrEnum):
 
     QUERY_RETRY = "query_retry"
     COOLDOWN_END = "cooldown_end"
+    OPENING_DEADLINE = "opening_deadline"
+    """An entry has waited too long for its VA to be flat. The key is the VA."""
 
 
 class Timer(msgspec.Struct, frozen=True, gc=False, order=True):

@@ -38,9 +38,9 @@ class Instrument(msgspec.Struct, frozen=True, gc=False):
         )
 
 
-class Quote(msgspec.Struct, frozen=True, gc=False):
+class Quote(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """The best bid and ask of one symbol at one moment. `ts_ns` is the venue's (or the recorder's)
-    stamp."""
+    stamp, `exchange` the one that the symbol was named with."""
 
     symbol: str
     ts_ns: int
@@ -48,6 +48,7 @@ class Quote(msgspec.Struct, frozen=True, gc=False):
     bid_size: Decimal
     ask: Decimal
     ask_size: Decimal
+    exchange: str | None = None
 
     @property
     def is_valid(self) -> bool:

@@ -20,6 +20,13 @@ class SizeDecay(msgspec.Struct, frozen=True, gc=False):
     factor: Decimal
 
 
+class Reversal(StrEnum):
+    """What a reversal does (RULES 55): close what is held, or open the other side afterwards."""
+
+    CLOSE = "close"
+    CLOSE_AND_OPEN = "close_and_open"
+
+
 class Limits(msgspec.Struct, frozen=True, gc=False):
     """What one VA may do. Money is in the account's currency, percentages are of 100."""
 
@@ -40,6 +47,7 @@ class Limits(msgspec.Struct, frozen=True, gc=False):
     max_trades_per_day: int | None = None
     max_orders_per_minute: int | None = None
     loss_size_decay: tuple[SizeDecay, ...] = ()
+    reversal: Reversal = Reversal.CLOSE
 
 
 class PositionMode(StrEnum):
@@ -88,6 +96,7 @@ class Policy(msgspec.Struct, frozen=True, gc=False):
     kill_on_storage_ns: int | None = None
     kill_switch_enabled: bool = False
     abilities: Abilities = Abilities()
+    reversal_wait_ns: int = 10 * 10**9
 
     def limits_of(self, va_id: str) -> Limits:
         """The limits of one VA: its own where set, else the general ones."""

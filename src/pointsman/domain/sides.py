@@ -60,6 +60,19 @@ class SignalSide(StrEnum):
     CLOSE = "close"
 
 
+class MarketPosition(StrEnum):
+    """What a strategy holds after its order, by its own word (RULES 55)."""
+
+    LONG = "long"
+    SHORT = "short"
+    FLAT = "flat"
+
+    @property
+    def sign(self) -> int:
+        """+1 for long, -1 for short, 0 for flat."""
+        return {"long": 1, "short": -1}.get(self.value, 0)
+
+
 class EntrySides(StrEnum):
     """Which entries a VA accepts (RULES 10)."""
 

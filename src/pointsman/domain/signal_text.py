@@ -1,252 +1,59 @@
 """Text into signals: forgiving in spelling, strict in meaning.
 
 Alerts come from many senders, so keys may stand in any case and under several names, and numbers
-may be strings. What they mean is never guessed: a field said twice with different values, a number
-that is not plain, an action that we do not do or a size that is missing is a `SignalProblem`. What
-always holds:
+may be strings. What they mean is never guessed (RULES 58). What always holds:
 
 * no number passes through binary floating point: JSON numbers are kept as the text that was sent;
 * a Signal from here has exactly one size if it can open something, positive amounts only, and at
   most one form of stop and of target;
-* unknown keys are ignored, since alerts carry many; `id` and `order_id` are among them, for they
-  repeat (RULES 37).
+* an entry with anything in it that is not understood, or not done here, is a `SignalProblem`;
+* an exit is an exit: what else stands in it is told in `Signal.remarks`, and keeps no position.
 """
 
 import json
-import re
-from collections.abc import Callable, Mapping
-from decimal import Decimal
-from typing import Any, NamedTuple, TypeVar
+from collections.abc import Mapping
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from typing import Any
+
+import msgspec
 
 from pointsman.domain.disclosure import disclosed
-from pointsman.domain.money import ZERO, parse_decimal, plain
-from pointsman.domain.sides import SignalSide
-from pointsman.domain.signals import Signal
-from pointsman.domain.timestamps import SECOND_NS, parse_ts
+from pointsman.domain.money import ZERO, plain
+from pointsman.domain.sides import MarketPosition, SignalSide
+from pointsman.domain.signal_keys import Key, Use, find_key, is_harmless, looks_like_a_size
+from pointsman.domain.signal_values import (
+    Listing,
+    Percentage,
+    SignalProblem,
+    held,
+    parse_symbol,
+    read_text,
+    says_nothing,
+    shown,
+)
+from pointsman.domain.signals import Remarks, Signal
+
+__all__ = [
+    "TEXT_BYTES_MAX",
+    "SignalProblem",
+    "parse_signal",
+    "parse_symbol",
+    "shown",
+    "signal_from_mapping",
+]
 
 TEXT_BYTES_MAX = 65_536
 """The longest text that is looked at."""
 
-_SHOWN_CHARS_MAX = 64
-_TTL_SECONDS_MAX = 1_000_000_000
+REMARKS_MAX = 20
+"""So many keys are told of each kind."""
+
 _RISK_PERCENTAGE_MAX = 100
-_DECIMAL_EXPONENT_MAX = 64
-"""A Decimal beyond it is not written out: its digits alone could fill the memory."""
-
-
-class SignalProblem(Exception):
-    """Something that should have been a signal and was not.
-
-    `field` is the key as the sender wrote it, our own name of a missing one, or `body`; `value` is
-    what may be told of what it held (`disclosed`), as printable ASCII; `remedy` what would do.
-    """
-
-    def __init__(self, field: str, value: object, remedy: str) -> None:
-        self.field = shown(field)
-        self.value = disclosed(shown(value))
-        self.remedy = remedy
-        super().__init__(f"{self.field} = {self.value!r}: {remedy}")
-
-
-def shown(value: object) -> str:
-    """A value as it may stand in an error: one short line of printable ASCII."""
-    if isinstance(value, Mapping):
-        return "{...}"
-    if isinstance(value, list | tuple):
-        return "[...]"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    try:
-        text = str(value)
-    except ValueError:
-        return "a number of thousands of digits"
-    if len(text) > _SHOWN_CHARS_MAX:
-        text = text[: _SHOWN_CHARS_MAX - 3] + "..."
-    return ascii(text)[1:-1]
-
-
-_IDENTIFIER = re.compile(r"[!-~](?:[ -~]{0,126}[!-~])?")
-_SYMBOL = re.compile(r"[!-~]{1,64}")
-_EXCHANGE = re.compile(r"[A-Za-z0-9_]+:")
-
-
-def parse_symbol(text: str) -> str:
-    """A symbol in upper case, without an `EXCHANGE:` before it.
-
-    `BTC/USDT:USDT` keeps its suffix, for what stands before that colon is a pair. Raises
-    ValueError, saying what would do.
-    """
-    symbol = text.strip()
-    if exchange := _EXCHANGE.match(symbol):
-        symbol = symbol[exchange.end() :]
-    if not _SYMBOL.fullmatch(symbol):
-        raise ValueError(
-            "write a symbol such as AAPL or BTC/USDT: 1 to 64 printable ASCII characters, no space"
-        )
-    return symbol.upper()
-
-
-# The readers of single values. Each raises ValueError, saying what would do.
-
-
-class _Percentage(NamedTuple):
-    """A stop or target that was said as a percentage."""
-
-    of_100: Decimal
-
-
-def _text(raw: object) -> str:
-    """A value that is text, or an exact number as its text."""
-    if isinstance(raw, str):
-        return raw.strip()
-    if isinstance(raw, Decimal):
-        is_short = raw.is_finite() and abs(raw.adjusted()) < _DECIMAL_EXPONENT_MAX
-        return plain(raw) if is_short else str(raw)
-    if isinstance(raw, int) and not isinstance(raw, bool):
-        return shown(raw)
-    raise ValueError("send text or a plain decimal number; from Python a str, an int or a Decimal")
-
-
-def _symbol(raw: object) -> str:
-    return parse_symbol(_text(raw))
-
-
-def _identifier(raw: object) -> str:
-    text = raw if isinstance(raw, str) else _text(raw)
-    if not _IDENTIFIER.fullmatch(text):
-        raise ValueError("send 1 to 128 printable ASCII characters, no space at either end")
-    return str(text)
-
-
-def _amount(raw: object) -> Decimal:
-    amount = parse_decimal(_text(raw))
-    if amount <= ZERO:
-        raise ValueError("send a number above zero")
-    return amount
-
-
-def _percentage(raw: object) -> Decimal:
-    return _amount(_text(raw).removesuffix("%"))
-
-
-def _time_ns(raw: object) -> int:
-    return parse_ts(_text(raw))
-
-
-def _duration_ns(raw: object) -> int:
-    seconds = _amount(raw)
-    duration_ns = int(seconds * SECOND_NS)
-    if seconds > _TTL_SECONDS_MAX or duration_ns == 0:
-        raise ValueError(f"send seconds, from one nanosecond to {_TTL_SECONDS_MAX}")
-    return duration_ns
-
-
-_SIDES = {
-    "buy": SignalSide.BUY,
-    "long": SignalSide.BUY,
-    "sell": SignalSide.SELL,
-    "short": SignalSide.SELL,
-    "close": SignalSide.CLOSE,
-    "exit": SignalSide.CLOSE,
-    "flat": SignalSide.CLOSE,
-}
-_TRUTHS = {"true": True, "false": False}
-_SIZED_BY = {
-    "fixed_quantity": "quantity",
-    "dollar_amount": "notional",
-    "risk_percent": "risk_percentage",
-}
-"""What TradersPost may say that its `quantity` counts. Dollars taken for shares: a wild order."""
-
-
-def _side(raw: object) -> SignalSide:
-    return _chosen(raw, _SIDES)
-
-
-def _truth(raw: object) -> bool:
-    return raw if isinstance(raw, bool) else _chosen(raw, _TRUTHS)
-
-
-def _sized_by(raw: object) -> str:
-    return _chosen(raw, _SIZED_BY)
-
-
-_T = TypeVar("_T")
-
-
-def _chosen(raw: object, choices: Mapping[str, _T]) -> _T:
-    word = raw.strip().lower() if isinstance(raw, str) else ""
-    if word not in choices:
-        raise ValueError(f"send one of {', '.join(choices)}")
-    return choices[word]
-
-
-def _flat(raw: object) -> bool | None:
-    """`market_position` and `sentiment` matter only when they are flat (RULES 10)."""
-    return True if isinstance(raw, str) and raw.strip().lower() == "flat" else None
-
-
-def _stop_loss(raw: object) -> Decimal | _Percentage:
-    return _level(raw, ("stopprice",), "percent or stopPrice")
-
-
-def _take_profit(raw: object) -> Decimal | _Percentage:
-    return _level(raw, ("limitprice", "stopprice"), "percent, limitPrice or stopPrice")
-
-
-def _level(raw: object, prices: tuple[str, ...], said_as: str) -> Decimal | _Percentage:
-    """A stop or target: a price, a string ending in `%`, or an object with one price or `percent`
-    (RULES 9, 37). Anything else in the object would be another kind of order, so it is refused."""
-    if not isinstance(raw, Mapping):
-        is_percentage = isinstance(raw, str) and raw.rstrip().endswith("%")
-        return _Percentage(_percentage(raw)) if is_percentage else _amount(raw)
-    said = [
-        (_squeezed(key), value)
-        for key, value in raw.items()
-        if value is not None and (_squeezed(key), value) not in _PLAIN_TYPES
-    ]
-    if len(said) != 1:
-        raise ValueError(f"give it exactly one of {said_as}")
-    name, value = said[0]
-    try:
-        if name == "percent":
-            return _Percentage(_percentage(value))
-        if name in prices:
-            return _amount(value)
-    except ValueError as problem:
-        raise ValueError(f"its {name} is {shown(value)}: {problem}") from problem
-    raise ValueError(f"{shown(name)} is not done here; give it {said_as}")
-
-
-_PLAIN_TYPES = (("type", "stop"), ("type", "limit"))
-"""What an object may say of its kind of order beside its level: that it is an ordinary one."""
-
-
-Reader = Callable[[object], Any]
-
-_KEYS: dict[str, tuple[str, Reader]] = {
-    **dict.fromkeys(("side", "action", "signal"), ("side", _side)),
-    **dict.fromkeys(("symbol", "ticker", "pair"), ("symbol", _symbol)),
-    **dict.fromkeys(("quantity", "qty", "size", "contracts", "amount"), ("quantity", _amount)),
-    "quantitytype": ("sized_by", _sized_by),
-    "notional": ("notional", _amount),
-    "riskpercentage": ("risk_percentage", _percentage),
-    "price": ("price", _amount),
-    **dict.fromkeys(("stoploss", "sl"), ("stop_loss", _stop_loss)),
-    "stoplosspercentage": ("stop_loss_percentage", _percentage),
-    **dict.fromkeys(("takeprofit", "tp"), ("take_profit", _take_profit)),
-    "takeprofitpercentage": ("take_profit_percentage", _percentage),
-    **dict.fromkeys(("vaid", "va", "account"), ("va_id", _identifier)),
-    **dict.fromkeys(("signalid", "alertid"), ("signal_id", _identifier)),
-    **dict.fromkeys(("ts", "time"), ("ts_ns", _time_ns)),
-    "ttl": ("ttl_ns", _duration_ns),
-    "reduceonly": ("reduce_only", _truth),
-    **dict.fromkeys(("marketposition", "sentiment"), ("is_flat", _flat)),
-}
-"""Which of our fields a key means and who reads it; a key is looked up in lower case and without
-underscores, so that `stop_loss` is `stopLoss`."""
-
 _SIZES = ("quantity", "notional", "risk_percentage")
+_IDENTITY = ("signal_id", "va_id", "listing", "side")
+"""Without these there is no signal at all, not even an exit."""
+
+_CURLY = "“”„‟«»‘’‚‛"  # noqa: RUF001 - the marks that word processors make of plain ones
 
 
 class _Number(str):
@@ -278,8 +85,7 @@ def parse_signal(
     except UnicodeDecodeError as problem:
         raise SignalProblem("body", f"byte {problem.start}", "send UTF-8") from problem
     except json.JSONDecodeError as problem:
-        remedy = f"send one JSON object ({problem.msg} at character {problem.pos})"
-        raise SignalProblem("body", decoded, remedy) from problem
+        raise SignalProblem("body", decoded, _remedy(decoded, problem)) from problem
     except RecursionError as problem:
         raise SignalProblem("body", decoded, "send a flat JSON object") from problem
     if not isinstance(fields, dict):
@@ -290,6 +96,15 @@ def parse_signal(
         default_notional=default_notional,
         default_signal_id=default_signal_id,
     )
+
+
+def _remedy(text: str, problem: json.JSONDecodeError) -> str:
+    """What to do about a text that is no JSON."""
+    if any(mark in text for mark in _CURLY):
+        return (
+            'its quotation marks are curly ones, as word processors make them; write plain ones (")'
+        )
+    return f"send one JSON object ({problem.msg} at character {problem.pos})"
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -311,67 +126,215 @@ def signal_from_mapping(
     """Make a signal of named values: text, int, Decimal or bool, never float; None is no value.
 
     The defaults stand in for a missing account, size and id; the size only where the signal may
-    open something. Raises SignalProblem.
+    open something and no key looks like a size. Raises SignalProblem.
     """
-    found = _collected(fields)
-    is_flat = found.pop("is_flat", False)
+    said = _collected(fields)
+    found = said.found
+    position = found.get("market_position")
     found.setdefault("signal_id", default_signal_id)
     found.setdefault("va_id", default_va_id)
-    found.setdefault("side", SignalSide.CLOSE if is_flat else None)
-    for name in ("signal_id", "va_id", "symbol", "side"):
+    found.setdefault("side", SignalSide.CLOSE if position is MarketPosition.FLAT else None)
+    for name in _IDENTITY:
         if found.get(name) is None:
-            raise SignalProblem(name, "", "it is missing; send it")
-    if is_flat or found["side"] is SignalSide.CLOSE:
+            raise SignalProblem(
+                "symbol" if name == "listing" else name, "", "it is missing; send it"
+            )
+    listing: Listing = found.pop("listing")
+    found["symbol"] = listing.symbol
+    exchange = listing.exchange or found.get("exchange", "").upper()
+    found["exchange"] = exchange or None
+    if _only_reduces(found["side"], position):
         found["reduce_only"] = True
-    _settle_size(found, default_notional)
-    for name in ("stop_loss", "take_profit"):
-        if name in found and f"{name}_percentage" in found:
-            raise SignalProblem(name, found[name], "send a price or a percentage, not both")
-    return Signal(**found)
+    if found.get("reduce_only"):
+        _settle_exit(said)
+    else:
+        _settle_entry(said, default_notional)
+    _round(said)
+    return Signal(**found, remarks=_remarks(said))
 
 
-def _collected(fields: Mapping[str, object]) -> dict[str, Any]:
-    """Our fields with their values, whatever they were called."""
+class _Said(msgspec.Struct):
+    """What a sender said. `found` are our fields with their values, `sent` the key and the value
+    that each came from. `faults` could not be read, `refused` is not done here. `unread` and
+    `rounded` are told."""
+
     found: dict[str, Any] = {}
-    for key, raw in fields.items():
-        known = _KEYS.get(_squeezed(key))
-        if known is None or raw is None:
+    sent: dict[str, tuple[str, object]] = {}
+    faults: list[SignalProblem] = []
+    refused: list[SignalProblem] = []
+    size_like: list[tuple[str, object]] = []
+    ignored: list[str] = []
+    unread: list[str] = []
+    rounded: list[str] = []
+
+
+def _collected(fields: Mapping[str, object]) -> _Said:
+    """Sort all that was sent. Raises SignalProblem where account, id, symbol or side cannot be
+    read."""
+    said = _Said()
+    for name, raw in fields.items():
+        if raw is None:
             continue
-        name, read = known
-        try:
-            value = read(raw)
-        except ValueError as problem:
-            raise SignalProblem(key, raw, str(problem)) from problem
-        if isinstance(value, _Percentage):
-            name, value = f"{name}_percentage", value.of_100
-        if value is not None and found.setdefault(name, value) != value:
-            remedy = f"{name} is also given as {shown(found[name])}; send it once"
-            raise SignalProblem(key, raw, remedy)
-    return found
+        key = find_key(name)
+        if key is not None and key.use is Use.READ:
+            _read(said, key, name, raw)
+            continue
+        if looks_like_a_size(name, key):
+            said.size_like.append((name, raw))
+        if key is not None and key.use is Use.REFUSED and not is_harmless(key, raw):
+            said.refused.append(SignalProblem(name, raw, f"not done here: {key.meaning}"))
+        else:
+            said.ignored.append(shown(name))
+    return said
 
 
-def _settle_size(found: dict[str, Any], default_notional: Decimal | None) -> None:
-    """Leave exactly one size, or none where nothing can be opened (RULES 10, 37)."""
+def _read(said: _Said, key: Key, name: str, raw: object) -> None:
+    """Read a key that is known and used."""
+    # A symbol may be called NONE.
+    if says_nothing(raw) and not (key.field in _IDENTITY and str(raw).strip()):
+        if key.field in _SIZES:
+            said.size_like.append((name, ""))
+        said.unread.append(f"{shown(name)}: it is empty")
+        return
+    assert key.read is not None, "a key that is used has a reader"
+    field = key.field
+    try:
+        value = key.read(raw)
+    except ValueError as problem:
+        fault = SignalProblem(name, raw, str(problem))
+    else:
+        if isinstance(value, Percentage):
+            field, value = f"{field}_percentage", value.of_100
+        if said.found.setdefault(field, value) == value:
+            said.sent.setdefault(field, (name, raw))
+            return
+        told = said.found[field]
+        told = told.symbol if isinstance(told, Listing) else told
+        fault = SignalProblem(
+            name, raw, f"{field} is also given as {disclosed(shown(told))}; send it once"
+        )
+    if field in _IDENTITY:
+        raise fault
+    said.faults.append(fault)
+
+
+def _only_reduces(side: SignalSide, position: MarketPosition | None) -> bool:
+    """Whether a signal may never open: a close, flat afterwards, or an order against what the
+    strategy still holds after it (RULES 10, 55)."""
+    if side is SignalSide.CLOSE or position is MarketPosition.FLAT:
+        return True
+    against = MarketPosition.SHORT if side is SignalSide.BUY else MarketPosition.LONG
+    return position is against
+
+
+# -- exits -----------------------------------------------------------------------------------------
+
+
+def _settle_exit(said: _Said) -> None:
+    """An exit is done: what of it cannot be read or done is told. A size that cannot be read, or is
+    none of units or money, closes everything."""
+    found = said.found
+    for problem in (*said.faults, *said.refused):
+        said.unread.append(f"{problem.field}: {problem.remedy}")
+    for name in ("stop_loss", "take_profit"):
+        if name in found and found.pop(f"{name}_percentage", None) is not None:
+            said.unread.append(f"{name}_percentage: {name} is also given")
+    is_unsized = any(_field_of(fault) in ("sized_by", *_SIZES) for fault in said.faults)
+    sized_by = found.pop("sized_by", "quantity")
+    if "quantity" in found and sized_by != "quantity":
+        found.setdefault(sized_by, found.pop("quantity"))
+    sizes = [name for name in _SIZES if name in found]
+    kept = sizes[0] if sizes and not is_unsized else None
+    for name in sizes:
+        if name != kept or name == "risk_percentage":
+            del found[name]
+            said.unread.append(f"{name}: it is not used to size this exit")
+
+
+def _field_of(problem: SignalProblem) -> str:
+    """The field of ours that a problem is about, or nothing."""
+    key = find_key(problem.field)
+    return "" if key is None else key.field
+
+
+# -- entries ---------------------------------------------------------------------------------------
+
+
+def _settle_entry(said: _Said, default_notional: Decimal | None) -> None:
+    """Leave exactly one size, and nothing that was not understood. Raises SignalProblem."""
+    for problem in (*said.refused, *said.faults):
+        raise problem
+    found = said.found
     sized_by = found.pop("sized_by", "quantity")
     sizes = [name for name in _SIZES if name in found]
     if len(sizes) > 1:
         name = sizes[1]
         raise SignalProblem(name, found[name], f"{sizes[0]} is also given; send one of them")
-    if "quantity" in sizes:
-        sizes = [sized_by]
+    if "quantity" in sizes and sized_by != "quantity":
         found[sized_by] = found.pop("quantity")
+        said.sent[sized_by] = said.sent.pop("quantity")
     if found.get("risk_percentage", ZERO) > _RISK_PERCENTAGE_MAX:
         raise SignalProblem("risk_percentage", found["risk_percentage"], "send at most 100")
-    if found["side"] is SignalSide.CLOSE and sizes not in ([], ["quantity"]):
-        name = sizes[0]
-        raise SignalProblem(
-            name, found[name], "send a quantity to close, or no size to close everything"
-        )
-    if not sizes and not found.get("reduce_only"):
+    for name in ("stop_loss", "take_profit"):
+        if name in found and f"{name}_percentage" in found:
+            raise SignalProblem(name, found[name], "send a price or a percentage, not both")
+    if not sizes:
+        for name, raw in said.size_like:
+            remedy = f"it is not read as a size; send one of {', '.join(_SIZES)}"
+            raise SignalProblem(name, raw, remedy)
         if default_notional is None:
             raise SignalProblem("quantity", "", f"no size; send one of {', '.join(_SIZES)}")
         found["notional"] = default_notional
 
 
-def _squeezed(key: object) -> str:
-    return key.lower().replace("_", "") if isinstance(key, str) else ""
+# -- rounding --------------------------------------------------------------------------------------
+
+_UP_FOR_A_SELL = ("price", "take_profit")
+_UP_FOR_A_BUY = ("stop_loss",)
+
+
+def _rounding(field: str, side: SignalSide) -> str:
+    """Towards less risk: sizes and distances down, a price that would pay less, a stop and a target
+    nearer to the entry (RULES 59)."""
+    if side is SignalSide.SELL and field in _UP_FOR_A_SELL:
+        return ROUND_CEILING
+    if side is SignalSide.BUY and field in _UP_FOR_A_BUY:
+        return ROUND_CEILING
+    return ROUND_FLOOR
+
+
+def _round(said: _Said) -> None:
+    """Round every number to the 12 decimals that we hold, and say what that changed."""
+    found = said.found
+    is_exit = bool(found.get("reduce_only"))
+    for field, (name, raw) in said.sent.items():
+        amount = found.get(field)
+        if not isinstance(amount, Decimal):
+            continue
+        try:
+            found[field] = held(amount, _rounding(field, found["side"]))
+        except ValueError as problem:
+            if not is_exit:
+                raise SignalProblem(name, raw, str(problem)) from problem
+            del found[field]
+            said.unread.append(f"{shown(name)}: {problem}")
+            continue
+        if _is_changed(raw, found[field]):
+            said.rounded.append(f"{shown(name)}: {shown(raw)} -> {plain(found[field])}")
+
+
+def _is_changed(raw: object, amount: Decimal) -> bool:
+    """Whether a number is not the one that was sent."""
+    try:
+        text = read_text(raw).removesuffix("%").strip()
+        return abs(Decimal(text)) != amount
+    except (ArithmeticError, ValueError):
+        return False  # an object: its number stands in it
+
+
+def _remarks(said: _Said) -> Remarks | None:
+    """What is told beside the decision, or nothing."""
+    told = (said.ignored, said.unread, said.rounded)
+    if not any(told):
+        return None
+    return Remarks(*(tuple(each[:REMARKS_MAX]) for each in told))

@@ -12,14 +12,25 @@ import msgspec
 
 from pointsman.domain.market import Quote
 from pointsman.domain.reasons import Reason
-from pointsman.domain.sides import SignalSide
+from pointsman.domain.sides import MarketPosition, SignalSide
+
+
+class Remarks(msgspec.Struct, frozen=True, gc=False):
+    """What the reading of a signal left out or changed: keys that are not used, keys of an exit
+    whose values could not be read or are not done here, numbers that were rounded. For people; no
+    part of what the signal asks for."""
+
+    ignored: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
+    rounded: tuple[str, ...] = ()
 
 
 class Signal(msgspec.Struct, frozen=True, gc=False):
     """A well-formed signal. Exactly one of `quantity`, `notional`, `risk_percentage` sizes an
     entry; a `close` may have none, which means everything. Prices are per unit; percentages are of
     100; `ts_ns` is the sender's stamp and `ttl_ns` how long after it the signal may still be acted
-    on."""
+    on. `market_position` and its size are what the strategy holds after the order (RULES 55);
+    `exchange` is the one that the symbol was named with."""
 
     signal_id: str
     va_id: str
@@ -36,6 +47,16 @@ class Signal(msgspec.Struct, frozen=True, gc=False):
     reduce_only: bool = False
     ts_ns: int | None = None
     ttl_ns: int | None = None
+    market_position: MarketPosition | None = None
+    market_position_size: Decimal | None = None
+    exchange: str | None = None
+    remarks: Remarks | None = None
+
+    def asks_the_same(self, other: "Signal") -> bool:
+        """Whether two signals ask for the same, whatever was remarked when they were read."""
+        return msgspec.structs.replace(self, remarks=None) == msgspec.structs.replace(
+            other, remarks=None
+        )
 
 
 class Window(msgspec.Struct, frozen=True, gc=False):
@@ -57,6 +78,8 @@ class Action(StrEnum):
 
     ENTRY = "entry"
     EXIT = "exit"
+    WAIT = "wait"
+    """An entry against a position that is being exited: it is judged once that is done."""
 
 
 class Check(msgspec.Struct, frozen=True, gc=False):
@@ -73,7 +96,10 @@ class Check(msgspec.Struct, frozen=True, gc=False):
 
 class Decision(msgspec.Struct, frozen=True, gc=False, tag=True):
     """The answer to one signal. `quantity` is what will be traded; `clipped_quantity` is set where
-    that is less than was asked, because more would have flipped the position (RULES 10)."""
+    that is less than was asked, because more would have flipped the position (RULES 10) or is more
+    than the strategy holds (RULES 55). Of a reversal `opening_quantity` is what is left to open
+    after the closing, None where its signal names no units: by the signal `opening_id`, which is
+    judged once the VA is flat, or not at all where that is None."""
 
     signal_id: str
     va_id: str
@@ -91,6 +117,8 @@ class Decision(msgspec.Struct, frozen=True, gc=False, tag=True):
     position_ids: tuple[int, ...] = ()
     quote: Quote | None = None
     checks: tuple[Check, ...] = ()
+    opening_id: str | None = None
+    opening_quantity: Decimal | None = None
 
 
 class SignalRecord(msgspec.Struct, frozen=True, gc=False, tag=True):

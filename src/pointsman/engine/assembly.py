@@ -26,11 +26,12 @@ from pointsman.domain.events import FileLost, Started
 from pointsman.domain.orders import CODE_LENGTH
 from pointsman.domain.policy import Policy
 from pointsman.engine import same_account
-from pointsman.engine.execution_loop import ExecutionLoop, Hours
+from pointsman.engine.execution_loop import ExecutionLoop
 from pointsman.engine.file_watch import FileWatch
 from pointsman.engine.gate import Hold
 from pointsman.engine.latch import KillLatch, open_latch
 from pointsman.engine.latch_watch import EVERY_SECONDS, LatchWatch
+from pointsman.engine.market_view import Hours
 from pointsman.engine.recall import Recall
 from pointsman.engine.recorder import Inline, Recorder, Threaded
 from pointsman.engine.rerun import Rerun

@@ -12,7 +12,6 @@ then levels and timers, then signals (RULES 2).
 
 from collections import deque
 from collections.abc import Callable
-from typing import Protocol
 
 import msgspec
 
@@ -35,15 +34,16 @@ from pointsman.domain.market import Quote
 from pointsman.domain.orders import Order, Role
 from pointsman.domain.positions import Position
 from pointsman.domain.reasons import Reason
-from pointsman.domain.signals import Signal, Window
+from pointsman.domain.signals import Signal
 from pointsman.engine import gate
 from pointsman.engine.clock_offset import SECOND_NS
 from pointsman.engine.gate import Hold
 from pointsman.engine.intake import Intake
-from pointsman.engine.market_view import MarketView
+from pointsman.engine.market_view import Hours, MarketView
 from pointsman.engine.outbox import OUTBOX_LEN_MAX, Answer, Outbox, StorageHeld
 from pointsman.engine.recall import Recall
 from pointsman.engine.recorder import Recorder, Standing
+from pointsman.execution import reversal
 from pointsman.execution.desk import Desk
 from pointsman.storage.entries import Entry
 from pointsman.venues.base import Reply, Request, Venue
@@ -52,14 +52,6 @@ replace = msgspec.structs.replace
 
 REPLIES_LEN_MAX = 1_000_000
 """Bound of the messages of a venue that wait to be taken in."""
-
-
-class Hours(Protocol):
-    """The trading hours of a VA."""
-
-    def window_at(self, now_ns: int) -> Window | None: ...
-
-    def day_start_ns(self, now_ns: int) -> int: ...
 
 
 class ExecutionLoop:
@@ -143,7 +135,7 @@ class ExecutionLoop:
     def next_due_ns(self) -> int | None:
         """When something is to be done next, inputs apart. May be in the past."""
         books, now_ns = self.desk.books, self._now_ns
-        if self._replies or self._has_quoted:
+        if self._replies or self._has_quoted or self._due_openings():
             return now_ns
         due = [
             self._venue.next_due_ns(),
@@ -207,12 +199,20 @@ class ExecutionLoop:
         self._look_at_entries()
         while (timer := self.desk.due_timer(self._now_ns)) is not None:
             self.turn(TimerFired(timer, self.view.mark_for(self.desk.books, timer)))
+        for opening in self._due_openings():
+            self.signal(opening, None, reversal.SOURCE, is_opening=True)
         self._sample()
         if self._compare_due_ns is not None and self._now_ns >= self._compare_due_ns:
             self._ask_for_comparison()
 
     def signal(
-        self, signal: Signal, answer: Answer | None, source: str = "", line: int = 0
+        self,
+        signal: Signal,
+        answer: Answer | None,
+        source: str = "",
+        line: int = 0,
+        *,
+        is_opening: bool = False,
     ) -> None:
         """Decide a signal, after `instant`. `answer` is called with the step once it is durable.
         Raises StorageHeld while `is_held`: nothing has been decided."""
@@ -230,8 +230,13 @@ class ExecutionLoop:
             first=self._recall.first_decision(signal.signal_id),
             source=source,
             line=line,
+            is_opening=is_opening,
         )
         self.turn(event, answer)
+
+    def _due_openings(self) -> list[Signal]:
+        """The opening parts of reversals that may be decided now (RULES 55)."""
+        return [] if self.is_held else self.desk.due_openings()
 
     def turn(self, event: Event, answer: Answer | None = None) -> Step:
         """One turn: through the door, to storage; whoever waits for it and its commands wait for

@@ -101,6 +101,8 @@ class LiveLoop:
         self._is_woken = False
         self._sleeper: asyncio.Future[None] | None = None
         self._is_stopping = False
+        self.take_quotes: Callable[[], bool] = lambda: False
+        """Takes in the quotes that have come by another way; whether there were any."""
 
     def wake_soon(self) -> None:
         """Have the driver look again; from any thread."""
@@ -173,8 +175,7 @@ class LiveLoop:
             self._loop.release()
         else:
             self._source.step(now_ns)
-            if not self._loop.has_replies:
-                self._take_signals()
+            self._take_signals()
 
     async def _settle(self) -> None:
         """Wait until all that was decided has left, unless storage fails or hangs."""
@@ -185,9 +186,13 @@ class LiveLoop:
 
     def _take_signals(self) -> None:
         """Decide the oldest few that wait; the others have their turn after what has become due by
-        then."""
-        for _ in range(SIGNALS_AT_ONCE):
-            if not self._loop.is_ready or self._inbox.empty():
+        then. A quote that was acknowledged before a signal was sent is in force for it: those that
+        wait are taken in first, after the signals have been counted."""
+        count = min(SIGNALS_AT_ONCE, self._inbox.qsize())
+        if count and self._loop.is_ready and self.take_quotes():
+            self._source.step(self._loop.now_ns)
+        for _ in range(count):
+            if not self._loop.is_ready or self._loop.has_replies:
                 break
             self._take(self._inbox.get_nowait())
         self._loop.release(LEAVING_AT_ONCE)

@@ -7,14 +7,25 @@ with, also one from the future: how far the sender's clock is ahead is measured,
 corrected by it (RULES 12).
 """
 
+from typing import Protocol
+
 from pointsman.domain.events import Level, Timer
 from pointsman.domain.market import Quote
 from pointsman.domain.positions import Position
+from pointsman.domain.signals import Window
 from pointsman.engine.clock_offset import ClockOffset
 from pointsman.engine.stale_watch import StaleWatch
 from pointsman.execution.books import Books
 from pointsman.market.quotes import QuoteTable
 from pointsman.market.watch import LevelWatch
+
+
+class Hours(Protocol):
+    """The trading hours of a VA."""
+
+    def window_at(self, now_ns: int) -> Window | None: ...
+
+    def day_start_ns(self, now_ns: int) -> int: ...
 
 
 class MarketView:

@@ -84,6 +84,7 @@ class Books:
         self.entry_times: deque[int] = deque(maxlen=ENTRIES_PER_MINUTE_MAX)
         self.holding_accounts: dict[str, None] = {}
         self.frozen: dict[str, None] = {}
+        self.openings: dict[str, None] = {}
         self.naked: dict[int, None] = {}
         self.overfilled: dict[int, None] = {}
         self.dust: dict[tuple[str, PositionSide], Decimal] = {}
@@ -107,10 +108,8 @@ class Books:
         self.accounts[account.va_id] = account
         if before is None:
             self.index[account.va_id] = AccountIndex()
-        if account.frozen_for is None:
-            self.frozen.pop(account.va_id, None)
-        else:
-            self.frozen[account.va_id] = None
+        _keep(self.frozen, account.va_id, account.frozen_for is not None)
+        _keep(self.openings, account.va_id, account.opening is not None)
         self.touched_accounts[account.va_id] = None
         self.changes[Account, account.va_id] = account
 
@@ -128,10 +127,7 @@ class Books:
             self.orders[order_id] = order
             if before is None:
                 self._remember_order(order, index)
-            if order.is_unknown:
-                index.unknown[order_id] = None
-            else:
-                index.unknown.pop(order_id, None)
+            _keep(index.unknown, order_id, order.is_unknown)
         self.touched_positions[order.position_id] = None
         self.touched_accounts[order.va_id] = None
         self.changes[Order, order_id] = order
@@ -175,10 +171,8 @@ class Books:
         held = (before.quantity * before.limit_price) if before and before.is_live else ZERO
         holds = position.quantity * position.limit_price if position.is_live else ZERO
         self._add_exposure(position.va_id, holds - held)
-        if position.is_live and position.naked_since_ns is not None:
-            self.naked[position.position_id] = None
-        else:
-            self.naked.pop(position.position_id, None)
+        is_naked = position.is_live and position.naked_since_ns is not None
+        _keep(self.naked, position.position_id, is_naked)
         self._index_position(position, was_live=was_live)
         self.touched_positions[position.position_id] = None
         self.touched_accounts[position.va_id] = None
@@ -193,10 +187,7 @@ class Books:
         if position.state is not PositionState.CLOSED:
             self.positions[position_id] = position
             index.positions[position_id] = None
-        if position.state is PositionState.OVERFILLED:
-            self.overfilled[position_id] = None
-        else:
-            self.overfilled.pop(position_id, None)
+        _keep(self.overfilled, position_id, position.state is PositionState.OVERFILLED)
         symbol, side = position.symbol, position.side
         if self.overfilled or self.external(symbol, side) or self.external(symbol, side.opposite):
             # What the venue lacks is shared out among all positions there.
@@ -389,6 +380,14 @@ class Books:
         self.changes.clear()
         self.reopened.clear()
         return changes
+
+
+def _keep(members: dict[_Key, None], member: _Key, is_member: bool) -> None:
+    """Have a member in an ordered set, or not."""
+    if is_member:
+        members[member] = None
+    else:
+        members.pop(member, None)
 
 
 def _discard(sets: dict[_Key, dict[str, _Value]], key: _Key, member: str) -> None:

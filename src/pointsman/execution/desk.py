@@ -20,7 +20,8 @@ from pointsman.domain.market import Quote
 from pointsman.domain.money import exact
 from pointsman.domain.orders import Fill
 from pointsman.domain.policy import Policy
-from pointsman.execution import external, judgement, operator, order_manager, timers
+from pointsman.domain.signals import Signal
+from pointsman.execution import external, judgement, operator, order_manager, reversal, timers
 from pointsman.execution.booking import close_if_done
 from pointsman.execution.books import Books
 from pointsman.execution.cover import restore, track_cover
@@ -102,6 +103,12 @@ class Desk:
         books.touched_positions.clear()
         return Step(books.take_changes(), _in_order(commands))
 
+    def due_openings(self) -> list[Signal]:
+        """The opening parts of reversals whose VA is flat. Feed each back as a `SignalReceived`
+        with `is_opening`."""
+        books = self._books
+        return reversal.due_openings(books) if books.openings and books.is_ready else []
+
     def due_timer(self, now_ns: int) -> Timer | None:
         """Take the next wake-up that is due, if any. Feed it back as `TimerFired`."""
         timer = self._next_timer()
@@ -157,6 +164,7 @@ _TIMERS: dict[ev.TimerKind, Handler] = {
     ev.TimerKind.CROSSED_DEADLINE: timers.on_crossed_deadline,
     ev.TimerKind.EXIT_RETRY: timers.on_exit_retry,
     ev.TimerKind.COOLDOWN_END: timers.on_cooldown_end,
+    ev.TimerKind.OPENING_DEADLINE: reversal.on_opening_deadline,
 }
 
 

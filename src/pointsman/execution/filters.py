@@ -26,7 +26,7 @@ def filter_entry(event: SignalReceived, entry: Candidate) -> Iterator[Check]:
     """All filters of an entry, in the order of RULES 11."""
     yield _window(event.window, entry.now_ns)
     newest = event.quote
-    yield Check(Reason.NO_QUOTE, newest is not None, "none" if newest is None else "seen", "seen")
+    yield _seen(newest, entry.signal.exchange)
     if newest is None:
         return
     yield _validity(newest)
@@ -46,6 +46,17 @@ def breaches(quote: Quote | None, limits: Limits, now_ns: int, clock_offset_ns: 
     return not (
         _spread(quote, limits).passed and _latency(quote, limits, now_ns, clock_offset_ns).passed
     )
+
+
+def _seen(newest: Quote | None, exchange: str | None) -> Check:
+    """A quote of another exchange than the signal's is none of its symbol: NSE:INFY and NYSE:INFY
+    are two shares."""
+    if newest is None:
+        return Check(Reason.NO_QUOTE, False, "none", "seen")
+    if exchange is not None and newest.exchange not in (None, exchange):
+        note = f"the quotes of {newest.symbol} are those of {newest.exchange}"
+        return Check(Reason.NO_QUOTE, False, newest.exchange, exchange, note=note)
+    return Check(Reason.NO_QUOTE, True, "seen", "seen")
 
 
 def _window(window: Window | None, now_ns: int) -> Check:

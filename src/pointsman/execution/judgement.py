@@ -14,6 +14,7 @@ from pointsman.domain.commands import Command
 from pointsman.domain.events import SignalMalformed, SignalReceived
 from pointsman.domain.market import Instrument
 from pointsman.domain.money import ZERO, floor_to, plain
+from pointsman.domain.policy import Reversal
 from pointsman.domain.positions import Position
 from pointsman.domain.reasons import Reason
 from pointsman.domain.signals import (
@@ -25,6 +26,7 @@ from pointsman.domain.signals import (
     Signal,
     SignalRecord,
 )
+from pointsman.execution import reversal
 from pointsman.execution.books import Books
 from pointsman.execution.candidate import Candidate, build_candidate
 from pointsman.execution.filters import filter_entry
@@ -48,8 +50,11 @@ class Ruling(msgspec.Struct, frozen=True, gc=False):
 
 def judge(books: Books, event: SignalReceived, now_ns: int) -> Ruling:
     """Decide a signal."""
-    _read_on(books, event.source, event.line)
     signal = event.signal
+    if event.is_opening:
+        reversal.take_opening(books, signal)
+    else:
+        _read_on(books, event.source, event.line)
     if event.first is not None:
         return _again(books, event.first, signal, now_ns)
     record = SignalRecord(signal, now_ns, event.source, event.line)
@@ -59,11 +64,18 @@ def judge(books: Books, event: SignalReceived, now_ns: int) -> Ruling:
     if not books.holding_accounts:
         # While something is held the marks of each second do it.
         roll_total_day(books, books.total_cash, event.day_start_ns)
+    after = None
+    if signal.va_id in books.accounts and not event.is_opening:
+        after = reversal.strategy_after(books, signal)
+        reversal.note_strategy(books, signal, after)
+        reversal.withdraw_contradicted(books, signal, now_ns)
     way = route(books, signal, now_ns)
     if way.action is Action.EXIT:
-        ruling = _judge_exit(books, event, way, now_ns)
+        ruling = _judge_exit(books, event, way, after, now_ns)
+    elif way.action is Action.WAIT:
+        ruling = _judge_wait(books, event, way, after, now_ns)
     else:
-        ruling = _judge_entry(books, event, way, now_ns)
+        ruling = _judge_entry(books, event, way, after, now_ns)
     books.note(ruling.decision, signal.signal_id)
     return ruling
 
@@ -75,7 +87,7 @@ def _read_on(books: Books, source: str, line: int) -> None:
 
 def _again(books: Books, first: FirstDecision, signal: Signal, now_ns: int) -> Ruling:
     record = first.record
-    if signal == record.signal:
+    if signal.asks_the_same(record.signal):
         books.note(replace(record, repeats=record.repeats + 1), signal.signal_id)
         return Ruling(first.decision, [], is_repeat=True)
     books.note(replace(record, reuses=record.reuses + 1), signal.signal_id)
@@ -128,13 +140,23 @@ def _decision(
 # -- entries ---------------------------------------------------------------------------------------
 
 
-def _judge_entry(books: Books, event: SignalReceived, way: Route, now_ns: int) -> Ruling:
+def _judge_entry(
+    books: Books, event: SignalReceived, way: Route, after: Decimal | None, now_ns: int
+) -> Ruling:
     if way.side is None:
         return Ruling(_decision(event, way, way.checks, now_ns), [])
+    asked = event.signal.quantity
+    event = replace(event, signal=reversal.limited(books, event.signal, after))
     entry = build_candidate(books, event, way.side, now_ns)
     checks = (*way.checks, *govern(books, entry), *filter_entry(event, entry))
     decision = _decision(event, way, checks, now_ns)
-    decision = replace(decision, quantity=entry.quantity, limit_price=entry.limit_price)
+    clipped = entry.quantity if event.signal.quantity != asked else None
+    decision = replace(
+        decision,
+        quantity=entry.quantity,
+        clipped_quantity=clipped,
+        limit_price=entry.limit_price,
+    )
     if decision.outcome is Outcome.REFUSED:
         return Ruling(decision, [])
     return _accept_entry(books, entry, decision)
@@ -149,10 +171,28 @@ def _accept_entry(books: Books, entry: Candidate, decision: Decision) -> Ruling:
     return Ruling(decision, [submit])
 
 
+def _judge_wait(
+    books: Books, event: SignalReceived, way: Route, after: Decimal | None, now_ns: int
+) -> Ruling:
+    """An entry against a position that is being exited: judged once that is done (RULES 55)."""
+    decision = _decision(event, way, way.checks, now_ns)
+    opening = reversal.opening_part(event.signal, ZERO, after)
+    if decision.outcome is Outcome.REFUSED or opening is None:
+        return Ruling(decision, [])
+    return Ruling(_let_wait(books, decision, opening, now_ns), [])
+
+
+def _let_wait(books: Books, decision: Decision, opening: Signal, now_ns: int) -> Decision:
+    reversal.let_wait(books, opening, decision.signal_id, now_ns)
+    return replace(decision, opening_id=opening.signal_id, opening_quantity=opening.quantity)
+
+
 # -- exits -----------------------------------------------------------------------------------------
 
 
-def _judge_exit(books: Books, event: SignalReceived, way: Route, now_ns: int) -> Ruling:
+def _judge_exit(
+    books: Books, event: SignalReceived, way: Route, after: Decimal | None, now_ns: int
+) -> Ruling:
     if way.closable <= ZERO:
         return Ruling(_decision(event, way, way.checks, now_ns), [])
     price = _exit_price(books, event, way)
@@ -164,26 +204,52 @@ def _judge_exit(books: Books, event: SignalReceived, way: Route, now_ns: int) ->
         return Ruling(decision, [])
     quantity = min(wanted, way.closable)
     position_ids = _allocate(books, event.signal, way, quantity)
-    clipped = quantity if wanted > way.closable else None
+    opening = None
+    if way.is_reversal:
+        opening = reversal.opening_part(event.signal, quantity, after)
+    limits = books.policy.limits_of(event.signal.va_id)
+    if opening is not None and limits.reversal is Reversal.CLOSE_AND_OPEN:
+        decision = replace(decision, quantity=quantity, position_ids=position_ids)
+        return Ruling(_let_wait(books, decision, opening, now_ns), [])
+    opening_quantity = _unopened(books, event, way, opening, now_ns)
+    is_clipped = wanted > way.closable or opening is not None
+    clipped = quantity if is_clipped else None
     if clipped is not None and way.would_flip:
         books.incident(
             now_ns,
             Reason.CLIPPED,
             va_id=event.signal.va_id,
             symbol=event.signal.symbol,
-            value=plain(wanted),
+            value=plain(wanted + (opening_quantity or ZERO)),
             limit=plain(quantity),
             detail=f"signal {event.signal.signal_id} was cut to the position it closes",
         )
     decision = replace(
-        decision, quantity=quantity, clipped_quantity=clipped, position_ids=position_ids
+        decision,
+        quantity=quantity,
+        clipped_quantity=clipped,
+        position_ids=position_ids,
+        opening_quantity=opening_quantity,
     )
     return Ruling(decision, [])
 
 
+def _unopened(
+    books: Books, event: SignalReceived, way: Route, opening: Signal | None, now_ns: int
+) -> Decimal | None:
+    """How much a reversal leaves unopened; of one that is sized in money or by risk, as much as it
+    would come to now."""
+    if opening is None or opening.quantity is not None or way.side is None:
+        return None if opening is None else opening.quantity
+    return build_candidate(books, replace(event, signal=opening), way.side, now_ns).quantity
+
+
 def _wanted(books: Books, signal: Signal, way: Route, price: Decimal) -> Decimal:
     """How much an exit asks for, in lots: its quantity, or its notional at `price`, or everything.
-    A risk percentage has no meaning for an exit and closes everything."""
+    A risk percentage has no meaning for an exit and closes everything. So does a reversal, for its
+    strategy holds the other side afterwards."""
+    if way.is_reversal:
+        return way.closable
     lot = books.policy.instrument(signal.symbol).lot
     if signal.quantity is not None:
         return floor_to(signal.quantity, lot)
@@ -219,7 +285,7 @@ def _positions(books: Books, signal: Signal, way: Route) -> list[Position]:
 def _allocate(books: Books, signal: Signal, way: Route, quantity: Decimal) -> tuple[int, ...]:
     """Share an exit out over positions, first in first out: each gets an exit order of its own, for
     whole lots. An exit of everything takes what an entry still fills later along."""
-    is_all = signal.quantity is None and signal.notional is None
+    is_all = way.is_reversal or (signal.quantity is None and signal.notional is None)
     lot = books.policy.instrument(signal.symbol).lot
     left, chosen = quantity, []
     for position in _positions(books, signal, way):

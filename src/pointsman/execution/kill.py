@@ -15,6 +15,7 @@ from pointsman.execution.books import Books
 from pointsman.execution.cover import close_position
 from pointsman.execution.governor import SECOND, drawdown
 from pointsman.execution.pricing import HUNDRED
+from pointsman.execution.reversal import refuse_opening
 
 replace = msgspec.structs.replace
 
@@ -51,11 +52,14 @@ def press(books: Books, state: KillState, by: str, note: str, now_ns: int) -> No
         for order_id in orders:
             books.touched_accounts[books.orders[order_id].va_id] = None
     if state is KillState.FLATTEN:
-        close_everything(books)
+        close_everything(books, None, now_ns)
 
 
-def close_everything(books: Books, va_id: str | None = None) -> None:
-    """Decide to exit all positions, of one VA or of all."""
+def close_everything(books: Books, va_id: str | None, now_ns: int) -> None:
+    """Decide to exit all positions, of one VA or of all, and to open nothing that waits."""
+    for waiting in list(books.openings) if va_id is None else [va_id]:
+        if waiting in books.openings:
+            refuse_opening(books, waiting, Reason.FLATTEN.sentence, now_ns)
     for position in list(books.positions.values()):
         if position.is_live and va_id in (None, position.va_id):
             close_position(books, position, Reason.FLATTEN)

@@ -17,7 +17,7 @@ from pointsman.domain.money import ZERO
 from pointsman.domain.orders import Role
 from pointsman.domain.positions import PositionState
 from pointsman.domain.reasons import Reason
-from pointsman.execution import cover, external, kill, order_manager
+from pointsman.execution import cover, external, kill, order_manager, reversal
 from pointsman.execution.books import Books
 from pointsman.execution.governor import roll_day
 
@@ -53,6 +53,7 @@ def _rearm_timers(books: Books) -> None:
         until_ns = account.cooldown_until_ns
         if until_ns is not None:
             books.wake(ev.Timer(until_ns, ev.TimerKind.COOLDOWN_END, account.va_id, until_ns))
+        reversal.wake_at_deadline(books, account)
     for position in books.positions.values():
         key = str(position.position_id)
         if position.exit_retry_at_ns is not None:
@@ -217,9 +218,9 @@ def on_resumed(books: Books, event: ev.Resumed, now_ns: int) -> list[Command]:
     return commands
 
 
-def on_flatten(books: Books, event: ev.FlattenRequested, _now_ns: int) -> None:
+def on_flatten(books: Books, event: ev.FlattenRequested, now_ns: int) -> None:
     """Close everything of one VA, or of all."""
-    kill.close_everything(books, event.va_id)
+    kill.close_everything(books, event.va_id, now_ns)
 
 
 def on_compared(books: Books, event: ev.Compared, now_ns: int) -> list[Command]:

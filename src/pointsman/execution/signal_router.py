@@ -17,19 +17,22 @@ from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide, Side, SignalSide, opened_by
 from pointsman.domain.signals import Action, Check, Signal
 from pointsman.execution.books import Books
+from pointsman.execution.reversal import wants_position
 
 SECOND = Decimal(10**9)
 
 
 class Route(msgspec.Struct, frozen=True, gc=False):
     """What a signal is to its VA. `closable` is what is held and not already being closed;
-    `would_flip` says that only the position in its way makes it an exit."""
+    `would_flip` says that only the position in its way makes it an exit; `is_reversal` that its
+    strategy then holds the other side (RULES 55)."""
 
     action: Action
     side: Side | None
     closable: Decimal
     would_flip: bool
     checks: tuple[Check, ...]
+    is_reversal: bool = False
 
 
 def route(books: Books, signal: Signal, now_ns: int) -> Route:
@@ -43,6 +46,9 @@ def route(books: Books, signal: Signal, now_ns: int) -> Route:
     opposes = side is not None and bool(held) and held[0].side.closes_with is side
     is_exit = side is None or signal.reduce_only or opposes
     closable = _closable(held, side) if is_exit else ZERO
+    is_reversal = opposes and wants_position(signal)
+    if side is not None and is_reversal and closable == ZERO:
+        return _wait(books, signal, side, now_ns)
     checks = [
         Check(Reason.UNKNOWN_ACCOUNT, True, signal.va_id),
         *_expiry(signal, now_ns),
@@ -54,7 +60,26 @@ def route(books: Books, signal: Signal, now_ns: int) -> Route:
         checks += _entry_direction(books, signal, side)
     action = Action.EXIT if is_exit else Action.ENTRY
     would_flip = opposes and not signal.reduce_only
-    return Route(action, side, closable, would_flip, tuple(checks))
+    return Route(action, side, closable, would_flip, tuple(checks), is_reversal)
+
+
+def _wait(books: Books, signal: Signal, side: Side, now_ns: int) -> Route:
+    """An entry against a position that is being exited waits for that (RULES 55). One waits at a
+    time."""
+    free = Check(
+        Reason.OPPOSING_EXPOSURE,
+        books.accounts[signal.va_id].opening is None,
+        opened_by(side).value,
+        books.policy.position_mode.value,
+        note="it waits until the account is flat",
+    )
+    checks = (
+        Check(Reason.UNKNOWN_ACCOUNT, True, signal.va_id),
+        *_expiry(signal, now_ns),
+        _lease(books, signal, may_be_beside=False),
+        free,
+    )
+    return Route(Action.WAIT, side, ZERO, False, checks, is_reversal=True)
 
 
 def _closable(held: list[Position], side: Side | None) -> Decimal:

@@ -34,6 +34,9 @@ def is_overtaken(books: Books, timer: Timer) -> bool:
         return key not in books.orders
     if kind is TimerKind.COOLDOWN_END:
         return books.accounts[key].cooldown_until_ns is None
+    if kind is TimerKind.OPENING_DEADLINE:
+        opening = books.accounts[key].opening
+        return opening is None or opening.since_ns != timer.armed_ns
     position = books.positions.get(int(key))
     if position is None:
         return True

@@ -18,7 +18,7 @@ from typing import NamedTuple
 import msgspec
 
 from pointsman.domain.money import floor_to, parse_machine_decimal, plain
-from pointsman.domain.signal_text import parse_symbol
+from pointsman.domain.signal_values import exchange_of, parse_symbol
 from pointsman.domain.timestamps import parse_ts
 from pointsman.market.lines import UnreadableFile
 
@@ -359,6 +359,7 @@ def _read_ts(text: str) -> int:
 
 
 read_symbol = lru_cache(maxsize=_CACHE_LEN_MAX)(parse_symbol)
+read_exchange = lru_cache(maxsize=_CACHE_LEN_MAX)(exchange_of)
 
 
 @lru_cache(maxsize=_CACHE_LEN_MAX)

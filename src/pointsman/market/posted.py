@@ -58,6 +58,7 @@ class PostedQuotes:
 
     def __init__(self) -> None:
         self._newest_ns: dict[str, int] = {}
+        self._exchanges: dict[str, str] = {}
 
     def read(self, lines: Sequence[Line], now_ns: int) -> Batch:
         """The quotes of a batch that comes at `now_ns`. Raises UnreadableBatch."""
@@ -69,9 +70,13 @@ class PostedQuotes:
         try:
             for quote in market.quotes_in(Path("the batch"), iter(place)):
                 remedy = self._why_not(quote, now_ns)
+                other = self._other_exchange(quote)
                 if remedy:
                     stamp = shown(quote.ts_ns)
                     bad.append(BadQuote(place.line - _HEADER_LINES, "ts", stamp, remedy))
+                elif other:
+                    named = f"{quote.exchange}:{quote.symbol}"
+                    bad.append(BadQuote(place.line - _HEADER_LINES, "symbol", shown(named), other))
                 else:
                     quotes.append(quote)
         except UnreadableFile as problem:
@@ -89,6 +94,8 @@ class PostedQuotes:
         """Remember what was taken."""
         for quote in taken:
             self._newest_ns[quote.symbol] = quote.ts_ns
+            if quote.exchange is not None:
+                self._exchanges[quote.symbol] = quote.exchange
 
     def _why_not(self, quote: Quote, now_ns: int) -> str:
         if quote.ts_ns > now_ns + AHEAD_MAX_NS:
@@ -96,6 +103,14 @@ class PostedQuotes:
         if quote.ts_ns < self._newest_ns.get(quote.symbol, 0):
             return "a newer quote of its symbol was taken before; send quotes in order"
         return ""
+
+    def _other_exchange(self, quote: Quote) -> str:
+        """What is wrong with a quote of another exchange than those before it, else nothing: a
+        symbol has one market here."""
+        known = self._exchanges.get(quote.symbol)
+        if quote.exchange is None or known is None or known == quote.exchange:
+            return ""
+        return f"the quotes of {quote.symbol} were those of {known} until now; send one exchange"
 
 
 class _Place:

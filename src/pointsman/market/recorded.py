@@ -15,7 +15,7 @@ import msgspec
 
 from pointsman.domain.market import Quote
 from pointsman.domain.signal_text import shown
-from pointsman.market.layout import COLUMNS, Layout, Placed, placed, read_symbol
+from pointsman.market.layout import COLUMNS, Layout, Placed, placed, read_exchange, read_symbol
 from pointsman.market.lines import Line, UnreadableFile, digest_files, read_lines
 
 BAD_ROWS_KEPT_MAX = 20
@@ -92,6 +92,7 @@ class RecordedMarket:
                     read_size(cells[bid_size_at]),
                     read_price(cells[ask_at]),
                     read_size(cells[ask_size_at]),
+                    read_exchange(cells[symbol_at]),
                 )
             except (ValueError, IndexError):
                 fault = ("row", text, problem) if problem else _fault(cells, header)

@@ -89,8 +89,15 @@ class EntryWatch:
             expect(decision.reason in _STOPS_AN_EXIT, "I13", ("kept", decision), decision.va_id)
         if decision.action is Action.ENTRY and decision.outcome is Outcome.ACCEPTED:
             assert isinstance(event, SignalReceived)
+            if event.is_opening:
+                self._is_flat(decision, books)
             self._within_limits(decision, books, now_ns)
             self._good_moment(event, decision, now_ns)
+
+    def _is_flat(self, decision: Decision, books: Books) -> None:
+        """RULES 55: the opening part of a reversal comes after all of the closing part."""
+        mine = [p for p in books.positions.values() if p.va_id == decision.va_id and p.is_live]
+        expect(not mine, "I10", ("opens beside", mine, decision), decision.va_id)
 
     def _within_limits(self, decision: Decision, books: Books, now_ns: int) -> None:
         """I11 and I12: by what is held and was accepted. I13: by the trades alone."""

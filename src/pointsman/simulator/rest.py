@@ -186,8 +186,8 @@ def changed(before: dict[str, object], after: dict[str, object]) -> object:
 
 
 def traced(connection: Connection) -> None:
-    """I22: every signal has one decision, refusals have a reason, and every order goes back to an
-    accepted one."""
+    """I22: every signal has one decision, the opening part of a reversal too, refusals have a
+    reason, and every order goes back to an accepted one."""
     decisions = {each.signal_id: each for each in reader.decisions(connection)}
     for record in reader.signals(connection):
         signal = record.signal
@@ -195,6 +195,8 @@ def traced(connection: Connection) -> None:
     for decision in decisions.values():
         is_refused = decision.outcome is Outcome.REFUSED
         expect(is_refused == (decision.reason is not None), "I22", decision, decision.va_id)
+        is_whole = decision.opening_id is None or decision.opening_id in decisions
+        expect(is_whole, "I22", ("never opened nor refused", decision), decision.va_id)
     for order in reader.orders(connection):
         source = decisions.get(order.signal_id or "")
         is_known = source is not None and source.outcome is Outcome.ACCEPTED

@@ -11,7 +11,7 @@ from random import Random
 import msgspec
 
 from pointsman.domain.market import Instrument
-from pointsman.domain.policy import Policy, PositionMode, ReduceOnlyMode
+from pointsman.domain.policy import Policy, PositionMode, ReduceOnlyMode, Reversal
 from pointsman.domain.signals import Window
 from pointsman.simulator.faults import SECOND_NS, Fault
 from pointsman.simulator.strategies import HOUR_NS
@@ -56,6 +56,7 @@ def policy_of(policy: Policy, instruments: dict[str, Instrument], random: Random
         instruments=instruments,
         position_mode=random.choice(list(PositionMode)),
         reduce_only_mode=random.choice(list(ReduceOnlyMode)),
+        limits=msgspec.structs.replace(policy.limits, reversal=random.choice(list(Reversal))),
     )
 
 

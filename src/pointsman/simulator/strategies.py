@@ -1,7 +1,9 @@
 """The strategies of a simulated run: signals of every kind from one seed, some of them unwise.
 
 Each VA has a favourite symbol that changes now and then; it opens, adds, closes in part or whole,
-turns round, sends the same signal twice, and names symbols that it does not hold.
+turns round, sends the same signal twice, and names symbols that it does not hold. Some say what
+they hold after it (RULES 55), so that positions are turned round by one signal, also while an exit
+is on its way.
 """
 
 from collections.abc import Sequence
@@ -11,7 +13,7 @@ from random import Random
 import msgspec
 
 from pointsman.domain.market import Quote
-from pointsman.domain.sides import SignalSide
+from pointsman.domain.sides import MarketPosition, SignalSide
 from pointsman.domain.signals import Signal
 from pointsman.simulator.market_walk import LISTINGS
 
@@ -83,7 +85,20 @@ class Strategies:
         target = None
         if side is not SignalSide.CLOSE and random.randrange(4) == 0:
             target = Decimal(random.choice(_STOPS))
+        position, size = self._held_after(side, quantity)
         return Signal(
             f"S{self._count}", va_id, symbol, side, quantity, price=price,
             stop_loss_percentage=percentage, take_profit_percentage=target,
+            market_position=position, market_position_size=size,
         )  # fmt: skip
+
+    def _held_after(
+        self, side: SignalSide, quantity: Decimal | None
+    ) -> tuple[MarketPosition | None, Decimal | None]:
+        """What a strategy says that it holds after an order, if it does: what was ordered, or half
+        of it where it was short or long of as much before."""
+        random = self._random
+        if side is SignalSide.CLOSE or quantity is None or random.randrange(2):
+            return None, None
+        position = MarketPosition.LONG if side is SignalSide.BUY else MarketPosition.SHORT
+        return position, quantity / 2 if random.randrange(2) else None

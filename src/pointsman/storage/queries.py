@@ -45,6 +45,9 @@ RECENT_ENTRIES = (
     "ORDER BY created_at_ns"
 )
 RUN = f"SELECT {', '.join(RunIdentity.__struct_fields__)} FROM run WHERE id = 1"  # noqa: S608
+NEWEST_DECIDED = (
+    "SELECT signal_id FROM decisions WHERE va_id = ? AND symbol = ? ORDER BY rowid DESC LIMIT ?"
+)
 PAID = "SELECT 1 FROM fundings WHERE funding_id = ? LIMIT 1"
 LAST_FILL = "WHERE is_external = 0 ORDER BY rowid DESC LIMIT 1"
 LAST_CASH_REF = "SELECT ref FROM cash_moves WHERE is_confirmed = 1 ORDER BY rowid DESC LIMIT 1"
@@ -110,6 +113,11 @@ def first_decision(connection: sqlite3.Connection, signal_id: str) -> FirstDecis
         return None
     decision = one(connection, Decision, "WHERE signal_id = ?", (signal_id,))
     return None if decision is None else FirstDecision(record, decision)
+
+
+def newest_decided(connection: sqlite3.Connection, va_id: str, symbol: str, most: int) -> list[str]:
+    """The ids of the newest decisions of a VA and symbol, newest first."""
+    return [signal_id for (signal_id,) in rows(connection, NEWEST_DECIDED, (va_id, symbol, most))]
 
 
 def is_paid(connection: sqlite3.Connection, funding_id: str) -> bool:
