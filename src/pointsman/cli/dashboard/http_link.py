@@ -42,7 +42,10 @@ class TokenRefused(Unreachable):
     """The engine answers, but not to this token, or not without one."""
 
     def __init__(self) -> None:
-        super().__init__("token refused: set CONTROL_TOKEN or READ_TOKEN to the engine's")
+        super().__init__(
+            "token refused: set CONTROL_TOKEN or READ_TOKEN to the engine's, or name its database "
+            "on this machine with --db"
+        )
 
 
 class Answer(NamedTuple):
