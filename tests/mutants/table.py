@@ -225,6 +225,18 @@ GOVERNANCE = (
         "if loaded.kill_switch is not None:", "if False:",
     ),
     Mutant(
+        "I15", "the last gate does not know the kill latch", "engine/assembly.py",
+        "latch.listen(lambda is_set: loop.hold(Hold.KILL_LATCH, is_set))",
+        "latch.listen(lambda is_set: loop.hold(Hold.KILL_LATCH, False))",
+        "tests/unit/test_assembly.py", "the desk is told within the same instant",
+    ),
+    Mutant(
+        "I15", "a lost latch file is not noticed", "engine/latch.py",
+        "            if not self._is_ours():\n                note",
+        "            if False:\n                note",
+        "tests/unit/test_latch.py", "nobody removes files in the simulated world",
+    ),
+    Mutant(
         "I15", "the kill latch is a flag in memory", "engine/latch.py",
         "self._takes_in_file()\n            return self._store()",
         "self._takes_in_file()\n            return True",

@@ -22,6 +22,7 @@ from pointsman.domain.reasons import Reason
 from pointsman.domain.signals import Action, Decision, Outcome
 from pointsman.engine import assembly
 from pointsman.engine.assembly import assemble
+from pointsman.engine.gate import Hold
 from pointsman.engine.latch import KillLatch, Latched, latch_path, read_latch
 from pointsman.engine.latch_watch import LatchWatch
 from pointsman.market.layout import Layout
@@ -153,10 +154,14 @@ def files(tmp_path: Path) -> tuple[Path, Path]:
 
 
 def run_fast(
-    settings: Settings, database: Path, files: tuple[Path, Path], progress: recorded_run.Progress
+    settings: Settings,
+    database: Path,
+    files: tuple[Path, Path],
+    progress: recorded_run.Progress,
+    stop: Stop | None = None,
 ) -> None:
     feed = recorded_feed((files[0],), Layout(), files[1], 0, settings)
-    recorded_run.run_fast(feed, settings, database, None, Stop(), progress)
+    recorded_run.run_fast(feed, settings, database, None, stop or Stop(), progress)
 
 
 def accepted(database: Path) -> list[Decision]:
@@ -206,6 +211,27 @@ def test_rule_40_a_kill_while_a_run_goes_as_fast_as_it_can_holds_and_is_recorded
     assert kills(database) == ["ann: drill"]
 
 
+def test_rule_40_a_kill_binds_a_run_that_goes_on_after_an_interruption(
+    settings: Settings, database: Path, files: tuple[Path, Path]
+) -> None:
+    """What it had journaled is made again without a word of the kill; what follows is bound."""
+    stop = Stop()
+
+    def interrupt(_now_ns: int, _quotes: int, signals: int) -> None:
+        if signals >= 60:
+            stop.ask()
+
+    run_fast(settings, database, files, interrupt, stop)
+    before = accepted(database)
+    press(database)
+    run_fast(settings, database, files, lambda *_: None)
+    entries = [each for each in accepted(database) if each.action is Action.ENTRY]
+    assert entries == [each for each in before if each.action is Action.ENTRY]
+    assert entries
+    assert len(stored(database)[1]) == 120, "every signal has its decision"
+    assert kills(database) == ["ann: drill"]
+
+
 # -- the simulator ---------------------------------------------------------------------------------
 
 
@@ -232,7 +258,7 @@ def test_rule_40_a_kill_binds_a_simulated_engine(world: World, after_ns: int) ->
     assert read_latch(latch_path(world.database)).is_set
 
 
-# -- what it opens ---------------------------------------------------------------------------------
+# -- what it opens, and what it joins -----------------------------------------------------------
 
 
 def test_rule_40_without_a_latch_nothing_starts(settings: Settings, database: Path) -> None:
@@ -240,3 +266,14 @@ def test_rule_40_without_a_latch_nothing_starts(settings: Settings, database: Pa
     with pytest.raises(StorageUnavailable, match="it holds the kill switch"):
         assemble(settings, database, None, wait=lambda _failure: None)
     assert not database.exists(), "nothing else was opened before it"
+
+
+def test_rule_30_a_press_holds_at_the_last_gate_before_the_loop_has_looked(
+    settings: Settings, database: Path
+) -> None:
+    with closing(assemble(settings, database, None, wait=lambda _failure: None)) as built:
+        assert not built.loop.is_held_for(Hold.KILL_LATCH)
+        built.latch.press(HALT)
+        assert built.loop.is_held_for(Hold.KILL_LATCH)
+    with closing(assemble(settings, database, None, wait=lambda _failure: None)) as built:
+        assert built.loop.is_held_for(Hold.KILL_LATCH), "and from the start on"

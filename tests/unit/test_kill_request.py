@@ -19,6 +19,7 @@ Kill = Callable[[], dict[str, Any]]
 @pytest.fixture
 def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
+    Path("t.db").touch()
     return Path("t.db")
 
 
@@ -42,6 +43,14 @@ def test_rule_40_without_an_engine_it_is_for_the_next_start(kill: Kill, database
         "the next engine to start will start killed."
     )
     assert (answer["ok"], answer["durable"], recorded(database)) == (True, True, FLATTENED)
+
+
+def test_a_database_that_does_not_exist_may_be_a_misspelt_one_and_that_is_said(
+    kill: Kill, database: Path
+) -> None:
+    database.unlink()
+    assert kill()["told"].startswith("There is no database t.db yet, and no engine is running on")
+    assert recorded(database) == FLATTENED
 
 
 def test_rule_40_of_an_engine_that_does_not_answer_it_says_when_it_reads_the_kill(

@@ -67,12 +67,14 @@ def _told(database: Path, latch: Path) -> str:
     """What is known of the engine, and when it comes to the kill."""
     kept = f"The kill is recorded in {latch}"
     try:
-        pid = control.engine_pid(database)
+        pid, is_there = control.engine_pid(database), database.exists()
     except OSError as error:
         unseen = f"Whether an engine is running on {database} cannot be seen ({error.strerror})"
         return f"{unseen}. {kept}; an engine reads it at start and every second."
     if pid is None:
         running = f"No engine is running on {database}"
+        if not is_there:
+            running = f"There is no database {database} yet, and no engine is running on it"
         return f"{running}. {kept}; the next engine to start will start killed."
     held = f"Process {pid or '?'} holds {database} but does not answer"
     return f"{held}. {kept}; an engine reads it at start and every second."
