@@ -22,6 +22,7 @@ _AT_MOST = frozenset(
     {
         Reason.EXPIRED,
         Reason.UNKNOWN_ORDER,
+        Reason.HOLDING_DISPUTED,
         Reason.COOLDOWN,
         Reason.MAX_OPEN_POSITIONS,
         Reason.MAX_POSITION_SIZE,

@@ -78,6 +78,12 @@ class Reason(StrEnum):
         Group.GOVERNOR,
         "An order of the account has an unknown outcome.",
     )
+    HOLDING_DISPUTED = (
+        "HOLDING_DISPUTED",
+        Group.GOVERNOR,
+        "The venue holds less of the symbol than the accounts do; `accounts assign` settles whose "
+        "it was.",
+    )
     COOLDOWN = "COOLDOWN", Group.GOVERNOR, "The account cools down after consecutive losses."
     MAX_OPEN_POSITIONS = (
         "MAX_OPEN_POSITIONS",

@@ -30,7 +30,7 @@ from pointsman.domain.reasons import Reason
 from pointsman.execution.booking import end_naked_time
 from pointsman.execution.books import Books
 from pointsman.execution.dust import is_enough
-from pointsman.execution.external import lacking
+from pointsman.execution.shortfall import lacking
 from pointsman.execution.signal_router import closing_of
 from pointsman.execution.soundness import assert_fits
 

@@ -66,22 +66,6 @@ def our_holdings(books: Books) -> dict[tuple[str, PositionSide], Decimal]:
     return totals
 
 
-def lacking(books: Books, symbol: str, side: PositionSide) -> Decimal:
-    """How much less than our live positions the venue holds of a symbol and side: EXTERNAL below
-    zero, what was overfilled (RULES 21, 28), and what a netting account has netted away. Dust
-    of that side is the first to be lacking."""
-    lack = -side.sign * books.external(symbol, side) - books.dust.get((symbol, side), ZERO)
-    for key in books.overfilled:
-        position = books.positions[key]
-        if position.symbol == symbol and position.side is side.opposite:
-            lack += position.quantity
-    if not books.policy.is_hedged:
-        opposed = books.positions_on(symbol, side.opposite)
-        lack += sum((position.quantity for position in opposed), ZERO)
-        lack += books.dust.get((symbol, side.opposite), ZERO)
-    return max(ZERO, lack)
-
-
 def _move_external(
     books: Books, symbol: str, side: PositionSide, change: Decimal, price: Decimal | None
 ) -> None:

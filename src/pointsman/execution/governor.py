@@ -21,19 +21,20 @@ from pointsman.domain.signals import Check
 from pointsman.execution.books import Books
 from pointsman.execution.candidate import Candidate
 from pointsman.execution.pricing import HUNDRED
+from pointsman.execution.shortfall import disputed
 
 SECOND = Decimal(10**9)
 
 
 def govern(books: Books, entry: Candidate) -> Iterator[Check]:
     """All limits of an entry, in the order of RULES 11."""
-    yield from _standing(books, entry.account, entry.now_ns)
+    yield from _standing(books, entry.account, entry.signal.symbol, entry.now_ns)
     yield from _exposure(books, entry)
     yield from _losses(entry)
     yield from _throttles(books, entry)
 
 
-def _standing(books: Books, account: Account, now_ns: int) -> Iterator[Check]:
+def _standing(books: Books, account: Account, symbol: str, now_ns: int) -> Iterator[Check]:
     state = books.kill_switch.trading_state
     halted = state is TradingState.HALTED
     paused = account.is_paused or books.kill_switch.is_paused
@@ -43,6 +44,9 @@ def _standing(books: Books, account: Account, now_ns: int) -> Iterator[Check]:
     frozen = account.frozen_for
     yield Check(Reason.FROZEN, frozen is None, frozen.value if frozen else "active", "active")
     yield Check(Reason.UNKNOWN_ORDER, unknown == 0, str(unknown), "0", "orders")
+    lack = disputed(books, symbol)
+    if lack > ZERO:
+        yield Check(Reason.HOLDING_DISPUTED, False, plain(lack), "0")
     left_ns = max(0, (account.cooldown_until_ns or 0) - now_ns)
     yield Check(Reason.COOLDOWN, left_ns == 0, plain(left_ns / SECOND), "0", "s left")
 

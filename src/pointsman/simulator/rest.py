@@ -14,7 +14,7 @@ from pointsman.domain.positions import PositionState
 from pointsman.domain.sides import PositionSide
 from pointsman.domain.signals import Outcome
 from pointsman.execution.books import Books
-from pointsman.execution.external import lacking
+from pointsman.execution.shortfall import lacking
 from pointsman.simulator.broken import expect
 from pointsman.simulator.ledger import NOTHING, HoldingKey, Ledger
 from pointsman.storage import reader
