@@ -105,12 +105,15 @@ def test_a_bad_line_says_what_it_held_and_what_would_do(tmp_path: Path) -> None:
 
 def test_a_line_that_cannot_be_read_at_all_is_a_bad_line(tmp_path: Path) -> None:
     path = tmp_path / "signals"
-    path.write_bytes(b"\xff\n" + line().encode() + b"\n" + b" " * 70_000 + b"\n")
+    path.write_bytes(
+        b"passphrase hunter2 \xff\n" + line().encode() + b"\nhunter2" + b" " * 70_000 + b"\n"
+    )
     first, second, third = SignalFile(path).lines()
     assert isinstance(first, BadSignal)
     assert isinstance(second, SignalLine)
     assert isinstance(third, BadSignal)
     assert (first.field, third.field) == ("line", "line")
+    assert "hunter2" not in first.value + third.value, "it may be a secret"
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import msgspec
 
+from pointsman.domain.disclosure import disclosed
 from pointsman.domain.signal_text import SignalProblem, parse_signal, shown
 from pointsman.domain.signals import Signal
 from pointsman.market.lines import Line, UnreadableFile, digest_files, read_lines
@@ -147,7 +148,7 @@ def signals_in(lines: Iterable[Line]) -> Iterator[SignalLine | BadSignal]:
     """The signals of lines, from a file or as they come, without the blank ones."""
     for number, text, problem in lines:
         if problem:
-            yield BadSignal(number, "line", text, problem)
+            yield BadSignal(number, "line", disclosed(text), problem)
         elif text and not text.isspace():
             yield _read(number, text)
 
