@@ -12,8 +12,10 @@ from pointsman.cli.clean_stop import Stop
 from pointsman.domain.commands import Submit
 from pointsman.domain.events import SignalMalformed, SignalReceived
 from pointsman.engine.live_loop import Clock, LiveLoop, NoTape
+from pointsman.market.live_rows import LiveRows, SkippedRows
 from pointsman.market.recorded import BAD_ROWS_KEPT_MAX, RecordedMarket
 from pointsman.market.signal_file import BadSignal, SignalLine
+from pointsman.market.stamps import DAY_NS
 from pointsman.market.tape import Tape
 from pointsman.reading.documents import iso
 from tests import desk_stories as told
@@ -36,7 +38,7 @@ class Piped:
         self.woken = threading.Event()
         stream = os.fdopen(reading, "rb")
         self.arrivals = Arrivals(stream, market, self.told.append)
-        self.arrivals.start(self.woken.set)
+        self.arrivals.start(self.woken.set, LiveRows(lambda: told.START_NS + DAY_NS, SkippedRows()))
         asyncio_loop = asyncio.new_event_loop()
 
         async def live() -> LiveLoop:
@@ -228,7 +230,7 @@ async def test_rule_35_quotes_by_http_wait_in_order_and_only_as_many_as_may(
     story, stop, woken = begin(), Stop(), threading.Event()
     live = LiveLoop(story.loop, NoTape(story.loop), Clock(told.START_NS))
     fed = Arrivals(None, None, print)
-    fed.start(woken.set)
+    fed.start(woken.set, None)
     assert (fed.takes_quotes, fed.is_alive) == (True, True)
     seen = story.loop.quotes_seen
     quotes = [told.quote(told.START_NS + number) for number in range(4)]

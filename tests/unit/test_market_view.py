@@ -3,11 +3,12 @@ doubt."""
 
 from decimal import Decimal
 
+import pytest
 from msgspec.structs import replace
 
 from pointsman.domain.events import Level, Timer, TimerKind
 from pointsman.domain.positions import PositionState
-from pointsman.engine.market_view import MarketView
+from pointsman.engine.market_view import LiveSession, MarketView
 from tests import desk_stories as told
 from tests.desk_stories import MILLISECOND_NS, SECOND_NS, START_NS
 
@@ -23,6 +24,34 @@ def test_rule_4_an_invalid_quote_is_the_newest_and_the_last_valid_one_stays_for_
     assert view.mark("XXX") is good
     assert view.mark(None) is None
     assert view.mark("YYY") is None
+
+
+@pytest.mark.parametrize(
+    ("stamp_ns", "acts"),
+    [
+        (START_NS, True),
+        (START_NS - 1, False),
+        (START_NS + 39 * SECOND_NS, False),
+        (START_NS + 40 * SECOND_NS, True),
+        (START_NS + 150 * SECOND_NS, True),
+    ],
+)
+def test_rule_60_a_live_quote_that_is_too_old_is_judged_on_and_reaches_no_stop(
+    stamp_ns: int, *, acts: bool
+) -> None:
+    desk = told.ready_desk()
+    view, ahead_ns = MarketView(), 3600 * SECOND_NS
+    view.begin_live(LiveSession(START_NS, ahead_ns, 60 * SECOND_NS))
+    view.watch(told.enter(desk, told.signal("a")))
+    # The quote of another symbol leaves an offset that makes each stamp look a minute older.
+    now_ns = START_NS + (0 if stamp_ns <= START_NS else 100 * SECOND_NS) + ahead_ns
+    view.on_quote(told.quote(now_ns + 50 * SECOND_NS, symbol="YYY"), now_ns)
+    crash = told.quote(stamp_ns, "50", "50.02")
+    assert view.on_quote(crash, now_ns) is acts
+    assert view.quotes.newest("XXX") is crash
+    assert view.mark("XXX") is (crash if acts else None)
+    assert bool(view.take_crossed()) is acts
+    assert bool([news for news in view.take_news() if "no stop acts" in news]) is not acts
 
 
 def test_levels_that_are_reached_are_told_once_in_the_order_of_the_quotes() -> None:

@@ -1,5 +1,6 @@
 """The paper venue across a start: the newest quotes of before it, and a rewound account."""
 
+import shutil
 from decimal import Decimal
 from pathlib import Path
 
@@ -72,4 +73,31 @@ def test_rule_62_a_rewound_account_begins_anew_and_its_file_is_written_over_when
     assert words(bench.submit(stop("S1", LONG, 3, "99.00"))) == ["ACCEPTED"]
     again.catch_up()
     assert read_ledger(path).orders == 2
+    again.close()
+
+
+@pytest.mark.parametrize("is_killed", [True, False])
+def test_rule_60_no_stop_acts_on_a_row_older_than_one_it_has_seen_before_a_restart(
+    path: Path, *, is_killed: bool
+) -> None:
+    venue = open_paper(path)
+    bench = Bench(venue)
+    bench.hold(LONG, 10, ts_ns=100)
+    bench.submit(stop("S1", LONG, 10, "99.00"))
+    bench.quote(row(500, "100.00", "100.02"))
+    seen_ns = 500
+    if is_killed:
+        bench.submit(stop("S2", LONG, 10, "98.00"))  # what is committed says what was seen
+    else:
+        bench.quote(row(600, "100.00", "100.02"))
+        seen_ns = 600
+        venue.close()
+    left = shutil.copytree(path.parent, path.parent / "left")
+    if is_killed:
+        venue.close()
+    again = open_paper(left / path.name)
+    again.on_quote(row(seen_ns - 1, "50.00", "50.02"))
+    assert again.receive(seen_ns + 1) == []
+    again.on_quote(row(seen_ns + 2, "98.50", "98.52"))
+    assert words(again.receive(seen_ns + 3), "S1") == ["TRIGGERED", "TRADE 10"]
     again.close()

@@ -8,6 +8,7 @@ import pytest
 from pointsman.cli.readiness import Readiness
 from pointsman.config.settings import load_settings
 from pointsman.engine.gate import Hold
+from pointsman.engine.market_view import LiveSession
 from pointsman.engine.recorder import Standing
 from pointsman.reading.vitals import Vitals
 from tests.desk_stories import SECOND_NS
@@ -130,3 +131,19 @@ def test_rule_19_to_be_killed_is_no_cause(body: Body) -> None:
 def test_rule_60_a_file_that_was_lost_is_a_cause_by_its_own_name(body: Body) -> None:
     body.lost["kill latch"] = "t.db.kill was removed"
     assert body.causes == {"kill latch": "t.db.kill was removed"}
+
+
+def test_rule_60_stamps_that_are_at_odds_with_the_clock_are_a_cause(body: Body) -> None:
+    view, now_ns = body.loop.view, body.loop.now_ns
+    body.vitals.note(2, now_ns)
+    for second in range(11):
+        view.skipped.skip("XXX", now_ns + (second - 10) * SECOND_NS, "too old")
+    assert body.causes == {"quotes": "every row of XXX has been skipped for 10 s: too old"}
+    view.skipped.take("XXX")
+    view.begin_live(LiveSession(now_ns - 3600 * SECOND_NS, 3600 * SECOND_NS, SECOND_NS))
+    assert "put back" in body.causes["clock"]
+    view.begin_live(LiveSession(now_ns, 0, SECOND_NS))
+    for second, early_s in enumerate((50, 0, 0)):
+        received_ns = now_ns + second * SECOND_NS
+        view.clock_offset.note(received_ns + early_s * SECOND_NS, received_ns)
+    assert "contradict" in body.causes["clock"]

@@ -16,6 +16,7 @@ from pointsman.domain.events import SignalMalformed
 from pointsman.domain.market import Quote
 from pointsman.domain.signals import Signal
 from pointsman.engine.controls import Controls
+from pointsman.market.live_rows import LiveRows
 from pointsman.reading.board import Board
 from pointsman.reading.documents import Document
 from pointsman.reading.story import Story
@@ -26,8 +27,8 @@ class Engine(NamedTuple):
 
     `offer(signal, source)` has a signal decided (`LiveLoop.offer`), `offer_malformed` has one
     counted that could not be read. `feed` takes quotes and gives how many of the first found room;
-    it is None where the market is not fed from
-    outside. `unready` gives why it is not ready to trade, each cause by its name; none where it is.
+    it is None where the market is not fed from outside. `rows` decides which of them are taken.
+    `unready` gives why it is not ready to trade, each cause by its name; none where it is.
     `comparisons` gives the last comparisons with the venue, oldest first, `draw_story` a story as
     plain text, and `complain` writes one line to the log as an error. `meters` are
     what is counted for the metrics.
@@ -45,3 +46,4 @@ class Engine(NamedTuple):
     draw_story: Callable[[Story], str]
     complain: Callable[[str], None]
     meters: Meters
+    rows: LiveRows | None = None

@@ -22,6 +22,7 @@ from pointsman.api.schemas import (
     takes,
 )
 from pointsman.market.lines import Line
+from pointsman.market.live_rows import LiveRows, SkippedRows
 from pointsman.market.posted import (
     Batch,
     PostedQuotes,
@@ -44,7 +45,8 @@ def quote_routes(engine: Engine, access: Access, wall_ns: Callable[[], int]) -> 
     """The route by which quotes come in. `wall_ns` tells the wall clock, which their stamps are
     held against."""
     routes = APIRouter()
-    posted = PostedQuotes()
+    rows = engine.rows or LiveRows(wall_ns, SkippedRows())
+    posted = PostedQuotes(rows)
 
     @routes.post(
         "/quotes",
@@ -71,13 +73,14 @@ def quote_routes(engine: Engine, access: Access, wall_ns: Callable[[], int]) -> 
         read, _ = _FORMS[form]
         body = await request.body()
         try:
-            batch = posted.read(read(body.decode("utf-8-sig")), wall_ns())
+            now_ns = wall_ns()
+            batch = posted.read(read(body.decode("utf-8-sig")), now_ns)
         except (UnicodeDecodeError, UnreadableBatch) as problem:
             raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, str(problem), field="body") from problem
         if batch.bad_rows and not batch.quotes:
             raise _nothing_good(batch)
         taken = engine.feed(batch.quotes)
-        posted.note(batch.quotes[:taken])
+        posted.note(batch.quotes[:taken], now_ns)
         told = {"taken": taken, "bad_rows": batch.bad_rows, "bad": batch.bad}
         if taken < len(batch.quotes):
             text = f"{taken} of {len(batch.quotes)} quotes were taken: too many wait"

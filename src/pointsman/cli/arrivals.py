@@ -22,6 +22,7 @@ from pointsman.domain.market import Quote
 from pointsman.engine.execution_loop import ExecutionLoop
 from pointsman.engine.live_loop import LiveLoop
 from pointsman.market.lines import Line, UnreadableFile, lines_of
+from pointsman.market.live_rows import LiveRows
 from pointsman.market.recorded import RecordedMarket
 from pointsman.market.signal_file import BadSignal, SignalLine, signals_in
 from pointsman.market.tape import Tape
@@ -60,6 +61,7 @@ class Arrivals:
         self._waiting: queue.Queue[Arrival] = queue.Queue(maxsize=WAITING_MAX)
         self._next: Arrival | None = None
         self._skipped = 0
+        self._rows: LiveRows | None = None
         self._is_over = threading.Event()
         self._thread: threading.Thread | None = None
         self._wake: Callable[[], None] = lambda: None
@@ -75,9 +77,11 @@ class Arrivals:
         is_read = self._thread is not None and self._thread.is_alive()
         return is_read or self._stream is None or self._is_over.is_set()
 
-    def start(self, wake: Callable[[], None]) -> None:
-        """Begin to read. `wake` makes the loop look."""
+    def start(self, wake: Callable[[], None], rows: LiveRows | None) -> None:
+        """Begin to read. `wake` makes the loop look; `rows` decides which quotes are taken, where
+        quotes come."""
         self._wake = wake
+        self._rows = rows
         if self._stream is None:
             return
         self._thread = threading.Thread(
@@ -124,9 +128,19 @@ class Arrivals:
     def _quotes(self, market: RecordedMarket, lines: Iterator[Line]) -> Iterator[Quote]:
         """A bad row is told of by its number before what comes after it; beyond the first so many
         they are only counted."""
-        for quote in market.quotes_in(_NAME, lines):
+        rows = self._rows
+        assert rows is not None, "it has been started"
+        unreadable = 0
+        for line, quote, stamp in market.rows_in(_NAME, lines):
+            if market.bad_rows > unreadable:
+                rows.skipped.skip("", rows.clock_ns(), f"line {line - 1} cannot be read")
+            problem = rows.take(quote)
+            if problem:
+                market.skip(_NAME, line, "ts", stamp, problem)
+            unreadable = market.bad_rows
             self._tell_skipped(market)
-            yield quote
+            if not problem:
+                yield quote
         self._tell_skipped(market)
         if market.bad_rows > self._skipped:
             self._tell(f"{market.bad_rows} bad rows were skipped in all")

@@ -8,17 +8,22 @@ A decision is returned once it is durable, never before.
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
+from pointsman.cli.live_feed import begin_live, said_at_start
 from pointsman.config.settings import Settings
 from pointsman.domain.market import Quote
 from pointsman.domain.signal_text import signal_from_mapping
 from pointsman.domain.signals import Decision, Signal
 from pointsman.engine.assembly import assemble
 from pointsman.engine.live_loop import Clock, LiveLoop, NoTape
+from pointsman.market.live_rows import LiveRows
+
+_log = logging.getLogger(__name__)
 
 
 class EngineStopped(Exception):
@@ -29,15 +34,23 @@ class EngineStopped(Exception):
 class Engine:
     """A running engine. Its methods belong to the asyncio loop that opened it."""
 
-    def __init__(self, live: LiveLoop, running: asyncio.Task[None]) -> None:
+    def __init__(self, live: LiveLoop, running: asyncio.Task[None], rows: LiveRows) -> None:
+        self._rows = rows
         self._live = live
         self._running = running
 
-    def feed(self, quote: Quote) -> None:
-        """Take in a row of market data, now. Raises EngineStopped."""
+    def feed(self, quote: Quote) -> bool:
+        """Take in a row of market data, now. False where it was skipped, with a warning in the log:
+        its stamp is more than a minute ahead of the clock or older than one of its symbol before,
+        or too many symbols are known. Raises EngineStopped."""
         if self._running.done():
             raise self._stopped()
+        problem = self._rows.take(quote)
+        if problem:
+            _log.warning("skipped a quote of %s at %d: %s", quote.symbol, quote.ts_ns, problem)
+            return False
         self._live.feed(quote)
+        return True
 
     async def submit(self, signal: Signal | Mapping[str, object]) -> Decision:
         """Decide a signal; returns once the decision is durable. A mapping is read as an alert is,
@@ -88,11 +101,14 @@ async def open_engine(settings: Settings, database: Path | None = None) -> Async
         loop, clock = assembly.loop, Clock(start_ns)
         live = LiveLoop(loop, NoTape(loop), clock)
         wakers.append(live.wake_soon)
-        assembly.start(start_ns)
+        rows = begin_live(assembly, clock)
+        for told in said_at_start(assembly, clock.now_ns()):
+            _log.warning("%s", told)
+        assembly.start(clock.now_ns())
         with assembly.watching(clock.now_ns) as obey_latch:
             running = asyncio.create_task(live.run(lambda _now_ns: obey_latch()))
             try:
-                yield Engine(live, running)
+                yield Engine(live, running, rows)
             finally:
                 live.stop()
                 await asyncio.wait((running,))

@@ -24,6 +24,7 @@ from pointsman.cli.arrivals import Arrivals
 from pointsman.cli.beat import Beat
 from pointsman.cli.clean_stop import Stop
 from pointsman.cli.feeds import SECOND_NS, Feed
+from pointsman.cli.live_feed import begin_live, said_at_start
 from pointsman.cli.log_lines import Log
 from pointsman.cli.notices import THREAD_NAME, Kind, Notices, sender_to
 from pointsman.cli.parts import Parts, take_port
@@ -163,6 +164,7 @@ class _Session:
         self.live = LiveLoop(
             loop, self._begun.playback, self._clock, is_virtual=not plan.feed.is_open
         )
+        self._rows = begin_live(assembly, self._clock) if plan.feed.is_open else None
         self._measure(settings)
         self._url = url_of(listener)
         self._parts = self._around(settings, picture, wake, listener)
@@ -171,14 +173,12 @@ class _Session:
         self._begin()
 
     def _begin(self) -> None:
-        """Start the loop. Last of all: from here on a position that a crash left without a stop
-        waits for the driver's first step."""
-        if self._plan.feed.is_open:
-            # Others stamp its quotes: what opening took would make them all look early (RULES 1).
-            self._clock.skip_to(time.time_ns())
-            self._assembly.start(self._clock.now_ns())
-        else:
-            self._assembly.start(self._begun.start_ns)
+        """Start the loop, last of all: a position without a stop waits for the driver from here."""
+        is_open = self._plan.feed.is_open
+        start_ns = self._clock.now_ns() if is_open else self._begun.start_ns
+        for told in said_at_start(self._assembly, start_ns) if is_open else ():
+            self._warn(told)
+        self._assembly.start(start_ns)
         if self._assembly.rerun is not None:
             self._say_start()
         self._readiness.resume(self._loop.now_ns)
@@ -241,6 +241,7 @@ class _Session:
                 lambda story: story_text(story, settings.trading_timezone),
                 lambda line: self._log.say((LogLevel.ERROR, line, {})),
                 self._meters,
+                self._rows,
             )
         )
 
@@ -274,10 +275,9 @@ class _Session:
             self._parts.start()
             self._log.say((LogLevel.INFO, "http listens", {"url": self._url}))
             started()
-            if self._arrivals is not None:
-                arrivals = self._arrivals
+            if (arrivals := self._arrivals) is not None:
                 self.live.take_quotes = lambda: arrivals.take_quotes(self.live)
-                arrivals.start(self.live.wake_soon)
+                arrivals.start(self.live.wake_soon, self._rows)
             self._beat.start()
             supervising.start()
             await self.live.run(lambda now_ns: self._on_step(now_ns, supervising))
@@ -299,6 +299,8 @@ class _Session:
             self._arrivals.work(self._loop, self.live, self._begun.tape, self._stop)
         self._vitals.note(self._loop.quotes_seen, now_ns)
         self._say_storage()
+        for told in self._loop.view.take_news():
+            self._warn(told)
         while not self._died.empty():
             self._loop.turn(self._died.get_nowait())
         if not supervising.is_alive:

@@ -8,6 +8,7 @@ be killed or paused is no cause: that is what a person wants, and the status tel
 import threading
 from collections.abc import Callable, Iterator, Mapping
 
+from pointsman.cli.live_feed import CLOCK_AHEAD_MAX_NS, clock_put_back
 from pointsman.config.settings import Settings
 from pointsman.domain.money import plain
 from pointsman.engine.assembly import trading_hours
@@ -68,6 +69,7 @@ class Readiness:
         for name, fault in self._down().items():
             yield f"task {name}", fault
         yield from self._feed(now_ns)
+        yield from self._stamps(now_ns)
         lag_seconds = self._vitals.lag_seconds
         if lag_seconds > LAG_MAX_SECONDS:
             yield "loop", f"the loop is {lag_seconds:.1f} s late"
@@ -90,6 +92,18 @@ class Readiness:
             return
         told = f"no quote for {age_ns // SECOND_NS} s"
         yield "feed", f"{told}; FEED_SILENCE_SECONDS is {plain(limit)}"
+
+    def _stamps(self, now_ns: int) -> Iterator[tuple[str, str]]:
+        """What the stamps of live quotes are at odds with."""
+        view = self._loop.view
+        skipped = view.skipped.why(now_ns - view.ahead_ns)
+        if skipped:
+            yield "quotes", skipped
+        ahead_ns = view.ahead_ns
+        if ahead_ns > CLOCK_AHEAD_MAX_NS:
+            yield "clock", clock_put_back(ahead_ns)
+        elif view.clock_offset.is_doubtful:
+            yield "clock", view.clock_offset.doubt
 
     def _is_wanted(self, now_ns: int) -> bool:
         """Whether quotes are needed: a market should be open, or something is held."""

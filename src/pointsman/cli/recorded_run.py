@@ -92,6 +92,7 @@ def open_run(
                 rerun.end_early()
             else:
                 begun.playback.step(due_ns)
+                begun.playback.pass_empty_time(begun.last_ns)
     except Diverged as diverged:
         assembly.close()
         sys.stderr.write(f"going on from the stored records: {diverged}\n")
@@ -136,6 +137,7 @@ def run_fast(
                 if last_ns is not None and due_ns > last_ns:
                     break
                 playback.step(due_ns)
+                playback.pass_empty_time(last_ns)
                 obey_latch()
                 progress(loop.now_ns, loop.quotes_seen, loop.signals_seen)
         if not stop.is_asked:

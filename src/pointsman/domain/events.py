@@ -42,7 +42,8 @@ class SignalReceived(Event, frozen=True):
     """A well-formed signal. `quote` is the newest row of its symbol, valid or not; `mark` the last
     valid one; `first` what is remembered of an id seen before; `clock_offset_ns` the correction
     applied to the quote's stamp, never positive (RULES 12); `is_opening` marks the opening part of
-    a reversal, which waited for its VA to be flat (RULES 55)."""
+    a reversal, which waited for its VA to be flat (RULES 55); `is_clock_doubtful` says that the
+    stamps of late contradict the correction (RULES 68)."""
 
     signal: Signal
     quote: Quote | None
@@ -54,6 +55,7 @@ class SignalReceived(Event, frozen=True):
     source: str = ""
     line: int = 0
     is_opening: bool = False
+    is_clock_doubtful: bool = False
 
 
 class SignalMalformed(Event, frozen=True):

@@ -81,8 +81,9 @@ class Blueprint(msgspec.Struct, frozen=True, kw_only=True):
 
 class Assembly(msgspec.Struct):
     """A loop and what it stands on. `resume_ns` is the time that its books have reached, 0 for new
-    ones and where `rerun` takes them there. The driver calls `work` after each instant, and `look`
-    is called every EVERY_SECONDS of real time: see `watching`."""
+    ones and where `rerun` takes them there; `newest_stamps` are those of the quotes that they were
+    marked at. The driver calls `work` after each instant, and `look` is called every EVERY_SECONDS
+    of real time: see `watching`."""
 
     loop: ExecutionLoop
     latch: KillLatch
@@ -95,6 +96,7 @@ class Assembly(msgspec.Struct):
     resume_ns: int
     signals_from: Callable[[str], int]
     has_ended: bool
+    newest_stamps: dict[str, int]
     closing: ExitStack
     rerun: Rerun | None = None
 
@@ -279,6 +281,8 @@ def build(blueprint: Blueprint) -> Assembly:
             resume_ns=_resume_ns(stored, venue, blueprint.identity),
             signals_from=lambda source: cursors.get(source, 0),
             has_ended=has_ended,
+            newest_stamps={mark.symbol: mark.ts_ns for mark in stored.marks}
+            | (venue.ledger.seen if isinstance(venue, PaperVenue) else {}),
             closing=opening.pop_all(),
             rerun=rerun,
         )

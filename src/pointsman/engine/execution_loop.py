@@ -18,11 +18,11 @@ import msgspec
 from pointsman.domain.accounts import TradingState
 from pointsman.domain.commands import Cancel, Command, Compare, Step, Submit
 from pointsman.domain.events import (
+    Compared,
     EntryBreach,
     Event,
     Killed,
     LevelReached,
-    Marked,
     OrderSent,
     SendRefused,
     SignalReceived,
@@ -37,12 +37,14 @@ from pointsman.domain.reasons import Reason
 from pointsman.domain.signals import Signal
 from pointsman.engine import gate
 from pointsman.engine.clock_offset import SECOND_NS
+from pointsman.engine.comparing import Comparing
 from pointsman.engine.gate import Hold
 from pointsman.engine.intake import Intake
 from pointsman.engine.market_view import Hours, MarketView
 from pointsman.engine.outbox import OUTBOX_LEN_MAX, Answer, Outbox, StorageHeld
 from pointsman.engine.recall import Recall
 from pointsman.engine.recorder import Recorder, Standing
+from pointsman.engine.sampling import Sampling
 from pointsman.execution import reversal
 from pointsman.execution.desk import Desk
 from pointsman.storage.entries import Entry
@@ -83,9 +85,8 @@ class ExecutionLoop:
         self._held: dict[str, None] = {}
         self._failures = 0
         self._failed_since_ns: int | None = None
-        self._second = 0
-        self._sampled: tuple[object, ...] = ()
-        self._compare_due_ns: int | None = None
+        self._sampling = Sampling(desk.books, self.view, hours("").day_start_ns)
+        self._comparing = Comparing(desk.books)
         self._intake = Intake(desk, venue, self.view, recorder, recall, self.turn)
 
     # -- what the driver calls ---------------------------------------------------------------------
@@ -134,18 +135,25 @@ class ExecutionLoop:
 
     def next_due_ns(self) -> int | None:
         """When something is to be done next, inputs apart. May be in the past."""
-        books, now_ns = self.desk.books, self._now_ns
         if self._replies or self._has_quoted or self._due_openings():
-            return now_ns
-        due = [
+            return self._now_ns
+        return _earliest(self._comparing.due_ns, self._due_but_comparison_ns())
+
+    def pass_quiet_comparisons(self, until_ns: int) -> None:
+        """Leave out the comparisons that could change nothing before the next input, which comes at
+        `until_ns`; all but the last of them (RULES 66)."""
+        is_busy = self._replies or self._has_quoted
+        if not is_busy and self._comparing.may_pass(until_ns, self._ticket):
+            other_ns = self._due_but_comparison_ns()
+            self._comparing.pass_to(until_ns if other_ns is None else min(until_ns, other_ns))
+
+    def _due_but_comparison_ns(self) -> int | None:
+        return _earliest(
             self._venue.next_due_ns(),
             self.desk.next_due_ns(),
-            self._compare_due_ns,
-            self.view.next_stale_ns(books, now_ns),
-        ]
-        if books.holding_accounts:
-            due.append((now_ns // SECOND_NS + 1) * SECOND_NS)
-        return min([at_ns for at_ns in due if at_ns is not None], default=None)
+            self.view.next_stale_ns(self.desk.books, self._now_ns),
+            self._sampling.next_ns(self._now_ns, self._ticket),
+        )
 
     def next_arrival_ns(self) -> int | None:
         """When the next request that is under way reaches the venue."""
@@ -156,10 +164,12 @@ class ExecutionLoop:
         it. What it does at a simulated venue happens by its stamp, but never in the future."""
         self.quotes_seen += 1
         self.advance(now_ns)
-        self.view.on_quote(quote, self._now_ns)
+        self._has_quoted = True
+        if not self.view.on_quote(quote, self._now_ns):
+            return
+        self._sampling.note_prices()
         is_early = quote.ts_ns > self._now_ns
         self._venue.on_quote(replace(quote, ts_ns=self._now_ns) if is_early else quote)
-        self._has_quoted = True
 
     def hold(self, cause: Hold, is_held: bool) -> None:
         """Let no entry leave, at once, until the same cause no longer holds; from any thread."""
@@ -180,7 +190,9 @@ class ExecutionLoop:
 
     def advance(self, now_ns: int) -> None:
         """Say that time has come as far; it never runs backwards."""
-        self._now_ns = max(self._now_ns, now_ns)
+        if now_ns > self._now_ns:
+            self._now_ns = now_ns
+            self._sampling.pass_to(now_ns, self._ticket)
 
     def instant(self, now_ns: int, most: int = REPLIES_LEN_MAX) -> None:
         """Do what is due at `now_ns`, in the order of RULES 2, signals apart. Of what the venue
@@ -202,8 +214,9 @@ class ExecutionLoop:
         for opening in self._due_openings():
             self.signal(opening, None, reversal.SOURCE, is_opening=True)
         self._sample()
-        if self._compare_due_ns is not None and self._now_ns >= self._compare_due_ns:
-            self._ask_for_comparison()
+        if self._comparing.is_due(self._now_ns):
+            self._venue.send(Compare(self.desk.books.desk.fills_cursor), self._now_ns)
+            self._comparing.asked(self._now_ns)
 
     def signal(
         self,
@@ -231,6 +244,7 @@ class ExecutionLoop:
             source=source,
             line=line,
             is_opening=is_opening,
+            is_clock_doubtful=self.view.clock_offset.is_doubtful,
         )
         self.turn(event, answer)
 
@@ -251,11 +265,13 @@ class ExecutionLoop:
                     self.view.watch(record)
                 elif isinstance(record, Order) and record.role is Role.ENTRY:
                     self.view.note_entry(record.symbol)
+        if isinstance(event, Compared):
+            self._comparing.note(event, step, self._ticket)
         if answer is not None:
             self._outbox.put(self._ticket, answer, step)
         for command in step.commands:
             if isinstance(command, Compare):
-                self._compare_due_ns = self._now_ns
+                self._comparing.soon(self._now_ns)
             else:
                 self._outbox.put(self._ticket, command, step)
         if self.on_turn is not None:
@@ -268,7 +284,7 @@ class ExecutionLoop:
 
     def compare_soon(self) -> None:
         """Ask the venue at the next instant."""
-        self._compare_due_ns = self._now_ns
+        self._comparing.soon(self._now_ns)
 
     def release(self, most: int = OUTBOX_LEN_MAX) -> None:
         """Let everything leave whose turn is durable, `most` at a time; while storage fails, also
@@ -310,6 +326,8 @@ class ExecutionLoop:
             return Reason.KILLED
         newest = self.view.quotes.newest(entry.symbol)
         offset_ns = self.view.clock_offset.at(self._now_ns)
+        if self.view.clock_offset.is_doubtful:
+            return Reason.LATENCY
         reason = gate.refusal(self.desk.books, entry, newest, self._now_ns, offset_ns)
         is_held = any(self._holds.values())
         return Reason.ENTRY_WITHDRAWN if reason is None and is_held else reason
@@ -360,15 +378,6 @@ class ExecutionLoop:
 
     # -- what is due -------------------------------------------------------------------------------
 
-    def _ask_for_comparison(self) -> None:
-        """Ask the venue for everything; a question that is never answered is asked again."""
-        books = self.desk.books
-        self._venue.send(Compare(books.desk.fills_cursor), self._now_ns)
-        interval_ns = books.policy.reconcile_interval_ns
-        if not books.is_ready:
-            interval_ns = min(interval_ns, books.policy.submit_timeout_ns)
-        self._compare_due_ns = self._now_ns + interval_ns
-
     def _look_at_levels(self) -> None:
         for position_id, level, quote in self.view.take_crossed():
             self.turn(LevelReached(position_id, level, quote))
@@ -380,18 +389,12 @@ class ExecutionLoop:
             self.turn(EntryBreach(symbol, self.view.quotes.newest(symbol), offset_ns))
 
     def _sample(self) -> None:
-        """Once in each whole second of event time, while anything is held (RULES 17). A sample that
-        changed nothing is not taken again on the same books, prices and day: it would change
-        nothing again. While anything is naked time alone may change something."""
-        second, books = self._now_ns // SECOND_NS, self.desk.books
-        is_new, self._second = second > self._second, second
-        if not is_new or not books.holding_accounts:
-            return
-        marks = self.view.marks_of(books)
-        day_start_ns, ticket = self._hours("").day_start_ns(self._now_ns), self._ticket
-        prices = tuple((mark.symbol, mark.bid, mark.ask) for mark in marks)
-        sampled = (ticket, day_start_ns, prices)
-        if sampled == self._sampled and not books.naked:
-            return
-        self.turn(Marked(marks, day_start_ns))
-        self._sampled = sampled if ticket == self._ticket else ()
+        """Look at the equity of what is held, where a sample is due (RULES 17)."""
+        sample = self._sampling.take(self._now_ns, self._ticket)
+        if sample is not None:
+            self.turn(sample)
+            self._sampling.note(self._ticket)
+
+
+def _earliest(*times_ns: int | None) -> int | None:
+    return min([at_ns for at_ns in times_ns if at_ns is not None], default=None)

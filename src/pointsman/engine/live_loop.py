@@ -61,6 +61,10 @@ class Clock:
     def now_ns(self) -> int:
         return self._start_ns + (time.monotonic_ns() - self._began_ns) * self._speed
 
+    def begin(self, now_ns: int) -> None:
+        """Let it be `now_ns`, and run on from there; before anybody has looked at it."""
+        self._start_ns, self._began_ns = now_ns, time.monotonic_ns()
+
     def skip_to(self, now_ns: int) -> None:
         """Let it be `now_ns`, if that is still to come."""
         self._start_ns += max(0, now_ns - self.now_ns())

@@ -7,17 +7,33 @@ with, also one from the future: how far the sender's clock is ahead is measured,
 corrected by it (RULES 12).
 """
 
+from collections.abc import Iterator
 from typing import Protocol
+
+import msgspec
 
 from pointsman.domain.events import Level, Timer
 from pointsman.domain.market import Quote
 from pointsman.domain.positions import Position
 from pointsman.domain.signals import Window
-from pointsman.engine.clock_offset import ClockOffset
+from pointsman.engine.clock_offset import SECOND_NS, ClockOffset
 from pointsman.engine.stale_watch import StaleWatch
 from pointsman.execution.books import Books
+from pointsman.market.live_rows import SkippedRows
 from pointsman.market.quotes import QuoteTable
 from pointsman.market.watch import LevelWatch
+
+AGE_BEYOND_LATENCY_NS = 60 * SECOND_NS
+"""A live quote that is older by so much than any entry may use reaches no stop."""
+
+
+class LiveSession(msgspec.Struct, frozen=True):
+    """A session on live quotes: when it began by the wall clock, how far event time is ahead of
+    that, and how old a quote may be that a stop acts on."""
+
+    began_ns: int
+    ahead_ns: int
+    age_max_ns: int
 
 
 class Hours(Protocol):
@@ -34,18 +50,61 @@ class MarketView:
     def __init__(self) -> None:
         self.quotes = QuoteTable()
         self.clock_offset = ClockOffset()
+        self.skipped = SkippedRows()
+        self._session: LiveSession | None = None
         self._levels = LevelWatch()
         self._crossed: list[tuple[int, Level, Quote]] = []
         self._renewed: dict[str, None] = {}
         self._stale = StaleWatch(self.quotes, self.clock_offset)
 
-    def on_quote(self, quote: Quote, now_ns: int) -> None:
-        """Take in a row that arrives at `now_ns`."""
-        self.quotes.update(quote)
+    def begin_live(self, session: LiveSession) -> None:
+        """Say that quotes come live from here on."""
+        self._session = session
+
+    @property
+    def ahead_ns(self) -> int:
+        """How far event time was ahead of the wall clock at the start of a live session."""
+        return 0 if self._session is None else self._session.ahead_ns
+
+    def take_news(self) -> Iterator[str]:
+        """What is to be told of the stamps of quotes: the first rows that were skipped or too old
+        for a stop, and clock offsets that were dropped. Each is told once."""
+        yield from self.skipped.take_news()
+        yield from self.clock_offset.take_news()
+
+    def is_held(self, symbol: str) -> bool:
+        """Whether a position in this symbol is or was watched; from any thread."""
+        return self._levels.is_watched(symbol)
+
+    def on_quote(self, quote: Quote, now_ns: int) -> bool:
+        """Take in a row that arrives at `now_ns`. Whether a stop may act on it: one that is too old
+        is what entries are judged on, and nothing else."""
         self.clock_offset.note(quote.ts_ns, now_ns)
         self._renewed[quote.symbol] = None
+        too_old = self._why_too_old(quote, now_ns)
+        if too_old:
+            self.skipped.skip(quote.symbol, now_ns - self.ahead_ns, too_old)
+            self.quotes.update_newest(quote)
+            return False
+        self.skipped.take(quote.symbol)
+        self.quotes.update(quote)
         for position_id, level in self._levels.on_quote(quote):
             self._crossed.append((position_id, level, quote))
+        return True
+
+    def _why_too_old(self, quote: Quote, now_ns: int) -> str:
+        """Why a live row is too old to act on, by its stamp as it is: an offset that one bad stamp
+        has left must not keep a stop from acting. Empty where it is not."""
+        session = self._session
+        if session is None:
+            return ""
+        if quote.ts_ns < session.began_ns:
+            return "its stamp is older than the start of the engine: no stop acts on it"
+        age_ns = now_ns - session.ahead_ns - quote.ts_ns
+        if age_ns <= session.age_max_ns:
+            return ""
+        seconds = f"{age_ns // SECOND_NS} s old, at most {session.age_max_ns // SECOND_NS} s"
+        return f"its stamp is {seconds}: no stop acts on it"
 
     def mark(self, symbol: str | None) -> Quote | None:
         """The last valid quote of a symbol."""

@@ -30,7 +30,9 @@ def filter_entry(event: SignalReceived, entry: Candidate) -> Iterator[Check]:
     if newest is None:
         return
     yield _validity(newest)
-    yield _latency(newest, entry.limits, entry.now_ns, event.clock_offset_ns)
+    yield _latency(
+        newest, entry.limits, entry.now_ns, event.clock_offset_ns, event.is_clock_doubtful
+    )
     if entry.quote is not None:
         yield _spread(entry.quote, entry.limits)
         yield from _price(entry, entry.quote)
@@ -70,17 +72,24 @@ def _validity(quote: Quote) -> Check:
     return Check(Reason.INVALID_QUOTE, quote.is_valid, prices, "0 < bid <= ask, sizes >= 0")
 
 
-def _latency(quote: Quote, limits: Limits, now_ns: int, clock_offset_ns: int) -> Check:
+def _latency(
+    quote: Quote, limits: Limits, now_ns: int, clock_offset_ns: int, is_doubtful: bool = False
+) -> Check:
     raw_ns = now_ns - quote.ts_ns
     age_ns = raw_ns - clock_offset_ns
     return Check(
         Reason.LATENCY,
-        age_ns <= limits.max_latency_ns,
+        age_ns <= limits.max_latency_ns and not is_doubtful,
         plain(age_ns / MILLISECOND),
         plain(limits.max_latency_ns / MILLISECOND),
         "ms",
-        "" if clock_offset_ns == 0 else f"raw {plain(raw_ns / MILLISECOND)} ms",
+        _latency_note(raw_ns, clock_offset_ns, is_doubtful),
     )
+
+
+def _latency_note(raw_ns: int, clock_offset_ns: int, is_doubtful: bool) -> str:
+    raw = "" if clock_offset_ns == 0 else f"raw {plain(raw_ns / MILLISECOND)} ms"
+    return f"{raw}; the clock offset is in doubt" if is_doubtful else raw
 
 
 def _bps(rule: Reason, value: Decimal, limit: Decimal, note: str = "") -> Check:

@@ -16,18 +16,17 @@ import msgspec
 
 from pointsman.domain.market import Quote
 from pointsman.domain.signal_text import shown
-from pointsman.domain.timestamps import SECOND_NS
 from pointsman.market.layout import COLUMNS
 from pointsman.market.lines import Line, UnreadableFile
+from pointsman.market.live_rows import LiveRows
 from pointsman.market.recorded import BAD_ROWS_KEPT_MAX, RecordedMarket
 
 ROWS_MAX = 1_000
 """So many rows a batch has at most."""
 
-AHEAD_MAX_NS = 60 * SECOND_NS
-
 _FORM = f"send an object with {', '.join(COLUMNS)}"
 _BATCH = f'send {{"quotes": [...]}} with at most {ROWS_MAX} rows'
+_SORT = "sort the batch by time: it is earlier than the row of its symbol before it"
 _HEADER_LINES = 2
 """The first row stands on this line, counted from 1, in every form."""
 
@@ -54,30 +53,33 @@ class Batch(msgspec.Struct, frozen=True):
 
 
 class PostedQuotes:
-    """Reads batches, and remembers the newest stamp of each symbol."""
+    """Reads batches; `rows` decides which stamps are good."""
 
-    def __init__(self) -> None:
-        self._newest_ns: dict[str, int] = {}
+    def __init__(self, rows: LiveRows) -> None:
+        self._rows = rows
         self._exchanges: dict[str, str] = {}
 
     def read(self, lines: Sequence[Line], now_ns: int) -> Batch:
         """The quotes of a batch that comes at `now_ns`. Raises UnreadableBatch."""
         if len(lines) > ROWS_MAX + 1:
             raise UnreadableBatch(f"{len(lines) - 1} rows; send at most {ROWS_MAX} at once")
-        market, place = RecordedMarket(()), _Place(lines)
+        market = RecordedMarket(())
+        newest: dict[str, int] = {}
         quotes: list[Quote] = []
         bad: list[BadQuote] = []
         try:
-            for quote in market.quotes_in(Path("the batch"), iter(place)):
-                remedy = self._why_not(quote, now_ns)
+            for line, quote, stamp in market.rows_in(Path("the batch"), iter(lines)):
+                is_late = quote.ts_ns < newest.get(quote.symbol, 0)
+                remedy = _SORT if is_late else self._rows.problem(quote, now_ns)
                 other = self._other_exchange(quote)
                 if remedy:
-                    stamp = shown(quote.ts_ns)
-                    bad.append(BadQuote(place.line - _HEADER_LINES, "ts", stamp, remedy))
+                    self._rows.skipped.skip(quote.symbol, now_ns, remedy)
+                    bad.append(BadQuote(line - _HEADER_LINES, "ts", shown(stamp), remedy))
                 elif other:
                     named = f"{quote.exchange}:{quote.symbol}"
-                    bad.append(BadQuote(place.line - _HEADER_LINES, "symbol", shown(named), other))
+                    bad.append(BadQuote(line - _HEADER_LINES, "symbol", shown(named), other))
                 else:
+                    newest[quote.symbol] = quote.ts_ns
                     quotes.append(quote)
         except UnreadableFile as problem:
             wanted = f"start it with a header that names {','.join(COLUMNS)}"
@@ -88,21 +90,16 @@ class PostedQuotes:
             for row in market.first_bad_rows
         ]
         bad.sort(key=lambda row: row.index)
+        if market.bad_rows:
+            self._rows.skipped.skip("", now_ns, "a posted row cannot be read")
         return Batch(quotes, bad[:BAD_ROWS_KEPT_MAX], count)
 
-    def note(self, taken: Sequence[Quote]) -> None:
-        """Remember what was taken."""
+    def note(self, taken: Sequence[Quote], now_ns: int) -> None:
+        """Remember what was taken at `now_ns`."""
         for quote in taken:
-            self._newest_ns[quote.symbol] = quote.ts_ns
+            self._rows.note(quote, now_ns)
             if quote.exchange is not None:
                 self._exchanges[quote.symbol] = quote.exchange
-
-    def _why_not(self, quote: Quote, now_ns: int) -> str:
-        if quote.ts_ns > now_ns + AHEAD_MAX_NS:
-            return "it is a minute ahead of the engine's clock; set yours"
-        if quote.ts_ns < self._newest_ns.get(quote.symbol, 0):
-            return "a newer quote of its symbol was taken before; send quotes in order"
-        return ""
 
     def _other_exchange(self, quote: Quote) -> str:
         """What is wrong with a quote of another exchange than those before it, else nothing: a
@@ -111,19 +108,6 @@ class PostedQuotes:
         if quote.exchange is None or known is None or known == quote.exchange:
             return ""
         return f"the quotes of {quote.symbol} were those of {known} until now; send one exchange"
-
-
-class _Place:
-    """Lines as they are read; `line` is the number of the last one."""
-
-    def __init__(self, lines: Sequence[Line]) -> None:
-        self.line = 0
-        self._lines = lines
-
-    def __iter__(self) -> Iterator[Line]:
-        for each in self._lines:
-            self.line = each[0]
-            yield each
 
 
 def csv_lines(text: str) -> list[Line]:

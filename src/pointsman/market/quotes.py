@@ -20,6 +20,10 @@ class QuoteTable:
         if quote.is_valid:
             self._last_valid[quote.symbol] = quote
 
+    def update_newest(self, quote: Quote) -> None:
+        """Take in a row that is too old to mark the books at: entries alone are judged on it."""
+        self._newest[quote.symbol] = quote
+
     def newest(self, symbol: str) -> Quote | None:
         """The newest row of a symbol, valid or not; None before the first."""
         return self._newest.get(symbol)

@@ -1,7 +1,7 @@
 """Recorded quotes: CSV files, plain or gzip, read as one stream in time order.
 
-A row is taken as it stands or not at all. One that cannot be read, or that is earlier than the row
-before it in its file, is skipped, counted and remembered with its place. One that can be read is a
+A row is taken as it stands or not at all. One that cannot be read, or whose stamp is bad
+(`stamps`), is skipped, counted and remembered with its place. One that can be read is a
 quote whatever its numbers say: zero, negative, crossed, infinite, not a number, or blank (taken as
 NaN) make it an invalid quote, which says that there was no market to trade on (RULES 4).
 """
@@ -17,6 +17,7 @@ from pointsman.domain.market import Quote
 from pointsman.domain.signal_text import shown
 from pointsman.market.layout import COLUMNS, Layout, Placed, placed, read_exchange, read_symbol
 from pointsman.market.lines import Line, UnreadableFile, digest_files, read_lines
+from pointsman.market.stamps import Row, in_time_order
 
 BAD_ROWS_KEPT_MAX = 20
 """So many bad rows are remembered in full; all are counted."""
@@ -60,7 +61,7 @@ class RecordedMarket:
         self.bad_rows = 0
         self.first_bad_rows = []
         self.unused_files = []
-        streams = (self.quotes_in(path, read_lines(path)) for path in self._paths)
+        streams = (self._in_order(path) for path in self._paths)
         for quote in heapq.merge(*streams, key=attrgetter("ts_ns")):
             self.rows += 1
             yield quote
@@ -69,21 +70,30 @@ class RecordedMarket:
         """SHA-256 over the files' bytes, in order, and their layout."""
         return digest_files(self._paths, *self._layout.facts())
 
-    def quotes_in(self, path: Path, lines: Iterator[Line]) -> Iterator[Quote]:
-        """The quotes of one file, or of a stream that `path` stands for. Raises UnreadableFile for
-        a header that does not fit the layout."""
+    def _in_order(self, path: Path) -> Iterator[Quote]:
+        """The quotes of one file by their stamps."""
+
+        def skip(row: Row, remedy: str) -> None:
+            line, _, stamp = row
+            self.skip(path, line, "ts", stamp, remedy)
+
+        return in_time_order(self.rows_in(path, read_lines(path)), skip)
+
+    def rows_in(self, path: Path, lines: Iterator[Line]) -> Iterator[Row]:
+        """The rows of one file, or of a stream that `path` stands for, whatever their stamps say.
+        Raises UnreadableFile for a header that does not fit the layout."""
         header = _placed(path, lines, self._layout)
         width = header.width
         ts_at, symbol_at, bid_at, bid_size_at, ask_at, ask_size_at = header.places
         read_ts, read_price, read_size = header.read_ts, header.read_price, header.read_size
-        previous_ns, is_used = 0, False
+        is_used = False
         for number, text, problem in lines:
             if not text and not problem:
                 continue
             cells = header.cells(text)
             try:
                 ts_ns = read_ts(cells[ts_at].strip())
-                if problem or len(cells) != width or ts_ns < previous_ns:
+                if problem or len(cells) != width:
                     raise ValueError
                 quote = Quote(
                     read_symbol(cells[symbol_at]),
@@ -96,14 +106,15 @@ class RecordedMarket:
                 )
             except (ValueError, IndexError):
                 fault = ("row", text, problem) if problem else _fault(cells, header)
-                self._skip(path, number, *fault)
+                self.skip(path, number, *fault)
                 continue
-            previous_ns, is_used = ts_ns, True
-            yield quote
+            is_used = True
+            yield number, quote, cells[ts_at]
         if not is_used:
             self.unused_files.append(path)
 
-    def _skip(self, path: Path, line: int, field: str, value: str, remedy: str) -> None:
+    def skip(self, path: Path, line: int, field: str, value: str, remedy: str) -> None:
+        """Count a bad row, and remember it if it is one of the first."""
         self.bad_rows += 1
         if len(self.first_bad_rows) < BAD_ROWS_KEPT_MAX:
             self.first_bad_rows.append(BadRow(str(path), line, field, shown(value), remedy))
@@ -132,4 +143,4 @@ def _fault(cells: list[str], header: Placed) -> tuple[str, str, str]:
             read(cells[place].strip())
         except ValueError as problem:
             return name, cells[place], str(problem)
-    return "ts", cells[header.places[0]], "sort the file by time: it is earlier than the row before"
+    raise AssertionError("every cell of this row can be read")

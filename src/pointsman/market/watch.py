@@ -124,6 +124,10 @@ class LevelWatch:
         for ladder in self._ladders.pop(position_id, ()):
             ladder.remove(position_id)
 
+    def is_watched(self, symbol: str) -> bool:
+        """Whether a position in this symbol is or was watched; from any thread."""
+        return symbol in self._levels
+
     def on_quote(self, quote: Quote) -> list[tuple[int, Level]]:
         """The levels that a quote is at or through, by position id; an invalid quote reaches none.
 

@@ -152,6 +152,7 @@ class PaperVenue:
             self._take_arrivals(now_ns)
         if not self._replies:
             return []
+        self._note_seen()
         head = self._journal_head()
         if head is not None:
             self._ledger.note_client(head)
@@ -178,7 +179,14 @@ class PaperVenue:
     def close(self) -> None:
         """Let go of the ledger. Requests under way are lost, as are replies that were not asked
         for."""
+        self._note_seen()
+        self._ledger.keep_seen()
         self._ledger.close()
+
+    def _note_seen(self) -> None:
+        """Have the ledger keep, with its next commit, what the stops have seen by now."""
+        symbols = {order.symbol for order in self._ledger.open_orders.values()}
+        self._ledger.seen = {symbol: self._book(symbol).seen_ns for symbol in symbols}
 
     def _take_arrivals(self, until_ns: int) -> None:
         with exact():
@@ -377,4 +385,5 @@ class PaperVenue:
             instrument = self._instrument_of(symbol)
             fee_bps = self._fee_bps if instrument.fee_bps is None else instrument.fee_bps
             book = self._books[symbol] = Book(instrument, MONEY.divide(fee_bps, BPS))
+            book.seen_ns = self._ledger.seen.get(symbol, 0)
         return book

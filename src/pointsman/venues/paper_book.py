@@ -9,6 +9,8 @@ a comparison or two. What always holds:
 * only whole lots of the displayed size can be taken (RULES 61);
 * while the newest row is invalid nothing trades and nothing triggers (RULES 4); the last valid one
   is kept, for it is still the best answer to "would this stop trigger at once?";
+* no stop acts on a row that is stamped before one that the stops of its symbol have seen, also in
+  an earlier session;
 * orders that wait for size stand in the order of sending, whatever made them wait.
 """
 
@@ -92,7 +94,8 @@ class StopQueue:
 
 class Book:
     """The book of one symbol. `quote` is the last valid row; `is_trading` says whether it is the
-    newest one too. `fee_rate` is the fee per unit of notional."""
+    newest one too, `seen_ns` is the newest stamp that its stops have seen. `fee_rate` is the fee
+    per unit of notional."""
 
     __slots__ = (
         "_ask_left",
@@ -105,6 +108,7 @@ class Book:
         "instrument",
         "is_trading",
         "quote",
+        "seen_ns",
     )
 
     def __init__(self, instrument: Instrument, fee_rate: Decimal) -> None:
@@ -112,6 +116,7 @@ class Book:
         self.fee_rate = fee_rate
         self.quote: Quote | None = None
         self.is_trading = False
+        self.seen_ns = 0
         self._bid_left = ZERO
         self._ask_left = ZERO
         self._buy_stops = StopQueue(Side.BUY)
@@ -127,6 +132,9 @@ class Book:
         self.quote = quote
         self._bid_left = quote.bid_size
         self._ask_left = quote.ask_size
+        if quote.ts_ns < self.seen_ns:
+            return bool(self._sells_waiting or self._buys_waiting)
+        self.seen_ns = quote.ts_ns
         return (
             bool(self._sells_waiting or self._buys_waiting)
             or self._sell_stops.is_reached(quote.bid)
@@ -158,7 +166,7 @@ class Book:
     def trigger(self) -> list[Place]:
         """Move the stops that the last valid row has reached to those that wait; in the order of
         sending."""
-        if self.quote is None:
+        if self.quote is None or self.quote.ts_ns < self.seen_ns:
             return []
         reached = []
         for side in (Side.BUY, Side.SELL):

@@ -18,7 +18,7 @@ Arithmetic is exact: the caller has entered `domain.money.exact()`.
 
 import sqlite3
 from collections.abc import Callable
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from decimal import Decimal
 from pathlib import Path
 from typing import TypeVar
@@ -93,6 +93,7 @@ class PaperLedger:
         self.fees = ZERO
         self.known_until_ns = 0
         self.client: JournalHead | None = None
+        self.seen: dict[str, int] = {}
         self._holdings: dict[tuple[str, PositionSide | None], Decimal] = {}
         self._reducing: dict[tuple[str, PositionSide | None, Side], Decimal] = {}
         self._forget_pending()
@@ -294,9 +295,18 @@ class PaperLedger:
         if self._is_client_new and self.client is not None:
             head = self.client
             self._db.execute(tables.PUT_CLIENT, (head.code, head.sequence, head.hash))
+        self._put_seen()
         self._db.execute(
             tables.PUT_TOTALS, (plain(self.cash), plain(self.fees), self.known_until_ns)
         )
+
+    def keep_seen(self) -> None:
+        """Store `seen` by itself, if the file can be written."""
+        with suppress(sqlite3.OperationalError):
+            self._put_seen()
+
+    def _put_seen(self) -> None:
+        self._db.executemany(tables.PUT_SEEN, self.seen.items())
 
     def _forget_pending(self) -> None:
         self._pending_orders: dict[str, VenueOrder] = {}
@@ -325,6 +335,7 @@ class PaperLedger:
             self.put_order(order)
         self._forget_pending()
         self.client = self._stored_client()
+        self.seen = dict(self._db.execute(tables.SEEN).fetchall())
 
     def _stored_client(self) -> JournalHead | None:
         """Whose account it is. A ledger from before that was stored tells by its newest order."""

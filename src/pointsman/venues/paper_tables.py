@@ -20,7 +20,7 @@ from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide, Side
 from pointsman.domain.venue_truth import VenueHolding, VenueOrder, VenueTrade
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 _NET = "net"
 """Stands for the position side of an account that nets."""
@@ -34,9 +34,15 @@ CREATE TABLE client (
 """Whose account it is: the newest row of the client's journal that the ledger was told of. Since
 schema 2."""
 
+_SEEN = "CREATE TABLE seen (symbol TEXT PRIMARY KEY, ts_ns INTEGER NOT NULL) WITHOUT ROWID;\n"
+"""The stamp of the newest quote that the stops of a symbol have seen. Since schema 3."""
+
+_SINCE = {1: _CLIENT + _SEEN, 2: _SEEN}
+"""What a ledger of an older schema lacks."""
+
 _SCHEMA = f"""
 BEGIN;
-{_CLIENT}CREATE TABLE totals (
+{_CLIENT}{_SEEN}CREATE TABLE totals (
     id INTEGER PRIMARY KEY CHECK (id = 1), position_mode TEXT NOT NULL,
     cash TEXT NOT NULL, fees TEXT NOT NULL, known_until_ns INTEGER NOT NULL
 );
@@ -74,12 +80,14 @@ ADD_FILL = "INSERT INTO fills VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 PUT_HOLDING = "REPLACE INTO holdings VALUES (?, ?, ?)"
 ADD_TRANSFER = "INSERT INTO transfers VALUES (?, ?, ?)"
 PUT_CLIENT = "REPLACE INTO client VALUES (1, ?, ?, ?)"
+PUT_SEEN = "REPLACE INTO seen VALUES (?, ?)"
 PUT_TOTALS = "UPDATE totals SET cash = ?, fees = ?, known_until_ns = ? WHERE id = 1"
 
 TOTALS = "SELECT position_mode, cash, fees, known_until_ns FROM totals WHERE id = 1"
 CLIENT = "SELECT code, sequence, hash FROM client WHERE id = 1"
 LAST_CLIENT_ID = "SELECT client_order_id FROM orders ORDER BY sequence DESC LIMIT 1"
 FIND_FILL = "SELECT * FROM fills WHERE sequence = ?"
+SEEN = "SELECT symbol, ts_ns FROM seen"
 HOLDINGS = "SELECT * FROM holdings ORDER BY symbol, position_side"
 OPEN_ORDERS = "SELECT * FROM orders WHERE is_open = 1 ORDER BY sequence"
 FIND_ORDER = "SELECT * FROM orders WHERE client_order_id = ?"
@@ -114,8 +122,10 @@ def create(db: sqlite3.Connection, position_mode: PositionMode) -> None:
     """Make the tables of a new ledger, and those that a ledger of an older version lacks; what an
     existing one holds stays as it is."""
     (version,) = db.execute("PRAGMA user_version").fetchone()
-    if version == 1:
-        db.executescript(f"BEGIN; {_CLIENT} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
+    if version in _SINCE:
+        db.executescript(
+            f"BEGIN; {_SINCE[version]} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
+        )
     if version == 0:
         db.executescript(_SCHEMA)
         db.execute("INSERT INTO totals VALUES (1, ?, '0', '0', 0)", (position_mode.value,))
@@ -126,7 +136,7 @@ def replace_all(source: sqlite3.Connection, target: sqlite3.Connection) -> None:
     """Make a ledger hold what another one holds, in one transaction; whose account it is stays."""
     target.execute("BEGIN IMMEDIATE")
     try:
-        for table in ("orders", "fills", "holdings", "transfers", "totals"):
+        for table in ("orders", "fills", "holdings", "transfers", "totals", "seen"):
             rows = source.execute(f"SELECT * FROM {table}").fetchall()  # noqa: S608 - a constant
             target.execute(f"DELETE FROM {table}")  # noqa: S608 - a constant
             if rows:
