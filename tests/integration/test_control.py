@@ -207,7 +207,7 @@ def test_without_an_engine_kill_and_rearm_are_for_the_next_start(tmp_path: Path)
     engine.until(trading_state="HALTED")
     engine.end()
     rearmed = engine.say("rearm", "--reason", "morning")
-    assert "the next start is rearmed" in rearmed.stdout
+    assert "the next engine to start will be rearmed" in rearmed.stdout
     engine = Running(tmp_path)
     engine.until(trading_state="ACTIVE")
     engine.end()
