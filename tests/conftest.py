@@ -2,6 +2,7 @@
 
 import gc
 import os
+import resource
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,3 +38,22 @@ def pauses_as_they_were() -> Iterator[None]:
         gc.unfreeze()
         gc.set_threshold(*thresholds)
         sys.setswitchinterval(seconds)
+
+
+MEMORY_KIB_MAX = 500 * 1024
+"""What a test process may take at most."""
+
+
+@pytest.fixture(autouse=True)
+def memory_stays_small() -> Iterator[None]:
+    """A thread that an earlier test has left behind, and that grows, shows here too."""
+    before_kib = _peak_kib()
+    yield
+    if before_kib <= MEMORY_KIB_MAX < (after_kib := _peak_kib()):
+        pytest.fail(f"this test process has taken {after_kib // 1024} MiB: what has grown?")
+
+
+def _peak_kib() -> int:
+    """The most memory that this process has ever held; macOS tells bytes."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak // 1024 if sys.platform == "darwin" else peak

@@ -1,13 +1,14 @@
 """The client: its own example against a real engine, and against a server that misbehaves, what it
 sends again and what never."""
 
-import contextlib
 import io
 import json
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import redirect_stdout, suppress
 from decimal import Decimal
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ def example() -> str:
 def test_the_example_trades_and_every_verb_acts(tmp_path: Path) -> None:
     with http_engine(tmp_path) as engine, Client(engine.url) as client:
         said = io.StringIO()
-        with contextlib.redirect_stdout(said):
+        with redirect_stdout(said):
             exec(example().replace("http://127.0.0.1:8080", engine.url), {})
         outcome, rule = said.getvalue().split("\n")[:2]
         assert outcome.split()[0] in ("accepted", "refused")
@@ -109,10 +110,16 @@ class Played:
         self._answers = answers
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
-        threading.Thread(target=self._serve, daemon=True).start()
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
 
     def close(self) -> None:
+        """End; the clients of the server have closed their connections by then."""
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
+        self._thread.join(30)
+        assert not self._thread.is_alive()
 
     def _serve(self) -> None:
         while self._answers:
@@ -128,7 +135,8 @@ class Played:
                     connection.sendall(told)
 
     def _read(self, stream: Any) -> bool:
-        head = b"".join(iter(stream.readline, b"\r\n")).decode()
+        lines = iter(stream.readline, b"")
+        head = b"".join(takewhile(b"\r\n".__ne__, lines)).decode()
         if not head:
             return False
         length = next(

@@ -184,6 +184,12 @@ GOVERNANCE = (
         "account, loss_streak=0, cooldown_until_ns=None))",
     ),
     Mutant(
+        "I13", "a cooldown takes the general limits", GOVERNOR,
+        "limits = books.policy.limits_of(va_id)", "limits = books.policy.limits",
+        "tests/unit/test_governor_losses.py::test_rule_16_third_loss_in_a_row_starts_a_cooldown",
+        "all simulated VAs have the same limits",
+    ),
+    Mutant(
         "I13", "only losses by an exit signal count", BOOKING,
         "after_close(books, account, trade.pnl, now_ns)",
         "after_close(books, account, trade.pnl"
@@ -241,6 +247,19 @@ GOVERNANCE = (
         "self._takes_in_file()\n            return self._store()",
         "self._takes_in_file()\n            return True",
         "tests/unit/test_latch.py", "few simulated kills are pressed while the engine is down",
+    ),
+    Mutant(
+        "I15", "the kill latch is looked at every ten seconds", "engine/latch_watch.py",
+        "EVERY_SECONDS = 1.0", "EVERY_SECONDS = 10.0",
+        "tests/unit/test_parts.py::test_rule_19_the_latch_is_looked_at_each_second",
+        "the simulator has no threads: it looks at the latch itself",
+    ),
+    Mutant(
+        "I15", "one fresh quote makes the reading of all fresh", "execution/kill.py",
+        "    return all(\n        mark.ts_ns > seen", "    return any(\n        mark.ts_ns > seen",
+        "tests/unit/test_kill.py"
+        "::test_rule_19_a_reading_is_fresh_only_with_newer_quotes_of_all_that_is_held",
+        "no limit over all VAs is set in the simulator",
     ),
     Mutant(
         "I15", "only orders with a position are cancelled", GOVERNOR,
