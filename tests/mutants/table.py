@@ -108,12 +108,12 @@ PROTECTION = (
     ),
     Mutant(
         "I7", "a second partial fill gets no stop", COVER,
-        "    missing_stop = held - leaving - _leaves(keep)\n    if missing_stop",
-        "    missing_stop = ZERO if keep else held - leaving\n    if missing_stop",
+        "    missing_stop = floor_to(staying_held - _leaves(keep), lot)\n    if missing_stop",
+        "    missing_stop = ZERO if keep else staying_held\n    if missing_stop",
     ),
     Mutant(
         "I7", "an exit leaves beside the stop that covers the same", COVER,
-        "room = held - exit_leaves - _leaves(stops)", "room = held",
+        "room = floor_to(held - exit_leaves - _leaves(stops), lot)", "room = held",
     ),
     Mutant(
         "I8", "which side a stop is on is told from the price", COVER,
