@@ -1,6 +1,7 @@
 """Runs on files as people have them: vendors' layouts, out of order, or of no use at all."""
 
 import json
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -8,7 +9,12 @@ from typing import Any
 
 import pytest
 
+from pointsman.cli import recorded_run
 from pointsman.cli.app import main
+from pointsman.cli.clean_stop import Stop
+from pointsman.cli.feeds import recorded_feed
+from pointsman.config.settings import load_settings
+from pointsman.market.layout import Layout
 
 HEADER = "ts,symbol,bid,bid_size,ask,ask_size"
 Run = Callable[..., tuple[int, Any, str]]
@@ -79,3 +85,40 @@ def test_rule_65_signals_out_of_order_are_told_and_decided_at_their_own_time(run
     (trade,) = report["trades"]
     assert (code, report["signals"]["accepted"], trade["signal_id"]) == (0, 3, "s2")
     assert (trade["opened_at"][17:19], trade["closed_at"][17:19]) == ("02", "06")
+
+
+def test_rule_59_steps_follow_from_the_quotes_outlive_a_restart_and_are_decided_again_alike(
+    run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MAX_SPREAD_BPS", "100")
+    rows = [f"{DAY}{s:02}Z,EURUSD,1.0844{s},1000.5,1.0845{s},1000.25" for s in range(1, 9)]
+    quotes = written("q.csv", HEADER, *rows)
+    size = {"symbol": "EURUSD", "quantity": "10.123", "stop_loss": "1.0712345"}
+    lines = [
+        signal(1, 2, **size),
+        signal(2, 4, symbol="EURUSD", side="close", quantity=None),
+        signal(3, 6, symbol="EUR/USD"),
+    ]
+    session = ("--market", quotes, "--signals", written("s.jsonl", *lines))
+    stop = Stop()
+
+    def until_the_entry_is_filled(_now_ns: int, quotes: int, _signals: int) -> None:
+        if quotes == 3:
+            stop.ask()
+
+    settings = load_settings(os.environ, None, {}).settings
+    feed = recorded_feed((Path(quotes),), Layout(), Path("s.jsonl"), 0, settings)
+    recorded_run.run_fast(feed, settings, Path("r.db"), None, stop, until_the_entry_is_filled)
+    code, report, _ = run(*session)
+    (trade,) = report["trades"]
+    assert (code, trade["quantity"], trade["entry_price"]) == (0, "10.12", "1.0845200000")
+
+    def said(*arguments: str) -> str:
+        monkeypatch.setattr(sys, "argv", ["pointsman", *arguments, "--db", "r.db"])
+        assert main() == 0
+        return capsys.readouterr().out
+
+    assert "quantity: 10.123 -> 10.12, in steps of 0.01" in said("why", "s1")
+    assert "stop_loss: 1.0712345 -> 1.07124, in steps of 0.00001" in said("why", "s1")
+    assert "EURUSD has quotes: send that symbol" in said("why", "s3")
+    assert "0 of other versions not decided again" in said("journal", "check")

@@ -22,7 +22,7 @@ from pointsman.domain.accounts import (
 from pointsman.domain.commands import Record
 from pointsman.domain.events import Killed, OrderReport, OrderSent, SignalReceived, VenueWord
 from pointsman.domain.life_cycle import OrderStatus
-from pointsman.domain.market import Quote
+from pointsman.domain.market import InstrumentSteps, Quote
 from pointsman.domain.orders import Fill, Order, OrderType, Role, client_order_id
 from pointsman.domain.positions import Funding, Lot, Position, PositionState, Trade
 from pointsman.domain.reasons import Reason
@@ -183,6 +183,7 @@ def history() -> list[Entry]:
                 START_NS + 80 * SECOND_NS,
             ),
             Mark("XXX", START_NS, Decimal("158.38"), Decimal("158.40")),
+            InstrumentSteps("XXX", Decimal("0.001"), Decimal("0.1")),
         ),
         Entry(
             START_NS + 80 * SECOND_NS,

@@ -16,7 +16,7 @@ from pointsman.domain.events import StorageHealed
 from pointsman.domain.life_cycle import OrderStatus
 from pointsman.domain.reasons import Reason
 from pointsman.domain.signal_text import parse_signal
-from pointsman.domain.signals import Check, Decision, Outcome, Remarks, Signal
+from pointsman.domain.signals import Check, Decision, Outcome, Remarks, Rounding, Signal
 from pointsman.storage.entries import Entry
 from tests.story_database import Day
 from tests.unit.played_engine import NOW_NS, Played, accepted, leaves_waiting
@@ -157,9 +157,8 @@ async def test_what_comes_again_is_answered_with_what_became_of_its_order(tmp_pa
 
 def test_an_answer_names_what_was_ignored_unread_and_rounded() -> None:
     remarks = Remarks(("comment",), ("price: it is empty",), ("quantity: 1e1 -> 10",))
-    told = decision_document(Step(decision=accepted(signal())), remarks)
-    assert (told["ignored"], told["unread"], told["rounded"]) == (
-        remarks.ignored,
-        remarks.unread,
-        remarks.rounded,
-    )
+    lot = Rounding("quantity", Decimal("10.5"), Decimal(10), Decimal(1))
+    decision = msgspec.structs.replace(accepted(signal()), rounded=(lot,))
+    told = decision_document(Step(decision=decision), remarks)
+    assert (told["ignored"], told["unread"]) == (remarks.ignored, remarks.unread)
+    assert told["rounded"] == [*remarks.rounded, "quantity: 10.5 -> 10, in steps of 1"]

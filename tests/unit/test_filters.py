@@ -351,7 +351,7 @@ def test_rule_11_less_than_the_venue_will_trade_is_below_minimum(
 
 def test_a_size_that_cannot_be_computed_refuses() -> None:
     decision = decided(quote(START_NS, bid="0.004", ask="0.004"))
-    assert decision.reason is Reason.BELOW_MINIMUM
+    assert decision.reason is Reason.TICK_TOO_COARSE
     assert decision.checks[-1].note == "no size can be computed"
 
 

@@ -64,9 +64,32 @@ def test_the_least_quantity_is_one_lot_of_the_lot_that_is_given(path: Path) -> N
     assert read["MSFT"].min_qty == Decimal(2)
 
 
+def test_rule_59_a_tick_or_lot_that_is_missing_is_derived(path: Path) -> None:
+    path.write_text('{"AAPL": {"lot": "0.001"}, "MSFT": {"tick": "0.05"}, "TSLA": {}}')
+    read = load_instruments(path)
+    derived = {symbol: (one.is_tick_derived, one.is_lot_derived) for symbol, one in read.items()}
+    assert derived == {"AAPL": (True, False), "MSFT": (False, True), "TSLA": (True, True)}
+
+
+def test_rule_59_a_number_with_an_exponent_has_one_meaning(path: Path) -> None:
+    text = json.dumps({"SHIB/USDT": {"tick": 1e-08, "lot": 1.0, "min_notional": "5E+0"}})
+    path.write_text(text)
+    assert "1e-08" in text
+    read = load_instruments(path)["SHIB/USDT"]
+    assert (read.tick, read.lot, read.min_notional) == (Decimal("0.00000001"), 1, 5)
+
+
+def test_rule_59_spellings_of_a_symbol_mean_the_same_as_in_signals(path: Path) -> None:
+    path.write_text('{"btc/usdt": {}, "BINANCE:ETHUSDT": {}, " aapl ": {}, "\u5e01USDT": {}}')
+    assert sorted(load_instruments(path)) == ["AAPL", "BTC/USDT", "ETHUSDT", "\u5e01USDT"]
+    path.write_text('{"btc/usdt": {"tick": 1}, "BTC/USDT": {}}')
+    with pytest.raises(SettingsError, match="BTC/USDT stands twice, in two spellings"):
+        load_instruments(path)
+
+
 def test_every_mistake_is_named_at_once(path: Path) -> None:
     text = """{"AAPL": {"tick": 0, "lot": -1, "tik": 1, "currency": "dollars"},
-     "MSFT": {"fee_bps": 1e1, "min_qty": NaN, "min_notional": true, "tick": null},
+     "MSFT": {"fee_bps": 1e4, "min_qty": NaN, "min_notional": true, "tick": null},
      "a b": {}, "TSLA": [1]}"""
     found = problems(path, text)
     assert [(variable, value) for variable, value, _ in found] == [
@@ -74,7 +97,7 @@ def test_every_mistake_is_named_at_once(path: Path) -> None:
         ("AAPL.lot", "-1"),
         ("AAPL.tik", "1"),
         ("AAPL.currency", "dollars"),
-        ("MSFT.fee_bps", "1e1"),
+        ("MSFT.fee_bps", "1e4"),
         ("MSFT.min_qty", "NaN"),
         ("MSFT.min_notional", "true"),
         ("MSFT.tick", "null"),

@@ -2,11 +2,12 @@
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pointsman.domain.market import Instrument, Quote
+from pointsman.domain.market import Instrument, InstrumentSteps, Quote, letters_of
 from pointsman.domain.money import BPS
 from pointsman.domain.sides import PositionSide, Side
 
@@ -80,3 +81,45 @@ def test_a_venue_takes_its_minimum_of_quantity_and_of_notional(
 def test_nothing_is_never_tradeable() -> None:
     zero = Decimal(0)
     assert not Instrument("XXX", zero, zero, zero, zero, "USD").is_tradeable(zero, Decimal(1))
+
+
+DERIVED = Instrument(
+    "EURUSD", Decimal("0.01"), Decimal(1), Decimal(1), Decimal(0), "USD", None, True, True
+)
+
+
+@pytest.mark.parametrize(
+    ("given", "seen", "steps"),
+    [
+        ({}, ("0.00001", "1"), ("0.00001", "1")),
+        ({}, ("0.1", "0.001"), ("0.01", "0.001")),
+        ({}, ("0.01", "1"), None),
+        ({}, ("0.1", "100"), None),
+        ({"is_tick_derived": False}, ("0.00001", "0.1"), ("0.01", "0.1")),
+        ({"is_lot_derived": False}, ("0.00001", "0.1"), ("0.00001", "1")),
+        ({"is_tick_derived": False, "is_lot_derived": False}, ("0.00001", "0.1"), None),
+    ],
+)
+def test_rule_59_what_is_derived_becomes_finer_and_what_was_given_stays(
+    given: dict[str, bool], seen: tuple[str, str], steps: tuple[str, str] | None
+) -> None:
+    instrument = msgspec.structs.replace(DERIVED, **given)
+    finer = instrument.finer_steps(*map(Decimal, seen))
+    assert (finer is None) is (steps is None)
+    if finer is not None and steps is not None:
+        assert (finer.tick, finer.lot) == tuple(map(Decimal, steps))
+        taken = instrument.with_steps(finer)
+        assert (taken.tick, taken.lot, taken.min_qty) == (finer.tick, finer.lot, finer.lot)
+
+
+def test_rule_59_a_least_quantity_that_was_given_stays_with_a_finer_lot() -> None:
+    instrument = msgspec.structs.replace(DERIVED, min_qty=Decimal(5))
+    taken = instrument.with_steps(InstrumentSteps("EURUSD", Decimal("0.001"), Decimal("0.5")))
+    assert (taken.lot, taken.min_qty) == (Decimal("0.5"), Decimal(5))
+
+
+@pytest.mark.parametrize(
+    "spelling", ["BTCUSDT", "BTC/USDT", "btc-usdt", "BTC_USDT", "BTC/USDT:USDT", "BINANCE:BTCUSDT"]
+)
+def test_spellings_of_one_symbol_have_the_same_letters(spelling: str) -> None:
+    assert letters_of(spelling) == "BTCUSDT"

@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import pytest
 
+from pointsman.domain.market import InstrumentSteps
 from pointsman.domain.policy import PositionMode, ReduceOnlyMode, default_instrument
 from tests import desk_stories as told
 
@@ -30,6 +31,29 @@ def test_an_instrument_that_is_given_wins_over_the_default() -> None:
     rules = told.policy()
     assert rules.instrument("XXX") is told.XXX
     assert rules.instrument("ZZZ") == default_instrument("ZZZ")
+
+
+def test_rule_59_derived_steps_hold_where_none_are_given() -> None:
+    rules = told.policy().with_steps(
+        InstrumentSteps("ZZZ", Decimal("0.001"), Decimal("0.1")),
+        InstrumentSteps("XXX", Decimal("0.001"), Decimal("0.1")),
+    )
+    found = rules.instrument("ZZZ")
+    assert (found.tick, found.lot, found.min_qty) == (
+        Decimal("0.001"),
+        Decimal("0.1"),
+        Decimal("0.1"),
+    )
+    assert rules.instrument("XXX") == told.XXX
+    finer = rules.with_steps(InstrumentSteps("ZZZ", Decimal("0.0001"), Decimal("0.1")))
+    assert finer.instrument("ZZZ").tick == Decimal("0.0001")
+
+
+def test_the_instruments_file_may_spell_a_symbol_otherwise() -> None:
+    rules = told.policy(instruments={"BTC/USDT": told.XXX})
+    assert rules.other_spelling("BTCUSDT") == "BTC/USDT"
+    assert rules.other_spelling("BTC/USDT") is None
+    assert rules.other_spelling("ETHUSDT") is None
 
 
 def test_rule_18_a_va_has_its_own_limits_where_they_are_set() -> None:

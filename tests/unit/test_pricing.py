@@ -7,16 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pointsman.domain.money import ONE, exact, is_multiple
+from pointsman.domain.money import ONE, exact, floor_to, is_multiple
 from pointsman.domain.policy import SizeDecay
 from pointsman.domain.sides import PositionSide, Side
 from pointsman.execution.pricing import (
     decay_factor,
     entry_limit,
-    entry_quantity,
     round_stop,
     stop_at_percentage,
     target_at_percentage,
+    wanted_quantity,
 )
 from tests.desk_stories import XXX, signal
 
@@ -113,10 +113,9 @@ def test_an_entry_is_sized_and_rounded_down_to_the_lot(
         name: Decimal(text) for name, text in size.items() if name != "quantity"
     }
     asked = signal("a", quantity=size.get("quantity"), **fields)
-    found = entry_quantity(
-        asked, Decimal("100.06"), Decimal(2), Decimal(100_000), Decimal(factor), XXX
-    )
-    assert found == Decimal(quantity)
+    found = wanted_quantity(asked, Decimal("100.06"), Decimal(2), Decimal(100_000), Decimal(factor))
+    assert found is not None
+    assert floor_to(found, XXX.lot) == Decimal(quantity)
 
 
 @pytest.mark.parametrize(
@@ -129,12 +128,12 @@ def test_an_entry_is_sized_and_rounded_down_to_the_lot(
 def test_a_size_by_risk_that_cannot_be_computed_is_none(equity: str | None, distance: str) -> None:
     asked = signal("a", quantity=None, risk_percentage=Decimal(1))
     known = None if equity is None else Decimal(equity)
-    assert entry_quantity(asked, Decimal(100), Decimal(distance), known, ONE, XXX) is None
+    assert wanted_quantity(asked, Decimal(100), Decimal(distance), known, ONE) is None
 
 
 def test_a_size_by_risk_of_a_va_below_zero_is_nothing() -> None:
     asked = signal("a", quantity=None, risk_percentage=Decimal(1))
-    assert entry_quantity(asked, Decimal(100), Decimal(2), Decimal(-5), ONE, XXX) == 0
+    assert wanted_quantity(asked, Decimal(100), Decimal(2), Decimal(-5), ONE) == 0
 
 
 @given(st.decimals("0.01", "1000000", places=2), prices, ticks)
@@ -142,8 +141,8 @@ def test_a_size_by_notional_never_exceeds_it(
     notional: Decimal, limit_price: Decimal, lot: Decimal
 ) -> None:
     with exact():
-        instrument = type(XXX)("XXX", CENT, lot, lot, Decimal(0), "USD")
         asked = signal("a", quantity=None, notional=notional)
-        found = entry_quantity(asked, limit_price, Decimal(1), None, ONE, instrument)
-        assert found is not None
+        wanted = wanted_quantity(asked, limit_price, Decimal(1), None, ONE)
+        assert wanted is not None
+        found = floor_to(wanted, lot)
         assert found * limit_price <= notional < (found + lot) * limit_price

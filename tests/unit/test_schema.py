@@ -249,6 +249,7 @@ PUBLISHED = {
         "ec83e83c877b3524416c5beae5f6dd63fd8c4a04967faa24bcf534760f9c1c46"
     ),
     "0003_alerts.sql": ("2c1113051fdfc7e4ad54f942f5af880556f3a602b70ac044fa87e7dd411845e9"),
+    "0004_derived_steps.sql": "a77813dbd4168ca7c6dc6e10c67e4467d2de85d94da825225b468e5c98021885",
 }
 """The digest of each published migration. A line is added, never changed."""
 

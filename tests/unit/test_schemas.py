@@ -47,6 +47,7 @@ def is_read(fields: dict[str, object]) -> bool:
         ({"price": True}, False),
         ({"ttl": []}, False),
         ({"stop_loss": [150]}, False),
+        ({"ts": 1514903400.5}, True),
         ({"reduce_only": 1}, False),
     ],
 )

@@ -153,7 +153,7 @@ def test_every_other_setting_of_the_desk_reaches_the_policy() -> None:
     instruments = {"AAPL": default_instrument("AAPL")}
     ours, default = loaded(env).policy(instruments), loaded().policy({})
     same = [f for f in Policy.__struct_fields__ if getattr(ours, f) == getattr(default, f)]
-    assert not same
+    assert same == ["abilities", "steps"], "what the venue and the quotes say"
     assert ours.kill_on_storage_ns == 6 * SECOND
     assert ours.protection_deadline_ns == 5 * SECOND // 2
 
@@ -340,6 +340,12 @@ def test_rule_36_secrets_that_could_be_guessed_are_refused_all_at_once() -> None
 
 
 # --- digest ---------------------------------------------------------------------------------------
+
+
+def test_rule_5_a_run_of_an_older_version_is_continued_under_the_same_settings() -> None:
+    first = "e20d10c1a4fc670d0dd45c44a7a3b0083c64a412bde2de45909b45e02f078553"
+    assert loaded().digest() == first
+
 
 SHAPING = {
     **EVERY_LIMIT,

@@ -23,7 +23,7 @@ from pointsman.domain.reasons import Reason
 from pointsman.domain.signals import Remarks, Signal
 from pointsman.engine.live_loop import InboxFull
 from pointsman.engine.outbox import StorageHeld
-from pointsman.reading.checks import reason_document
+from pointsman.reading.checks import reason_document, rounding_text
 from pointsman.reading.documents import Document, iso
 from pointsman.storage import queries
 from pointsman.storage.reader import open_reader
@@ -193,7 +193,7 @@ def decision_document(
         "detail": _became(order),
         "ignored": told.ignored,
         "unread": told.unread,
-        "rounded": told.rounded,
+        "rounded": [*told.rounded, *map(rounding_text, decision.rounded)],
     }
 
 

@@ -41,8 +41,8 @@ _LEVEL = {
     ]
 }
 _TIME = {
-    "type": ["string", "integer", "null"],
-    "description": "ISO-8601, UTC without an offset, or an integer epoch in s, ms, us or ns.",
+    "type": ["string", "number", "null"],
+    "description": "ISO-8601, UTC without an offset, or an epoch in s, ms, us or ns.",
 }
 _SIDES = ("buy", "long", "sell", "short", "close", "exit", "flat")
 _IN_ANY_CASE = ("".join(f"[{letter}{letter.upper()}]" for letter in side) for side in _SIDES)
@@ -157,7 +157,7 @@ DECISION: Schema = {
             **_TEXTS,
             "description": "Keys without a value; of an exit, also what could not be read or done.",
         },
-        "rounded": {**_TEXTS, "description": "Numbers that were rounded when they were read."},
+        "rounded": {**_TEXTS, "description": "Numbers that were rounded, also to lot and tick."},
     },
 }
 DECISION["required"] = list(DECISION["properties"])
@@ -187,7 +187,7 @@ QUOTE: Schema = {
     "type": "object",
     "required": ["ts", "symbol", "bid", "bid_size", "ask", "ask_size"],
     "properties": {
-        "ts": {**_TIME, "type": ["string", "integer"]},
+        "ts": {**_TIME, "type": ["string", "number"]},
         "symbol": _TEXT,
         **dict.fromkeys(("bid", "bid_size", "ask", "ask_size"), _NUMBER),
     },

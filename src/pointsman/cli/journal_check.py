@@ -27,6 +27,7 @@ from pointsman.domain.accounts import (
 from pointsman.domain.commands import Record
 from pointsman.domain.events import Started
 from pointsman.domain.life_cycle import ImpossibleReport
+from pointsman.domain.market import InstrumentSteps
 from pointsman.domain.orders import Fill, Order, Role
 from pointsman.domain.positions import Position
 from pointsman.execution.books import MINUTE_NS
@@ -141,6 +142,7 @@ def _loaded(records: Mapping[type, list[Any]], last_ns: int) -> Loaded:
         cash_moves=tuple(move for move in records[CashMove] if not move.is_confirmed),
         cursors=tuple(records[Cursor]),
         externals=tuple(records[ExternalHolding]),
+        steps=tuple(records[InstrumentSteps]),
         entry_times=tuple(
             (order.va_id, order.created_at_ns)
             for order in records[Order]

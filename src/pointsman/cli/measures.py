@@ -70,6 +70,8 @@ def allowed(check: Check, side: SignalSide, zone: str) -> str:
     if check.rule is Reason.STOP_INVALID:
         is_below = (side is SignalSide.BUY) == (check.unit == "price")
         return f"{'below' if is_below else 'above'} {_with_unit(limit, '')}"
+    if check.rule is Reason.TICK_TOO_COARSE:
+        return f"{'at least' if side is SignalSide.BUY else 'at most'} {_with_unit(limit, '')}"
     if check.rule in _AT_MOST and _amount(limit) == ZERO:
         return "none"
     if check.rule in _AT_MOST:

@@ -113,9 +113,9 @@ def run(
 def _known_endings() -> Iterator[None]:
     """Within this block what can be foreseen ends with its exit code, and says what would do."""
     from pointsman.cli.supervision import PartDied
-    from pointsman.engine.assembly import OtherRun
     from pointsman.engine.file_watch import FilesLost
     from pointsman.engine.intake import StrangeOrders
+    from pointsman.engine.own_run import OtherRun
     from pointsman.engine.same_account import OtherAccount
     from pointsman.market.lines import UnreadableFile
     from pointsman.venues.paper_ledger import LedgerBusy, LedgerModeDiffers, LedgerUnreadable

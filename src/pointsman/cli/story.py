@@ -28,7 +28,7 @@ from pointsman.cli.tables import Column, Listing, facts
 from pointsman.domain.orders import Fill, Order, Role
 from pointsman.domain.positions import Trade
 from pointsman.domain.signals import Action, Check, Decision, Outcome, Signal
-from pointsman.reading.checks import failed_check
+from pointsman.reading.checks import failed_check, rounding_text
 from pointsman.reading.story import Story
 
 _TEXT_COLUMNS = 72
@@ -147,6 +147,8 @@ def _facts(story: Story, zone: str) -> Iterator[tuple[str, Text]]:
     if decision is not None and decision.clipped_quantity is not None:
         cut = number(decision.clipped_quantity)
         yield _fact("cut to", f"{cut}: more would have flipped the position or was not there")
+    for change in () if decision is None else decision.rounded:
+        yield _fact("rounded", rounding_text(change))
 
 
 def _fact(name: str, text: str) -> tuple[str, Text]:

@@ -1,8 +1,10 @@
 """The instruments file: JSON `{symbol: {tick, lot, min_qty, min_notional, currency, fee_bps}}`.
 
-Every field may be left out; what is missing follows `domain.policy.default_instrument`. Numbers are
-read as exact decimals, quoted or not. A file with any mistake is refused as a whole, and every
-mistake is named.
+Every field may be left out: a tick or lot that is missing is derived from the quotes (RULES 59),
+the rest follows `domain.policy.default_instrument`. Symbols are spelled as in signals and quotes,
+in any case and with or without an `EXCHANGE:` before them. Numbers are read as exact decimals,
+quoted or not, also with an exponent, as programs write them. A file with any mistake is refused as
+a whole, and every mistake is named.
 """
 
 import json
@@ -17,10 +19,22 @@ import msgspec
 from pointsman.config.problems import Problem, SettingsError, did_you_mean
 from pointsman.config.values import decimal_reader
 from pointsman.domain.market import Instrument
+from pointsman.domain.money import plain
 from pointsman.domain.policy import default_instrument
+from pointsman.domain.signal_text import parse_symbol
 
+_EXPONENT = re.compile(r"[0-9]{1,12}(?:\.[0-9]{0,12})?[eE][+-]?[0-9]{1,2}")
+_OTHER_SYMBOL = re.compile(r"[^\s,;]{1,64}")
 _CURRENCY = re.compile(r"(?=.*[A-Z])[A-Z0-9]{1,12}")
-_SYMBOL = re.compile(r"[^\s,;]{1,40}")
+
+
+def _symbol(written: str) -> str | None:
+    """A symbol as signals and quotes have it. One in other letters than theirs stays as it is: it
+    matches nothing, and is no reason to lose the file; None for what can be no symbol at all."""
+    try:
+        return parse_symbol(written)
+    except ValueError:
+        return written if _OTHER_SYMBOL.fullmatch(written) else None
 
 
 def _currency(text: str) -> str:
@@ -50,9 +64,17 @@ def load_instruments(path: Path) -> dict[str, Instrument]:
     if not isinstance(document, dict):
         raise SettingsError([_problem(path, "", document, "write one JSON object, {symbol: {…}}")])
     problems: list[Problem] = []
-    instruments = {
-        symbol: _instrument(path, symbol, fields, problems) for symbol, fields in document.items()
-    }
+    instruments: dict[str, Instrument] = {}
+    for written, fields in document.items():
+        symbol = _symbol(written)
+        if symbol is None:
+            remedy = "write a symbol such as AAPL or BTC/USDT"
+            problems.append(_problem(path, "symbol", written, remedy))
+            symbol = written
+        if symbol in instruments:
+            remedy = f"{symbol} stands twice, in two spellings; keep one of them"
+            problems.append(_problem(path, "symbol", written, remedy))
+        instruments[symbol] = _instrument(path, symbol, fields, problems)
     if problems:
         raise SettingsError(problems)
     return instruments
@@ -99,13 +121,10 @@ def _problem(path: Path, field: str, value: object, remedy: str) -> Problem:
 def _instrument(path: Path, symbol: str, fields: Any, problems: list[Problem]) -> Instrument:
     """The instrument of one entry. What is wrong with it is added to `problems`."""
     default = default_instrument(symbol)
-    if not _SYMBOL.fullmatch(symbol):
-        problems.append(_problem(path, "symbol", symbol, "write a symbol such as AAPL or BTC/USDT"))
-        return default
     if not isinstance(fields, dict):
         problems.append(_problem(path, symbol, fields, 'write an object such as {"tick": "0.01"}'))
         return default
-    read: dict[str, Decimal | str] = {}
+    read: dict[str, Any] = {}
     for field, value in fields.items():
         name = f"{symbol}.{field}"
         if field not in _READERS:
@@ -118,9 +137,17 @@ def _instrument(path: Path, symbol: str, fields: Any, problems: list[Problem]) -
             )
         else:
             try:
-                read[field] = _READERS[field](value)
+                read[field] = _READERS[field](_without_exponent(value))
             except ValueError as error:
                 problems.append(_problem(path, name, value, str(error)))
+    read["is_tick_derived"] = "tick" not in read
+    read["is_lot_derived"] = "lot" not in read
     # By default the least quantity is one lot: of the lot that was given.
     read.setdefault("min_qty", read.get("lot", default.min_qty))
     return msgspec.structs.replace(default, **read)
+
+
+def _without_exponent(text: str) -> str:
+    """A number with an exponent, as programs write small ones, as a plain decimal; any other text
+    as it is."""
+    return plain(Decimal(text)) if _EXPONENT.fullmatch(text) else text

@@ -40,6 +40,19 @@ _DATABASE_PATH = "DATABASE_PATH"
 _SAY_THE_PATH = (_DATABASE_PATH, f"{_DATABASE_PATH}_FILE", "--env-file")
 """What a problem is named by where the path of the database may be other than it seems."""
 
+_FIRST_FIELDS = {
+    "limits", "limits_by_va", "instruments", "position_mode", "reduce_only_mode",
+    "protection_deadline_ns", "submit_timeout_ns", "order_settle_ns", "reconcile_interval_ns",
+    "global_max_daily_loss", "global_max_drawdown_percentage", "global_max_orders_per_minute",
+    "kill_on_mismatch_cycles", "kill_on_naked_ns", "kill_on_storage_ns", "kill_switch_enabled",
+    "max_loss_cooldown", "cooldown_ns", "max_spread_bps", "max_slippage_bps", "max_latency_ns",
+    "max_price_deviation_bps", "max_position_size", "max_open_positions", "max_leverage",
+    "stop_loss_percentage", "max_stop_loss_percentage", "entry_sides", "max_daily_loss",
+    "max_drawdown_percentage", "max_trades_per_day", "max_orders_per_minute", "loss_size_decay",
+}  # fmt: skip
+"""The fields of policy and limits that the first version's digest of a run was made over. A later
+one is left out while it has its default, so that a run that began before is the same run still."""
+
 _NS_PER_SECOND = 1_000_000_000
 _NS_PER_MS = 1_000_000
 
@@ -111,7 +124,7 @@ class Settings(SettingFields):
         have a digest of their own: policy, accounts, trading hours, paper venue. `10` and `10.0`
         give the same."""
         shaping = {
-            "policy": msgspec.to_builtins(self.policy({}), builtin_types=(Decimal,)),
+            "policy": _shaping(self.policy({})),
             "accounts": self.accounts,
             "timezone": self.trading_timezone,
             "calendar": self.trading_calendar,
@@ -291,6 +304,23 @@ def _limits(fields: LimitFields) -> Limits:
         max_orders_per_minute=fields.max_orders_per_minute,
         loss_size_decay=fields.loss_size_decay,
     )
+
+
+def _shaping(rules: Policy | Limits) -> dict[str, object]:
+    """Policy or limits as they go into the digest of a run."""
+    shaping: dict[str, object] = {}
+    for field in msgspec.structs.fields(rules):
+        value, made = getattr(rules, field.name), field.default_factory
+        default = field.default if made is msgspec.NODEFAULT else made()
+        if field.name not in _FIRST_FIELDS and value == default:
+            continue
+        if field.name == "limits_by_va":
+            shaping[field.name] = {va_id: _shaping(own) for va_id, own in value.items()}
+        elif isinstance(value, Limits):
+            shaping[field.name] = _shaping(value)
+        else:
+            shaping[field.name] = msgspec.to_builtins(value, builtin_types=(Decimal,))
+    return shaping
 
 
 def _ns(seconds: Decimal) -> int:

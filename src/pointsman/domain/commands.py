@@ -18,6 +18,7 @@ from pointsman.domain.accounts import (
     KillSwitch,
     Mark,
 )
+from pointsman.domain.market import InstrumentSteps
 from pointsman.domain.orders import Fill, Order, Role
 from pointsman.domain.positions import Funding, Position, Trade
 from pointsman.domain.signals import Decision, SignalRecord
@@ -79,6 +80,7 @@ Record = (
     | CashMove
     | ExternalHolding
     | Mark
+    | InstrumentSteps
 )
 """Everything that is stored."""
 

@@ -40,7 +40,8 @@ class Started(Event, frozen=True):
 
 class SignalReceived(Event, frozen=True):
     """A well-formed signal. `quote` is the newest row of its symbol, valid or not; `mark` the last
-    valid one; `first` what is remembered of an id seen before; `clock_offset_ns` the correction
+    valid one; `quoted_as` a symbol that has quotes where this one has none and only the spelling
+    differs; `first` what is remembered of an id seen before; `clock_offset_ns` the correction
     applied to the quote's stamp, never positive (RULES 12); `is_opening` marks the opening part of
     a reversal, which waited for its VA to be flat (RULES 55); `is_clock_doubtful` says that the
     stamps of late contradict the correction (RULES 68)."""
@@ -56,6 +57,16 @@ class SignalReceived(Event, frozen=True):
     line: int = 0
     is_opening: bool = False
     is_clock_doubtful: bool = False
+    quoted_as: str = ""
+
+
+class InstrumentLearned(Event, frozen=True):
+    """Quotes have shown finer steps of a symbol than were known, of which no instrument was given:
+    its derived tick and lot from here on (RULES 59)."""
+
+    symbol: str
+    tick: Decimal
+    lot: Decimal
 
 
 class SignalMalformed(Event, frozen=True):

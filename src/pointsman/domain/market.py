@@ -4,9 +4,11 @@ A quote says what it was told and no more: whether it may be traded on is `Quote
 4), in one place. Prices are per unit, sizes in units of quantity, times in nanoseconds UTC.
 """
 
+import re
 from decimal import Decimal
 
 import msgspec
+from msgspec.structs import replace
 
 from pointsman.domain.money import BPS, ZERO
 from pointsman.domain.sides import PositionSide, Side
@@ -19,8 +21,20 @@ def base_coin(symbol: str) -> str | None:
     return base if slash and ":" not in quote else None
 
 
+_NOT_SPELLED = re.compile(r"[^A-Z0-9]")
+
+
+def letters_of(symbol: str) -> str:
+    """What is the same in all spellings of a symbol: BTCUSDT for BTC/USDT, BTC-USDT and
+    BTC/USDT:USDT."""
+    pair, colon, rest = symbol.upper().partition(":")
+    return _NOT_SPELLED.sub("", pair if "/" in pair else rest if colon else pair)
+
+
 class Instrument(msgspec.Struct, frozen=True, gc=False):
-    """What a venue will trade of one symbol. `fee_bps` None means the venue's general fee."""
+    """What a venue will trade of one symbol. `fee_bps` None means the venue's general fee. A tick
+    or lot that is derived was not given by anybody: it follows from the decimals of the quotes, and
+    may become finer (RULES 59)."""
 
     symbol: str
     tick: Decimal
@@ -29,6 +43,27 @@ class Instrument(msgspec.Struct, frozen=True, gc=False):
     min_notional: Decimal
     currency: str
     fee_bps: Decimal | None = None
+    is_tick_derived: bool = False
+    is_lot_derived: bool = False
+
+    def finer_steps(self, tick: Decimal, lot: Decimal) -> "InstrumentSteps | None":
+        """The steps after quotes in steps of `tick` and `lot`: what is derived may become finer and
+        never coarser. None where nothing changes."""
+        finer = InstrumentSteps(
+            self.symbol,
+            min(self.tick, tick) if self.is_tick_derived else self.tick,
+            min(self.lot, lot) if self.is_lot_derived else self.lot,
+        )
+        return None if (finer.tick, finer.lot) == (self.tick, self.lot) else finer
+
+    def with_steps(self, steps: "InstrumentSteps") -> "Instrument":
+        """The instrument with what was derived before, where it is derived still. By default the
+        least quantity is one lot."""
+        finer = self.finer_steps(steps.tick, steps.lot)
+        if finer is None:
+            return self
+        min_qty = finer.lot if self.min_qty == self.lot else self.min_qty
+        return replace(self, tick=finer.tick, lot=finer.lot, min_qty=min_qty)
 
     def is_tradeable(self, quantity: Decimal, price: Decimal) -> bool:
         """Whether the venue would take an order of `quantity` (already a multiple of the lot) at
@@ -36,6 +71,14 @@ class Instrument(msgspec.Struct, frozen=True, gc=False):
         return (
             quantity > ZERO and quantity >= self.min_qty and quantity * price >= self.min_notional
         )
+
+
+class InstrumentSteps(msgspec.Struct, frozen=True, gc=False, tag=True):
+    """The tick and lot of a symbol as they were derived from its quotes."""
+
+    symbol: str
+    tick: Decimal
+    lot: Decimal
 
 
 class Quote(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):

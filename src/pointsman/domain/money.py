@@ -90,6 +90,14 @@ def parse_machine_decimal(text: str) -> Decimal:
     return Decimal(plain(rounded))
 
 
+def step_of(amount: Decimal) -> Decimal:
+    """The power of ten of the last digit of an amount that is not zero: 0.01 for 158.39, also for
+    158.3900, and 1 for 300. Digits behind the 15th are noise of a float and do not count."""
+    exponent = _FLOAT_DIGITS.create_decimal(amount).normalize().as_tuple().exponent
+    assert isinstance(exponent, int), "only of a finite amount"
+    return max(_PLACES_MAX, min(ONE, ONE.scaleb(exponent)))
+
+
 def plain(amount: Decimal) -> str:
     """Write a decimal without an exponent, as stored in the database and shown to people."""
     return format(amount, "f")

@@ -8,8 +8,9 @@ from enum import StrEnum
 from functools import lru_cache
 
 import msgspec
+from msgspec.structs import replace
 
-from pointsman.domain.market import Instrument
+from pointsman.domain.market import Instrument, InstrumentSteps, letters_of
 from pointsman.domain.sides import EntrySides
 
 
@@ -97,6 +98,8 @@ class Policy(msgspec.Struct, frozen=True, gc=False):
     kill_switch_enabled: bool = False
     abilities: Abilities = Abilities()
     reversal_wait_ns: int = 10 * 10**9
+    steps: dict[str, InstrumentSteps] = {}
+    """What has been derived from quotes so far. Empty in settings: the desk adds it."""
 
     def limits_of(self, va_id: str) -> Limits:
         """The limits of one VA: its own where set, else the general ones."""
@@ -105,7 +108,20 @@ class Policy(msgspec.Struct, frozen=True, gc=False):
     def instrument(self, symbol: str) -> Instrument:
         """The instrument of a symbol, with sensible defaults where none was given."""
         known = self.instruments.get(symbol)
-        return known if known is not None else default_instrument(symbol)
+        instrument = known if known is not None else default_instrument(symbol)
+        steps = self.steps.get(symbol)
+        return instrument if steps is None else instrument.with_steps(steps)
+
+    def other_spelling(self, symbol: str) -> str | None:
+        """How the instruments that were given spell a symbol that they do not have."""
+        if not self.instruments or symbol in self.instruments:
+            return None
+        letters = letters_of(symbol)
+        return next((known for known in self.instruments if letters_of(known) == letters), None)
+
+    def with_steps(self, *learned: InstrumentSteps) -> "Policy":
+        """The policy once the steps of symbols have been derived (RULES 59)."""
+        return replace(self, steps={**self.steps, **{steps.symbol: steps for steps in learned}})
 
     @property
     def venue_clips(self) -> bool:
@@ -121,11 +137,11 @@ _CENT = Decimal("0.01")
 
 @lru_cache(maxsize=4096)
 def default_instrument(symbol: str) -> Instrument:
-    """What a symbol most likely is: `BASE/QUOTE` a coin in fine lots, anything else a share in
-    whole ones."""
-    if "/" in symbol:
-        lot = Decimal("0.000001")
-        currency = symbol.partition("/")[2].partition(":")[0]
-        return Instrument(symbol, _CENT, lot, lot, Decimal(0), currency)
-    one = Decimal(1)
-    return Instrument(symbol, _CENT, one, one, Decimal(0), "USD")
+    """What a symbol is taken for before its quotes say more: `BASE/QUOTE` a coin in fine lots,
+    anything else a share in whole ones, in cents."""
+    is_pair = "/" in symbol
+    lot = Decimal("0.000001") if is_pair else Decimal(1)
+    currency = symbol.partition("/")[2].partition(":")[0] if is_pair else "USD"
+    return Instrument(
+        symbol, _CENT, lot, lot, Decimal(0), currency, is_tick_derived=True, is_lot_derived=True
+    )

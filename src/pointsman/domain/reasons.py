@@ -136,6 +136,11 @@ class Reason(StrEnum):
         "The signal's price is too far from the market.",
     )
     SLIPPAGE = "SLIPPAGE", Group.FILTERS, "The market is worse than the signal's price by too much."
+    TICK_TOO_COARSE = (
+        "TICK_TOO_COARSE",
+        Group.FILTERS,
+        "The limit price, rounded to the instrument's tick, cannot reach the quote.",
+    )
     STOP_INVALID = (
         "STOP_INVALID",
         Group.FILTERS,

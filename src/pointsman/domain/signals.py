@@ -94,12 +94,23 @@ class Check(msgspec.Struct, frozen=True, gc=False):
     note: str = ""
 
 
+class Rounding(msgspec.Struct, frozen=True, gc=False):
+    """A number of a signal that could not be used as it was sent: which field, what it asked for,
+    what is used, and the lot or tick that it was rounded to (RULES 59)."""
+
+    field: str
+    asked: Decimal
+    used: Decimal
+    step: Decimal
+
+
 class Decision(msgspec.Struct, frozen=True, gc=False, tag=True):
     """The answer to one signal. `quantity` is what will be traded; `clipped_quantity` is set where
     that is less than was asked, because more would have flipped the position (RULES 10) or is more
     than the strategy holds (RULES 55). Of a reversal `opening_quantity` is what is left to open
     after the closing, None where its signal names no units: by the signal `opening_id`, which is
-    judged once the VA is flat, or not at all where that is None."""
+    judged once the VA is flat, or not at all where that is None. `rounded` is what rounding to
+    lot and tick changed of what was sent."""
 
     signal_id: str
     va_id: str
@@ -119,6 +130,7 @@ class Decision(msgspec.Struct, frozen=True, gc=False, tag=True):
     checks: tuple[Check, ...] = ()
     opening_id: str | None = None
     opening_quantity: Decimal | None = None
+    rounded: tuple[Rounding, ...] = ()
 
 
 class SignalRecord(msgspec.Struct, frozen=True, gc=False, tag=True):

@@ -23,6 +23,7 @@ import msgspec
 from pointsman.config.instruments import load_instruments
 from pointsman.config.settings import Settings
 from pointsman.domain.events import FileLost, Started
+from pointsman.domain.market import Instrument
 from pointsman.domain.orders import CODE_LENGTH
 from pointsman.domain.policy import Policy
 from pointsman.engine import same_account
@@ -32,6 +33,7 @@ from pointsman.engine.gate import Hold
 from pointsman.engine.latch import KillLatch, open_latch
 from pointsman.engine.latch_watch import EVERY_SECONDS, LatchWatch
 from pointsman.engine.market_view import Hours
+from pointsman.engine.own_run import claim
 from pointsman.engine.recall import Recall
 from pointsman.engine.recorder import Inline, Recorder, Threaded
 from pointsman.engine.rerun import Rerun
@@ -49,11 +51,7 @@ from pointsman.venues.paper import PaperVenue
 from pointsman.version import __version__
 
 LETTERS = string.ascii_uppercase
-OTHER_DATABASE = "use another database with --db PATH"
-
-
-class OtherRun(Exception):
-    """The database belongs to another run than the one asked for (exit 3)."""
+InstrumentOf = Callable[[str], Instrument]
 
 
 class Blueprint(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,7 +69,7 @@ class Blueprint(msgspec.Struct, frozen=True, kw_only=True):
     hours: Callable[[str], Hours]
     started: Callable[[str], Started]
     new_code: Callable[[], str]
-    open_venue: Callable[[SqliteManager, str], Venue]
+    open_venue: Callable[[SqliteManager, str, InstrumentOf], Venue]
     open_recorder: Callable[[SqliteManager, ExitStack], Recorder]
     wake: Callable[[], None]
     follow: Callable[[SqliteManager, Venue, Recorder, Callable[[], None]], Rerun] | None = None
@@ -205,9 +203,9 @@ def assemble(
         closing.callback(threaded.stop)
         return threaded
 
-    def open_venue(manager: SqliteManager, code: str) -> Venue:
+    def open_venue(manager: SqliteManager, code: str, instrument_of: InstrumentOf) -> Venue:
         is_rewound = is_rerun and manager.head.sequence > 0
-        return _paper_venue(settings, policy, manager, code, is_rewound=is_rewound)
+        return _paper_venue(settings, manager, code, instrument_of, is_rewound=is_rewound)
 
     return build(
         Blueprint(
@@ -237,10 +235,11 @@ def build(blueprint: Blueprint) -> Assembly:
         manager = SqliteManager(blueprint.database)
         manager.open()
         opening.callback(manager.close)
-        _claim(manager, blueprint.identity)
+        claim(manager, blueprint.identity)
         stored = manager.load()
         code = blueprint.new_code() if stored.desk is None else stored.desk.code
-        venue = blueprint.open_venue(manager, code)
+        desks: list[Desk] = []
+        venue = blueprint.open_venue(manager, code, _instrument_of(blueprint, stored, desks))
         opening.callback(venue.close)
         started = _started(blueprint.started(code), venue)
         has_ended = stored.desk is not None and stored.desk.ended_at_ns is not None
@@ -254,7 +253,8 @@ def build(blueprint: Blueprint) -> Assembly:
             # The latch binds what is decided from now on, not what was before.
             rerun = blueprint.follow(manager, venue, recorder, listen)
             stored = EMPTY
-        desk, hours = _desk(started.policy, code, stored), blueprint.hours
+        desk, hours, wake = _desk(started.policy, code, stored), blueprint.hours, blueprint.wake
+        desks.append(desk)
         loop = ExecutionLoop(desk, venue, rerun or recorder, Recall(rerun or manager), hours)
         if rerun is None:
             listen()
@@ -262,14 +262,12 @@ def build(blueprint: Blueprint) -> Assembly:
         return Assembly(
             loop=loop,
             latch=latch,
-            watch=LatchWatch(
-                latch, blueprint.kill_file, lambda: desk.books.kill_switch, blueprint.wake
-            ),
+            watch=LatchWatch(latch, blueprint.kill_file, lambda: desk.books.kill_switch, wake),
             steering=Steering(
                 loop,
                 latch,
                 lambda va_id, now_ns: hours(va_id).day_start_ns(now_ns),
-                blueprint.wake,
+                wake,
             ),
             files=FileWatch(
                 manager.files | same_account.files_of(ledger_path(manager.path)),
@@ -286,6 +284,13 @@ def build(blueprint: Blueprint) -> Assembly:
             closing=opening.pop_all(),
             rerun=rerun,
         )
+
+
+def _instrument_of(plan: Blueprint, stored: Stored, desks: list[Desk]) -> InstrumentOf:
+    """The instruments as the desk has them, once there is one: what is derived from quotes becomes
+    finer (RULES 59)."""
+    at_first = plan.policy.with_steps(*stored.steps)
+    return lambda symbol: (desks[0].books.policy if desks else at_first).instrument(symbol)
 
 
 def _follow(
@@ -308,30 +313,13 @@ def _resume_ns(stored: Stored, venue: Venue, identity: RunIdentity | None) -> in
     return last_ns if identity is not None else max(last_ns, venue.known_until_ns())
 
 
-def _claim(manager: SqliteManager, identity: RunIdentity | None) -> None:
-    """Make a new database that of this run, or see that it is of the same one (RULES 5)."""
-    there = manager.run_identity()
-    if manager.load().sequence == 0 and there is None:
-        if identity is not None:
-            manager.set_run_identity(identity)
-        return
-    if there == identity:
-        return
-    if there is None or identity is None:
-        kind = "a live engine" if there is None else "a recorded or simulated run"
-        raise OtherRun(f"{manager.path} belongs to {kind}; {OTHER_DATABASE}")
-    names = [
-        field.removesuffix("_digest")
-        for field in RunIdentity.__struct_fields__
-        if getattr(there, field) != getattr(identity, field)
-    ]
-    raise OtherRun(
-        f"{manager.path} holds another run: its {' and '.join(names)} differ; {OTHER_DATABASE}"
-    )
-
-
 def _paper_venue(
-    settings: Settings, policy: Policy, manager: SqliteManager, code: str, *, is_rewound: bool
+    settings: Settings,
+    manager: SqliteManager,
+    code: str,
+    instrument_of: InstrumentOf,
+    *,
+    is_rewound: bool,
 ) -> PaperVenue:
     """Open the ledger that belongs to the database. Raises OtherAccount, and what opening it can
     raise."""
@@ -345,7 +333,7 @@ def _paper_venue(
             fee_bps=settings.paper_fee_bps,
             position_mode=settings.paper_position_mode,
             reduce_only_mode=settings.paper_reduce_only,
-            instrument_of=policy.instrument,
+            instrument_of=instrument_of,
             journal_head=lambda: same_account.journal_head(manager, code),
             is_rewound=is_rewound,
         )
@@ -386,6 +374,7 @@ def loaded_from(stored: Stored) -> Loaded:
         cash_moves=stored.unconfirmed_moves,
         cursors=stored.cursors,
         externals=stored.external_holdings,
+        steps=stored.steps,
         entry_times=tuple(
             (va_id, at_ns) for va_id, times in stored.recent_entries_ns.items() for at_ns in times
         ),

@@ -40,7 +40,7 @@ from pointsman.engine.clock_offset import SECOND_NS
 from pointsman.engine.comparing import Comparing
 from pointsman.engine.gate import Hold
 from pointsman.engine.intake import Intake
-from pointsman.engine.market_view import Hours, MarketView
+from pointsman.engine.market_view import HoursOf, MarketView
 from pointsman.engine.outbox import OUTBOX_LEN_MAX, Answer, Outbox, StorageHeld
 from pointsman.engine.recall import Recall
 from pointsman.engine.recorder import Recorder, Standing
@@ -60,12 +60,7 @@ class ExecutionLoop:
     """The shell around one desk. All methods belong to one thread, but for `hold`."""
 
     def __init__(
-        self,
-        desk: Desk,
-        venue: Venue,
-        recorder: Recorder,
-        recall: Recall,
-        hours: Callable[[str], Hours],
+        self, desk: Desk, venue: Venue, recorder: Recorder, recall: Recall, hours: HoursOf
     ) -> None:
         self.desk = desk
         self.view = MarketView()
@@ -232,6 +227,8 @@ class ExecutionLoop:
         if self.is_held:
             raise StorageHeld("storage fails; send the signal again")
         self.signals_seen += 1
+        if (learned := self.view.learned_of(self.desk.books, signal.symbol)) is not None:
+            self.turn(learned)
         hours = self._hours(signal.va_id)
         event = SignalReceived(
             signal,
@@ -245,6 +242,7 @@ class ExecutionLoop:
             line=line,
             is_opening=is_opening,
             is_clock_doubtful=self.view.clock_offset.is_doubtful,
+            quoted_as=self.view.quotes.other_spelling(signal.symbol),
         )
         self.turn(event, answer)
 

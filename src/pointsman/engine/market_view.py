@@ -7,12 +7,12 @@ with, also one from the future: how far the sender's clock is ahead is measured,
 corrected by it (RULES 12).
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 import msgspec
 
-from pointsman.domain.events import Level, Timer
+from pointsman.domain.events import InstrumentLearned, Level, Timer
 from pointsman.domain.market import Quote
 from pointsman.domain.positions import Position
 from pointsman.domain.signals import Window
@@ -42,6 +42,10 @@ class Hours(Protocol):
     def window_at(self, now_ns: int) -> Window | None: ...
 
     def day_start_ns(self, now_ns: int) -> int: ...
+
+
+HoursOf = Callable[[str], Hours]
+"""The trading hours of each VA."""
 
 
 class MarketView:
@@ -109,6 +113,13 @@ class MarketView:
     def mark(self, symbol: str | None) -> Quote | None:
         """The last valid quote of a symbol."""
         return None if symbol is None else self.quotes.last_valid(symbol)
+
+    def learned_of(self, books: Books, symbol: str) -> InstrumentLearned | None:
+        """What the desk is to know before it decides on a symbol: finer steps that the quotes have
+        shown since, if they have (RULES 59)."""
+        seen = self.quotes.steps(symbol)
+        finer = books.policy.instrument(symbol).finer_steps(*seen) if seen else None
+        return None if finer is None else InstrumentLearned(symbol, finer.tick, finer.lot)
 
     def mark_for(self, books: Books, timer: Timer) -> Quote | None:
         """The last valid quote of what a wake-up is about."""

@@ -11,7 +11,7 @@ import msgspec
 from pointsman.domain.accounts import Account
 from pointsman.domain.events import SignalReceived
 from pointsman.domain.market import Instrument, Quote
-from pointsman.domain.money import ZERO
+from pointsman.domain.money import ZERO, floor_to
 from pointsman.domain.policy import Limits
 from pointsman.domain.sides import PositionSide, Side, opened_by
 from pointsman.domain.signals import Signal
@@ -19,16 +19,17 @@ from pointsman.execution.books import Books
 from pointsman.execution.pricing import (
     decay_factor,
     entry_limit,
-    entry_quantity,
     round_stop,
     stop_at_percentage,
     target_at_percentage,
+    wanted_quantity,
 )
 
 
 class Candidate(msgspec.Struct, frozen=True, gc=False):
     """One entry as it would be made. `quote` is valid or None; `stop_price` is where the stop would
-    stand if the entry filled at its limit."""
+    stand if the entry filled at its limit; `wanted` is the quantity before it is rounded down to
+    the lot; `named` is how the instruments file spells the symbol, where that differs."""
 
     signal: Signal
     account: Account
@@ -43,7 +44,9 @@ class Candidate(msgspec.Struct, frozen=True, gc=False):
     limit_price: Decimal | None
     stop_price: Decimal | None
     take_profit: Decimal | None
+    wanted: Decimal | None
     quantity: Decimal | None
+    named: str | None
 
     @property
     def position_side(self) -> PositionSide:
@@ -70,7 +73,7 @@ def build_candidate(books: Books, event: SignalReceived, side: Side, now_ns: int
     instrument = policy.instrument(signal.symbol)
     equity = books.equity(signal.va_id, event.mark)
     quote = event.quote if event.quote is not None and event.quote.is_valid else None
-    touch = reference = limit_price = stop_price = take_profit = quantity = None
+    touch = reference = limit_price = stop_price = take_profit = wanted = quantity = None
     if quote is not None:
         touch = quote.touch(side)
         reference = signal.price if signal.price is not None else touch
@@ -79,12 +82,15 @@ def build_candidate(books: Books, event: SignalReceived, side: Side, now_ns: int
         take_profit = _target(signal, side, limit_price, instrument)
         factor = decay_factor(limits.loss_size_decay, account.streak_at(now_ns))
         if limit_price > ZERO:
-            quantity = entry_quantity(
-                signal, limit_price, abs(limit_price - stop_price), equity, factor, instrument
-            )
+            distance = abs(limit_price - stop_price)
+            wanted = wanted_quantity(signal, limit_price, distance, equity, factor)
+            quantity = None if wanted is None else floor_to(wanted, instrument.lot)
+    is_too_small = quantity is not None and quantity < instrument.min_qty
+    named = policy.other_spelling(signal.symbol) if is_too_small else None
     return Candidate(
         signal, account, limits, instrument, side, now_ns, quote, equity, touch, reference,
-        limit_price, stop_price, take_profit, quantity,
+        limit_price, stop_price, take_profit, wanted, quantity,
+        named,
     )  # fmt: skip
 
 

@@ -21,7 +21,15 @@ from pointsman.domain.money import exact
 from pointsman.domain.orders import Fill
 from pointsman.domain.policy import Policy
 from pointsman.domain.signals import Signal
-from pointsman.execution import external, judgement, operator, order_manager, reversal, timers
+from pointsman.execution import (
+    external,
+    judgement,
+    learning,
+    operator,
+    order_manager,
+    reversal,
+    timers,
+)
 from pointsman.execution.booking import close_if_done
 from pointsman.execution.books import Books
 from pointsman.execution.cover import restore, track_cover
@@ -180,6 +188,7 @@ def _quiet(change: Callable[[Books, Any, int], None]) -> Handler:
 
 _HANDLERS: dict[type[Event], Handler] = {
     ev.Started: operator.on_started,
+    ev.InstrumentLearned: _quiet(learning.on_instrument_learned),
     ev.SignalMalformed: _quiet(judgement.on_malformed),
     ev.OrderSent: _quiet(
         lambda books, e, now: order_manager.on_sent(books, e.client_order_id, now)

@@ -17,7 +17,8 @@ from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide, Side
 from pointsman.domain.signals import Check, Window
 from pointsman.execution.candidate import Candidate
-from pointsman.execution.pricing import HUNDRED
+from pointsman.execution.learning import lot_note
+from pointsman.execution.pricing import HUNDRED, entry_bound, reaches
 
 MILLISECOND = Decimal(10**6)
 
@@ -26,7 +27,7 @@ def filter_entry(event: SignalReceived, entry: Candidate) -> Iterator[Check]:
     """All filters of an entry, in the order of RULES 11."""
     yield _window(event.window, entry.now_ns)
     newest = event.quote
-    yield _seen(newest, entry.signal.exchange)
+    yield _seen(newest, entry.signal.exchange, event.quoted_as)
     if newest is None:
         return
     yield _validity(newest)
@@ -36,6 +37,7 @@ def filter_entry(event: SignalReceived, entry: Candidate) -> Iterator[Check]:
     if entry.quote is not None:
         yield _spread(entry.quote, entry.limits)
         yield from _price(entry, entry.quote)
+        yield from _tick(entry, entry.quote)
         yield from _protection(entry)
         yield _minimum(entry)
 
@@ -50,11 +52,12 @@ def breaches(quote: Quote | None, limits: Limits, now_ns: int, clock_offset_ns: 
     )
 
 
-def _seen(newest: Quote | None, exchange: str | None) -> Check:
+def _seen(newest: Quote | None, exchange: str | None, quoted_as: str) -> Check:
     """A quote of another exchange than the signal's is none of its symbol: NSE:INFY and NYSE:INFY
-    are two shares."""
+    are two shares. `quoted_as` is another spelling of the symbol that has quotes."""
     if newest is None:
-        return Check(Reason.NO_QUOTE, False, "none", "seen")
+        note = f"{quoted_as} has quotes: send that symbol" if quoted_as else ""
+        return Check(Reason.NO_QUOTE, False, "none", "seen", note=note)
     if exchange is not None and newest.exchange not in (None, exchange):
         note = f"the quotes of {newest.symbol} are those of {newest.exchange}"
         return Check(Reason.NO_QUOTE, False, newest.exchange, exchange, note=note)
@@ -121,6 +124,19 @@ def _price(entry: Candidate, quote: Quote) -> Iterator[Check]:
     yield Check(Reason.SLIPPAGE, passed, shown, limit, "bps")
 
 
+def _tick(entry: Candidate, quote: Quote) -> Iterator[Check]:
+    """Where the tick is too coarse for the quote, so that rounding moves the limit price short of
+    it: such an entry could never fill. Told only where it fails."""
+    touch, limit = quote.touch(entry.side), entry.limit_price
+    assert entry.reference is not None
+    assert limit is not None, "judged on a valid quote only"
+    bound = entry_bound(entry.side, entry.reference, touch, entry.limits.max_slippage_bps)
+    if reaches(entry.side, bound, touch) and not reaches(entry.side, limit, touch):
+        tick, symbol = plain(entry.instrument.tick), entry.instrument.symbol
+        note = f"rounded to the tick {tick}; INSTRUMENTS_FILE sets the tick of {symbol}"
+        yield Check(Reason.TICK_TOO_COARSE, False, plain(limit), plain(touch), "price", note)
+
+
 def _protection(entry: Candidate) -> Iterator[Check]:
     """RULES 9: stop and target on their side of the touch, the stop not too far from the
     reference. Both are compared as they were given, so that rounding to the tick cannot fail them;
@@ -162,5 +178,8 @@ def _minimum(entry: Candidate) -> Check:
     # What no stop could cover is not bought: a long's stop is worth less than its entry.
     lowest = min(entry.limit_price, entry.stop_price)
     passed = instrument.is_tradeable(quantity, lowest)
-    note = "" if passed else f"at {plain(lowest)}, the lower of limit and stop"
+    notes = [f"at {plain(lowest)}, the lower of limit and stop"]
+    if entry.wanted is not None:
+        notes.append(lot_note(instrument, entry.wanted, entry.named))
+    note = "" if passed else "; ".join(filter(None, notes))
     return Check(Reason.BELOW_MINIMUM, passed, plain(quantity), needed, note=note)

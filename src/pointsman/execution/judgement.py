@@ -5,6 +5,7 @@ measured; the first breach is the reason (RULES 11). A signal id that comes agai
 its first decision and changes nothing else (RULES 13).
 """
 
+from collections.abc import Iterator
 from decimal import Decimal
 
 import msgspec
@@ -14,7 +15,7 @@ from pointsman.domain.commands import Command
 from pointsman.domain.events import SignalMalformed, SignalReceived
 from pointsman.domain.market import Instrument
 from pointsman.domain.money import ZERO, floor_to, plain
-from pointsman.domain.policy import Reversal
+from pointsman.domain.policy import Policy, Reversal
 from pointsman.domain.positions import Position
 from pointsman.domain.reasons import Reason
 from pointsman.domain.signals import (
@@ -23,6 +24,7 @@ from pointsman.domain.signals import (
     Decision,
     FirstDecision,
     Outcome,
+    Rounding,
     Signal,
     SignalRecord,
 )
@@ -32,6 +34,7 @@ from pointsman.execution.candidate import Candidate, build_candidate
 from pointsman.execution.filters import filter_entry
 from pointsman.execution.governor import govern, roll_day
 from pointsman.execution.kill import roll_total_day
+from pointsman.execution.learning import lot_note
 from pointsman.execution.order_manager import open_entry
 from pointsman.execution.signal_router import Route, closing_of, route
 
@@ -156,6 +159,7 @@ def _judge_entry(
         quantity=entry.quantity,
         clipped_quantity=clipped,
         limit_price=entry.limit_price,
+        rounded=tuple(_rounded_entry(entry)),
     )
     if decision.outcome is Outcome.REFUSED:
         return Ruling(decision, [])
@@ -187,6 +191,22 @@ def _let_wait(books: Books, decision: Decision, opening: Signal, now_ns: int) ->
     return replace(decision, opening_id=opening.signal_id, opening_quantity=opening.quantity)
 
 
+def _rounded_entry(entry: Candidate) -> Iterator[Rounding]:
+    """What rounding changed of the numbers that an entry signal names."""
+    signal, instrument = entry.signal, entry.instrument
+    yield from _rounding("quantity", signal.quantity, entry.wanted, entry.quantity, instrument.lot)
+    stop = signal.stop_loss
+    yield from _rounding("stop_loss", stop, stop, entry.stop_price, instrument.tick)
+
+
+def _rounding(
+    field: str, said: Decimal | None, asked: Decimal | None, used: Decimal | None, step: Decimal
+) -> Iterator[Rounding]:
+    """A rounding, where a field was said and is not used as it was asked for."""
+    if said is not None and asked is not None and used is not None and asked != used:
+        yield Rounding(field, asked, used, step)
+
+
 # -- exits -----------------------------------------------------------------------------------------
 
 
@@ -196,9 +216,12 @@ def _judge_exit(
     if way.closable <= ZERO:
         return Ruling(_decision(event, way, way.checks, now_ns), [])
     price = _exit_price(books, event, way)
-    wanted = _wanted(books, event.signal, way, price)
     instrument = books.policy.instrument(event.signal.symbol)
-    checks = (*way.checks, _minimum(instrument, way, wanted, price))
+    asked = _asked(event.signal, way, price)
+    # The whole may be closed though it is in broken lots.
+    wanted = asked if asked == way.closable else floor_to(asked, instrument.lot)
+    least = _minimum(books.policy, instrument, way, asked, wanted, price)
+    checks = (*way.checks, least)
     decision = _decision(event, way, checks, now_ns)
     if decision.outcome is Outcome.REFUSED:
         return Ruling(decision, [])
@@ -224,12 +247,14 @@ def _judge_exit(
             limit=plain(quantity),
             detail=f"signal {event.signal.signal_id} was cut to the position it closes",
         )
+    rounded = _rounding("quantity", event.signal.quantity, asked, wanted, instrument.lot)
     decision = replace(
         decision,
         quantity=quantity,
         clipped_quantity=clipped,
         position_ids=position_ids,
         opening_quantity=opening_quantity,
+        rounded=tuple(rounded) if clipped is None else (),
     )
     return Ruling(decision, [])
 
@@ -244,18 +269,15 @@ def _unopened(
     return build_candidate(books, replace(event, signal=opening), way.side, now_ns).quantity
 
 
-def _wanted(books: Books, signal: Signal, way: Route, price: Decimal) -> Decimal:
-    """How much an exit asks for, in lots: its quantity, or its notional at `price`, or everything.
-    A risk percentage has no meaning for an exit and closes everything. So does a reversal, for its
+def _asked(signal: Signal, way: Route, price: Decimal) -> Decimal:
+    """How much an exit asks for: its quantity, or its notional at `price`, or everything. A risk
+    percentage has no meaning for an exit and closes everything. So does a reversal, for its
     strategy holds the other side afterwards."""
     if way.is_reversal:
         return way.closable
-    lot = books.policy.instrument(signal.symbol).lot
     if signal.quantity is not None:
-        return floor_to(signal.quantity, lot)
-    if signal.notional is not None:
-        return floor_to(signal.notional / price, lot)
-    return way.closable
+        return signal.quantity
+    return way.closable if signal.notional is None else signal.notional / price
 
 
 def _exit_price(books: Books, event: SignalReceived, way: Route) -> Decimal:
@@ -265,10 +287,20 @@ def _exit_price(books: Books, event: SignalReceived, way: Route) -> Decimal:
     return held.limit_price if event.mark is None else event.mark.closing_touch(held.side)
 
 
-def _minimum(instrument: Instrument, way: Route, wanted: Decimal, price: Decimal) -> Check:
-    """A part must be something that the venue will trade; the whole may always be closed."""
-    passed = wanted >= way.closable or instrument.is_tradeable(wanted, price)
-    return Check(Reason.BELOW_MINIMUM, passed, plain(wanted), plain(instrument.min_qty))
+def _minimum(
+    policy: Policy,
+    instrument: Instrument,
+    way: Route,
+    asked: Decimal,
+    wanted: Decimal,
+    price: Decimal,
+) -> Check:
+    """A part must be something that the venue will trade; the whole may always be closed. `asked`
+    is what `wanted` was rounded from."""
+    if wanted >= way.closable or instrument.is_tradeable(wanted, price):
+        return Check(Reason.BELOW_MINIMUM, True, plain(wanted), plain(instrument.min_qty))
+    note = lot_note(instrument, asked, policy.other_spelling(instrument.symbol))
+    return Check(Reason.BELOW_MINIMUM, False, plain(wanted), plain(instrument.min_qty), note=note)
 
 
 def _positions(books: Books, signal: Signal, way: Route) -> list[Position]:

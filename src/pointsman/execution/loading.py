@@ -16,6 +16,7 @@ from pointsman.domain.accounts import (
     ExternalHolding,
     KillSwitch,
 )
+from pointsman.domain.market import InstrumentSteps
 from pointsman.domain.money import ZERO
 from pointsman.domain.orders import Order
 from pointsman.domain.positions import Position
@@ -35,11 +36,13 @@ class Loaded(msgspec.Struct):
     cash_moves: tuple[CashMove, ...] = ()
     cursors: tuple[Cursor, ...] = ()
     externals: tuple[ExternalHolding, ...] = ()
+    steps: tuple[InstrumentSteps, ...] = ()
     entry_times: tuple[tuple[str, int], ...] = ()
 
 
 def load_books(books: Books, loaded: Loaded) -> None:
     """Fill empty books from stored records."""
+    books.policy = books.policy.with_steps(*loaded.steps)
     if loaded.desk is not None:
         books.desk = loaded.desk
     if loaded.kill_switch is not None:

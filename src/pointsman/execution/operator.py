@@ -27,7 +27,8 @@ replace = msgspec.structs.replace
 def on_started(books: Books, event: ev.Started, now_ns: int) -> list[Command]:
     """Begin, or begin again: new VAs are opened, everything in flight is doubted, the venue is
     asked."""
-    books.policy, books.started_at_ns = event.policy, now_ns
+    books.policy = event.policy.with_steps(*books.policy.steps.values())
+    books.started_at_ns = now_ns
     books.inherited = frozenset(books.orders)
     books.breach_marks.clear()
     books.put_desk(replace(books.desk, compared_at_ns=None))

@@ -6,7 +6,6 @@ down.
 
 from decimal import Decimal
 
-from pointsman.domain.market import Instrument
 from pointsman.domain.money import BPS, ONE, ZERO, ceil_to, floor_to
 from pointsman.domain.policy import SizeDecay
 from pointsman.domain.sides import PositionSide, Side
@@ -20,10 +19,23 @@ def entry_limit(
 ) -> Decimal:
     """RULES 8: the tighter of reference and touch, each moved by the slippage against us, rounded
     to the tick on the passive side."""
+    bound = entry_bound(side, reference, touch, max_slippage_bps)
+    return floor_to(bound, tick) if side is Side.BUY else ceil_to(bound, tick)
+
+
+def entry_bound(
+    side: Side, reference: Decimal, touch: Decimal, max_slippage_bps: Decimal
+) -> Decimal:
+    """The limit of an entry before it is rounded to the tick."""
     allowance = max_slippage_bps / BPS
     if side is Side.BUY:
-        return floor_to(min(reference, touch) * (ONE + allowance), tick)
-    return ceil_to(max(reference, touch) * (ONE - allowance), tick)
+        return min(reference, touch) * (ONE + allowance)
+    return max(reference, touch) * (ONE - allowance)
+
+
+def reaches(side: Side, limit: Decimal, touch: Decimal) -> bool:
+    """Whether an order of `side` with this limit trades against the touch."""
+    return limit >= touch if side is Side.BUY else limit <= touch
 
 
 def stop_at_percentage(
@@ -58,17 +70,16 @@ def decay_factor(steps: tuple[SizeDecay, ...], loss_streak: int) -> Decimal:
     return factor
 
 
-def entry_quantity(
+def wanted_quantity(
     signal: Signal,
     limit_price: Decimal,
     stop_distance: Decimal,
     equity: Decimal | None,
     factor: Decimal,
-    instrument: Instrument,
 ) -> Decimal | None:
-    """The quantity that an entry signal asks for, decayed and rounded down to the lot; None where
-    it cannot be computed. By `risk_percentage` the loss from limit price to stop is that part of
-    equity."""
+    """The quantity that an entry signal asks for, decayed and not yet rounded to the lot; None
+    where it cannot be computed. By `risk_percentage` the loss from limit price to stop is that part
+    of equity."""
     if signal.quantity is not None:
         wanted = signal.quantity
     elif signal.notional is not None:
@@ -77,4 +88,4 @@ def entry_quantity(
         wanted = max(ZERO, equity) * signal.risk_percentage / HUNDRED / stop_distance
     else:
         return None
-    return floor_to(wanted * factor, instrument.lot)
+    return wanted * factor

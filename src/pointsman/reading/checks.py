@@ -1,7 +1,8 @@
 """One rule as it was measured, for programs."""
 
+from pointsman.domain.money import plain
 from pointsman.domain.reasons import Reason
-from pointsman.domain.signals import Check, Decision
+from pointsman.domain.signals import Check, Decision, Rounding
 from pointsman.reading.documents import Document, iso
 
 
@@ -16,6 +17,12 @@ def reason_document(decision: Decision) -> Document:
     told = {} if failed is None else check_document(failed)
     reason = None if decision.reason is None else decision.reason.value
     return {"reason": reason, "value": told.get("value"), "limit": told.get("limit")}
+
+
+def rounding_text(rounding: Rounding) -> str:
+    """What rounding changed of a signal, in the words of its other remarks."""
+    asked, used, step = plain(rounding.asked), plain(rounding.used), plain(rounding.step)
+    return f"{rounding.field}: {asked} -> {used}, in steps of {step}"
 
 
 def check_document(check: Check) -> Document:

@@ -245,7 +245,7 @@ class World:
             hours=lambda _va_id: self._hours,
             started=lambda code: Started("simulated", code, self.policy, self._scenario.accounts),
             new_code=lambda: self._code,
-            open_venue=lambda _manager, _code: self.venue,
+            open_venue=lambda *_given: self.venue,
             open_recorder=open_recorder,
             wake=lambda: None,
         )

@@ -30,6 +30,7 @@ from pointsman.domain.accounts import (
     Mark,
 )
 from pointsman.domain.commands import Record
+from pointsman.domain.market import InstrumentSteps
 from pointsman.domain.money import plain
 from pointsman.domain.orders import Fill, Order
 from pointsman.domain.positions import Funding, Position, PositionState, Trade
@@ -209,6 +210,7 @@ CODECS: dict[type[msgspec.Struct], RecordCodec[Any]] = {
         RecordCodec(CashMove, "cash_moves", ("ref",)),
         RecordCodec(ExternalHolding, "external_holdings", ("symbol", "side")),
         RecordCodec(Mark, "marks", ("symbol",)),
+        RecordCodec(InstrumentSteps, "instrument_steps", ("symbol",)),
     )
 }
 """The codec of every stored type."""

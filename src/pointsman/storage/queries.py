@@ -22,6 +22,7 @@ from pointsman.domain.accounts import (
     Mark,
 )
 from pointsman.domain.events import KnownOrder
+from pointsman.domain.market import InstrumentSteps
 from pointsman.domain.orders import Fill, Order, Role, parse_client_order_id
 from pointsman.domain.positions import Position
 from pointsman.domain.signals import Decision, FirstDecision, SignalRecord
@@ -73,13 +74,14 @@ class Loaded(msgspec.Struct, frozen=True):
     unconfirmed_moves: tuple[CashMove, ...]
     external_holdings: tuple[ExternalHolding, ...]
     marks: tuple[Mark, ...]
+    steps: tuple[InstrumentSteps, ...]
     fill_keys: Mapping[str, tuple[str, ...]]
     recent_entries_ns: Mapping[str, tuple[int, ...]]
     last_time_ns: int | None
     sequence: int
 
 
-EMPTY = Loaded((), (), (), None, None, (), (), (), (), {}, {}, None, 0)
+EMPTY = Loaded((), (), (), None, None, (), (), (), (), (), {}, {}, None, 0)
 """What a new database holds."""
 
 
@@ -99,6 +101,7 @@ def load(connection: sqlite3.Connection) -> Loaded:
         unconfirmed_moves=tuple(records(connection, CashMove, UNCONFIRMED_MOVES)),
         external_holdings=tuple(records(connection, ExternalHolding)),
         marks=tuple(records(connection, Mark)),
+        steps=tuple(records(connection, InstrumentSteps)),
         fill_keys=_grouped(rows(connection, OPEN_FILL_KEYS)),
         recent_entries_ns=_grouped(rows(connection, RECENT_ENTRIES, (since_ns,))),
         last_time_ns=last_time_ns,

@@ -60,6 +60,7 @@ _LOADED_WHOLE = (
     "desk",
     "cursors",
     "marks",
+    "instrument_steps",
     "lease",
     "run",
 )

@@ -380,10 +380,10 @@ class PaperVenue:
         )
 
     def _book(self, symbol: str) -> Book:
-        book = self._books.get(symbol)
+        book, instrument = self._books.get(symbol), self._instrument_of(symbol)
         if book is None:
-            instrument = self._instrument_of(symbol)
             fee_bps = self._fee_bps if instrument.fee_bps is None else instrument.fee_bps
             book = self._books[symbol] = Book(instrument, MONEY.divide(fee_bps, BPS))
             book.seen_ns = self._ledger.seen.get(symbol, 0)
+        book.instrument = instrument  # Its steps may have become finer (RULES 59).
         return book
