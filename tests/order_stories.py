@@ -173,7 +173,8 @@ def loaded_again(desk: KeptDesk) -> KeptDesk:
 
 def dump(books: Books) -> dict[str, Any]:
     """All that the books hold, but what a start sets anew: for comparing (I18)."""
-    fresh = {"policy", "entry_times", "asked_at_ns", "traded_at_ns", "started_at_ns", "_timers"}
+    fresh = {"policy", "entry_times", "asked_at_ns", "traded_at_ns", "_timers"}
+    fresh |= {"started_at_ns", "inherited"}
     shown = {name: value for name, value in vars(books).items() if name not in fresh | {"index"}}
     for va_id, index in books.index.items():
         parts = {name: value for name, value in vars(index).items() if name != "entry_times"}

@@ -19,7 +19,7 @@ from pointsman.domain.money import exact
 from pointsman.domain.orders import OrderType
 from pointsman.domain.policy import PositionMode
 from pointsman.domain.sides import Side
-from pointsman.domain.venue_truth import OrderFound, Snapshot, VenueHolding
+from pointsman.domain.venue_truth import JournalHead, OrderFound, Snapshot, VenueHolding
 from pointsman.venues.base import Reply
 from pointsman.venues.paper_ledger import (
     LedgerBusy,
@@ -313,3 +313,25 @@ def test_rule_30_a_full_disk_loses_nothing(path: Path) -> None:
         assert child.stdout is not None
         assert child.stdout.read() == "True\n"
     assert_books_add_up(path)
+
+
+def test_whose_account_it_is_is_kept_with_what_happens_or_by_itself(path: Path) -> None:
+    """A head that is not to be kept by itself waits for the next thing that happens."""
+    heads = [JournalHead("ABCDEF", number, f"hash {number}") for number in (1, 2, 3)]
+    ledger = PaperLedger(path, PositionMode.HEDGE)
+    assert ledger.client is None
+    ledger.note_client(heads[0], by_itself=True)
+    ledger.commit()
+    ledger.note_client(heads[1], by_itself=False)
+    ledger.commit()
+    ledger.close()
+    ledger = PaperLedger(path, PositionMode.HEDGE)
+    assert ledger.client == heads[0]
+    ledger.note_client(heads[2], by_itself=False)
+    with exact():
+        ledger.move_cash("in", Decimal(5), 1)
+    ledger.commit()
+    ledger.close()
+    ledger = PaperLedger(path, PositionMode.HEDGE)
+    assert ledger.client == heads[2]
+    ledger.close()

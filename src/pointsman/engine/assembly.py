@@ -336,6 +336,8 @@ def _paper_venue(
             instrument_of=instrument_of,
             journal_head=lambda: same_account.journal_head(manager, code),
             is_rewound=is_rewound,
+            # A recorded run can be made again: it does not wait for the disk at each comparison.
+            notes_quiet_turns=manager.run_identity() is None,
         )
 
     with closing(opened(is_rewound=False)) as venue:

@@ -50,7 +50,7 @@ def require(manager: SqliteManager, code: str, venue: PaperVenue, ledger: Path) 
             found = "is new" if is_new else f"is of installation {code}"
             raise OtherAccount(
                 f"{ledger} is the account of installation {client.code}, and {database} {found}; "
-                f"{_put_back(database)}"
+                f"{_put_back(database if is_new else ledger)}"
             )
         if client.sequence and manager.journal_hash(client.sequence) != client.hash:
             raise OtherAccount(

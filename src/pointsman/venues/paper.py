@@ -75,18 +75,21 @@ class PaperVenue:
         instrument_of: Callable[[str], Instrument],
         journal_head: Callable[[], JournalHead | None] = lambda: None,
         is_rewound: bool = False,
+        notes_quiet_turns: bool = True,
     ) -> None:
         """Open the account whose ledger is at `ledger_path`, or a new one. `fee_bps` of notional is
         charged where the instrument has no fee of its own. `journal_head` is how far the journal of
-        the engine is durable: the ledger keeps it with everything that it commits. With
-        `is_rewound` the account begins as a new one, until `catch_up`. Raises LedgerBusy,
-        LedgerUnreadable, LedgerModeDiffers."""
+        the engine is durable: the ledger keeps it with everything that it commits, and with
+        `notes_quiet_turns` also where nothing has happened but a comparison. With `is_rewound` the
+        account begins as a new one, until `catch_up`. Raises LedgerBusy, LedgerUnreadable,
+        LedgerModeDiffers."""
         self._latency_ns = latency_ns
         self._fee_bps = fee_bps
         self._is_hedged = position_mode is PositionMode.HEDGE
         self._clips = reduce_only_mode is ReduceOnlyMode.CLIP
         self._instrument_of = instrument_of
         self._journal_head = journal_head
+        self._notes_quiet_turns = notes_quiet_turns
         self._arrivals: deque[tuple[int, int, Request]] = deque(maxlen=REQUESTS_UNDER_WAY_MAX)
         self._replies: list[Reply] = []
         self._is_silent = False
@@ -155,7 +158,7 @@ class PaperVenue:
         self._note_seen()
         head = self._journal_head()
         if head is not None:
-            self._ledger.note_client(head)
+            self._ledger.note_client(head, by_itself=self._notes_quiet_turns)
         try:
             self._ledger.commit()
         except LedgerUnwritable as error:

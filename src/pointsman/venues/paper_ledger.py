@@ -263,15 +263,17 @@ class PaperLedger:
         """Where `trades_after` goes on from here."""
         return str(self._last_fill)
 
-    def note_client(self, head: JournalHead) -> None:
-        """Take in how far the client's journal is durable; stored with the next commit."""
+    def note_client(self, head: JournalHead, *, by_itself: bool) -> None:
+        """Take in how far the client's journal is durable: stored with the next commit, which
+        happens for this alone only where it is to be kept `by_itself`."""
         if head != self.client:
             self.client, self._is_client_new = head, True
+            self._is_client_due = by_itself
 
     def commit(self) -> None:
         """Make everything that happened durable. Raises LedgerUnwritable; what was pending then
         still is."""
-        if not (self._pending_orders or self._pending_transfers or self._is_client_new):
+        if not (self._pending_orders or self._pending_transfers or self._is_client_due):
             return
         try:
             self._db.execute("BEGIN IMMEDIATE")
@@ -312,7 +314,7 @@ class PaperLedger:
         self._pending_orders: dict[str, VenueOrder] = {}
         self._pending_trades: list[VenueTrade] = []
         self._pending_transfers: dict[str, tuple[str, str, int]] = {}
-        self._is_client_new = False
+        self._is_client_new = self._is_client_due = False
 
     def _happened(self, now_ns: int) -> None:
         if now_ns > self.known_until_ns:
