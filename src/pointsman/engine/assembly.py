@@ -148,8 +148,7 @@ class Assembly(msgspec.Struct):
 
     def lost(self) -> dict[str, str]:
         """Files that were lost under the engine, and how; from any thread."""
-        latch = {"kill latch": told} if (told := self.latch.lost) else {}
-        return {**latch, **self.files.lost()}
+        return self.files.lost() | ({"kill latch": told} if (told := self.latch.lost) else {})
 
     def close(self) -> None:
         """Let go of the database, the venue and the latch."""
