@@ -208,7 +208,10 @@ def test_a_ledger_of_an_older_version_tells_its_installation_by_its_orders(
     folder = tmp_path / "old"
     shutil.copytree(sessions.later, folder)
     with closing(sqlite3.connect(folder / LEDGER)) as db:
-        db.executescript("DROP TABLE client; PRAGMA user_version = 1;")
+        tables = [name for (name,) in db.execute("SELECT name FROM sqlite_schema")]
+        for table in {"client", "seen"} & {*tables}:  # Those of later versions.
+            db.execute(f"DROP TABLE {table}")
+        db.execute("PRAGMA user_version = 1")
     with closing(PaperLedger(folder / LEDGER, PositionMode.HEDGE)) as ledger:
         assert ledger.client is not None
         assert (ledger.client.sequence, ledger.cash > Decimal(0)) == (0, True)
