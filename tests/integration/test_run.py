@@ -126,8 +126,10 @@ def test_quotes_on_standard_input_drive_the_paper_venue_until_they_end(tmp_path:
     wait_for(tmp_path / "t.db")
     assert running.stdin is not None
     running.stdin.write(QUOTES)
-    for _ in range(20):
+    for number in range(20):
         now = datetime.now(UTC).isoformat()
+        if number == 3:
+            running.stdin.write("2062-01-05T14:30:00Z,ABC,1.00,50,1.02,50\n")
         running.stdin.write(f"{now},ABC,99.99,50,100.01,50\n")
         running.stdin.flush()
         time.sleep(0.05)
@@ -135,6 +137,7 @@ def test_quotes_on_standard_input_drive_the_paper_venue_until_they_end(tmp_path:
     assert running.returncode == 0, err
     report = json.loads(out)
     assert report["quotes"] == 20
+    assert "standard input:5: ts='2062-01-05T14:30:00Z': it is more than a minute ahead" in err
     assert report["signals"]["received"] == 1
     assert "refused: buy ABC: NO_QUOTE" in err or "accepted: buy 5 ABC" in err
 

@@ -26,6 +26,7 @@ from pointsman.domain.orders import Role
 from pointsman.domain.policy import PositionMode, ReduceOnlyMode
 from pointsman.domain.reasons import Reason
 from pointsman.engine.execution_loop import ExecutionLoop
+from pointsman.engine.market_view import LiveSession
 from pointsman.engine.recall import Recall
 from pointsman.venues.paper import PaperVenue
 from tests import desk_stories as told
@@ -354,6 +355,13 @@ def test_a_late_quote_reaches_the_venue_with_its_own_stamp() -> None:
     story = begin()
     story.at(SECOND_NS)
     story.loop.on_quote(told.quote(START_NS + 1), START_NS + SECOND_NS)
+    assert story.venue.quotes[-1].ts_ns == START_NS + 1
+
+
+def test_after_the_wall_clock_was_put_back_the_venue_is_told_stamps_in_event_time() -> None:
+    story, hour_ns = begin(), 3600 * SECOND_NS
+    story.loop.view.begin_live(LiveSession(START_NS - hour_ns, hour_ns, SECOND_NS))
+    story.loop.on_quote(told.quote(START_NS + 1 - hour_ns), START_NS + SECOND_NS)
     assert story.venue.quotes[-1].ts_ns == START_NS + 1
 
 

@@ -156,15 +156,15 @@ class ExecutionLoop:
 
     def on_quote(self, quote: Quote, now_ns: int) -> None:
         """Take in a row of market data that arrives at `now_ns`, before `instant` is called for
-        it. What it does at a simulated venue happens by its stamp, but never in the future."""
+        it. A simulated venue acts on it at its stamp in event time, but never in the future."""
         self.quotes_seen += 1
         self.advance(now_ns)
         self._has_quoted = True
         if not self.view.on_quote(quote, self._now_ns):
             return
         self._sampling.note_prices()
-        is_early = quote.ts_ns > self._now_ns
-        self._venue.on_quote(replace(quote, ts_ns=self._now_ns) if is_early else quote)
+        stamp_ns = min(quote.ts_ns + self.view.ahead_ns, self._now_ns)
+        self._venue.on_quote(replace(quote, ts_ns=stamp_ns))
 
     def hold(self, cause: Hold, is_held: bool) -> None:
         """Let no entry leave, at once, until the same cause no longer holds; from any thread."""

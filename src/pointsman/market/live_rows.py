@@ -17,8 +17,8 @@ from pointsman.domain.market import Quote
 from pointsman.domain.timestamps import SECOND_NS
 
 AHEAD_MAX_NS = 60 * SECOND_NS
-SYMBOLS_MAX = 20_000
-"""So many symbols are kept; each costs some 2 kB for good."""
+SYMBOLS_MAX = 10_000
+"""So many symbols are kept; each costs some 3 kB for good."""
 
 SKIPPED_MAX_NS = 10 * SECOND_NS
 """A symbol all of whose rows have been skipped for so long makes the feed not ready."""
