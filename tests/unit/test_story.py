@@ -13,7 +13,8 @@ import pytest
 
 from pointsman.cli.story import draw_story
 from pointsman.domain.events import FundingPaid, VenueWord
-from pointsman.domain.sides import PositionSide, SignalSide
+from pointsman.domain.sides import MarketPosition, PositionSide, SignalSide
+from pointsman.domain.signals import Remarks
 from pointsman.reading.documents import Document
 from pointsman.reading.story import Story, near_ids, read_story, story_document
 from pointsman.storage.entries import Entry
@@ -241,3 +242,27 @@ def test_funding_stands_in_the_story_of_the_signal_that_opened_the_position(tmp_
     assert (share["va_id"], share["quantity"], share["amount"]) == ("VA002", "30", "-0.75")
     (line,) = [line for line in lines if " funding " in line]
     assert "30 XXX of position" in line
+
+
+def test_rules_55_and_58_a_story_tells_what_was_not_used_and_what_was_not_opened(
+    tmp_path: Path,
+) -> None:
+    day = Day()
+    remarks = Remarks(("comment",), ("orderType: not done here",), ("quantity: 1e1 -> 10",))
+    asked: dict[str, Any] = {
+        "quantity": Decimal(50),
+        "market_position": MarketPosition.LONG,
+        "remarks": remarks,
+    }
+    step = day.signal(1_000, "s1", **asked)
+    assert step.decision is not None
+    left = msgspec.structs.replace(step.decision, opening_quantity=Decimal(7))
+    waits = msgspec.structs.replace(left, opening_id="s1/open")
+    for decided, words in ((left, "left unopened"), (waits, "then opens")):
+        with closing(open_reader(day.store(tmp_path / f"{words}.db"))) as opened:
+            story = read_story(opened, "s1")
+        assert story is not None
+        drawing = draw_story(msgspec.structs.replace(story, decision=decided), ZONE)
+        lines = "\n".join(drawn(drawing, 160))
+        for each in (words, "7", "comment", "orderType", "1e1 -> 10", "is long after it"):
+            assert each in lines, (each, lines)

@@ -27,7 +27,7 @@ from pointsman.cli.render import (
 from pointsman.cli.tables import Column, Listing, facts
 from pointsman.domain.orders import Fill, Order, Role
 from pointsman.domain.positions import Trade
-from pointsman.domain.signals import Action, Check, Decision, Outcome, Signal
+from pointsman.domain.signals import Action, Check, Decision, Outcome, Remarks, Signal
 from pointsman.reading.checks import failed_check, rounding_text
 from pointsman.reading.story import Story
 
@@ -116,6 +116,8 @@ def _plan(decision: Decision) -> str:
             "" if decision.limit_price is None else f" at {price(decision.limit_price)} or better"
         )
         return f"enter{quantity} {decision.symbol}{limit}, as {which}"
+    if decision.action is Action.WAIT:
+        return f"enter {decision.symbol} once the account is flat, as {decision.opening_id}"
     return f"close{quantity} {decision.symbol} of {which}"
 
 
@@ -146,9 +148,33 @@ def _facts(story: Story, zone: str) -> Iterator[tuple[str, Text]]:
         yield _fact("judged on", f"{sizes}, stamped {moment(quote.ts_ns, zone)}")
     if decision is not None and decision.clipped_quantity is not None:
         cut = number(decision.clipped_quantity)
-        yield _fact("cut to", f"{cut}: more would have flipped the position or was not there")
+        yield _fact(
+            "cut to",
+            f"{cut}: more would have flipped the position, was not there, or is more than the"
+            " strategy holds",
+        )
     for change in () if decision is None else decision.rounded:
         yield _fact("rounded", rounding_text(change))
+    if decision is not None:
+        yield from _opening(decision)
+    yield from _remarks(signal.remarks)
+
+
+def _opening(decision: Decision) -> Iterator[tuple[str, Text]]:
+    """What a reversal opens afterwards, or leaves unopened."""
+    size = decision.opening_quantity
+    if decision.opening_id is not None:
+        what = "" if size is None else f"{number(size)} "
+        yield _fact("then opens", f"{what}as {decision.opening_id}, once the account is flat")
+    elif size is not None:
+        yield _fact("left unopened", f"{number(size)} (REVERSAL=close)")
+
+
+def _remarks(remarks: Remarks | None) -> Iterator[tuple[str, Text]]:
+    """What was not used of what was sent, and what was rounded."""
+    for name in Remarks.__struct_fields__ if remarks is not None else ():
+        if told := getattr(remarks, name):
+            yield _fact(name, ", ".join(told))
 
 
 def _fact(name: str, text: str) -> tuple[str, Text]:
@@ -167,6 +193,10 @@ def _asked(signal: Signal) -> Iterator[str]:
         yield f"target {number(signal.take_profit_percentage)} % away"
     if signal.reduce_only:
         yield "reduce only"
+    if signal.market_position is not None:
+        size = signal.market_position_size
+        held = "" if size is None else f" {number(size)}"
+        yield f"the strategy is {signal.market_position.value}{held} after it"
     if signal.ttl_ns is not None:
         yield f"valid for {length(signal.ttl_ns)}"
 
