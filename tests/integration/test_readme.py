@@ -175,6 +175,7 @@ def test_the_alert_of_the_example_becomes_a_signal() -> None:
         "strategy.order.contracts": "1",
         "close": "126.00",
         "strategy.market_position": "long",
+        "strategy.market_position_size": "1",
         "timenow": "2026-01-05T14:30:02Z",
     }
     body = re.sub(r"\{\{([a-z_.]+)\}\}", lambda name: filled[name[1]], blocks("json")[1])
