@@ -200,6 +200,26 @@ async def test_rule_37_without_an_account_the_answer_names_the_place_in_the_url(
     assert "?va=ACCOUNT" in engine.malformed[0].remedy
 
 
+async def test_rule_58_an_order_against_what_is_held_is_done_whatever_else_stands_in_it(
+    database: Path,
+) -> None:
+    """VA002 of the day is long of XXX."""
+    broken = {"ticker": "XXX", "action": "sell", "contracts": "10", "time": "yesterday"}
+    engine = played(database)
+    response = await alert(engine, {**broken, "price": "{{close}}"}, "?va=VA002")
+    assert response.status_code == 200, response.text
+    ((signal, _),) = engine.offered
+    assert (signal.reduce_only, signal.quantity, engine.malformed) == (True, Decimal(10), [])
+    assert [each.partition(":")[0] for each in response.json()["unread"]] == ["time", "price"]
+    for fields, va in (
+        (broken, "VA001"),
+        ({**broken, "action": "buy"}, "VA002"),
+        ({**broken, "orderType": "limit", "limitPrice": 250}, "VA002"),
+    ):
+        assert (await alert(engine, fields, f"?va={va}")).status_code == 422
+    assert len(engine.offered) == 1
+
+
 # -- once ------------------------------------------------------------------------------------------
 
 

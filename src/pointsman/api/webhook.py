@@ -25,8 +25,10 @@ from pointsman.api.problems import documented, nowhere
 from pointsman.api.schemas import ALERT, DECISION, LATER, answers, takes
 from pointsman.api.signals import malformed
 from pointsman.api.signatures import SIGNATURE, TIMESTAMP, Signatures, signed_path
+from pointsman.domain.positions import Position
 from pointsman.domain.signal_text import SignalProblem, parse_signal
 from pointsman.domain.signal_values import OPENING_SUFFIX
+from pointsman.domain.signals import Signal
 from pointsman.storage import queries
 from pointsman.storage.reader import open_reader
 
@@ -115,17 +117,10 @@ class _Taker:
     async def take(self, body: bytes, va: str, signed_at: str) -> Response:
         """Have an alert decided; the answer to it. `va` stands in for an account that it does not
         name."""
-        settings = self._engine.settings
         try:
             if va and not _VA_ID.fullmatch(va):
                 raise SignalProblem("va", va, "use 1 to 32 letters, digits, _ and -")
-            signal = parse_signal(
-                body,
-                default_va_id=va or None,
-                default_notional=settings.webhook_default_notional,
-                # No sender can send it: it stands for "none".
-                default_signal_id="",
-            )
+            signal = self._read(body, va)
             signal = self._alerts.named(signal, body, signed_at, self._wall_ns())
         except SignalProblem as problem:
             may_stand_in_url = not signed_at or problem.field != "va_id"
@@ -137,6 +132,33 @@ class _Taker:
         if pending.future.done():
             return Response(msgspec.json.encode(self._decisions.told(pending)), media_type=JSON)
         return _later(signal.signal_id)
+
+    def _read(self, body: bytes, va: str) -> Signal:
+        """The signal of an alert. One against what its account holds is an exit, and done whatever
+        else stands in it. Raises SignalProblem."""
+        try:
+            return parse_signal(
+                body,
+                default_va_id=va or None,
+                default_notional=self._engine.settings.webhook_default_notional,
+                # No sender can send it: it stands for "none".
+                default_signal_id="",
+            )
+        except SignalProblem as problem:
+            leaving = problem.as_exit
+            if leaving is None or not self._holds_against(leaving):
+                raise
+            return leaving
+
+    def _holds_against(self, signal: Signal) -> bool:
+        with closing(open_reader(self._engine.database)) as connection:
+            held = queries.records(
+                connection,
+                Position,
+                "WHERE va_id = ? AND symbol = ?",
+                (signal.va_id, signal.symbol),
+            )
+        return any(p.is_live and p.side.closes_with.value == signal.side.value for p in held)
 
     def _decided(self, va_id: str, symbol: str) -> list[str]:
         """The newest ids that were decided of a VA and symbol, newest first, without the opening

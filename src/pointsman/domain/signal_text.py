@@ -146,11 +146,18 @@ def signal_from_mapping(
     if _only_reduces(found["side"], position):
         found["reduce_only"] = True
     if found.get("reduce_only"):
-        _settle_exit(said)
-    else:
+        return _exit(said)
+    as_exit = msgspec.structs.replace(
+        said, found=dict(found), sent=dict(said.sent), unread=list(said.unread)
+    )
+    try:
         _settle_entry(said, default_notional)
-    _round(said)
-    return Signal(**found, remarks=_remarks(said))
+        return _made(said)
+    except SignalProblem as problem:
+        if not said.refused:
+            as_exit.found["reduce_only"] = True
+            problem.as_exit = _exit(as_exit)
+        raise
 
 
 class _Said(msgspec.Struct):
@@ -166,6 +173,16 @@ class _Said(msgspec.Struct):
     ignored: list[str] = []
     unread: list[str] = []
     rounded: list[str] = []
+
+
+def _exit(said: _Said) -> Signal:
+    _settle_exit(said)
+    return _made(said)
+
+
+def _made(said: _Said) -> Signal:
+    _round(said)
+    return Signal(**said.found, remarks=_remarks(said))
 
 
 def _collected(fields: Mapping[str, object]) -> _Said:

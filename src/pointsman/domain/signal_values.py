@@ -14,6 +14,7 @@ from typing import NamedTuple, TypeVar
 from pointsman.domain.disclosure import disclosed
 from pointsman.domain.money import ZERO, exact, plain
 from pointsman.domain.sides import MarketPosition, SignalSide
+from pointsman.domain.signals import Signal
 from pointsman.domain.timestamps import SECOND_NS, parse_ts
 
 _SHOWN_CHARS_MAX = 64
@@ -27,13 +28,15 @@ class SignalProblem(Exception):
 
     `field` is the key as the sender wrote it, our own name of a missing one, or `body`; `value` is
     what may be told of what it held (`disclosed`), as printable ASCII; `remedy` says how to mend
-    it.
+    it. `as_exit` is the signal as one that only reduces, where that much of it can be read: an
+    order against what its VA holds is an exit whatever else stands in it (RULES 58).
     """
 
     def __init__(self, field: str, value: object, remedy: str) -> None:
         self.field = shown(field)
         self.value = disclosed(shown(value))
         self.remedy = remedy
+        self.as_exit: Signal | None = None
         super().__init__(f"{self.field} = {self.value!r}: {remedy}")
 
 
