@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from pointsman.domain.accounts import Incident
 from pointsman.domain.events import (
     CashMoved,
     Compared,
@@ -35,6 +36,7 @@ from tests.desk_stories import (
     limited,
     limits,
     marked,
+    of_type,
     order_sent,
     pass_time,
     policy,
@@ -250,7 +252,10 @@ def test_rule_17_an_open_loss_counts_against_the_day() -> None:
     assert incidents(marked(desk, quote(desk.now_ns, bid="90", ask="90.01"))) == []
     fallen = quote(desk.now_ns, bid="89.99", ask="90")
     assert refusal(decide(desk, signal("b"), quote=fallen))[:2] == (Reason.MAX_DAILY_LOSS, "100.10")
-    assert incidents(marked(desk, fallen)) == [Reason.DAILY_LOSS_STOP]
+    step = marked(desk, fallen)
+    assert incidents(step) == [Reason.DAILY_LOSS_STOP]
+    (told,) = of_type(step.changes, Incident)
+    assert (told.value, told.limit) == ("100.10", "100"), "RULES 64"
     assert incidents(marked(desk, fallen)) == [], "told once"
 
 

@@ -36,6 +36,7 @@ WORDS = [
     (Check(Reason.LATENCY, False, "1806.9735", "500.0", "ms"), "1,806.9735 ms", "at most 500 ms"),
     (Check(Reason.SPREAD, True, "6.2972", "10.0", "bps"), "6.2972 bps", "at most 10 bps"),
     (Check(Reason.BELOW_MINIMUM, True, "20", "1"), "20", "at least 1"),
+    (Check(Reason.STOP_INVALID, False, "20.008", "10", "%"), "20.008 %", "at most 10 %"),
 ]
 
 

@@ -67,14 +67,14 @@ def allowed(check: Check, side: SignalSide, zone: str) -> str:
         return _WITHOUT_LIMIT.get(check.rule, "")
     if check.rule is Reason.OUTSIDE_WINDOW:
         return _window(check, zone)
-    if check.rule is Reason.STOP_INVALID:
+    if check.rule is Reason.STOP_INVALID and check.unit != "%":
         is_below = (side is SignalSide.BUY) == (check.unit == "price")
         return f"{'below' if is_below else 'above'} {_with_unit(limit, '')}"
     if check.rule is Reason.TICK_TOO_COARSE:
         return f"{'at least' if side is SignalSide.BUY else 'at most'} {_with_unit(limit, '')}"
     if check.rule in _AT_MOST and _amount(limit) == ZERO:
         return "none"
-    if check.rule in _AT_MOST:
+    if check.rule in _AT_MOST or check.rule is Reason.STOP_INVALID:
         return f"at most {_with_unit(limit, check.unit)}"
     if check.rule in _WORDS:
         return _WORDS[check.rule](_with_unit(limit, ""))

@@ -222,7 +222,10 @@ def _read(said: _Said, key: Key, name: str, raw: object) -> None:
     else:
         if isinstance(value, Percentage):
             field, value = f"{field}_percentage", value.of_100
-        if said.found.setdefault(field, value) == value:
+        earlier, _ = said.sent.get(field, (name, raw))
+        # A percentage may stand in the key of the price; with its own key beside it that is two.
+        is_said_alike = _field_called(earlier) == key.field
+        if said.found.setdefault(field, value) == value and is_said_alike:
             said.sent.setdefault(field, (name, raw))
             return
         told = said.found[field]
@@ -270,7 +273,11 @@ def _settle_exit(said: _Said) -> None:
 
 def _field_of(problem: SignalProblem) -> str:
     """The field of ours that a problem is about, or nothing."""
-    key = find_key(problem.field)
+    return _field_called(problem.field)
+
+
+def _field_called(name: str) -> str:
+    key = find_key(name)
     return "" if key is None else key.field
 
 

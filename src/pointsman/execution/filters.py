@@ -9,8 +9,10 @@ rounded half-even to 4 places, so a value may be shown equal to its limit and st
 from collections.abc import Iterator
 from decimal import Decimal
 
+import msgspec
+
 from pointsman.domain.events import SignalReceived
-from pointsman.domain.market import Quote
+from pointsman.domain.market import Instrument, Quote
 from pointsman.domain.money import BPS, ONE, ZERO, plain, stored_bps
 from pointsman.domain.policy import Limits
 from pointsman.domain.reasons import Reason
@@ -21,6 +23,10 @@ from pointsman.execution.learning import lot_note
 from pointsman.execution.pricing import HUNDRED, entry_bound, reaches
 
 MILLISECOND = Decimal(10**6)
+NOTIONAL = "notional"
+"""The unit of a check that compares quantity times price."""
+
+replace = msgspec.structs.replace
 
 
 def filter_entry(event: SignalReceived, entry: Candidate) -> Iterator[Check]:
@@ -154,14 +160,14 @@ def _protection(entry: Candidate) -> Iterator[Check]:
         stop = entry.signal.stop_loss
         far = abs(reference - stop) * HUNDRED / reference
         is_near = abs(reference - stop) * HUNDRED <= allowed * reference
-    yield Check(
-        Reason.STOP_INVALID,
-        ZERO < stop < touch and is_near if is_long else stop > touch and is_near,
-        plain(stop),
-        plain(touch),
-        "price",
-        f"{plain(stored_bps(far))} % from the reference, at most {plain(allowed)} %",
-    )
+    is_on_its_side = ZERO < stop < touch if is_long else stop > touch
+    if is_on_its_side and not is_near:
+        shown, note = plain(stored_bps(far)), f"from the reference, with a stop at {plain(stop)}"
+        yield Check(Reason.STOP_INVALID, False, shown, plain(allowed), "%", note)
+    else:
+        note = f"{plain(stored_bps(far))} % from the reference, at most {plain(allowed)} %"
+        shown = plain(stop)
+        yield Check(Reason.STOP_INVALID, is_on_its_side, shown, plain(touch), "price", note)
     target = entry.take_profit
     if target is not None:
         is_beyond = target > touch if is_long else ZERO < target < touch
@@ -169,17 +175,26 @@ def _protection(entry: Candidate) -> Iterator[Check]:
 
 
 def _minimum(entry: Candidate) -> Check:
-    instrument, quantity = entry.instrument, entry.quantity
-    needed = plain(instrument.min_qty)
-    if instrument.min_notional > ZERO:
-        needed += f" and notional {plain(instrument.min_notional)}"
+    quantity = entry.quantity
     if quantity is None or entry.limit_price is None or entry.stop_price is None:
+        needed = plain(entry.instrument.min_qty)
         return Check(Reason.BELOW_MINIMUM, False, None, needed, note="no size can be computed")
     # What no stop could cover is not bought: a long's stop is worth less than its entry.
     lowest = min(entry.limit_price, entry.stop_price)
-    passed = instrument.is_tradeable(quantity, lowest)
+    check = minimum(entry.instrument, quantity, lowest)
+    if check.passed:
+        return check
     notes = [f"at {plain(lowest)}, the lower of limit and stop"]
     if entry.wanted is not None:
-        notes.append(lot_note(instrument, entry.wanted, entry.named))
-    note = "" if passed else "; ".join(filter(None, notes))
-    return Check(Reason.BELOW_MINIMUM, passed, plain(quantity), needed, note=note)
+        notes.append(lot_note(entry.instrument, entry.wanted, entry.named))
+    return replace(check, note="; ".join(filter(None, notes)))
+
+
+def minimum(instrument: Instrument, quantity: Decimal, price: Decimal) -> Check:
+    """Whether the venue would trade a quantity, in whole lots, at a price: held against the least
+    quantity, or where only that is broken against the least notional (RULES 64)."""
+    least, notional = max(instrument.min_qty, instrument.lot), quantity * price
+    if quantity >= least and notional < instrument.min_notional:
+        shown, limit = plain(notional), plain(instrument.min_notional)
+        return Check(Reason.BELOW_MINIMUM, False, shown, limit, NOTIONAL)
+    return Check(Reason.BELOW_MINIMUM, quantity >= least, plain(quantity), plain(least))

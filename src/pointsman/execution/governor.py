@@ -232,13 +232,19 @@ def _note_loss_stop(
     books: Books, account: Account, stopped_by: Reason, equity: Decimal, now_ns: int
 ) -> None:
     is_daily = stopped_by is Reason.MAX_DAILY_LOSS
+    limits = books.policy.limits_of(account.va_id)
+    if is_daily:
+        value, limit = daily_loss(account, equity), limits.max_daily_loss
+    else:
+        value = shown_ratio(drawdown(equity, account.peak_equity) * HUNDRED)
+        limit = limits.max_drawdown_percentage
     books.incident(
         now_ns,
         Reason.DAILY_LOSS_STOP if is_daily else Reason.DRAWDOWN_STOP,
         va_id=account.va_id,
-        value=plain(equity),
-        limit=plain(account.day_start_equity if is_daily else account.peak_equity),
-        detail="entries stop until resumed; value is equity now, limit where it is measured from",
+        value=plain(value),
+        limit=None if limit is None else plain(limit),
+        detail="entries stop until resumed" if is_daily else "%; entries stop until resumed",
     )
 
 

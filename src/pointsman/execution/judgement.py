@@ -31,7 +31,7 @@ from pointsman.domain.signals import (
 from pointsman.execution import reversal
 from pointsman.execution.books import Books
 from pointsman.execution.candidate import Candidate, build_candidate
-from pointsman.execution.filters import filter_entry
+from pointsman.execution.filters import filter_entry, minimum
 from pointsman.execution.governor import govern, roll_day
 from pointsman.execution.kill import roll_total_day
 from pointsman.execution.learning import lot_note
@@ -297,10 +297,13 @@ def _minimum(
 ) -> Check:
     """A part must be something that the venue will trade; the whole may always be closed. `asked`
     is what `wanted` was rounded from."""
-    if wanted >= way.closable or instrument.is_tradeable(wanted, price):
-        return Check(Reason.BELOW_MINIMUM, True, plain(wanted), plain(instrument.min_qty))
+    check = minimum(instrument, wanted, price)
+    if check.passed:
+        return check
+    if wanted >= way.closable:
+        return Check(Reason.BELOW_MINIMUM, True, plain(wanted), "0", note="all that is held")
     note = lot_note(instrument, asked, policy.other_spelling(instrument.symbol))
-    return Check(Reason.BELOW_MINIMUM, False, plain(wanted), plain(instrument.min_qty), note=note)
+    return replace(check, note=note)
 
 
 def _positions(books: Books, signal: Signal, way: Route) -> list[Position]:
