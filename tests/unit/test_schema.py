@@ -250,6 +250,9 @@ PUBLISHED = {
     ),
     "0003_alerts.sql": ("2c1113051fdfc7e4ad54f942f5af880556f3a602b70ac044fa87e7dd411845e9"),
     "0004_derived_steps.sql": "a77813dbd4168ca7c6dc6e10c67e4467d2de85d94da825225b468e5c98021885",
+    "0005_time_without_stops.sql": (
+        "eccebd9ccf1816bec6e9b257e0d858e6322199eb4a111a3c8f8caca4bb75a856"
+    ),
 }
 """The digest of each published migration. A line is added, never changed."""
 

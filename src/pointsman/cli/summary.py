@@ -118,10 +118,11 @@ _REASONS = (
 
 def _machinery(report: Document) -> Iterator[RenderableType]:
     protection = report["protection"]
-    longest, total = (
-        number(Decimal(protection[name])) for name in ("naked_seconds_max", "naked_seconds_total")
-    )
-    yield Text(f"Without a confirmed stop: {longest} s at the longest, {total} s in all.")
+    for what, name in (("cover", "naked"), ("a resting stop", "stopless")):
+        longest, total = (
+            number(Decimal(protection[f"{name}_seconds_{which}"])) for which in ("max", "total")
+        )
+        yield Text(f"Without {what}: {longest} s at the longest, {total} s in all.")
     if report["positions"]:
         yield Text(f"Still open: {counted(len(report['positions']), 'position')}.")
     kinds = Counter(incident["kind"] for incident in report["incidents"])

@@ -74,6 +74,8 @@ class Account(msgspec.Struct, frozen=True, gc=False, tag=True):
     opening: Opening | None = None
     strategy_symbol: str | None = None
     strategy_quantity: Decimal | None = None
+    stopless_max_ns: int = 0
+    stopless_total_ns: int = 0
 
     @property
     def balance(self) -> Decimal:

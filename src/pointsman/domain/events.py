@@ -210,6 +210,9 @@ class TimerKind(StrEnum):
     """No answer about a sent order or cancel in time: silence, which proves nothing."""
 
     QUERY_RETRY = "query_retry"
+    EXIT_UNFILLED = "exit_unfilled"
+    """An exit at work ceases to count as cover."""
+
     COOLDOWN_END = "cooldown_end"
     OPENING_DEADLINE = "opening_deadline"
     """An entry has waited too long for its VA to be flat. The key is the VA."""

@@ -44,7 +44,9 @@ class Order(msgspec.Struct, frozen=True, gc=False, tag=True):
     `filled` is the cumulative quantity, `filled_value` the sum of quantity x price of its fills.
     `position_id` is the number of the entry that opened the position. `stop_level`,
     `stop_percentage` and `take_profit` are the plan that an entry's position will follow;
-    `trigger_price` is a stop's trigger.
+    `trigger_price` is a stop's trigger. `covers_until_ns` is until when an exit at work, or a stop
+    that has triggered, counts as cover of its position; None before that, and when it is over
+    (RULES 63).
     """
 
     client_order_id: str
@@ -76,6 +78,7 @@ class Order(msgspec.Struct, frozen=True, gc=False, tag=True):
     sent_at_ns: int | None = None
     cancel_sent_at_ns: int | None = None
     updated_at_ns: int = 0
+    covers_until_ns: int | None = None
 
     @property
     def reduce_only(self) -> bool:
@@ -102,6 +105,18 @@ class Order(msgspec.Struct, frozen=True, gc=False, tag=True):
             self.status in (OrderStatus.ACCEPTED, OrderStatus.PARTIALLY_FILLED)
             and not self.is_unknown
         )
+
+    @property
+    def has_begun_to_close(self) -> bool:
+        """Whether it is an exit that the venue has accepted, or a stop that has triggered, and has
+        not ended: by our last word of it, also while that is in doubt."""
+        is_open = self.status in (OrderStatus.ACCEPTED, OrderStatus.PARTIALLY_FILLED)
+        return is_open and (self.role is Role.EXIT or self.is_triggered)
+
+    @property
+    def is_resting_stop(self) -> bool:
+        """Whether it is a stop that the venue has confirmed and that has not triggered."""
+        return self.is_working and self.role is Role.STOP and not self.is_triggered
 
     def awaits_answer(self, left_at_ns: int) -> bool:
         """Whether what left then, the order itself or its cancel, has not been answered yet."""

@@ -39,14 +39,25 @@ class Lot(msgspec.Struct, frozen=True, gc=False, array_like=True):
     price: Decimal
 
 
+class Spell(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """A time without cover that has ended: when it began and ended, as we learned it; and where
+    that is kept, when it began by the venue's stamp and how long it was by these."""
+
+    since_ns: int
+    until_ns: int
+    venue_since_ns: int = 0
+    venue_ns: int = 0
+
+
 class Position(msgspec.Struct, frozen=True, gc=False, tag=True):
     """One position of one VA.
 
     `stop_price` is where its stop should rest now. `closing` is how much of it is still to be
     exited, for `closing_reason`; `closing_all` means whatever there is, later fills too.
     `naked_since_ns` is when the confirmed stops ceased to cover it, as we learned it;
-    `naked_from_venue_ns` the same by the venue's stamp (RULES 25). `stops_made` and `exits_made`
-    number its orders.
+    `naked_from_venue_ns` the same by the venue's stamp (RULES 25). `stopless_since_ns` is when
+    resting stops alone ceased to; the two spells are the last ones of either that have ended.
+    `stops_made` and `exits_made` number its orders.
     """
 
     position_id: int
@@ -82,6 +93,9 @@ class Position(msgspec.Struct, frozen=True, gc=False, tag=True):
     naked_from_venue_ns: int | None = None
     stops_made: int = 0
     exits_made: int = 0
+    naked_spell: Spell | None = None
+    stopless_since_ns: int | None = None
+    stopless_spell: Spell | None = None
 
     @property
     def is_live(self) -> bool:

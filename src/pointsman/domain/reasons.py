@@ -256,6 +256,11 @@ class Reason(StrEnum):
         Group.INCIDENT,
         "The venue rejected an exit; a comparison is asked for and the exit tried again.",
     )
+    EXIT_UNFILLED = (
+        "EXIT_UNFILLED",
+        Group.INCIDENT,
+        "An exit was not filled within the protection deadline: what is left has no cover.",
+    )
     NAKED_POSITION = (
         "NAKED_POSITION",
         Group.INCIDENT,

@@ -185,7 +185,7 @@ class Picture:
 
     def _cover(self, position: Position, naked_ns: int) -> str:
         if position.closing_all or position.closing > ZERO:
-            return "exiting"
+            return "exiting" if naked_ns <= self._protection_ns else "naked"
         if position.naked_since_ns is None:
             return "covered"
         return "unconfirmed" if naked_ns <= self._protection_ns else "naked"

@@ -17,6 +17,7 @@ from pointsman.domain.orders import Fill, Order, Role
 from pointsman.domain.positions import Lot, Position, PositionState, Trade
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide
+from pointsman.execution import naked_time
 from pointsman.execution.books import Books
 from pointsman.execution.dust import is_dust, take_up
 from pointsman.execution.fills import as_held, fill_key
@@ -265,8 +266,7 @@ def close_if_done(books: Books, position_id: int, now_ns: int, venue_ns: int) ->
         return
     if position.quantity > ZERO and not (position.is_live and is_dust(books, position)):
         return
-    if position.naked_since_ns is not None:
-        end_naked_time(books, position, now_ns, venue_ns)
+    position = naked_time.end(books, position, now_ns, venue_ns)
     trade = _trade(position, now_ns)
     books.note(trade, trade.trade_id)
     books.put_position(
@@ -286,8 +286,6 @@ def close_if_done(books: Books, position_id: int, now_ns: int, venue_ns: int) ->
             closing_signal_id=None,
             exit_retry_at_ns=None,
             crossed_at_ns=None,
-            naked_since_ns=None,
-            naked_from_venue_ns=None,
         )
     )
     account = books.accounts[position.va_id]
@@ -310,24 +308,6 @@ def _trade(position: Position, now_ns: int) -> Trade:
         closed_at_ns=now_ns,
         exit_reason=position.last_exit_reason or Reason.EXTERNAL_CLOSE,
         signal_id=position.signal_id,
-    )
-
-
-def end_naked_time(books: Books, position: Position, now_ns: int, venue_ns: int) -> None:
-    """Add a naked interval that has ended to the VA's totals, kept twice (RULES 25)."""
-    since_ns = position.naked_since_ns if position.naked_since_ns is not None else now_ns
-    from_ns = position.naked_from_venue_ns
-    engine_ns = now_ns - since_ns
-    at_venue_ns = max(0, venue_ns - (since_ns if from_ns is None else from_ns))
-    account = books.accounts[position.va_id]
-    books.put_account(
-        replace(
-            account,
-            naked_max_ns=max(account.naked_max_ns, engine_ns),
-            naked_total_ns=account.naked_total_ns + engine_ns,
-            venue_naked_max_ns=max(account.venue_naked_max_ns, at_venue_ns),
-            venue_naked_total_ns=account.venue_naked_total_ns + at_venue_ns,
-        )
     )
 
 

@@ -27,7 +27,7 @@ from pointsman.domain.money import ZERO, floor_to
 from pointsman.domain.orders import Order, OrderType, Role, client_order_id
 from pointsman.domain.positions import Position
 from pointsman.domain.reasons import Reason
-from pointsman.execution.booking import end_naked_time
+from pointsman.execution import naked_time
 from pointsman.execution.books import Books
 from pointsman.execution.dust import is_enough
 from pointsman.execution.shortfall import lacking
@@ -288,31 +288,31 @@ def _submit_exit(books: Books, position: Position, quantity: Decimal, now_ns: in
     return Submit(order)
 
 
-# -- naked time ------------------------------------------------------------------------------------
-
-
 def track_cover(books: Books, position_id: int, now_ns: int, venue_ns: int) -> None:
     """Notice when a position becomes naked or covered again. Cover is what the venue has confirmed:
-    resting stops, and exits that it has acknowledged; what it would not trade needs none.
-    `venue_ns` is the venue's stamp of what was just learned."""
+    resting stops, and for PROTECTION_DEADLINE_SECONDS what is closing the position (RULES 63); what
+    it would not trade needs none. `venue_ns` is the venue's stamp of what was just learned."""
     position = books.positions.get(position_id)
     if position is None or not position.is_live or not books.is_ready:
         return
     orders = books.orders_of(position_id, Role.STOP) + books.orders_of(position_id, Role.EXIT)
-    confirmed = _leaves([order for order in orders if order.is_working])
+    resting = _leaves([order for order in orders if order.is_resting_stop])
+    closing = _leaves([order for order in orders if order.is_working and order.covers_until_ns])
     lot, held = books.policy.instrument(position.symbol).lot, _present(books, position)
-    is_covered = held - confirmed < lot or not is_enough(books, position, floor_to(held, lot))
-    if is_covered and position.naked_since_ns is not None:
-        end_naked_time(books, position, now_ns, venue_ns)
-        books.put_position(replace(position, naked_since_ns=None, naked_from_venue_ns=None))
-    elif not is_covered and position.naked_since_ns is None:
-        books.put_position(replace(position, naked_since_ns=now_ns, naked_from_venue_ns=venue_ns))
-        watch_cover(books, position_id, now_ns, now_ns)
+    needs_none = not is_enough(books, position, floor_to(held, lot))
+    naked_time.judge(
+        books,
+        position,
+        is_covered=needs_none or held - resting - closing < lot,
+        has_stops=needs_none or held - resting < lot,
+        now_ns=now_ns,
+        venue_ns=venue_ns,
+    )
 
 
-def watch_cover(books: Books, position_id: int, naked_since_ns: int, now_ns: int) -> None:
-    """Set the two wake-ups of a naked position: ask about its stops at half the deadline, act at
-    the whole."""
-    deadline_ns, key = books.policy.protection_deadline_ns, str(position_id)
-    books.wake(Timer(now_ns + deadline_ns // 2, TimerKind.COVER_QUERY, key, naked_since_ns))
-    books.wake(Timer(now_ns + deadline_ns, TimerKind.COVER_DEADLINE, key, naked_since_ns))
+def is_leaving(books: Books, position: Position) -> bool:
+    """Whether all that no stop covers is at work at the venue: nothing better can be done."""
+    orders = books.orders_of(position.position_id, Role.STOP)
+    orders += books.orders_of(position.position_id, Role.EXIT)
+    confirmed = _leaves([order for order in orders if order.is_working])
+    return _present(books, position) - confirmed < books.policy.instrument(position.symbol).lot

@@ -171,6 +171,7 @@ _TIMERS: dict[ev.TimerKind, Handler] = {
     ev.TimerKind.COVER_DEADLINE: timers.on_cover_deadline,
     ev.TimerKind.CROSSED_DEADLINE: timers.on_crossed_deadline,
     ev.TimerKind.EXIT_RETRY: timers.on_exit_retry,
+    ev.TimerKind.EXIT_UNFILLED: timers.on_exit_unfilled,
     ev.TimerKind.COOLDOWN_END: timers.on_cooldown_end,
     ev.TimerKind.OPENING_DEADLINE: reversal.on_opening_deadline,
 }

@@ -17,7 +17,7 @@ from pointsman.domain.money import ZERO
 from pointsman.domain.orders import Role
 from pointsman.domain.positions import PositionState
 from pointsman.domain.reasons import Reason
-from pointsman.execution import cover, external, kill, order_manager, reversal
+from pointsman.execution import external, kill, naked_time, order_manager, reversal
 from pointsman.execution.books import Books
 from pointsman.execution.governor import roll_day
 
@@ -50,6 +50,10 @@ def on_started(books: Books, event: ev.Started, now_ns: int) -> list[Command]:
 def _rearm_timers(books: Books) -> None:
     """Set the wake-ups that follow from the records. Those of naked positions wait for the
     comparison."""
+    for order in books.orders.values():
+        if order.covers_until_ns is not None:
+            due_ns, key = order.covers_until_ns, order.client_order_id
+            books.wake(ev.Timer(due_ns, ev.TimerKind.EXIT_UNFILLED, key, due_ns))
     for account in books.accounts.values():
         until_ns = account.cooldown_until_ns
         if until_ns is not None:
@@ -254,7 +258,7 @@ def on_compared(books: Books, event: ev.Compared, now_ns: int) -> list[Command]:
         books.touched_positions[position.position_id] = None
         if position.naked_since_ns is not None:
             since_ns = position.naked_since_ns
-            cover.watch_cover(books, position.position_id, since_ns, now_ns)
+            naked_time.watch_cover(books, position.position_id, since_ns, now_ns)
     return order_manager.ask_about(books, event.unseen_orders, now_ns)
 
 

@@ -158,10 +158,20 @@ def _take_in(
     )
     if changed == order:
         return []
+    if changed.has_begun_to_close and not order.has_begun_to_close:
+        changed = _covering(books, changed, now_ns)
     books.put_order(replace(changed, updated_at_ns=now_ns))
     if fill is not None:
         _book(books, changed, fill, now_ns)
     return _follow(books, order, changed, now_ns)
+
+
+def _covering(books: Books, order: Order, now_ns: int) -> Order:
+    """What closes a position counts as its cover for one deadline from when it began to (RULES
+    63)."""
+    until_ns, key = now_ns + books.policy.protection_deadline_ns, order.client_order_id
+    books.wake(Timer(until_ns, TimerKind.EXIT_UNFILLED, key, until_ns))
+    return replace(order, covers_until_ns=until_ns)
 
 
 def _book(books: Books, order: Order, fill: VenueFill, now_ns: int) -> None:

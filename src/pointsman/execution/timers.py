@@ -16,7 +16,7 @@ from pointsman.domain.positions import Position
 from pointsman.domain.reasons import Reason
 from pointsman.execution import booking
 from pointsman.execution.books import Books
-from pointsman.execution.cover import close_position
+from pointsman.execution.cover import close_position, is_leaving
 from pointsman.execution.governor import SECOND, end_cooldown, roll_day, sample_equity
 from pointsman.execution.kill import sample_total, watch_naked
 
@@ -32,6 +32,9 @@ def is_overtaken(books: Books, timer: Timer) -> bool:
         return order is None or not order.awaits_answer(timer.armed_ns)
     if kind is TimerKind.QUERY_RETRY:
         return key not in books.orders
+    if kind is TimerKind.EXIT_UNFILLED:
+        order = books.orders.get(key)
+        return order is None or order.covers_until_ns != timer.armed_ns
     if kind is TimerKind.COOLDOWN_END:
         return books.accounts[key].cooldown_until_ns is None
     if kind is TimerKind.OPENING_DEADLINE:
@@ -65,9 +68,14 @@ def on_cover_query(books: Books, timer: Timer, _now_ns: int) -> list[Command]:
 
 
 def on_cover_deadline(books: Books, timer: Timer, now_ns: int) -> list[Command]:
-    """The deadline is over: exit at market, freeze the VA, tell a person."""
+    """The deadline is over: exit at market, freeze the VA, tell a person. While all of it is being
+    exited already nothing better can be done: the deadline is looked at again later."""
     position = _naked(books, timer)
     if position is None:
+        return []
+    if is_leaving(books, position):
+        due_ns = now_ns + books.policy.protection_deadline_ns
+        books.wake(replace(timer, due_ns=due_ns))
         return []
     close_position(books, position, Reason.UNPROTECTED)
     naked_ns = now_ns - timer.armed_ns
@@ -82,6 +90,27 @@ def on_cover_deadline(books: Books, timer: Timer, now_ns: int) -> list[Command]:
         detail=f"{plain(position.quantity)} had no confirmed stop in time",
     )
     booking.freeze(books, position.va_id, Reason.NAKED_POSITION, now_ns)
+    return []
+
+
+def on_exit_unfilled(books: Books, timer: Timer, now_ns: int) -> list[Command]:
+    """An exit has worked for a whole deadline: what it has not filled has no cover from here on
+    (RULES 63). It works on."""
+    order = books.orders.get(timer.key)
+    if order is None or order.covers_until_ns != timer.armed_ns:
+        return []
+    books.put_order(replace(order, covers_until_ns=None))
+    deadline_ns = books.policy.protection_deadline_ns
+    books.incident(
+        now_ns,
+        Reason.EXIT_UNFILLED,
+        va_id=order.va_id,
+        symbol=order.symbol,
+        order_id=order.client_order_id,
+        value=plain((now_ns - timer.armed_ns + deadline_ns) / SECOND),
+        limit=plain(deadline_ns / SECOND),
+        detail=f"{plain(order.leaves)} of {plain(order.quantity)} still to be filled",
+    )
     return []
 
 

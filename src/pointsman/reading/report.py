@@ -9,7 +9,7 @@ cost.
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from statistics import median
 
@@ -100,7 +100,7 @@ def build_report(connection: sqlite3.Connection) -> Document:
             "trades": [_trade(trade) for trade in reader.trades(connection)],
             "positions": [position_figures(worth) for worth in standing.worths],
             "incidents": [to_document(incident) for incident in incidents],
-            "protection": _protection(standing.accounts),
+            "protection": _protection(standing),
             "quotes": 0 if desk is None else desk.quotes,
             "bad_quotes": 0 if desk is None else desk.bad_quotes,
         }
@@ -228,17 +228,30 @@ def _trade(trade: Trade) -> Document:
     }
 
 
-def _protection(accounts: Iterable[Account]) -> Document:
-    """RULES 25: time without a confirmed stop, as it was learned, and by the venue's stamps."""
-    known = list(accounts)
+def _protection(standing: Standing) -> Document:
+    """RULES 25 and 63: time without cover, as it was learned and by the venue's stamps, and time
+    without a resting stop. What stands so now counts up to the time that the books have reached."""
+    known, now_ns = standing.accounts, standing.now_ns
+    live = [worth.position for worth in standing.worths if worth.position.is_live]
+    naked = [now_ns - p.naked_since_ns for p in live if p.naked_since_ns is not None]
+    venue = [now_ns - p.naked_from_venue_ns for p in live if p.naked_from_venue_ns is not None]
+    stopless = [now_ns - p.stopless_since_ns for p in live if p.stopless_since_ns is not None]
     return {
-        "naked_seconds_max": seconds_text(max((a.naked_max_ns for a in known), default=0)),
-        "naked_seconds_total": seconds_text(sum(a.naked_total_ns for a in known)),
-        "venue_naked_seconds_max": seconds_text(
-            max((a.venue_naked_max_ns for a in known), default=0)
-        ),
-        "venue_naked_seconds_total": seconds_text(sum(a.venue_naked_total_ns for a in known)),
+        "naked_seconds_max": _longest([a.naked_max_ns for a in known], naked),
+        "naked_seconds_total": _total([a.naked_total_ns for a in known], naked),
+        "venue_naked_seconds_max": _longest([a.venue_naked_max_ns for a in known], venue),
+        "venue_naked_seconds_total": _total([a.venue_naked_total_ns for a in known], venue),
+        "stopless_seconds_max": _longest([a.stopless_max_ns for a in known], stopless),
+        "stopless_seconds_total": _total([a.stopless_total_ns for a in known], stopless),
     }
+
+
+def _longest(ended_ns: list[int], lasting_ns: list[int]) -> str:
+    return seconds_text(max([0, *ended_ns, *lasting_ns]))
+
+
+def _total(ended_ns: list[int], lasting_ns: list[int]) -> str:
+    return seconds_text(sum(ended_ns) + sum(lasting_ns))
 
 
 def _count(connection: sqlite3.Connection, query: str) -> int:

@@ -49,6 +49,7 @@ from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide
 from pointsman.domain.signals import Decision
 from pointsman.execution.books import Books
+from pointsman.execution.cover import is_leaving
 from pointsman.simulator.broken import expect
 from pointsman.simulator.cover_watch import CoverWatch
 from pointsman.simulator.entry_watch import EntryWatch
@@ -103,6 +104,7 @@ class Monitor:
         self._strays: dict[str, set[str]] = {}
         self._asked_ns: int | None = None
         self._lag_max_ns = 0
+        self._leaving_ns: dict[int, int] = {}
 
     def reload(self, books: Books, manager: SqliteManager, connection: Connection) -> None:
         """A new life: what was not committed never was."""
@@ -353,7 +355,11 @@ class Monitor:
         for key in self._books.naked:
             position = self._books.positions[key]
             since_ns = position.naked_since_ns
+            if is_leaving(self._books, position):
+                # Exits that wait for the market are all that can be done (RULES 63).
+                self._leaving_ns[key] = now_ns - self._lag_max_ns
             if since_ns is not None:
+                since_ns = max(since_ns, self._leaving_ns.get(key, 0))
                 spells.append((position.symbol, f"position {key}", since_ns + self._lag_max_ns))
         for symbol, what, since_ns in spells:
             allowed_ns = policy.protection_deadline_ns
