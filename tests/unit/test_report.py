@@ -129,6 +129,8 @@ def test_rule_25_naked_time_is_told_twice(report: Document) -> None:
         "naked_seconds_total": "0.06",
         "venue_naked_seconds_max": "0.02",
         "venue_naked_seconds_total": "0.06",
+        "stopless_seconds_max": "0.02",
+        "stopless_seconds_total": "0.06",
     }
 
 

@@ -296,6 +296,7 @@ def test_two_meanings_are_a_problem(changes: dict[str, object], field: str) -> N
         ({"stopLoss": {"amount": 5}}, "stopLoss"),
         ({"stopLoss": {"limitPrice": 150}}, "stopLoss"),
         ({"sl": "-2%"}, "sl"),
+        ({"stop_loss": "2%", "stop_loss_percentage": "2"}, "stop_loss_percentage"),
         ({"sl": "%"}, "sl"),
         ({"stop_loss": [150]}, "stop_loss"),
     ],
@@ -381,9 +382,3 @@ def test_anything_is_a_signal_or_a_problem_and_nothing_else(changes: dict[str, o
 def test_no_bytes_break_the_reader(body: bytes) -> None:
     with pytest.raises(SignalProblem):
         parse_signal(body)
-
-
-def test_rule_64_a_percentage_given_in_two_ways_is_refused_even_where_they_agree() -> None:
-    fields = {"signal_id": "a", "va_id": "VA001", "symbol": "XXX", "side": "buy", "quantity": "1"}
-    with pytest.raises(SignalProblem, match="stop_loss is also given as a percentage"):
-        signal_from_mapping({**fields, "stop_loss": "2%", "stop_loss_percentage": "2"})

@@ -31,7 +31,7 @@ def test_what_matters_is_on_one_screen(report: Document, width: int) -> None:
     assert "Closed trades earned -161.37 after fees." in text
     assert "8 received: 3 accepted, 2 refused, 2 duplicates, 1 malformed." in text
     assert "1 refused by LATENCY, on quotes 1,000 ms old in the median." in text
-    assert "0.02 s at the longest, 0.06 s in all" in text
+    assert "without cover: 0.02 s (0.06 s in all), without a stop: 0.02 s." in text
     assert "Still open: 1 position." in text
     assert "1 MALFORMED_SIGNAL, 1 ID_REUSED, 1 BAD_QUOTES" in text
     assert "2 bad quote rows skipped." in text

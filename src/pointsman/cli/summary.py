@@ -118,11 +118,12 @@ _REASONS = (
 
 def _machinery(report: Document) -> Iterator[RenderableType]:
     protection = report["protection"]
-    for what, name in (("cover", "naked"), ("a resting stop", "stopless")):
-        longest, total = (
-            number(Decimal(protection[f"{name}_seconds_{which}"])) for which in ("max", "total")
-        )
-        yield Text(f"Without {what}: {longest} s at the longest, {total} s in all.")
+    longest, total, stopless = (
+        number(Decimal(protection[name]))
+        for name in ("naked_seconds_max", "naked_seconds_total", "stopless_seconds_max")
+    )
+    told = f"Longest time without cover: {longest} s ({total} s in all)"
+    yield Text(f"{told}, without a stop: {stopless} s.")
     if report["positions"]:
         yield Text(f"Still open: {counted(len(report['positions']), 'position')}.")
     kinds = Counter(incident["kind"] for incident in report["incidents"])
