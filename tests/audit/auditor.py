@@ -82,8 +82,8 @@ def summary(replay: Replay) -> dict[str, Any]:
             "orders": replay.paper.orders_sent,
             "fills": len(replay.fills),
             "trades": dict(Counter(trade.exit_reason for trade in replay.trades)),
-            "naked_ns": [replay.naked.longest_ns, replay.naked.total_ns],
-            "unstopped_ns": [replay.unstopped.longest_ns, replay.unstopped.total_ns],
+            "naked_ns": replay.cover.naked.longest(replay.now_ns),
+            "stopless_ns": replay.cover.stopless.longest(replay.now_ns),
             "readings_touched": {name: count for name, count in replay.notes.items() if count},
             "accounts": accounts,
         }

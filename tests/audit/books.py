@@ -52,23 +52,6 @@ class Position:
         return self.quantity - self.closing
 
 
-@dataclass
-class Stopwatch:
-    """How long anything was without something: the longest single time and the sum (RULES 25)."""
-
-    longest_ns: int = 0
-    total_ns: int = 0
-    _since_ns: dict[Order, int] = field(default_factory=dict)
-
-    def watch(self, key: Order, is_well: bool, now_ns: int) -> None:
-        if not is_well:
-            self._since_ns.setdefault(key, now_ns)
-        elif key in self._since_ns:
-            lasted_ns = now_ns - self._since_ns.pop(key)
-            self.longest_ns = max(self.longest_ns, lasted_ns)
-            self.total_ns += lasted_ns
-
-
 @dataclass(frozen=True)
 class Trade:
     """A position that became flat. Averages are rounded half-even to 10 places (RULES 14)."""

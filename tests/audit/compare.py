@@ -142,10 +142,11 @@ def _report(replay: Replay, record: Record) -> Iterator[Finding]:
     yield from _equal("report", "quotes", replay.quotes, report["quotes"])
     yield from _equal("report", "fills", len(replay.fills), report["fills"])
     yield from _equal("report", "orders", replay.paper.orders_sent, report["orders"])
-    told = amount(report["protection"]["naked_seconds_max"])
-    lengths = (replay.naked.longest_ns, replay.unstopped.longest_ns)
-    if told not in [Decimal(longest_ns) / SECOND_NS for longest_ns in lengths]:
-        yield Finding("report", "naked_seconds_max", f"one of {lengths} ns", told)
+    watches = {"naked": replay.cover.naked, "stopless": replay.cover.stopless}
+    for name, watch in watches.items():
+        longest = Decimal(watch.longest(replay.now_ns)) / SECOND_NS
+        told = amount(report["protection"][f"{name}_seconds_max"])
+        yield from _equal("report", f"{name}_seconds_max", longest, told)
     yield from _equal("report", "accounts", sorted(replay.accounts), sorted(report["accounts"]))
     for va_id, account in replay.accounts.items():
         row = report["accounts"].get(va_id, {})

@@ -44,8 +44,8 @@ class Order:
 
 @dataclass(frozen=True)
 class Report:
-    """The venue's word on an order: ACCEPTED, TRADE, CANCELED or REJECTED. `is_last`: it has ended
-    with this one; the figures are of a TRADE."""
+    """The venue's word on an order: ACCEPTED, TRIGGERED, TRADE, CANCELED or REJECTED. `is_last`: it
+    has ended with this one; the figures are of a TRADE."""
 
     word: str
     order: Order
@@ -103,6 +103,8 @@ class Paper:
         for order in [order for order in self.resting if order.symbol == quote.symbol]:
             if not order.is_triggered and order.trigger is not None:
                 order.is_triggered = is_through(order.position_side, quote, order.trigger)
+                if order.is_triggered:
+                    reports.append(Report("TRIGGERED", order, quote.ts_ns, False))
             if order.is_triggered:
                 reports += self._reduce(order, quote.ts_ns)
         return reports

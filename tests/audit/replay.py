@@ -25,7 +25,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from tests.audit.books import ZERO, Account, Fill, Position, Stopwatch, Trade
+from tests.audit.books import ZERO, Account, Fill, Position, Trade
+from tests.audit.cover import Cover
 from tests.audit.inputs import SECOND_NS, Quote, Settings, Signal, Unmodelled
 from tests.audit.paper import ENTRY, EXIT, STOP, Order, Paper, Report
 from tests.audit.rules import Decision, Standing, is_through, judge_entry, stop_trigger
@@ -47,8 +48,7 @@ class Replay:
     fills: list[Fill] = field(default_factory=list)
     trades: list[Trade] = field(default_factory=list)
     notes: Counter[str] = field(default_factory=Counter)
-    naked: Stopwatch = field(default_factory=Stopwatch)
-    unstopped: Stopwatch = field(default_factory=Stopwatch)
+    cover: Cover = field(default_factory=lambda: Cover(0))
     quotes: int = 0
     now_ns: int = 0
     _signals: dict[int, Signal] = field(default_factory=dict)
@@ -61,7 +61,8 @@ class Replay:
             va_id: Account.of(va_id, start, settings)
             for va_id, start in settings.accounts().items()
         }
-        return cls(settings, Paper(settings), accounts)
+        deadline_ns = settings.nanoseconds("PROTECTION_DEADLINE_SECONDS", SECOND_NS)
+        return cls(settings, Paper(settings), accounts, cover=Cover(deadline_ns))
 
     def run(self, quotes: Iterable[Quote], signals: Iterable[Signal]) -> None:
         """RULES 2: at one instant quotes in file order, arrivals at the venue, timers, then
@@ -75,6 +76,7 @@ class Replay:
             if arrival_ns is not None:
                 times.append(arrival_ns)
             if not times:
+                self.cover.go_on(self.now_ns + 1)
                 return
             self._advance(min(times))
             reports = []
@@ -94,6 +96,7 @@ class Replay:
         if (self.now_ns // SECOND_NS + 1) * SECOND_NS < now_ns:
             self._sample_holders()
         self.now_ns = now_ns
+        self.cover.go_on(now_ns)
 
     def _sample_holders(self) -> None:
         for account in self.accounts.values():
@@ -186,6 +189,9 @@ class Replay:
 
     def _take(self, reports: Iterable[Report]) -> None:
         for report in reports:
+            order, quantity = report.order, report.quantity or report.order.quantity
+            name = str(order.number)
+            self.cover.take(order.position_id, name, order.kind, report.word, quantity)
             account = self.accounts[report.order.owner]
             if report.order.kind == ENTRY:
                 self._take_entry(report, account)
@@ -265,7 +271,6 @@ class Replay:
 
     def _settle(self, account: Account, position: Position) -> None:
         """Send what one position needs: its exit, its stop, or the cancel of a stop in the way."""
-        self._watch_cover(position)
         if position.quantity == 0:
             for order in (position.stop, position.exit):
                 self._withdraw(order)
@@ -282,16 +287,6 @@ class Replay:
         """A stop that covers more than is held goes; what is held gets a new one."""
         if stop.leaves != position.quantity:
             self._withdraw(stop)
-
-    def _watch_cover(self, position: Position) -> None:
-        """RULES 25. An exit that works at the venue covers what it is for (INVARIANTS I7);
-        `unstopped` counts the stop alone."""
-        stop, leaving = position.stop, position.exit
-        cover = ZERO if stop is None or not stop.is_accepted else stop.leaves
-        self.unstopped.watch(position.entry, cover >= position.quantity, self.now_ns)
-        if leaving is not None and leaving.is_accepted:
-            cover += leaving.leaves
-        self.naked.watch(position.entry, cover >= position.quantity, self.now_ns)
 
     def _exit(self, account: Account, position: Position) -> None:
         """RULES 21: past a resting stop only if this VA alone holds the symbol and side; else the

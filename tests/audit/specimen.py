@@ -199,7 +199,8 @@ def honest_report() -> Row:
         "trades": [{}],
         "positions": [],
         "quotes": 3,
-        "protection": {"naked_seconds_max": "0.02"},
+        "incidents": [],
+        "protection": {"naked_seconds_max": "0.02", "stopless_seconds_max": "0.02"},
     }
 
 
