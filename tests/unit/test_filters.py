@@ -346,25 +346,6 @@ def test_rule_11_less_than_the_venue_will_trade_is_below_minimum(
     assert decision.reason is reason
 
 
-def test_rule_64_what_is_below_a_minimum_is_shown_beside_the_one_that_it_is_below() -> None:
-    def shown(quantity: str, instrument: Instrument) -> tuple[str | None, str | None, str]:
-        desk = ready_desk(policy(instruments={"XXX": instrument}))
-        found = check(decide(desk, signal("a", quantity=quantity)), Reason.BELOW_MINIMUM)
-        return found.value, found.limit, found.unit
-
-    assert shown("10", share("1", "10", "980.61")) == ("980.60", "980.61", "notional")
-    assert shown("9", share("1", "10", "5000")) == ("9", "10", "")
-    assert shown("0.9", share("1", "0", "0")) == ("0", "1", "")
-
-
-def test_rule_64_a_stop_is_shown_against_the_touch_or_its_distance_against_the_limit() -> None:
-    far, wrong = (
-        check(decided(stop_loss=Decimal(stop)), Reason.STOP_INVALID) for stop in ("80", "101")
-    )
-    assert (far.value, far.limit, far.unit) == ("20.0080", "10", "%")
-    assert (wrong.value, wrong.limit, wrong.unit) == ("101", "100.01", "price")
-
-
 def test_a_size_that_cannot_be_computed_refuses() -> None:
     decision = decided(quote(START_NS, bid="0.004", ask="0.004"))
     assert decision.reason is Reason.TICK_TOO_COARSE
