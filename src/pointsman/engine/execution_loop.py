@@ -155,8 +155,8 @@ class ExecutionLoop:
         return self._venue.next_due_ns()
 
     def on_quote(self, quote: Quote, now_ns: int) -> None:
-        """Take in a row of market data that arrives at `now_ns`, before `instant` is called for
-        it. A simulated venue acts on it at its stamp in event time, but never in the future."""
+        """Take in a row that arrives at `now_ns`, before `instant` is called for it. A simulated
+        venue acts on it at its stamp in event time, but never in the future."""
         self.quotes_seen += 1
         self.advance(now_ns)
         self._has_quoted = True
@@ -164,7 +164,8 @@ class ExecutionLoop:
             return
         self._sampling.note_prices()
         stamp_ns = min(quote.ts_ns + self.view.ahead_ns, self._now_ns)
-        self._venue.on_quote(replace(quote, ts_ns=stamp_ns))
+        is_same = stamp_ns == quote.ts_ns
+        self._venue.on_quote(quote if is_same else replace(quote, ts_ns=stamp_ns))
 
     def hold(self, cause: Hold, is_held: bool) -> None:
         """Let no entry leave, at once, until the same cause no longer holds; from any thread."""
