@@ -337,8 +337,8 @@ TRUTH = (
         "tests/unit/test_live_loop.py", "the simulator drives the loop itself, on virtual time",
     ),
     Mutant(
-        "I21", "the venue is compared with only once", LOOP,
-        "self._compare_due_ns = self._now_ns + interval_ns", "self._compare_due_ns = None",
+        "I21", "the venue is compared with only once", "engine/comparing.py",
+        "self.due_ns = now_ns + self._interval_ns", "self.due_ns = None",
     ),
     Mutant(
         "I21", "a stop is sent for ever", COVER,
