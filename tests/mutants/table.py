@@ -197,10 +197,10 @@ GOVERNANCE = (
     ),
     Mutant(
         "I13", "an exit waits for the window to open", "execution/judgement.py",
-        "checks = (*way.checks, _minimum(",
+        "checks = (*way.checks, least)",
         "window = event.window\n"
         "    opens = window is not None and window.opens_ns <= now_ns < window.closes_ns\n"
-        '    checks = (*way.checks, Check(Reason.OUTSIDE_WINDOW, opens, "", ""), _minimum(',
+        '    checks = (*way.checks, Check(Reason.OUTSIDE_WINDOW, opens, "", ""), least)',
     ),
     Mutant(
         "I14", "`if spread > max`, and NaN is no more than it", "domain/market.py",
@@ -361,4 +361,34 @@ TRUTH = (
     ),
 )  # fmt: skip
 
-MUTANTS = PERSISTED + MONEY + PROTECTION + GOVERNANCE + TRUTH
+OUTLIVES = (
+    Mutant(
+        "I7", "an answer after a restart proves nothing where it could", MANAGER,
+        "if is_inherited and books.policy", "if False and is_inherited and books.policy",
+        "tests/stories/test_restart_and_storage.py",
+        "a crash seldom strikes exactly between a fill and its stop",
+    ),
+    Mutant(
+        "I2", "what this session sends counts as lost at once too", MANAGER,
+        "if is_inherited and books.policy", "if books.policy",
+        "tests/stories/test_restart_and_storage.py",
+        "where requests end with their session the simulated ones are seldom late",
+    ),
+    Mutant(
+        "I1", "a database that has lost turns trades on", "engine/same_account.py",
+        "if client.sequence and manager", "if False and manager",
+        "tests/unit/test_same_account.py", "the simulated venue keeps no ledger in a file",
+    ),
+    Mutant(
+        "I1", "turns are stored in a file that was removed", "storage/sqlite_manager.py",
+        "if fault := fault_of(path, opened):", "if (fault := fault_of(path, opened)) and False:",
+        "tests/unit/test_sqlite_manager.py", "nobody removes a file of the simulation",
+    ),
+    Mutant(
+        "I6", "entries go where a holding is disputed", GOVERNOR,
+        "if lack > ZERO:", "if lack < ZERO:",
+        "tests/unit/test_shortfall.py", "no invariant says who may buy beside a dispute",
+    ),
+)  # fmt: skip
+
+MUTANTS = OUTLIVES + PERSISTED + MONEY + PROTECTION + GOVERNANCE + TRUTH
