@@ -146,27 +146,29 @@ def steered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HttpEngine]:
 @pytest.mark.parametrize("how", ["connected", "in the head", "in the body", "not reading"])
 def test_200_slow_clients_delay_neither_the_loop_nor_a_kill(tmp_path: Path, how: str) -> None:
     with http_engine(tmp_path) as engine, ExitStack() as opened:
+        began = time.monotonic()
         usual = lags(engine)
+        usual_seconds = time.monotonic() - began
         for _ in range(200):
             opened.enter_context(dawdling(engine, how))
         busy = lags(engine)
-        assert median(busy) < 100, (usual, busy)
+        assert median(busy) < 100 + 2 * median(usual), (usual, busy)
         began = time.monotonic()
         answer = ask(
             engine.database, {"verb": "kill", "flatten": False, "reason": "socket", "by": "ann"}
         )
         assert answer["durable"]
         assert engine.post("/api/v1/kill", {"reason": "http", "flatten": True}).status == 200
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 5 * usual_seconds, usual_seconds
         assert engine.process.poll() is None
         engine.process.send_signal(signal.SIGTERM)
-        assert engine.process.wait(10) == 143
+        assert engine.process.wait(60) == 143
 
 
 def lags(engine: HttpEngine) -> list[float]:
-    """How late the loop was, in milliseconds, some twenty times within two seconds."""
+    """How late the loop was, in milliseconds, ten times within a second and what asking takes."""
     found = []
-    for _ in range(20):
+    for _ in range(10):
         picture = ask(engine.database, {"verb": "picture"})
         found.append(float(picture["health"]["loop_lag_ms"]))
         time.sleep(0.1)
