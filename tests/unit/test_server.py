@@ -43,7 +43,7 @@ def test_it_ends_soon_though_somebody_listens_to_the_stream_and_can_begin_again(
             assert [answer.readline(), answer.readline()] == [b"\n", b"id: 1\n"]
             began = time.monotonic()
             server.stop()
-            assert time.monotonic() - began < 2.5
+            assert time.monotonic() - began < 20
             assert not server.is_alive
             answer.close()
             reader.close()

@@ -98,6 +98,15 @@ def test_the_next_moment_is_that_which_a_look_at_everything_finds(
             market.judged |= due
 
 
+def test_an_entry_that_is_being_withdrawn_has_no_moment_any_more() -> None:
+    market = Market()
+    market.quote("XXX", 0)
+    market.enter("VA001")
+    assert market.watch.next_ns(market.books, market.now_ns) is not None
+    market.cancel(0)
+    assert market.watch.next_ns(market.books, market.now_ns) is None
+
+
 def test_one_quote_among_many_entries_is_one_look() -> None:
     """No scan of all that works, whatever is asked."""
     market = Market()
