@@ -104,21 +104,21 @@ KEYS: tuple[Key, ...] = (
     _refuses("orderType", "TP TR", "orders are market orders with a limit by MAX_SLIPPAGE_BPS",
              harmless="market"),
     _refuses("type", "TR", "as orderType, where it holds a type of order", values=_ORDER_TYPES),
-    _refuses("limitPrice limit", "TP TR", "limit orders are not done"),
-    _refuses("stopPrice stop", "TP TR", "stop entries are not done; stopLoss is the stop"),
+    _refuses("limitPrice limit", "TP TR", "no limit orders"),
+    _refuses("stopPrice stop", "TP TR", "no stop entries; the stop of a position is stopLoss"),
     _refuses("trailAmount trailPercent trailPrice trailingStop", "TP TR",
-             "trailing stops are not done; so is every key with trail in it"),
-    _refuses("stopLossLimit", "TR", "stop-limit orders are not done as a stop",
+             "no trailing stops; every key with trail in it is refused"),
+    _refuses("stopLossLimit", "TR", "a stop is a market order",
              ),
     _refuses("percentEquity equityPercent percentOfEquity quantityPercent qtyPercent qtyPct", "TR",
-             "a size as a part of equity or of a position is not done", is_size=True),
+             "no size as a part of equity or of a position", is_size=True),
     _refuses("riskDollarAmount riskAmount riskDollars", "TP",
-             "a size by an amount at risk is not done; use riskPercent", is_size=True),
+             "no size by an amount at risk; send riskPercent", is_size=True),
     _refuses("timeInForce tif", "TP TR", "an entry fills at once or is cancelled",
              harmless="day gtc ioc"),
     _refuses("extendedHours outsideRth", "TP", "the trading window is a setting"),
     _refuses("optionType intrinsicValue expiration strikePrice strikesAway strike optionSymbol",
-             "TP", "options are not done"),
+             "TP", "no options"),
     _refuses("cancel cancelAll cancelAfter", "TP", "nothing is left working that could be cancelled"),  # noqa: E501
     _refuses("delay delaySeconds", "TP", "a signal is decided at once"),
     _refuses("test", "TP", "a test is not traded"),
@@ -138,7 +138,7 @@ KEYS: tuple[Key, ...] = (
 _KNOWN = {squeezed(name): key for key in KEYS for name in key.names}
 
 _REFUSED_WORDS = re.compile(r"trail|^breakeven|^takeprofit|^stoploss|^(?:tp|sl)[0-9]|^option")
-_REFUSED_ALIKE = Key((), "", Use.REFUSED, "it is not done here", harmless=("stop", "limit"))
+_REFUSED_ALIKE = Key((), "", Use.REFUSED, "see docs/alerts.md", harmless=("stop", "limit"))
 _SIZE_WORDS = re.compile(
     r"qty|quantity|size|contract|shares|lots|units|amount|percent|pct|risk|equity|notional|dollar"
 )

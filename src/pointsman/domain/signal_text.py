@@ -199,7 +199,7 @@ def _collected(fields: Mapping[str, object]) -> _Said:
         if looks_like_a_size(name, key):
             said.size_like.append((name, raw))
         if key is not None and key.use is Use.REFUSED and not is_harmless(key, raw):
-            said.refused.append(SignalProblem(name, raw, f"not done here: {key.meaning}"))
+            said.refused.append(SignalProblem(name, raw, f"this is not done here: {key.meaning}"))
         else:
             said.ignored.append(shown(name))
     return said
