@@ -27,7 +27,7 @@ def check_identities(
         yield from _money(record, account, marks)
         yield from _results(record, account, settings)
     yield from _trade_results(record)
-    yield from _venue(record)
+    yield from _venue(record, settings)
     yield from _chains(record)
     yield from _reductions(record)
     yield from _protection(record, settings)
@@ -149,7 +149,7 @@ def _trade_results(record: Record) -> Iterator[Finding]:
             yield from _equal("trades", f"fees of position {number}", total(rows, "fee"), fees)
 
 
-def _venue(record: Record) -> Iterator[Finding]:
+def _venue(record: Record, settings: Settings) -> Iterator[Finding]:
     """The sum over VAs is the paper venue's own ledger, exactly; and the ledger agrees with its own
     fills."""
     fills, (totals,) = record.tables["fills"], record.ledger["totals"]
@@ -167,7 +167,8 @@ def _venue(record: Record) -> Iterator[Finding]:
     held: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
     for row in record.tables["positions"]:
         sign = 1 if row["side"] == "long" else -1
-        held[row["symbol"], row["side"]] += sign * amount(row["quantity"])
+        side = row["side"] if settings.is_hedged else "net"
+        held[row["symbol"], side] += sign * amount(row["quantity"])
     booked = {
         (row["symbol"], row["position_side"]): amount(row["quantity"])
         for row in record.ledger["holdings"]

@@ -38,13 +38,16 @@ DEFAULTS = {
     "PROTECTION_DEADLINE_SECONDS": "2",
     "PAPER_LATENCY_MS": "20",
     "PAPER_FEE_BPS": "1",
+    "PAPER_POSITION_MODE": "hedge",
+    "PAPER_REDUCE_ONLY": "clip",
+    "LOT": "1",
 }
 """The settings that the auditor knows, with their documented defaults; but five accounts, which the
 canonical signals name."""
 
 TICK = Decimal("0.01")
-LOT = Decimal(1)
-"""A share: the instrument that a run without an instruments file trades."""
+"""Of every instrument that the auditor knows. LOT, among the settings, stands for what the
+instruments file of the run says, or for a share where there is none."""
 
 
 class Unmodelled(Exception):
@@ -111,6 +114,18 @@ class Settings:
 
     def number(self, name: str, va_id: str = "") -> Decimal:
         return Decimal(self.values.get(f"{va_id}__{name}", self.values.get(name, "")))
+
+    @property
+    def lot(self) -> Decimal:
+        return self.number("LOT")
+
+    @property
+    def is_hedged(self) -> bool:
+        return self.values["PAPER_POSITION_MODE"] == "hedge"
+
+    @property
+    def clips(self) -> bool:
+        return self.values["PAPER_REDUCE_ONLY"] == "clip"
 
     def max_stop_percentage(self, va_id: str) -> Decimal:
         """RULES 9: five times the stop's own percentage unless set."""

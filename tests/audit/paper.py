@@ -1,4 +1,7 @@
-"""The paper venue of docs/contract.md as a model: one account, hedge mode, reduce-only clipped.
+"""The paper venue of docs/contract.md as a model: one account, reduce-only clipped or refused.
+
+Net and hedge mode are one here, since no two holdings ever oppose each other in net mode (RULES
+11). Of what is displayed only whole lots can be taken (RULES 61).
 
 It knows orders and quotes, and nothing of virtual accounts. At one instant the caller gives it the
 quote rows in file order and then lets arrive what is due (RULES 2); it answers with reports in the
@@ -95,7 +98,9 @@ class Paper:
     def on_quote(self, quote: Quote) -> list[Report]:
         """A new row: displayed sizes are whole again, stops may trigger, remainders go on
         filling."""
-        left = {"buy": quote.ask_size, "sell": quote.bid_size}
+        lot = self.settings.lot
+        shown = {"buy": quote.ask_size, "sell": quote.bid_size}
+        left = {side: size // lot * lot for side, size in shown.items()} if quote.is_valid else {}
         self.books[quote.symbol] = Book(quote, left)
         reports: list[Report] = []
         if not quote.is_valid:
@@ -118,7 +123,7 @@ class Paper:
                 reports += [] if order.is_final else [self._end("CANCELED", order, arrived_ns)]
             elif order.kind == ENTRY:
                 reports += self._enter(order, arrived_ns)
-            elif self._holding(order) == 0:
+            elif self._is_too_large(order):
                 reports.append(self._end("REJECTED", order, arrived_ns))
             elif order.kind == STOP:
                 reports.append(self._rest(order, arrived_ns))
@@ -188,6 +193,14 @@ class Paper:
         if order in self.resting:
             self.resting.remove(order)
         return Report(word, order, now_ns, True)
+
+    def _is_too_large(self, order: Order) -> bool:
+        held = self._holding(order)
+        if self.settings.clips:
+            return held == 0
+        others = (resting for resting in self.resting if resting.symbol == order.symbol)
+        beside = [resting for resting in others if resting.position_side == order.position_side]
+        return order.quantity + sum((other.leaves for other in beside), Decimal(0)) > held
 
     def _holding(self, order: Order) -> Decimal:
         return self.held.get((order.symbol, order.position_side), Decimal(0))

@@ -136,7 +136,19 @@ class Replay:
         if any(order.position_side != wanted for order in account.working):
             self.notes["working"] += 1
             return Decision(signal, "refused", "OPPOSING_EXPOSURE")
+        if not self.settings.is_hedged and self._is_opposed(account, signal.symbol, wanted):
+            return Decision(signal, "refused", "OPPOSING_EXPOSURE")
         return self._decide_entry(signal, account)
+
+    def _is_opposed(self, account: Account, symbol: str, wanted: str) -> bool:
+        """Whether another VA holds, or works an entry in, the other side of a symbol: in net mode
+        the venue would set the two off (RULES 11)."""
+        others = [other for other in self.accounts.values() if other is not account]
+        held = (item.entry for other in others for item in other.positions)
+        working = (order for other in others for order in other.working)
+        return any(
+            order.symbol == symbol and order.position_side != wanted for order in (*held, *working)
+        )
 
     def _decide_exit(self, signal: Signal, account: Account) -> Decision:
         """First in, first out, one exit per position (RULES 15); clipped, never a flip (RULES
@@ -298,7 +310,7 @@ class Replay:
         if position.stop is not None:
             if position.stop.is_triggered:
                 return  # it is trading: it is the exit
-            if not self._is_only_holder(account, position):
+            if not (self.settings.clips and self._is_only_holder(account, position)):
                 self._withdraw(position.stop)
                 return
             self.notes["overlap"] += 1

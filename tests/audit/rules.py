@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
-from tests.audit.inputs import LOT, TICK, Quote, Settings, Signal
+from tests.audit.inputs import TICK, Quote, Settings, Signal
 
 BPS = 10_000
 MILLISECOND_NS = 1_000_000
@@ -157,7 +157,8 @@ def _filters(
     if signal.stop_loss is not None:
         yield _stop_check(signal, signal.stop_loss, touch, reference, settings)
     quantity = signal.quantity or Decimal(0)
-    yield Check("BELOW_MINIMUM", quantity < LOT or quantity % LOT != 0, quantity, LOT)
+    lot = settings.lot
+    yield Check("BELOW_MINIMUM", quantity < lot or quantity % lot != 0, quantity, lot)
 
 
 def _stop_check(

@@ -170,8 +170,8 @@ def test_what_the_auditor_has_no_model_of_stops_it(tmp_path: Path) -> None:
     file.write_text('{"signal_id": "a", "side": "buy", "quantity": "1", "take_profit": "1"}\n')
     with pytest.raises(Unmodelled, match="line 1"):
         read_signals(file)
-    with pytest.raises(Unmodelled, match="PAPER_POSITION_MODE"):
-        Settings.of(["PAPER_POSITION_MODE=net"])
+    with pytest.raises(Unmodelled, match="LOSS_SIZE_DECAY"):
+        Settings.of(["LOSS_SIZE_DECAY=2:0.5"])
 
 
 @pytest.mark.parametrize(
