@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -13,8 +15,9 @@ from pointsman.cli import recorded_run
 from pointsman.cli.app import main
 from pointsman.cli.clean_stop import Stop
 from pointsman.cli.feeds import recorded_feed
+from pointsman.config.instruments import load_instruments
 from pointsman.config.settings import load_settings
-from pointsman.market.layout import Layout
+from pointsman.market.layout import FORMATS, Layout
 
 HEADER = "ts,symbol,bid,bid_size,ask,ask_size"
 Run = Callable[..., tuple[int, Any, str]]
@@ -122,3 +125,30 @@ def test_rule_59_steps_follow_from_the_quotes_outlive_a_restart_and_are_decided_
     assert "stop_loss: 1.0712345 -> 1.07124, in steps of 0.00001" in said("why", "s1")
     assert "EURUSD has quotes: send that symbol" in said("why", "s3")
     assert "0 of other versions not decided again" in said("journal", "check")
+
+
+def test_the_examples_of_the_document_are_read_as_it_says(run: Run) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "files.md").read_text()
+    blocks = re.findall(r"```(\w+)\n(.*?)```", text, re.DOTALL)
+    quotes, command, sent, instruments = (body for _, body in blocks)
+    Path("quotes.csv").write_text(quotes)
+    code, report, _ = run("--market", "quotes.csv", "--signals", written("s.jsonl", sent.strip()))
+    assert (code, report["quotes"], report["bad_quotes"]) == (0, 3, 0)
+    assert report["signals"]["received"] == 1
+    written("ticks.csv", "1767623401000,1.08441,1.08451,0")
+    Path("r.db").unlink()
+    Path("r.paper.db").unlink()
+    code, report, _ = run(*shlex.split(command)[2:])
+    assert (code, report["quotes"]) == (0, 1)
+    found = load_instruments(Path(written("i.json", instruments)))
+    assert [str(found[name].tick) for name in ("BTCUSDT", "SHIB/USDT")] == ["0.1", "1E-8"]
+    assert all(f"| `{name}` |" in text for name in FORMATS)
+
+
+def test_where_no_folder_can_be_made_a_run_says_how_to_name_a_database(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("runs").touch()
+    with pytest.raises(OSError, match=r"cannot be made here .* --db PATH"):
+        recorded_run.fresh_folder()

@@ -313,3 +313,20 @@ def test_an_ordinary_environment_causes_no_warning() -> None:
         "KUBERNETES_SERVICE_HOST KUBERNETES_PORT_443_TCP_PROTO XDG_RUNTIME_DIR COLUMNS LINES"
     )
     assert load_settings(dict.fromkeys(names.split(), "x"), None, {}).warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "hint"),
+    [
+        ("TRADING_TIMEZONE", '"America/New_York"', "quotation marks are part of the value"),
+        ("MAX_SPREAD_BPS", "10 # basis points", "comment is part of the value"),
+        ("VIRTUAL_ACCOUNTS", "'VA001:100000'", "quotation marks are part of the value"),
+        ("DATABASE_PATH", '"/data/trading.db"', "quotation marks are part of the value"),
+    ],
+)
+def test_what_a_file_of_docker_leaves_in_a_value_is_named(name: str, text: str, hint: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load_settings({name: text}, None, {})
+    (problem,) = caught.value.problems
+    assert (problem.variable, problem.value) == (name, text)
+    assert hint in problem.remedy

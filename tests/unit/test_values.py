@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import suppress
 from decimal import Decimal, getcontext
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -140,3 +141,10 @@ def test_a_bad_text_is_refused_with_what_would_do(reader: Reader, text: str, rem
 def test_no_text_leads_to_another_error(reader: Reader, text: str) -> None:
     with suppress(ValueError):
         reader(text)
+
+
+def test_a_home_directory_is_expanded_as_a_shell_would(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/anna")
+    assert read_path("~/trading.db") == Path("/home/anna/trading.db")
+    with pytest.raises(ValueError, match="write the whole path instead of ~"):
+        read_path("~nobody-of-that-name/trading.db")

@@ -1,5 +1,6 @@
 """`config check` and `config show`: are the settings sound, and what is in force."""
 
+import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -81,10 +82,13 @@ def refuse_what_a_run_would(loaded: Loaded) -> None:
 
 
 def access_notes(settings: Settings) -> list[str]:
-    """Who needs a token for HTTP under these settings, and where made tokens stand."""
+    """What a calendar does not know, who needs a token for HTTP under these settings, and where
+    made tokens stand."""
     from pointsman.config.tokens import tokens_file, who_needs_a_token
 
-    notes = [f"http: {who_needs_a_token(settings)}"]
+    calendar = settings.trading_hours().unknown_at(time.time_ns())
+    notes = [calendar] if calendar else []
+    notes += [f"http: {who_needs_a_token(settings)}"]
     path = tokens_file(settings, settings.database_path)
     if path is not None:
         stand = "tokens are read from" if path.exists() else "the first start makes tokens in"

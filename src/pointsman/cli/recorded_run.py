@@ -8,7 +8,7 @@ in `live_run`.
 import sys
 import time
 from collections.abc import Callable
-from contextlib import closing, suppress
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -49,9 +49,16 @@ def fresh_folder() -> Path:
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     for attempt in range(1, 1000):
         folder = Path("runs") / (stamp if attempt == 1 else f"{stamp}-{attempt}")
-        with suppress(FileExistsError):
+        try:
             folder.mkdir(parents=True)
-            return folder
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise OSError(
+                f"the folder {folder} of this run cannot be made here ({error.strerror}); name a"
+                " database in a folder that can be written, with --db PATH"
+            ) from error
+        return folder
     raise FileExistsError(f"runs/{stamp}: a thousand runs within one second")
 
 

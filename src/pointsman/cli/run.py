@@ -200,13 +200,14 @@ def _run(
     stop: "Stop",
 ) -> None:
     from pointsman.cli.recorded_run import fresh_folder, report_on
+    from pointsman.cli.start_notes import notes_before, notes_on_instruments
 
     feed = wanted.feed(settings)
-    for told in feed.told_at_start:
-        _complain(told)
     database = settings.database_path
     if not wanted.is_lasting and "DATABASE_PATH" not in settings.sources:
         database = fresh_folder() / "trading.db"
+    for told in notes_before(feed, settings, database, time.time_ns()):
+        _complain(told)
     duration_ns = None if duration is None else duration * SECOND_NS
     began = time.monotonic()
     if wanted.speed is None:
@@ -223,6 +224,8 @@ def _run(
         typer.echo(f"skipped {row}", err=True)
     if not wanted.is_lasting or options.as_json or stop.signum is None:
         _tell(options, report_on(database), time.monotonic() - began, wanted.is_lasting)
+    for told in () if wanted.is_lasting else notes_on_instruments(settings, database):
+        _complain(told)
     typer.echo(f"database: {database}", err=True)
     if unused := feed.unused() or _nothing_seen(wanted, database):
         _fail(unused, ExitCode.FAILURE)

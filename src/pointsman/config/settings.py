@@ -23,9 +23,11 @@ from pointsman.config.sources import (
     Layer,
     Source,
     find,
+    is_quoted,
     limits_by_va,
     read_dotenv,
     unknown_names,
+    written_around,
 )
 from pointsman.config.trading_hours import TradingHours
 from pointsman.config.values import read_accounts, read_path
@@ -174,6 +176,12 @@ def load_settings(
             if limits is not None:
                 own[va_id] = limits
             entries |= own_entries
+    told = {problem.variable for problem in problems}
+    problems += [
+        _problem(name, entries, "write the value alone")
+        for name, entry in entries.items()
+        if entry.variable not in told and is_quoted(entry.text)
+    ]
     if problems or settings is None:
         raise SettingsError(problems, warnings)
     sources = {name: entry.source for name, entry in entries.items()}
@@ -248,6 +256,8 @@ def _problem(name: str, entries: Mapping[str, Entry], remedy: str) -> Problem:
     default = str(SettingFields.model_fields[limit.lower()].default)
     entry = entries.get(name, Entry(name, default, Source.DEFAULT, "default"))
     hint = f" (default {default})" if default else ""
+    if around := written_around(entry.text):
+        hint = f"; {around}{hint}"
     text = MASK if limit in SECRETS else entry.text
     return Problem(entry.variable, text, remedy + hint, entry.where)
 

@@ -44,6 +44,21 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
     where: str
 
 
+def is_quoted(text: str) -> bool:
+    """Whether quotation marks stand around a text."""
+    return len(text) > 1 and text[0] in "\"'" and text[-1] == text[0]
+
+
+def written_around(text: str) -> str:
+    """What a value holds that is most likely not meant to be part of it, and what to do: a file
+    that a shell would read is taken literally by docker and others. Empty where nothing does."""
+    if is_quoted(text):
+        return "the quotation marks are part of the value: leave them out"
+    if " #" in text:
+        return "the comment is part of the value: write it on a line of its own"
+    return ""
+
+
 class Layer(msgspec.Struct, frozen=True):
     """One place with variables. `lines` says where each stands, where there are lines."""
 

@@ -97,12 +97,13 @@ def _built(calendar: str, **span: str) -> Any:
 
 
 @lru_cache(maxsize=64)
-def _sessions(calendar: str, year: int) -> dict[date, datetime | None]:
-    """The session days of a year, each with its early close, if it has one."""
+def _sessions(calendar: str, year: int) -> dict[date, datetime | None] | None:
+    """The session days of a year, each with its early close, if it has one; None for a year that
+    the calendar does not know."""
     try:
         known = _built(calendar, start=f"{year}-01-01", end=f"{year}-12-31")
     except ValueError:  # this year is beyond what the calendar has been told of
-        return {}
+        return None
     early = {session.date(): known.session_close(session) for session in known.early_closes}
     return {
         day: early[day].to_pydatetime() if day in early else None
@@ -140,6 +141,17 @@ class TradingHours:
             self._window = window
             self._window_from_ns, self._window_until_ns = now_ns, until_ns
         return self._window
+
+    def unknown_at(self, now_ns: int) -> str:
+        """Why nothing is traded at `now_ns` although the clock would allow it: the calendar does
+        not know that year. Empty where it does."""
+        year = self._local_date(now_ns).year
+        if self._calendar is None or _sessions(self._calendar, year) is not None:
+            return ""
+        return (
+            f"TRADING_CALENDAR {self._calendar} does not know the year {year}: no session is open"
+            " then; a newer exchange-calendars may"
+        )
 
     def day_start_ns(self, now_ns: int) -> int:
         """00:00 local of the trading day that contains `now_ns`; where that is skipped, the first
@@ -181,7 +193,7 @@ class TradingHours:
         early_close = None
         if self._calendar is not None:
             sessions = _sessions(self._calendar, day.year)
-            if day not in sessions:
+            if sessions is None or day not in sessions:
                 return
             early_close = sessions[day]
         for opens, closes in self._instants(day, self._start, self._end):

@@ -104,10 +104,13 @@ def read_switch(text: str) -> bool:
 
 
 def read_path(text: str) -> Path:
-    """A path, as given."""
+    """A path, as given, but for a home directory: `~` is expanded, as a shell would."""
     if not text or "\0" in text:
         raise ValueError("write the path of a file")
-    return Path(text)
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise ValueError(f"{error}; write the whole path instead of ~") from None
 
 
 def read_host(text: str) -> str:
