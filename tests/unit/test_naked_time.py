@@ -56,6 +56,15 @@ def test_rule_63_a_stop_accepted_and_cancelled_in_one_instant_has_covered_nothin
     assert told == [Reason.NAKED_POSITION], "the deadline counts from the fill"
 
 
+def test_rule_63_once_the_deadline_has_acted_it_does_not_act_again_within_itself() -> None:
+    desk = filled()
+    told = [kind for step in pass_time(desk, DEADLINE_NS) for kind in incidents(step)]
+    report(desk, "ABCDEF1S1", VenueWord.ACCEPTED, 100 * MILLISECOND_NS)
+    report(desk, "ABCDEF1S1", VenueWord.CANCELED)
+    told += [kind for step in pass_time(desk, SECOND_NS) for kind in incidents(step)]
+    assert told == [Reason.NAKED_POSITION]
+
+
 def test_rule_63_one_that_is_cancelled_later_has_and_the_time_begins_anew() -> None:
     desk = filled()
     report(desk, "ABCDEF1S1", VenueWord.ACCEPTED, 1500 * MILLISECOND_NS)

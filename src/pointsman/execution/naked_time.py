@@ -34,7 +34,7 @@ def judge(
         after = _begin_naked(books, after, now_ns, venue_ns)
         since_ns = after.naked_since_ns
         assert since_ns is not None
-        watch_cover(books, position.position_id, since_ns, since_ns)
+        _watch_again(books, position.position_id, since_ns, now_ns)
     if has_stops:
         after = _end_stopless(books, after, now_ns)
     elif position.stopless_since_ns is None:
@@ -55,6 +55,16 @@ def watch_cover(books: Books, position_id: int, naked_since_ns: int, from_ns: in
     deadline_ns, key = books.policy.protection_deadline_ns, str(position_id)
     books.wake(Timer(from_ns + deadline_ns // 2, TimerKind.COVER_QUERY, key, naked_since_ns))
     books.wake(Timer(from_ns + deadline_ns, TimerKind.COVER_DEADLINE, key, naked_since_ns))
+
+
+def _watch_again(books: Books, position_id: int, naked_since_ns: int, now_ns: int) -> None:
+    """Set the wake-ups of a spell that begins, or goes on, now. What was due before has acted; the
+    next deadline is a whole one after the last."""
+    deadline_ns = books.policy.protection_deadline_ns
+    from_ns, elapsed_ns = naked_since_ns, now_ns - naked_since_ns
+    if elapsed_ns > deadline_ns:
+        from_ns += elapsed_ns // deadline_ns * deadline_ns
+    watch_cover(books, position_id, naked_since_ns, from_ns)
 
 
 def _begin_naked(books: Books, position: Position, now_ns: int, venue_ns: int) -> Position:
