@@ -8,6 +8,7 @@ import pytest
 from pointsman.domain.commands import Compare, Query
 from pointsman.domain.events import (
     CancelRefused,
+    HoldingDiffers,
     Killed,
     Level,
     LevelReached,
@@ -293,6 +294,23 @@ def test_f46_a_residue_below_the_minimum_is_dust_and_lets_everything_go() -> Non
     report(desk, STOP, VenueWord.CANCELED)
     assert (account(desk).leased_symbol, desk.books.slots_used(VA)) == (None, 0)
     assert (held(desk).quantity, held(desk).state.value) == (Decimal(4), "dust")
+
+
+@pytest.mark.parametrize(("holds", "exits"), [("4", []), ("6", [Decimal(6)])])
+def test_rule_15_what_the_venue_still_holds_is_exited_only_where_it_can_be_traded(
+    holds: str, exits: list[Decimal]
+) -> None:
+    """Six or four of ten are gone there and nobody knows whose they are; below five the venue
+    would reject an exit, over and over (I21)."""
+    desk = coarse_desk()
+    enter(desk, signal("a"))
+    steps = [tell(desk, HoldingDiffers("XXX", PositionSide.LONG, Decimal(holds)))]
+    acknowledge(desk, report(desk, STOP, VenueWord.CANCELED))
+    steps.append(send(desk, signal("b", "close", None)))
+    for stop in desk.books.orders_of(1, Role.STOP):
+        steps.append(report(desk, stop.client_order_id, VenueWord.CANCELED))
+    sent = [order for step in steps for order in submits(step) if order.role is Role.EXIT]
+    assert quantities(sent) == exits
 
 
 def test_f46_dust_that_is_closed_after_all_is_a_trade_of_its_own() -> None:

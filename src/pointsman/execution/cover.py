@@ -99,7 +99,7 @@ def _balance(
     lot = instrument.lot
     may_overlap = books.policy.venue_clips and books.is_only_holder(position)
     held, exit_leaves = _present(books, position), _leaves(exits)
-    leaving = _leaving(position, stops, held)
+    leaving = _leaving(books, position, stops, held)
     # A venue may fill broken lots; every order that is sent is for whole ones (RULES 61).
     missing_exit = max(ZERO, floor_to(leaving - exit_leaves, lot))
     staying_held = held - exit_leaves - missing_exit
@@ -168,10 +168,14 @@ def _present(books: Books, position: Position) -> Decimal:
     return position.quantity
 
 
-def _leaving(position: Position, stops: list[Order], held: Decimal) -> Decimal:
+def _leaving(books: Books, position: Position, stops: list[Order], held: Decimal) -> Decimal:
     """How much is to leave by exits. A stop that has triggered is on its way out by itself; after
-    an exit that failed, none is tried for a while."""
+    an exit that failed, none is tried for a while. Where the venue holds too little of it to be
+    traded, which the whole position is not, every exit would be rejected."""
     if position.exit_retry_at_ns is not None:
+        return ZERO
+    lot = books.policy.instrument(position.symbol).lot
+    if not is_enough(books, position, floor_to(held, lot)):
         return ZERO
     triggered = _leaves([stop for stop in stops if stop.is_triggered])
     return max(ZERO, min(closing_of(position), held - triggered))

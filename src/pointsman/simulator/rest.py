@@ -9,11 +9,13 @@ from typing import Any
 import msgspec
 
 from pointsman.domain.accounts import EXTERNAL, KillState
+from pointsman.domain.money import floor_to
 from pointsman.domain.orders import Role
 from pointsman.domain.positions import PositionState
 from pointsman.domain.sides import PositionSide
 from pointsman.domain.signals import Outcome
 from pointsman.execution.books import Books
+from pointsman.execution.dust import is_enough
 from pointsman.execution.shortfall import lacking
 from pointsman.simulator.broken import expect
 from pointsman.simulator.ledger import NOTHING, HoldingKey, Ledger
@@ -138,7 +140,8 @@ def killed_for_good(books: Books) -> None:
         for position in held:
             there = position.quantity - lacking(books, position.symbol, position.side)
             lot = books.policy.instrument(position.symbol).lot
-            expect(there < lot or not position.is_live, "I21", ("not flattened", position))
+            may_leave = position.is_live and is_enough(books, position, floor_to(there, lot))
+            expect(not may_leave, "I21", ("not flattened", position))
         is_flat = not held and not books.orders
         expect((switch.flat_at_ns is not None) == is_flat, "I16", (switch, held))
 
