@@ -235,6 +235,29 @@ def decided(steps: list[Step]) -> list[Decision]:
     return [each for step in steps for each in of_type(step.changes, Decision)]
 
 
+def test_rule_55_turned_round_twice_at_once_it_opens_what_the_strategy_then_holds() -> None:
+    """The first reversal is still on its way out when the second takes it back."""
+    desk = turned()
+    step = send(desk, order("back", "buy", "20", LONG))
+    assert step.decision is not None
+    assert (step.decision.quantity, step.decision.clipped_quantity) == (Decimal(10), Decimal(10))
+    acknowledge(desk, step)
+    (entry,) = desk.books.index[VA].entries
+    trade(desk, entry, "10")
+    leaving = [o for o in desk.books.orders.values() if o.role is Role.EXIT]
+    trade(desk, leaving[0].client_order_id, "10")
+    (held,) = desk.books.open_positions(VA)
+    assert (held.side, held.quantity) == ("long", Decimal(10))
+    assert desk.due_openings() == []
+
+
+def test_rule_55_an_entry_beside_what_is_held_is_not_cut() -> None:
+    desk = desk_with(Reversal.CLOSE_AND_OPEN)
+    enter(desk, order("in", "buy", "10", LONG))
+    more = decide(desk, order("more", "buy", "5", LONG))
+    assert (more.quantity, more.clipped_quantity) == (Decimal(5), None)
+
+
 def test_rule_55_too_late_it_is_refused() -> None:
     desk = turned()
     assert decided(pass_time(desk, 10 * SECOND_NS - 1)) == []
@@ -283,6 +306,23 @@ def test_rule_55_an_opposite_entry_waits_for_an_exit_that_is_on_its_way(
     assert second.reason is Reason.OPPOSING_EXPOSURE, "one waits at a time"
     finish_exit(desk)
     assert open_what_waits(desk).quantity == Decimal(4)
+
+
+def test_a_second_reversal_that_finds_more_to_close_takes_the_place_of_what_waits() -> None:
+    """An entry that still worked has brought more meanwhile. Each opening part is decided once."""
+    desk = desk_with(Reversal.CLOSE_AND_OPEN)
+    acknowledge(desk, send(desk, order("in", "buy", "10", LONG)))
+    (entry,) = desk.books.index[VA].entries
+    trade(desk, entry, "6")
+    acknowledge(desk, send(desk, order("out", "sell", "6", FLAT, reduce_only=True)))
+    assert decide(desk, order("turn", "sell", "16", SHORT)).opening_id == "turn/open"
+    trade(desk, entry, "4")
+    step = send(desk, order("again", "sell", "16", SHORT, market_position_size=Decimal(3)))
+    (refused,) = [each for each in decided([step]) if each.signal_id == "turn/open"]
+    assert refused.reason is Reason.OPPOSING_EXPOSURE
+    opening = account(desk).opening
+    assert opening is not None
+    assert (opening.signal.signal_id, opening.signal.quantity) == ("again/open", Decimal(3))
 
 
 def test_a_restart_finds_what_waits_and_its_deadline() -> None:

@@ -149,7 +149,7 @@ def _judge_entry(
     if way.side is None:
         return Ruling(_decision(event, way, way.checks, now_ns), [])
     asked = event.signal.quantity
-    event = replace(event, signal=reversal.limited(books, event.signal, after))
+    event = replace(event, signal=reversal.limited(event.signal, after))
     entry = build_candidate(books, event, way.side, now_ns)
     checks = (*way.checks, *govern(books, entry), *filter_entry(event, entry))
     decision = _decision(event, way, checks, now_ns)

@@ -78,12 +78,10 @@ def note_strategy(books: Books, signal: Signal, after: Decimal | None) -> None:
         books.put_account(replace(account, strategy_symbol=symbol, strategy_quantity=after))
 
 
-def limited(books: Books, signal: Signal, after: Decimal | None) -> Signal:
-    """An entry that is no larger, from flat, than what the strategy holds after it."""
+def limited(signal: Signal, after: Decimal | None) -> Signal:
+    """An entry that is no larger than what the strategy holds after it: the rest of its order
+    closes what the strategy held before, which its VA does not hold or is exiting already."""
     if signal.quantity is None or not wants_position(signal):
-        return signal
-    index = books.index[signal.va_id]
-    if index.entries or any(p.symbol == signal.symbol for p in books.open_positions(signal.va_id)):
         return signal
     most = _held_after(signal, after)
     return signal if most is None or most >= signal.quantity else replace(signal, quantity=most)
@@ -118,7 +116,9 @@ def opening_part(signal: Signal, closed: Decimal, after: Decimal | None) -> Sign
 
 
 def let_wait(books: Books, opening: Signal, asked_by: str, now_ns: int) -> None:
-    """Have an opening part judged once its VA is flat."""
+    """Have an opening part judged once its VA is flat. One waits at a time: what waited before, and
+    was not closed by what the newer alert closes, is refused."""
+    refuse_opening(books, opening.va_id, f"{opening.signal_id} waits in its place", now_ns)
     until_ns = now_ns + books.policy.reversal_wait_ns
     account = books.accounts[opening.va_id]
     books.put_account(replace(account, opening=Opening(opening, asked_by, now_ns, until_ns)))
