@@ -101,7 +101,7 @@ def who_needs_a_token(settings: Settings) -> str:
         return "every caller needs a token"
     if names := settings_that_say_elsewhere(settings):
         return f"every caller needs a token, because some are remote ({', '.join(names)})"
-    return "callers on this machine need no token; set tokens before a proxy or tunnel leads here"
+    return "callers on this machine need no token; set tokens before a proxy is used"
 
 
 def settings_that_say_elsewhere(settings: Settings) -> list[str]:
