@@ -10,9 +10,10 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from pointsman.execution.ports import Entry
 from pointsman.storage import schema
 from pointsman.storage.codec import CODECS, Newest, is_gone
-from pointsman.storage.entries import Entry, Head, chain_start, chained
+from pointsman.storage.entries import Head, chain_start, chained
 
 ADD_TURN = "INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?)"
 ADD_ROW = "INSERT INTO cursors VALUES (?, ?)"

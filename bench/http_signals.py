@@ -18,10 +18,10 @@ from bench.bare import BareDatabase
 from bench.http_load import ACCOUNTS, CONNECTIONS
 from bench.scratch import scratch_folder
 from bench.table import Row, at_least, at_most, percentile, us
-from pointsman.cli.control import NoEngine, ask
 from pointsman.domain.events import Killed, OrderSent, Rearmed, SignalReceived
 from pointsman.domain.orders import Role, parse_client_order_id
-from pointsman.storage.entries import Entry
+from pointsman.engine.control_client import NoEngine, ask
+from pointsman.execution.ports import Entry
 from pointsman.storage.journal import turns
 from pointsman.storage.reader import open_reader
 

@@ -11,8 +11,8 @@ from decimal import Decimal
 from bench.table import Row, at_least
 from pointsman.domain.market import Quote
 from pointsman.domain.sides import PositionSide
-from pointsman.market.quotes import QuoteTable
-from pointsman.market.watch import LevelWatch
+from pointsman.execution.level_watch import LevelWatch
+from pointsman.execution.quotes import QuoteTable
 
 SYMBOLS = 100
 QUOTES = 200_000

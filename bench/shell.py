@@ -16,16 +16,15 @@ from pointsman.domain.policy import Abilities
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import SignalSide
 from pointsman.domain.signals import Signal
-from pointsman.domain.venue_truth import Snapshot
-from pointsman.engine import pauses
-from pointsman.engine.execution_loop import ExecutionLoop
+from pointsman.domain.venue_reports import Snapshot
+from pointsman.engine import gc_tuning
 from pointsman.engine.live_loop import Clock, LiveLoop, NoTape
-from pointsman.engine.recall import Recall
 from pointsman.engine.recorder import Threaded
+from pointsman.execution.archive import Recall
 from pointsman.execution.desk import Desk
-from pointsman.storage.entries import Entry
+from pointsman.execution.execution_loop import ExecutionLoop
+from pointsman.execution.ports import Entry, Reply, Request
 from pointsman.storage.sqlite_manager import SqliteManager
-from pointsman.venues.base import Reply, Request
 
 CODE = "BENCHX"
 SYMBOLS = [f"S{number}" for number in range(100)]
@@ -157,7 +156,7 @@ async def open_shell(folder: Path, va_ids: list[str]) -> AsyncIterator[Shell]:
     shell = Shell(live, loop, clock, venue, storage)
     loop.on_turn = shell.note
     loop.start(Started("bench", CODE, policy, settings.accounts), clock.now_ns())
-    pauses.keep_short()
+    gc_tuning.keep_short()
     running = asyncio.create_task(live.run(lambda _now_ns: None))
     try:
         while not loop.is_ready:  # noqa: ASYNC110 - as above

@@ -18,11 +18,11 @@ from pointsman.domain.events import VenueFill
 from pointsman.domain.life_cycle import OrderStatus
 from pointsman.domain.orders import Fill, Order, OrderType, Role, client_order_id
 from pointsman.domain.sides import PositionSide, Side
-from pointsman.domain.venue_truth import VenueOrder, VenueTrade
+from pointsman.domain.venue_reports import VenueOrder, VenueTrade
 from pointsman.engine.assembly import assemble, ledger_path
 from pointsman.storage.codec import CODECS
 from pointsman.storage.errors import StorageFailed
-from pointsman.venues import paper_tables
+from pointsman.venues.paper import tables
 
 FINISHED = 1_000_000
 ROUNDS = 3
@@ -91,9 +91,9 @@ def _fill(path: Path) -> None:
         assert column == "fills_cursor"
         database.execute("UPDATE desk SET fills_cursor = ?, next_number = ?", (cursor, number))
     with closing(sqlite3.connect(ledger_path(path))) as ledger, ledger:
-        rows = map(paper_tables.order_row, _venue_orders(code))
-        ledger.executemany(paper_tables.PUT_ORDER, rows)
-        ledger.executemany(paper_tables.ADD_FILL, map(paper_tables.trade_row, _trades(code)))
+        rows = map(tables.order_row, _venue_orders(code))
+        ledger.executemany(tables.PUT_ORDER, rows)
+        ledger.executemany(tables.ADD_FILL, map(tables.trade_row, _trades(code)))
 
 
 def _ids(code: str) -> Iterator[tuple[int, str]]:

@@ -14,11 +14,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from pointsman.cli.control import socket_path
-from pointsman.cli.dashboard.app import Dashboard
-from pointsman.cli.dashboard.cells import Picture
-from pointsman.cli.dashboard.source import Link, link_to
 from pointsman.config.settings import load_settings
+from pointsman.dashboard.app import Dashboard
+from pointsman.dashboard.cells import Picture
+from pointsman.dashboard.links import Link, link_to
+from pointsman.engine.control_client import socket_path
 
 ROOT = Path(__file__).resolve().parents[1]
 TARGET = ROOT / "docs" / "dashboard.svg"

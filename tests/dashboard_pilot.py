@@ -10,8 +10,8 @@ from typing import Any
 from rich.text import Text
 from textual.pilot import Pilot
 
-from pointsman.cli.dashboard.app import Dashboard
-from pointsman.cli.dashboard.source import Link, Unreachable
+from pointsman.dashboard.app import Dashboard
+from pointsman.dashboard.links import Link, Unreachable
 from tests.dashboard_pictures import Document, picture
 
 PATIENCE = 500

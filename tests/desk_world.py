@@ -29,9 +29,9 @@ from pointsman.domain.policy import PositionMode, ReduceOnlyMode
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide, Side, SignalSide
 from pointsman.domain.signals import Signal
-from pointsman.domain.venue_truth import OrderFound, Snapshot
+from pointsman.domain.venue_reports import OrderFound, Snapshot
 from pointsman.execution import reconcile
-from pointsman.venues.base import Reply, Request
+from pointsman.execution.ports import Reply, Request
 from tests.desk_stories import MIDNIGHT_NS, SECOND_NS, START_NS, WINDOW, limits, policy
 from tests.model_venue import ModelVenue
 from tests.order_stories import CODE, KeptDesk, dump, loaded_again, replace, start

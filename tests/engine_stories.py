@@ -29,15 +29,13 @@ from pointsman.domain.policy import Abilities, Policy
 from pointsman.domain.positions import Funding, Trade
 from pointsman.domain.sides import PositionSide, Side
 from pointsman.domain.signals import Decision, FirstDecision, Signal, SignalRecord, Window
-from pointsman.domain.venue_truth import Snapshot, VenueHolding, VenueOrder, VenueTrade
-from pointsman.engine.execution_loop import ExecutionLoop
-from pointsman.engine.outbox import StorageHeld
-from pointsman.engine.recall import Recall
-from pointsman.engine.recorder import Recorder, Standing
+from pointsman.domain.venue_reports import Snapshot, VenueHolding, VenueOrder, VenueTrade
+from pointsman.execution.archive import Recall
 from pointsman.execution.desk import Desk
-from pointsman.storage.entries import Entry
+from pointsman.execution.execution_loop import ExecutionLoop
+from pointsman.execution.outbox import StorageHeld
+from pointsman.execution.ports import Entry, Recorder, Reply, Request, Standing, Venue
 from pointsman.storage.errors import StorageFailed
-from pointsman.venues.base import Reply, Request, Venue
 from tests import desk_stories as told
 
 CODE = "ABCDEF"
@@ -112,7 +110,7 @@ class Memory:
     def fail(self) -> None:
         """From here on nothing becomes durable."""
         before = self.standing
-        self.standing = Standing(before.durable, BROKEN, before.failures + 1)
+        self.standing = Standing(before.durable, str(BROKEN.cause), before.failures + 1)
 
     def heal(self) -> None:
         """All that was put becomes durable."""

@@ -27,7 +27,10 @@ WALL_CLOCK_ALLOWED = {
     "engine/live_loop.py": "stamps every event; time is an input for everyone else",
     "storage/sqlite_manager.py": "notes in the lease since when it is held",
     "client.py": "signs what it sends with the time, on the sender's side",
-    "cli/*": "starts the clock of a live run, and shows how long a run took",
+    "engine/embedded.py": "starts the clock of an engine inside another program",
+    "engine/kill_request.py": "notes when a kill was pressed without an engine",
+    "service/*": "starts the clock of a run",
+    "cli/*": "shows how long a run took, and since when something is so",
 }
 """Who may read the wall clock."""
 

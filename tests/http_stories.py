@@ -17,24 +17,24 @@ import httpx
 from fastapi import FastAPI
 
 from pointsman.api.app import build_app
-from pointsman.api.engine import Engine
 from pointsman.api.limits import Limits, Rate
 from pointsman.api.meters import Meters
-from pointsman.cli.story import story_text
+from pointsman.api.ports import Engine
 from pointsman.config.settings import load_settings
 from pointsman.domain.commands import Step
 from pointsman.domain.events import Event, SignalMalformed
 from pointsman.domain.signals import Signal
 from pointsman.engine.controls import Controls
-from pointsman.engine.latch import KillLatch, latch_path
-from pointsman.engine.outbox import StorageHeld
-from pointsman.engine.picture import Picture
+from pointsman.engine.kill_latch import KillLatch, latch_path
+from pointsman.engine.live_view import Board
 from pointsman.engine.publisher import Publisher
-from pointsman.engine.steering import Steering
-from pointsman.reading.board import Board
+from pointsman.engine.requests import Steering
+from pointsman.engine.snapshot import Picture
+from pointsman.execution.outbox import StorageHeld
 from pointsman.reading.comparisons import Comparisons
 from pointsman.reading.stored_picture import stored_counts, stored_records
 from pointsman.storage.reader import open_reader
+from pointsman.terminal.why import story_text
 from tests import desk_stories as told
 from tests import engine_stories, story_database
 

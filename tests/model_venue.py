@@ -26,14 +26,14 @@ from pointsman.domain.orders import Order, OrderType
 from pointsman.domain.policy import Policy
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide, Side
-from pointsman.domain.venue_truth import (
+from pointsman.domain.venue_reports import (
     OrderFound,
     Snapshot,
     VenueHolding,
     VenueOrder,
     VenueTrade,
 )
-from pointsman.venues.base import Reply, Request
+from pointsman.execution.ports import Reply, Request
 
 replace = msgspec.structs.replace
 HoldingKey = tuple[str, PositionSide | None]

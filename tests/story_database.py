@@ -32,7 +32,7 @@ from pointsman.domain.sides import SignalSide
 from pointsman.domain.signals import Decision, FirstDecision, Signal, SignalRecord, Window
 from pointsman.domain.timestamps import parse_ts
 from pointsman.execution.desk import Desk
-from pointsman.storage.entries import Entry
+from pointsman.execution.ports import Entry
 from pointsman.storage.sqlite_manager import SqliteManager
 
 CODE = "ABCDEF"

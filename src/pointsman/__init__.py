@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 from pointsman.version import __version__
 
 if TYPE_CHECKING:
-    from pointsman.cli.engine import Engine, open_engine
     from pointsman.config.settings import load_settings
+    from pointsman.engine.embedded import Engine, open_engine
 
 __all__ = ["Engine", "__version__", "load_settings", "open_engine"]
 
 _HOMES = {
-    "Engine": "pointsman.cli.engine",
+    "Engine": "pointsman.engine.embedded",
     "load_settings": "pointsman.config.settings",
-    "open_engine": "pointsman.cli.engine",
+    "open_engine": "pointsman.engine.embedded",
 }
 
 

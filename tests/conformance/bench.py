@@ -10,8 +10,8 @@ from pointsman.domain.market import Instrument, Quote
 from pointsman.domain.orders import Order, OrderType, Role
 from pointsman.domain.policy import PositionMode, ReduceOnlyMode
 from pointsman.domain.sides import PositionSide
-from pointsman.venues.base import Reply, Request, Venue
-from pointsman.venues.paper import PaperVenue
+from pointsman.execution.ports import Reply, Request, Venue
+from pointsman.venues.paper.venue import PaperVenue
 
 LONG, SHORT = PositionSide.LONG, PositionSide.SHORT
 LATENCY_NS = 20

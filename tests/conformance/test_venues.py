@@ -15,8 +15,8 @@ from pointsman.domain.events import CancelRefused, CashConfirmed, OrderAbsent, O
 from pointsman.domain.life_cycle import OrderStatus
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide
-from pointsman.domain.venue_truth import OrderFound, Snapshot, VenueHolding
-from pointsman.venues.base import Venue
+from pointsman.domain.venue_reports import OrderFound, Snapshot, VenueHolding
+from pointsman.execution.ports import Venue
 from tests.conformance.bench import (
     LONG,
     SHORT,

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from pointsman.cli.control import NoEngine, ask
+from pointsman.engine.control_client import NoEngine, ask
 from tests.integration.sessions import command, environment
 
 LENIENT = {

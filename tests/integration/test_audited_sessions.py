@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from pointsman.cli.clean_stop import Stop
-from pointsman.cli.feeds import recorded_feed
-from pointsman.cli.recorded_run import report_on, run_fast
 from pointsman.config.settings import load_settings
 from pointsman.market.layout import Layout
+from pointsman.service.clean_stop import Stop
+from pointsman.service.feeds import recorded_feed
+from pointsman.service.recorded_run import report_on, run_fast
 from tests.audit.auditor import audit
 
 OPENING = datetime(2026, 1, 5, 15, 0, tzinfo=UTC)

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from pointsman.cli.control import NoEngine, ask
+from pointsman.engine.control_client import NoEngine, ask
 from tests.integration.sessions import command, environment
-from tests.integration.test_shown_run import Terminal
+from tests.integration.test_dashboard_process import Terminal
 
 PATIENCE_SECONDS = 60.0
 READ, CONTROL = "read-0123456789abcdef", "control-0123456789abcdef"

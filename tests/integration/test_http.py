@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from pointsman.cli.control import ask
+from pointsman.engine.control_client import ask
 from tests.integration.http_engines import HttpEngine, http_engine
 from tests.integration.sessions import pointsman
 

@@ -7,8 +7,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from pointsman.cli.control import watch
 from pointsman.client import Client
+from pointsman.engine.control_client import watch
 from tests.integration.http_engines import PATIENCE_SECONDS, HttpEngine, http_engine
 from tests.integration.sessions import pointsman, rows
 

@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 
-from pointsman.cli.control import NoEngine, ask, watch
-from pointsman.engine.latch import BLOCK_BYTES, latch_path, read_latch
+from pointsman.engine.control_client import NoEngine, ask, watch
+from pointsman.engine.kill_latch import BLOCK_BYTES, latch_path, read_latch
 from tests.integration.sessions import environment, pointsman, rows
 
 PATIENCE_SECONDS = 60.0
@@ -29,7 +29,7 @@ ALWAYS = {
 STUCK = """
 import sys
 from pathlib import Path
-from pointsman.engine.steering import Steering
+from pointsman.engine.requests import Steering
 work = Steering.work
 def stuck(self):
     work(self)
@@ -39,8 +39,8 @@ Steering.work = stuck
 if Path("FICKLE").exists():
     from decimal import Decimal
     from pointsman.domain.sides import PositionSide
-    from pointsman.domain.venue_truth import VenueHolding
-    from pointsman.venues.paper_ledger import PaperLedger
+    from pointsman.domain.venue_reports import VenueHolding
+    from pointsman.venues.paper.ledger import PaperLedger
     holdings, asked = PaperLedger.holdings, []
     def fickle(self):
         asked.append(1)

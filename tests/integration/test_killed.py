@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from pointsman.venues.paper_ledger import read_ledger
+from pointsman.venues.paper.ledger import read_ledger
 from tests.integration.sessions import (
     busy_session,
     command,

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pointsman.cli.control import NoEngine, ask, watch
+from pointsman.engine.control_client import NoEngine, ask, watch
 from tests.integration.sessions import command, environment, pointsman, rows
 
 HOUR_NS = 3600 * 10**9

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families as parsed
 
-from pointsman.cli.control import ask
+from pointsman.engine.control_client import ask
 from tests.integration.sessions import command, environment, rows
 from tests.integration.test_image_command import free_port
 from tests.unit.test_metrics import TABLE, full_name

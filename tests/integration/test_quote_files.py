@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-from pointsman.cli import recorded_run
 from pointsman.cli.app import main
-from pointsman.cli.clean_stop import Stop
-from pointsman.cli.feeds import recorded_feed
 from pointsman.config.instruments import load_instruments
 from pointsman.config.settings import load_settings
 from pointsman.market.layout import FORMATS, Layout
+from pointsman.service import recorded_run
+from pointsman.service.clean_stop import Stop
+from pointsman.service.feeds import recorded_feed
 
 HEADER = "ts,symbol,bid,bid_size,ask,ask_size"
 Run = Callable[..., tuple[int, Any, str]]

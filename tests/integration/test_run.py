@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pointsman.cli.app import main
-from pointsman.cli.control import NoEngine, ask
+from pointsman.engine.control_client import NoEngine, ask
 from tests.integration.sessions import ROOT, command, environment, pointsman, report_of, rows
 
 ALWAYS = {"TRADING_WINDOW_START": "00:00", "TRADING_WINDOW_END": "24:00"}

@@ -16,8 +16,8 @@ import pytest
 
 from pointsman.domain.accounts import Incident
 from pointsman.domain.reasons import Reason
+from pointsman.execution.ports import Entry
 from pointsman.storage import reader
-from pointsman.storage.entries import Entry
 from pointsman.storage.errors import CorruptDatabase, DatabaseBusy, StorageFailed
 from pointsman.storage.group_committer import GroupCommitter
 from pointsman.storage.journal import fold, turns, verify_chain

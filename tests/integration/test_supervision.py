@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from pointsman.cli.control import NoEngine, ask
+from pointsman.engine.control_client import NoEngine, ask
 from tests.integration.sessions import command, environment, pointsman, rows
 
 PATIENCE_SECONDS = 60.0
@@ -53,10 +53,10 @@ threading.BoundedSemaphore = Semaphore
 signal.sigwait = wait
 import uvicorn
 from pointsman.cli import arrivals
-from pointsman.cli.supervision import Supervisor
+from pointsman.engine.supervision import Supervisor
 from pointsman.engine.latch_watch import LatchWatch
-from pointsman.engine.steering import Steering
-from pointsman.reading.board import Board
+from pointsman.engine.requests import Steering
+from pointsman.engine.live_view import Board
 from pointsman.reading.vitals import Vitals
 from pointsman.storage.sqlite_manager import SqliteManager
 for owner, name, part in [

@@ -21,11 +21,19 @@ class Mutant(NamedTuple):
     is_rare: bool = False
 
 
-BOOKING, BOOKS, COVER = "execution/booking.py", "execution/books.py", "execution/cover.py"
+BOOKING, BOOKS, COVER = "execution/booking.py", "execution/books.py", "execution/protection.py"
 DESK, FILTERS, GOVERNOR = "execution/desk.py", "execution/filters.py", "execution/governor.py"
-INTAKE, MANAGER, ORDERS = "engine/intake.py", "execution/order_manager.py", "domain/orders.py"
+INTAKE, MANAGER, ORDERS = (
+    "execution/venue_intake.py",
+    "execution/order_manager.py",
+    "domain/orders.py",
+)
 FILLS = "execution/fills.py"
-GATE, OPERATOR, LOOP = "engine/gate.py", "execution/operator.py", "engine/execution_loop.py"
+GATE, OPERATOR, LOOP = (
+    "execution/last_check.py",
+    "execution/operator_actions.py",
+    "execution/execution_loop.py",
+)
 
 PERSISTED = (
     Mutant(
@@ -237,27 +245,27 @@ GOVERNANCE = (
         "tests/unit/test_assembly.py", "the desk is told within the same instant",
     ),
     Mutant(
-        "I15", "a lost latch file is not noticed", "engine/latch.py",
+        "I15", "a lost latch file is not noticed", "engine/kill_latch.py",
         "            if not self._is_ours():\n                note",
         "            if False:\n                note",
-        "tests/unit/test_latch.py", "nobody removes files in the simulated world",
+        "tests/unit/test_kill_latch.py", "nobody removes files in the simulated world",
     ),
     Mutant(
-        "I15", "the kill latch is a flag in memory", "engine/latch.py",
+        "I15", "the kill latch is a flag in memory", "engine/kill_latch.py",
         "self._takes_in_file()\n            return self._store()",
         "self._takes_in_file()\n            return True",
-        "tests/unit/test_latch.py", "few simulated kills are pressed while the engine is down",
+        "tests/unit/test_kill_latch.py", "few simulated kills are pressed while the engine is down",
     ),
     Mutant(
         "I15", "the kill latch is looked at every ten seconds", "engine/latch_watch.py",
         "EVERY_SECONDS = 1.0", "EVERY_SECONDS = 10.0",
-        "tests/unit/test_parts.py::test_rule_19_the_latch_is_looked_at_each_second",
+        "tests/unit/test_side_threads.py::test_rule_19_the_latch_is_looked_at_each_second",
         "the simulator has no threads: it looks at the latch itself",
     ),
     Mutant(
-        "I15", "one fresh quote makes the reading of all fresh", "execution/kill.py",
+        "I15", "one fresh quote makes the reading of all fresh", "execution/kill_switch.py",
         "    return all(\n        mark.ts_ns > seen", "    return any(\n        mark.ts_ns > seen",
-        "tests/unit/test_kill.py"
+        "tests/unit/test_execution_kill_switch.py"
         "::test_rule_19_a_reading_is_fresh_only_with_newer_quotes_of_all_that_is_held",
         "no limit over all VAs is set in the simulator",
     ),
@@ -279,19 +287,19 @@ TRUTH = (
         "not snapshot.is_complete or ", "",
     ),
     Mutant(
-        "I16", "flat is told as soon as it is asked for", "execution/kill.py",
+        "I16", "flat is told as soon as it is asked for", "execution/kill_switch.py",
         "flat_at_ns=None,", "flat_at_ns=now_ns,",
     ),
     Mutant(
         "I16", "flat, with open orders", OPERATOR, "        and not books.orders\n", "",
-        "tests/unit/test_kill.py"
+        "tests/unit/test_execution_kill_switch.py"
         "::test_i16_flat_is_said_only_when_nothing_is_held_nothing_can_fill_and_the_venue_agrees",
         "in 60 seeds no comparison ended while only orders were left of a flatten",
     ),
     Mutant(
         "I17", "what could not be looked up does not exist", INTAKE,
         'raise StorageHeld(f"what became of {order_id} cannot be looked up")', "return None",
-        "tests/unit/test_intake.py::test_rule_32_a_late_fill_waits_while_storage_cannot_be_asked",
+        "tests/unit/test_venue_intake.py::test_rule_32_a_late_fill_waits_while_storage_cannot_be_asked",
         "a full disk and a late fill of an order that has ended seldom meet",
     ),
     Mutant(
@@ -324,10 +332,10 @@ TRUTH = (
         "ours[key] = ours.get(key, ZERO) + external.quantity", "ours.setdefault(key, ZERO)",
     ),
     Mutant(
-        "I20", "a difference is booked again in each cycle", "execution/external.py",
+        "I20", "a difference is booked again in each cycle", "execution/external_holdings.py",
         "difference = event.venue_quantity - ours - theirs",
         "difference = event.venue_quantity - ours",
-        "tests/unit/test_external.py",
+        "tests/unit/test_external_holdings.py",
         "the simulated venue explains all that it holds by its trades",
     ),
     Mutant(
@@ -337,7 +345,7 @@ TRUTH = (
         "tests/unit/test_live_loop.py", "the simulator drives the loop itself, on virtual time",
     ),
     Mutant(
-        "I21", "the venue is compared with only once", "engine/comparing.py",
+        "I21", "the venue is compared with only once", "execution/comparing.py",
         "self.due_ns = now_ns + self._interval_ns", "self.due_ns = None",
     ),
     Mutant(

@@ -20,9 +20,9 @@ from pointsman.domain.orders import Order, OrderType, Role
 from pointsman.domain.policy import Policy
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide, Side
-from pointsman.domain.venue_truth import Snapshot, VenueOrder
+from pointsman.domain.venue_reports import Snapshot, VenueOrder
+from pointsman.execution.ports import Reply, Request
 from pointsman.simulator.crashes import Boundary, CrashTrap
-from pointsman.venues.base import Reply, Request
 from tests.model_venue import ModelVenue
 
 replace = msgspec.structs.replace
@@ -42,7 +42,7 @@ class Line(Enum):
 
 
 class ScriptedVenue(ModelVenue):
-    """A `pointsman.venues.base.Venue`. `before_send` sees each request first, `tell` lets the
+    """A `pointsman.execution.ports.Venue`. `before_send` sees each request first, `tell` lets the
     engine hear what was said; `orders`, `creates`, `trades` and `holdings` are the venue's own
     books."""
 

@@ -28,16 +28,16 @@ from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import SignalSide
 from pointsman.domain.signals import Decision, Signal
 from pointsman.engine.assembly import loaded_from
-from pointsman.engine.execution_loop import ExecutionLoop
-from pointsman.engine.outbox import StorageHeld
-from pointsman.engine.recall import Recall
+from pointsman.execution.archive import Recall
 from pointsman.execution.desk import Desk
+from pointsman.execution.execution_loop import ExecutionLoop
+from pointsman.execution.outbox import StorageHeld
+from pointsman.execution.ports import Request
 from pointsman.simulator import rest
 from pointsman.simulator.crashes import Boundary, Crash, CrashTrap
 from pointsman.simulator.disk import Disk
 from pointsman.storage import reader
 from pointsman.storage.sqlite_manager import SqliteManager
-from pointsman.venues.base import Request
 from tests import desk_stories as told
 from tests.engine_stories import CODE, OpenHours
 from tests.stories.scripted_venue import ScriptedVenue

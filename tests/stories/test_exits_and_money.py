@@ -6,7 +6,7 @@ import pytest
 
 from pointsman.domain.orders import OrderType
 from pointsman.domain.reasons import Reason
-from pointsman.domain.venue_truth import Snapshot
+from pointsman.domain.venue_reports import Snapshot
 from tests.stories.scripted_venue import Line
 from tests.stories.story import Begin, Story
 

@@ -8,9 +8,9 @@ import pytest
 from pointsman.domain.events import OrderReport, VenueWord
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide
-from pointsman.domain.venue_truth import OrderFound, Snapshot
+from pointsman.domain.venue_reports import OrderFound, Snapshot
+from pointsman.execution.ports import Reply
 from pointsman.simulator.crashes import Boundary
-from pointsman.venues.base import Reply
 from tests.stories.scripted_venue import Line
 from tests.stories.story import Begin, Story
 

@@ -5,7 +5,7 @@ import pytest
 
 from pointsman.domain.orders import Role
 from pointsman.domain.reasons import Reason
-from pointsman.venues.base import Reply
+from pointsman.execution.ports import Reply
 from tests import desk_stories as told
 from tests.stories.scripted_venue import Line
 from tests.stories.story import SECOND_NS, Begin, Story, rules

@@ -3,7 +3,7 @@
 from pointsman.domain.accounts import KillState
 from pointsman.domain.orders import OrderType
 from pointsman.domain.reasons import Reason
-from pointsman.domain.venue_truth import OrderFound, Snapshot
+from pointsman.domain.venue_reports import OrderFound, Snapshot
 from tests.stories.scripted_venue import Line
 from tests.stories.story import Begin, Story
 

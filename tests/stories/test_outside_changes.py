@@ -8,8 +8,8 @@ from pointsman.domain.events import VenueWord
 from pointsman.domain.policy import PositionMode
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide
-from pointsman.domain.venue_truth import Snapshot
-from pointsman.venues.base import Reply
+from pointsman.domain.venue_reports import Snapshot
+from pointsman.execution.ports import Reply
 from tests.stories.scripted_venue import Line
 from tests.stories.story import Begin, Story, rules
 

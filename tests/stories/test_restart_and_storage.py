@@ -8,7 +8,7 @@ import pytest
 from pointsman.domain.commands import Submit
 from pointsman.domain.policy import Abilities
 from pointsman.domain.reasons import Reason
-from pointsman.engine.intake import StrangeOrders
+from pointsman.execution.venue_intake import StrangeOrders
 from pointsman.simulator.crashes import Boundary
 from pointsman.storage.errors import DatabaseBusy
 from pointsman.storage.reader import open_reader

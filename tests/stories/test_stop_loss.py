@@ -9,8 +9,8 @@ from pointsman.domain.orders import OrderType
 from pointsman.domain.policy import ReduceOnlyMode
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import Side
-from pointsman.domain.venue_truth import OrderFound, Snapshot
-from pointsman.venues.base import Reply
+from pointsman.domain.venue_reports import OrderFound, Snapshot
+from pointsman.execution.ports import Reply
 from tests.stories.scripted_venue import Line
 from tests.stories.story import SECOND_NS, Begin, Story, rules
 

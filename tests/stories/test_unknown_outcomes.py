@@ -8,9 +8,9 @@ from pointsman.domain.commands import Query
 from pointsman.domain.events import OrderReport
 from pointsman.domain.orders import Order
 from pointsman.domain.reasons import Reason
-from pointsman.domain.venue_truth import Snapshot
+from pointsman.domain.venue_reports import Snapshot
+from pointsman.execution.ports import Reply
 from pointsman.simulator.crashes import Boundary
-from pointsman.venues.base import Reply
 from tests.stories.scripted_venue import Line
 from tests.stories.story import MS, SECOND_NS, Begin, Story
 

@@ -13,8 +13,8 @@ import pytest
 
 from pointsman.config.settings import Settings, load_settings
 from pointsman.engine.assembly import assemble
-from pointsman.engine.execution_loop import ExecutionLoop
 from pointsman.engine.playback import Playback
+from pointsman.execution.execution_loop import ExecutionLoop
 from pointsman.market.recorded import RecordedMarket
 from pointsman.market.signal_file import SignalFile
 from pointsman.market.tape import Tape

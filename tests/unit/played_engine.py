@@ -9,7 +9,7 @@ import httpx
 from fastapi import FastAPI
 
 from pointsman.api.access import access_of
-from pointsman.api.engine import Engine
+from pointsman.api.ports import Engine
 from pointsman.api.problems import answer_problems
 from pointsman.api.signals import signal_routes
 from pointsman.api.webhook import webhook_routes

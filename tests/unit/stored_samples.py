@@ -28,7 +28,7 @@ from pointsman.domain.positions import Funding, Lot, Position, PositionState, Tr
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide, Side, SignalSide
 from pointsman.domain.signals import Action, Check, Decision, Outcome, Signal, SignalRecord
-from pointsman.storage.entries import Entry
+from pointsman.execution.ports import Entry
 
 SECOND_NS = 1_000_000_000
 START_NS = 1_700_000_000 * SECOND_NS

@@ -11,8 +11,8 @@ import httpx
 import pytest
 
 from pointsman.domain.accounts import KillState
-from pointsman.engine import control_queue
-from pointsman.engine.latch import read_latch
+from pointsman.engine import request_queue
+from pointsman.engine.kill_latch import read_latch
 from tests.http_stories import UNLIMITED, Served
 
 WHY = {"reason": "drill"}
@@ -62,7 +62,7 @@ def test_what_is_refused_says_why(served: Served, monkeypatch: pytest.MonkeyPatc
 def test_storage_that_fails_is_told_with_when_to_try_again(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(control_queue, "ANSWER_SECONDS", 0.2)
+    monkeypatch.setattr(request_queue, "ANSWER_SECONDS", 0.2)
     served.story.memory.fail()
     client = served.client()
     refused = client.post("/pause", json=WHY)
@@ -77,7 +77,7 @@ def test_rule_30_a_kill_holds_and_says_so_where_nothing_can_be_synced(
     def full(*_given: object) -> int:
         raise OSError("no space left on device")
 
-    monkeypatch.setattr("pointsman.engine.latch.os.pwrite", full)
+    monkeypatch.setattr("pointsman.engine.kill_latch.os.pwrite", full)
     killed = served.client().post("/kill", json={**WHY, "flatten": True})
     assert (killed.status_code, killed.json()) == (200, {"durable": False, "state": "flatten"})
     assert served.latch.latched.state is KillState.FLATTEN
@@ -86,7 +86,7 @@ def test_rule_30_a_kill_holds_and_says_so_where_nothing_can_be_synced(
 def test_rule_34_a_kill_is_latched_while_the_loop_is_stuck_and_the_rest_is_not_done_later(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(control_queue, "ANSWER_SECONDS", 0.2)
+    monkeypatch.setattr(request_queue, "ANSWER_SECONDS", 0.2)
     with Served(tmp_path, is_stuck=True) as served:
         client = served.client()
         refused = client.post("/pause", json=WHY)
@@ -99,7 +99,7 @@ def test_rule_34_a_kill_is_latched_while_the_loop_is_stuck_and_the_rest_is_not_d
 async def test_rule_34_a_kill_waits_neither_for_readers_nor_for_other_commands(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(control_queue, "ANSWER_SECONDS", 1.0)
+    monkeypatch.setattr(request_queue, "ANSWER_SECONDS", 1.0)
     going_on = threading.Event()
     with Served(tmp_path, limits=UNLIMITED, is_stuck=True) as served:
         monkeypatch.setattr(served.board, "document", lambda: going_on.wait(20))

@@ -7,10 +7,10 @@ from typing import Any
 import httpx
 import pytest
 
-from pointsman.api import answers
+from pointsman.api import pending_decisions
 from pointsman.domain.commands import Step
 from pointsman.domain.signals import Signal
-from pointsman.engine.outbox import StorageHeld
+from pointsman.execution.outbox import StorageHeld
 from tests.unit.played_engine import (
     FULL,
     Played,
@@ -28,7 +28,7 @@ LINES = {"Content-Type": "application/jsonl"}
 
 @pytest.fixture(autouse=True)
 def _nobody_waits_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(answers, "DECIDE_SECONDS", 0.05)
+    monkeypatch.setattr(pending_decisions, "DECIDE_SECONDS", 0.05)
     monkeypatch.setattr("pointsman.api.signals.DECIDE_SECONDS", 0.05)
 
 
@@ -148,7 +148,7 @@ async def test_rule_29_storage_that_fails_and_a_full_inbox_are_told_at_once(
     def holds(_signal: Signal, future: Future[Step]) -> None:
         future.set_exception(StorageHeld("storage fails; send the signal again"))
 
-    monkeypatch.setattr(answers, "DECIDE_SECONDS", 60.0)
+    monkeypatch.setattr(pending_decisions, "DECIDE_SECONDS", 60.0)
     for play, says in ((holds, "storage fails"), (has_no_room, "4096 signals wait")):
         response = await signal(Played(play))
         assert (response.status_code, response.headers["retry-after"]) == (503, "1")

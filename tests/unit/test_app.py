@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from pointsman.cli import app
-from pointsman.cli.exits import ExitCode
 from pointsman.config.problems import Problem, SettingsError
+from pointsman.engine.exit_codes import ExitCode
 from pointsman.storage.errors import (
     CorruptDatabase,
     DatabaseBusy,

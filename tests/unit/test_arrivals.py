@@ -6,18 +6,19 @@ import threading
 
 import pytest
 
-from pointsman.cli import arrivals
-from pointsman.cli.arrivals import Arrivals
-from pointsman.cli.clean_stop import Stop
 from pointsman.domain.commands import Submit
 from pointsman.domain.events import SignalMalformed, SignalReceived
+from pointsman.domain.timestamps import iso
 from pointsman.engine.live_loop import Clock, LiveLoop, NoTape
-from pointsman.market.live_rows import LiveRows, SkippedRows
+from pointsman.execution.skipped_rows import SkippedRows
+from pointsman.market.live_rows import LiveRows
 from pointsman.market.recorded import BAD_ROWS_KEPT_MAX, RecordedMarket
 from pointsman.market.signal_file import BadSignal, SignalLine
 from pointsman.market.stamps import DAY_NS
 from pointsman.market.tape import Tape
-from pointsman.reading.documents import iso
+from pointsman.service import arrivals
+from pointsman.service.arrivals import Arrivals
+from pointsman.service.clean_stop import Stop
 from tests import desk_stories as told
 from tests.engine_stories import Story, accepted, begin, traded
 

@@ -11,10 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from pointsman.cli import recorded_run
-from pointsman.cli.clean_stop import Stop
-from pointsman.cli.engine import open_engine
-from pointsman.cli.feeds import recorded_feed
 from pointsman.config.settings import Settings, load_settings
 from pointsman.domain.accounts import Incident, KillState, KillSwitch
 from pointsman.domain.market import Quote
@@ -22,10 +18,14 @@ from pointsman.domain.reasons import Reason
 from pointsman.domain.signals import Action, Decision, Outcome
 from pointsman.engine import assembly
 from pointsman.engine.assembly import assemble
-from pointsman.engine.gate import Hold
-from pointsman.engine.latch import KillLatch, Latched, latch_path, read_latch
+from pointsman.engine.embedded import open_engine
+from pointsman.engine.kill_latch import KillLatch, Latched, latch_path, read_latch
 from pointsman.engine.latch_watch import LatchWatch
+from pointsman.execution.last_check import Hold
 from pointsman.market.layout import Layout
+from pointsman.service import recorded_run
+from pointsman.service.clean_stop import Stop
+from pointsman.service.feeds import recorded_feed
 from pointsman.simulator.campaign import ACCOUNTS
 from pointsman.simulator.scenario import BEGINS_NS, Scenario
 from pointsman.simulator.world import World

@@ -12,7 +12,7 @@ from pointsman.domain.positions import Trade
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide, Side
 from pointsman.execution.desk import Desk
-from pointsman.execution.external import our_holdings, price_of_lack, venue_key
+from pointsman.execution.external_holdings import our_holdings, price_of_lack, venue_key
 from tests.desk_stories import (
     SECOND_NS,
     VA,

@@ -2,8 +2,8 @@
 
 import pytest
 
+from pointsman.execution.ports import Entry
 from pointsman.simulator.invariants import Monitor
-from pointsman.storage.entries import Entry
 from pointsman.storage.sqlite_manager import SqliteManager
 from tests import simulations
 

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from pointsman.cli.clean_stop import SIGNALS, clean_stop, ended_in_time
+from pointsman.service.clean_stop import SIGNALS, clean_stop, ended_in_time
 
 HANGS = """
 import os, signal, time

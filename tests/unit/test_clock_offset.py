@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pointsman.engine.clock_offset import OFFSET_SECONDS, ClockOffset
+from pointsman.execution.clock_offset import OFFSET_SECONDS, ClockOffset
 from tests.desk_stories import SECOND_NS, START_NS
 
 receipts = st.lists(

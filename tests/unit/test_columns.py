@@ -6,7 +6,6 @@ from typing import Any
 import msgspec
 import pytest
 
-from pointsman.cli import columns
 from pointsman.domain.life_cycle import OrderStatus
 from pointsman.domain.money import ZERO
 from pointsman.domain.orders import Role
@@ -14,6 +13,7 @@ from pointsman.domain.positions import PositionState
 from pointsman.domain.sides import SignalSide
 from pointsman.domain.signals import Signal
 from pointsman.reading.report import Worth
+from pointsman.terminal import columns
 from tests.unit.stored_samples import order, position
 
 replace = msgspec.structs.replace

@@ -5,8 +5,8 @@ from msgspec.structs import replace
 from pointsman.domain.accounts import Account, DeskRecord
 from pointsman.domain.commands import Query, Step
 from pointsman.domain.events import Compared
-from pointsman.engine.comparing import Comparing
 from pointsman.execution.books import Books
+from pointsman.execution.comparing import Comparing
 from tests import desk_stories as told
 from tests.desk_stories import SECOND_NS
 

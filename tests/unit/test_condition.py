@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from pointsman.cli import control
-from pointsman.cli.condition import EngineState, of_loop, without_answer
+from pointsman.engine import control_client
 from pointsman.storage import lock
+from pointsman.terminal.condition import EngineState, of_loop, without_answer
 from tests.dashboard_pictures import NOW_NS, SECOND_NS, picture
 
 
@@ -40,7 +40,7 @@ def test_a_lock_that_cannot_be_read_is_no_engine_that_is_dead(
     def unreadable(_database: Path) -> int | None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(control, "engine_pid", unreadable)
+    monkeypatch.setattr(control_client, "engine_pid", unreadable)
     told = "the lock file cannot be read: Permission denied"
     assert without_answer(database) == (EngineState.UNREACHABLE, told)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pointsman.api import connections, door
+from pointsman.api import admission, connections
 from pointsman.api.limits import Limits, Rate
 from pointsman.api.server import HttpServer, listen
 from tests.http_stories import Served
@@ -164,7 +164,7 @@ def test_a_full_house_makes_room_for_a_kill(listening: Listening, sent: bytes) -
 def test_wrong_tokens_that_are_held_make_room_before_one_who_merely_waits(
     listening: Listening, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(door, "GUESSING_SECONDS", 30.0)
+    monkeypatch.setattr(admission, "GUESSING_SECONDS", 30.0)
     guess = GET.replace(b"ping", b"status").removesuffix(b"\r\n")
     guess += b"X-Real-IP: 203.0.113.9\r\nAuthorization: Bearer guess\r\n\r\n"
     idle = listening.connect(GET)

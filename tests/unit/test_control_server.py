@@ -14,17 +14,17 @@ from typing import Any
 
 import pytest
 
-from pointsman.cli.control import NoEngine, ask, socket_path, watch
-from pointsman.cli.control_server import CONNECTIONS_MAX, ControlServer
 from pointsman.domain.accounts import Incident, KillState
 from pointsman.domain.reasons import Reason
-from pointsman.engine import control_queue
+from pointsman.engine import request_queue
+from pointsman.engine.control_client import NoEngine, ask, socket_path, watch
 from pointsman.engine.controls import Controls
-from pointsman.engine.latch import KillLatch, Latched, latch_path, read_latch
-from pointsman.engine.picture import Picture
+from pointsman.engine.kill_latch import KillLatch, Latched, latch_path, read_latch
+from pointsman.engine.live_view import Board
 from pointsman.engine.publisher import Publisher
-from pointsman.engine.steering import Steering
-from pointsman.reading.board import Board
+from pointsman.engine.requests import Steering
+from pointsman.engine.snapshot import Picture
+from pointsman.service.control_server import CONNECTIONS_MAX, ControlServer
 from tests import desk_stories as told
 from tests.engine_stories import begin
 
@@ -109,7 +109,7 @@ def test_rule_30_a_kill_that_cannot_be_synced_holds_and_says_so(
     def full(*_given: object) -> int:
         raise OSError(28, "no space left on device")
 
-    monkeypatch.setattr("pointsman.engine.latch.os.pwrite", full)
+    monkeypatch.setattr("pointsman.engine.kill_latch.os.pwrite", full)
     assert ask(served.database, KILL) == {"ok": True, "durable": False, "state": "halt"}
     assert served.latch.latched.state is KillState.HALT
 
@@ -125,7 +125,7 @@ def test_a_command_is_answered_by_the_loop(served: Served) -> None:
 def test_a_command_that_the_loop_does_not_take_is_withdrawn(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(control_queue, "ANSWER_SECONDS", 0.05)
+    monkeypatch.setattr(request_queue, "ANSWER_SECONDS", 0.05)
     answer = ask(served.database, PAUSE)
     assert (answer["ok"], answer["exit"]) == (False, 1)
     assert "withdrawn" in answer["error"]

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from pointsman.cli import control
 from pointsman.cli.app import main
 from pointsman.domain.accounts import KillState
-from pointsman.engine.latch import KillLatch, Latched, latch_path, read_latch
+from pointsman.engine import control_client
+from pointsman.engine.kill_latch import KillLatch, Latched, latch_path, read_latch
 from pointsman.storage import lock
 
 Ran = tuple[int, str]
@@ -53,7 +53,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Mapping[str, Any]]:
             "was_killed": False, "balance": "1", "closing": 1, "differences": 2, "frozen": {},
         }  # fmt: skip
 
-    monkeypatch.setattr(control, "ask", agree)
+    monkeypatch.setattr(control_client, "ask", agree)
     monkeypatch.setattr("getpass.getuser", lambda: "ann")
     return requests
 
@@ -97,7 +97,7 @@ def test_to_resume_all_names_what_stays_stopped_by_itself(
     run: Run, monkeypatch: pytest.MonkeyPatch, held: list[str], says: str
 ) -> None:
     answer = {"ok": True, "durable": True, "trading_state": "ACTIVE", "still_held": held}
-    monkeypatch.setattr(control, "ask", lambda *_: answer)
+    monkeypatch.setattr(control_client, "ask", lambda *_: answer)
     code, said = run("resume", "--reason", "why")
     assert (code, said.endswith(says)) == (0, True), said
 
@@ -144,7 +144,7 @@ def test_a_comparison_that_leaves_accounts_frozen_ends_with_5(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answer = {"ok": True, "durable": True, "differences": 1, "frozen": {"VA001": "MISMATCH"}}
-    monkeypatch.setattr(control, "ask", lambda _database, _request: answer)
+    monkeypatch.setattr(control_client, "ask", lambda _database, _request: answer)
     code, said = run("reconcile")
     assert (code, "VA001 (MISMATCH)" in said) == (5, True)
 
@@ -191,7 +191,7 @@ def test_of_an_engine_that_hangs_is_said_what_may_still_come(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_heard: bool
 ) -> None:
     """What was sent waits in its socket, and is carried out when it goes on."""
-    monkeypatch.setattr(control, "TIMEOUT_SECONDS", 0.1)
+    monkeypatch.setattr(control_client, "TIMEOUT_SECONDS", 0.1)
     held = lock.acquire((tmp_path / "t.db").resolve())
     with socket.socket(socket.AF_UNIX) as listener:
         if is_heard:

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from pointsman.domain.accounts import KillState
-from pointsman.engine.control_queue import Refusal
 from pointsman.engine.controls import Controls
-from pointsman.engine.latch import KillLatch, Latched, read_latch
-from pointsman.engine.steering import Kill, Pause, Rearm, Steering
+from pointsman.engine.kill_latch import KillLatch, Latched, read_latch
+from pointsman.engine.request_queue import Refusal
+from pointsman.engine.requests import Kill, Pause, Rearm, Steering
 from tests import desk_stories as told
 from tests.engine_stories import begin
 

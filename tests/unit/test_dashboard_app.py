@@ -5,9 +5,9 @@ import re
 
 import pytest
 
-from pointsman.cli.dashboard import app as dashboard
-from pointsman.cli.dashboard.app import kill_command, told
-from pointsman.cli.dashboard.source import Unreachable
+from pointsman.dashboard import app as dashboard
+from pointsman.dashboard.app import kill_command, told
+from pointsman.dashboard.links import Unreachable
 from pointsman.storage.errors import StorageUnavailable
 from tests.dashboard_pictures import DECISIONS, NOW_NS, Document, busy_picture, decision, picture
 from tests.dashboard_pilot import Engine, opened
@@ -112,7 +112,7 @@ async def test_where_it_is_too_small_the_kill_switch_still_works_and_nothing_els
 
 
 async def test_a_lost_engine_is_said_and_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pointsman.cli.dashboard.source.RETRY_SECONDS", 0.01)
+    monkeypatch.setattr("pointsman.dashboard.links.RETRY_SECONDS", 0.01)
     engine = Engine(picture())
     engine.lose()
     async with opened(engine) as screen:

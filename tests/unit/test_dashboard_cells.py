@@ -2,7 +2,7 @@
 
 import pytest
 
-from pointsman.cli.dashboard.cells import (
+from pointsman.dashboard.cells import (
     ACCOUNTS,
     INCIDENTS,
     POSITIONS,
@@ -12,7 +12,7 @@ from pointsman.cli.dashboard.cells import (
     status_text,
     worst_first,
 )
-from pointsman.cli.dashboard.layout import PanelColumn, draw
+from pointsman.dashboard.layout import PanelColumn, draw
 from tests.dashboard_pictures import (
     ACCOUNTS as ACCOUNT_ROWS,
 )

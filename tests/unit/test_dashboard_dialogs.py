@@ -7,8 +7,8 @@ from textual.app import App
 from textual.events import Key
 from textual.widgets import Input, Static
 
-from pointsman.cli.dashboard import dialogs
-from pointsman.cli.dashboard.dialogs import Dialog, KillDialog, PauseDialog, Request, help_text
+from pointsman.dashboard import dialogs
+from pointsman.dashboard.dialogs import Dialog, KillDialog, PauseDialog, Request, help_text
 from tests.dashboard_pictures import busy_picture, picture
 
 

@@ -11,10 +11,10 @@ import pytest
 from pydantic import SecretStr
 from rich.text import Text
 
-from pointsman.cli.dashboard import http_link
-from pointsman.cli.dashboard.http_link import BadUrl, Remote, TokenRefused, link_over_http
-from pointsman.cli.dashboard.source import Link, Unreachable
 from pointsman.config.settings import load_settings
+from pointsman.dashboard import http_link
+from pointsman.dashboard.http_link import BadUrl, Remote, TokenRefused, link_over_http
+from pointsman.dashboard.links import Link, Unreachable
 from tests.dashboard_pictures import picture
 from tests.story_database import lived_day
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.text import Text
 
-from pointsman.cli.dashboard.layout import PanelColumn, draw, flow, share, spread
+from pointsman.dashboard.layout import PanelColumn, draw, flow, share, spread
 
 NAME = PanelColumn("name", lambda row: row[0])
 AMOUNT = PanelColumn("amount", lambda row: row[1], is_aligned=True)

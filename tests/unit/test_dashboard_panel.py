@@ -3,8 +3,8 @@
 from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 
-from pointsman.cli.dashboard.layout import PanelColumn
-from pointsman.cli.dashboard.panel import Panel
+from pointsman.dashboard.layout import PanelColumn
+from pointsman.dashboard.panel import Panel
 from tests.dashboard_pictures import Document
 
 COLUMNS = (PanelColumn("Name", lambda row: row["name"]),)

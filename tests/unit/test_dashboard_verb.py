@@ -6,11 +6,12 @@ import pytest
 from pydantic import SecretStr
 from typer.testing import CliRunner
 
+from pointsman.cli import dashboard_verb
 from pointsman.cli.app import app
-from pointsman.cli.dashboard import http_link, verb
-from pointsman.cli.dashboard.http_link import BadUrl
-from pointsman.cli.exits import ExitCode
 from pointsman.config.tokens import default_tokens_path
+from pointsman.dashboard import http_link
+from pointsman.dashboard.http_link import BadUrl
+from pointsman.engine.exit_codes import ExitCode
 from pointsman.storage.errors import StorageUnavailable
 from tests import story_database
 
@@ -24,7 +25,7 @@ def test_without_a_terminal_it_says_what_to_use_instead(tmp_path: Path) -> None:
 def test_on_a_dumb_terminal_it_says_what_to_set(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(verb, "_is_on_a_terminal", lambda: True)
+    monkeypatch.setattr(dashboard_verb, "_is_on_a_terminal", lambda: True)
     monkeypatch.setenv("TERM", "dumb")
     ended = CliRunner().invoke(app, ["dashboard", "--db", str(tmp_path / "none.db")])
     assert ended.exit_code == ExitCode.USAGE
@@ -35,9 +36,9 @@ def test_on_a_dumb_terminal_it_says_what_to_set(
 def test_a_dashboard_that_has_failed_is_no_success(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int | None, exit_code: int
 ) -> None:
-    monkeypatch.setattr(verb, "_is_on_a_terminal", lambda: True)
-    monkeypatch.setattr("pointsman.cli.dashboard.app.Dashboard.run", lambda _self: None)
-    monkeypatch.setattr("pointsman.cli.dashboard.app.Dashboard.return_code", code)
+    monkeypatch.setattr(dashboard_verb, "_is_on_a_terminal", lambda: True)
+    monkeypatch.setattr("pointsman.dashboard.app.Dashboard.run", lambda _self: None)
+    monkeypatch.setattr("pointsman.dashboard.app.Dashboard.return_code", code)
     path = story_database.lived_day().store(tmp_path / "t.db")
     ended = CliRunner().invoke(app, ["dashboard", "--db", str(path)])
     assert ended.exit_code == exit_code, ended.output
@@ -46,7 +47,7 @@ def test_a_dashboard_that_has_failed_is_no_success(
 def test_without_a_database_it_says_what_makes_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(verb, "_is_on_a_terminal", lambda: True)
+    monkeypatch.setattr(dashboard_verb, "_is_on_a_terminal", lambda: True)
     ended = CliRunner().invoke(app, ["dashboard", "--db", str(tmp_path / "none.db")])
     assert isinstance(ended.exception, StorageUnavailable)
     assert "pointsman run" in str(ended.exception)
@@ -74,7 +75,7 @@ def test_rule_57_the_tokens_made_here_open_the_engine_here_and_go_nowhere_else(
         sent.append(token and token.get_secret_value())
         raise BadUrl("enough")
 
-    monkeypatch.setattr(verb, "_is_on_a_terminal", lambda: True)
+    monkeypatch.setattr(dashboard_verb, "_is_on_a_terminal", lambda: True)
     monkeypatch.setattr(http_link, "Remote", remote)
     ended = CliRunner().invoke(app, ["dashboard", "--db", str(database), "--url", url])
     assert (ended.exit_code, "enough" in ended.stderr) == (ExitCode.USAGE, True)

@@ -6,7 +6,7 @@ import pytest
 from textual.geometry import Size
 from textual.widgets import Static
 
-from pointsman.cli.dashboard.panel import Panel
+from pointsman.dashboard.panel import Panel
 from tests.dashboard_pictures import ACCOUNTS, DECISIONS, INCIDENTS, account, busy_picture, position
 from tests.dashboard_pilot import Engine, Screen, opened
 

@@ -14,11 +14,11 @@ from pointsman.cli.database_verbs import back_up
 from pointsman.domain.accounts import KillState
 from pointsman.domain.policy import PositionMode
 from pointsman.engine.assembly import ledger_path
-from pointsman.engine.latch import KillLatch, Latched, latch_path, read_latch
+from pointsman.engine.kill_latch import KillLatch, Latched, latch_path, read_latch
 from pointsman.storage import lock, reader, schema
 from pointsman.storage.errors import DatabaseBusy, StorageUnavailable
 from pointsman.storage.sqlite_manager import SqliteManager
-from pointsman.venues.paper_ledger import PaperLedger, read_ledger
+from pointsman.venues.paper.ledger import PaperLedger, read_ledger
 from tests.story_database import lived_day
 
 

@@ -27,7 +27,7 @@ from pointsman.domain.positions import Position, PositionState, Trade
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide, Side, SignalSide
 from pointsman.execution import reconcile
-from pointsman.execution.external import our_holdings, venue_key
+from pointsman.execution.external_holdings import our_holdings, venue_key
 from pointsman.execution.shortfall import lacking
 from tests.desk_world import VAS, DeskWorld
 from tests.order_stories import CODE, dump, loaded_again

@@ -7,9 +7,9 @@ import pytest
 
 from pointsman.domain.accounts import Cursor
 from pointsman.domain.events import Marked
+from pointsman.execution.ports import Entry
 from pointsman.simulator.crashes import Boundary, Crash, CrashTrap
 from pointsman.simulator.disk import GROUP_NS, Disk
-from pointsman.storage.entries import Entry
 from pointsman.storage.sqlite_manager import SqliteManager
 
 SECOND_NS = 10**9

@@ -11,8 +11,8 @@ from pointsman.domain.accounts import Account, KillSwitch
 from pointsman.domain.market import Quote
 from pointsman.domain.positions import Lot
 from pointsman.domain.reasons import Reason
-from pointsman.domain.timestamps import parse_ts
-from pointsman.reading.documents import iso, to_document
+from pointsman.domain.timestamps import iso, parse_ts
+from pointsman.reading.documents import to_document
 from tests.unit.stored_samples import position
 
 AT_NS = parse_ts("2018-01-02T14:30:00.115Z")

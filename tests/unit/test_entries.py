@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from pointsman.domain.commands import Record
 from pointsman.domain.events import Event
+from pointsman.execution.ports import Entry
 from pointsman.storage.entries import (
-    Entry,
     Head,
     RunIdentity,
     chain_start,

@@ -25,10 +25,10 @@ from pointsman.domain.life_cycle import OrderStatus
 from pointsman.domain.orders import Role
 from pointsman.domain.policy import PositionMode, ReduceOnlyMode
 from pointsman.domain.reasons import Reason
-from pointsman.engine.execution_loop import ExecutionLoop
-from pointsman.engine.market_view import LiveSession
-from pointsman.engine.recall import Recall
-from pointsman.venues.paper import PaperVenue
+from pointsman.execution.archive import Recall
+from pointsman.execution.execution_loop import ExecutionLoop
+from pointsman.execution.market_view import LiveSession
+from pointsman.venues.paper.venue import PaperVenue
 from tests import desk_stories as told
 from tests.desk_stories import MILLISECOND_NS, SECOND_NS, START_NS
 from tests.engine_stories import (

@@ -22,8 +22,8 @@ from pointsman.domain.life_cycle import OrderStatus
 from pointsman.domain.orders import OrderType, Role
 from pointsman.domain.reasons import Reason
 from pointsman.domain.signals import Outcome
-from pointsman.engine.gate import Hold
-from pointsman.engine.outbox import StorageHeld
+from pointsman.execution.last_check import Hold
+from pointsman.execution.outbox import StorageHeld
 from tests import desk_stories as told
 from tests.desk_stories import MILLISECOND_NS, SECOND_NS, START_NS
 from tests.engine_stories import (

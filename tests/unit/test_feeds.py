@@ -5,17 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from pointsman.cli import feeds
-from pointsman.cli.feeds import (
+from pointsman.config.settings import Settings, load_settings
+from pointsman.market.layout import Layout
+from pointsman.market.lines import UnreadableFile
+from pointsman.service import feeds
+from pointsman.service.feeds import (
     FIRST_DAY_NS,
     SECOND_NS,
     arriving_feed,
     recorded_feed,
     simulated_feed,
 )
-from pointsman.config.settings import Settings, load_settings
-from pointsman.market.layout import Layout
-from pointsman.market.lines import UnreadableFile
 
 
 def settings(**names: str) -> Settings:

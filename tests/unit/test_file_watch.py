@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from pointsman.cli.engine import open_engine
 from pointsman.config.settings import Settings, load_settings
 from pointsman.domain.reasons import Reason
+from pointsman.engine.embedded import open_engine
 from pointsman.engine.file_watch import FilesLost, FileWatch
-from pointsman.engine.gate import Hold
-from pointsman.engine.outbox import StorageHeld
+from pointsman.execution.last_check import Hold
+from pointsman.execution.outbox import StorageHeld
 from pointsman.storage import reader
 from pointsman.storage.file_identity import identities
-from tests.unit.test_engine import BUY, SETTINGS, quote
+from tests.unit.test_embedded import BUY, SETTINGS, quote
 from tests.unit.test_same_account import until
 
 

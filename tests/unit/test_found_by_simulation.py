@@ -11,8 +11,7 @@ from pointsman.domain.policy import ReduceOnlyMode
 from pointsman.domain.positions import Lot, Position, PositionState
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide
-from pointsman.engine import gate
-from pointsman.execution import cover
+from pointsman.execution import last_check, protection
 from pointsman.execution.books import Books
 from tests import desk_stories as stories
 from tests.desk_stories import (
@@ -50,7 +49,7 @@ def test_i21_a_stop_that_makes_up_for_one_given_up_is_kept_and_not_sent_again() 
         )
         for attempt, quantity in enumerate(("12", "6", "7", "8"), 1)
     ]
-    keep, surplus = cover._choose(held("20"), stops, Decimal(20), TICK)
+    keep, surplus = protection._choose(held("20"), stops, Decimal(20), TICK)
     assert sorted(stop.quantity for stop in keep) == [8, 12]
     assert [stop.quantity for stop in surplus] == [6, 7]
 
@@ -59,11 +58,11 @@ def test_i9_an_exit_for_more_than_is_held_by_now_is_held_back() -> None:
     books = Books(policy(), DeskRecord("ABCDEF"))
     books.put_account(Account("VA001", Decimal(100), 0))
     leaving = order(1, Role.EXIT, "5")
-    assert gate.is_overtaken(books, leaving)
+    assert last_check.is_overtaken(books, leaving)
     books.put_position(held("4"))
-    assert gate.is_overtaken(books, leaving)
+    assert last_check.is_overtaken(books, leaving)
     books.put_position(held("5"))
-    assert not gate.is_overtaken(books, leaving)
+    assert not last_check.is_overtaken(books, leaving)
 
 
 def test_i10_an_exit_that_arrives_after_all_leaves_its_symbol_with_the_account() -> None:

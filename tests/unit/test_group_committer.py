@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from pointsman.execution.ports import Entry
 from pointsman.storage import group_committer
-from pointsman.storage.entries import Entry
 from pointsman.storage.errors import StorageFailed, StorageQueueFull
 from pointsman.storage.group_committer import GROUP_LEN_MAX, GroupCommitter
 from pointsman.storage.sqlite_manager import SqliteManager

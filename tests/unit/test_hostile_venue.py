@@ -5,7 +5,8 @@ import pytest
 from pointsman.domain.commands import Cancel, Compare, Query, Submit
 from pointsman.domain.events import CancelRefused, OrderAbsent, OrderReport, VenueWord
 from pointsman.domain.orders import Role
-from pointsman.domain.venue_truth import OrderFound, Snapshot
+from pointsman.domain.venue_reports import OrderFound, Snapshot
+from pointsman.execution.ports import Reply, Request
 from pointsman.simulator.faults import Fault
 from pointsman.simulator.hostile_venue import (
     FLIGHT_NS_MAX,
@@ -13,7 +14,6 @@ from pointsman.simulator.hostile_venue import (
     SETTLED_NS,
     HostileVenue,
 )
-from pointsman.venues.base import Reply, Request
 from tests.simulations import order, struck_by, venue
 from tests.unit.test_matching import quote
 

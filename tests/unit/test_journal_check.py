@@ -15,7 +15,7 @@ from pointsman.domain.accounts import Account
 from pointsman.domain.events import OrderSent
 from pointsman.engine.assembly import loaded_from
 from pointsman.execution.desk import Desk
-from pointsman.storage.entries import Entry
+from pointsman.execution.ports import Entry
 from pointsman.storage.errors import CorruptDatabase
 from pointsman.storage.reader import open_reader
 from pointsman.storage.sqlite_manager import SqliteManager

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from pointsman.cli import control, kill_request
 from pointsman.domain.accounts import KillState
-from pointsman.engine.latch import latch_path, read_latch
+from pointsman.engine import control_client, kill_request
+from pointsman.engine.kill_latch import latch_path, read_latch
 from pointsman.storage import lock
 
 Kill = Callable[[], dict[str, Any]]
@@ -67,7 +67,11 @@ def test_rule_40_of_an_engine_that_does_not_answer_it_says_when_it_reads_the_kil
 
 @pytest.mark.parametrize(
     "fault",
-    [OSError(24, "Too many open files"), ValueError("no JSON"), control.NoEngine(Path("t.db"))],
+    [
+        OSError(24, "Too many open files"),
+        ValueError("no JSON"),
+        control_client.NoEngine(Path("t.db")),
+    ],
 )
 def test_whatever_keeps_the_engine_from_being_asked_the_latch_is_pressed(
     kill: Kill, database: Path, monkeypatch: pytest.MonkeyPatch, fault: Exception
@@ -75,7 +79,7 @@ def test_whatever_keeps_the_engine_from_being_asked_the_latch_is_pressed(
     def fail(_database: Path, _request: object) -> dict[str, Any]:
         raise fault
 
-    monkeypatch.setattr(control, "ask", fail)
+    monkeypatch.setattr(control_client, "ask", fail)
     assert kill()["ok"]
     assert recorded(database) == FLATTENED
 
@@ -85,7 +89,7 @@ def test_a_kill_that_the_engine_refuses_is_pressed_on_the_latch(
 ) -> None:
     """It has no connection left, say."""
     refused = {"ok": False, "exit": 1, "error": "16 connections are open; try again later"}
-    monkeypatch.setattr(control, "ask", lambda _database, _request: refused)
+    monkeypatch.setattr(control_client, "ask", lambda _database, _request: refused)
     assert kill()["told"].startswith("The engine refused the kill (16 connections are open")
     assert recorded(database) == FLATTENED
 
@@ -96,7 +100,7 @@ def test_a_lock_that_cannot_be_read_is_in_the_way_of_nothing(
     def unreadable(_database: Path) -> int | None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(control, "engine_pid", unreadable)
+    monkeypatch.setattr(control_client, "engine_pid", unreadable)
     told = kill()["told"]
     assert told.startswith("Whether an engine is running on t.db cannot be seen (Permission denied")
     assert recorded(database) == FLATTENED

@@ -13,8 +13,8 @@ from collections.abc import Callable
 
 import pytest
 
-from pointsman.cli.kill_signals import KillSignals, kill_signals_blocked, let_through
-from pointsman.engine.steering import Kill
+from pointsman.engine.requests import Kill
+from pointsman.service.kill_signals import KillSignals, kill_signals_blocked, let_through
 from tests.as_installed import ROOT
 
 PATIENCE_SECONDS = 30.0

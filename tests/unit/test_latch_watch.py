@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pointsman.domain.accounts import KillState, KillSwitch
-from pointsman.engine.latch import KillLatch, Latched, latch_path, read_latch
+from pointsman.engine.kill_latch import KillLatch, Latched, latch_path, read_latch
 from pointsman.engine.latch_watch import KillFile, LatchWatch, read_kill_file
 
 OFF = KillSwitch()

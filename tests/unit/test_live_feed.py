@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from pointsman.cli.live_feed import begin_live, said_at_start
 from pointsman.config.settings import load_settings
 from pointsman.engine.assembly import Assembly, assemble
+from pointsman.engine.live_feed import begin_live, said_at_start
 from pointsman.engine.live_loop import Clock
 from pointsman.storage.errors import StorageFailed
 from tests import desk_stories as told

@@ -15,8 +15,8 @@ from pointsman.domain.reasons import Reason
 from pointsman.domain.signals import Outcome
 from pointsman.engine import live_loop as module
 from pointsman.engine.live_loop import Clock, InboxFull, LiveLoop, NoTape
-from pointsman.engine.outbox import StorageHeld
-from pointsman.venues.base import Request
+from pointsman.execution.outbox import StorageHeld
+from pointsman.execution.ports import Request
 from tests import desk_stories as told
 from tests.desk_stories import MILLISECOND_NS, SECOND_NS, START_NS
 from tests.engine_stories import (

@@ -2,8 +2,9 @@
 
 import pytest
 
+from pointsman.execution.skipped_rows import SkippedRows
 from pointsman.market import live_rows
-from pointsman.market.live_rows import LiveRows, SkippedRows
+from pointsman.market.live_rows import LiveRows
 from tests import desk_stories as told
 from tests.desk_stories import MILLISECOND_NS, SECOND_NS, START_NS
 

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from pointsman.domain.events import Level, Timer, TimerKind
 from pointsman.domain.positions import PositionState
-from pointsman.engine.market_view import LiveSession, MarketView
+from pointsman.execution.market_view import LiveSession, MarketView
 from tests import desk_stories as told
 from tests.desk_stories import MILLISECOND_NS, SECOND_NS, START_NS
 

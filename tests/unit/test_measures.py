@@ -2,11 +2,11 @@
 
 import pytest
 
-from pointsman.cli.measures import allowed, measured, remark
 from pointsman.domain.reasons import REFUSALS, Reason
 from pointsman.domain.sides import SignalSide
 from pointsman.domain.signals import Check
 from pointsman.domain.timestamps import parse_ts
+from pointsman.terminal.measures import allowed, measured, remark
 
 ZONE = "America/New_York"
 NOW_NS = parse_ts("2018-01-02T14:15:28.885880Z")

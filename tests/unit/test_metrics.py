@@ -24,10 +24,10 @@ from pointsman.domain.commands import Record, Step, Submit
 from pointsman.domain.events import Compared, Event
 from pointsman.domain.market import Quote
 from pointsman.domain.positions import Position
-from pointsman.engine.latch import KillLatch, Latched, latch_path
-from pointsman.engine.picture import Document, Picture
+from pointsman.engine.kill_latch import KillLatch, Latched, latch_path
+from pointsman.engine.live_view import Board, facts
 from pointsman.engine.publisher import Counts, Publisher
-from pointsman.reading.board import Board, facts
+from pointsman.engine.snapshot import Document, Picture
 from tests import desk_stories as told
 from tests.desk_stories import SECOND_NS, START_NS, VA
 from tests.engine_stories import Story, accepted, begin, traded

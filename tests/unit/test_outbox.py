@@ -9,7 +9,7 @@ from pointsman.domain.commands import Cancel, Command, MoveCash, Query, Step, Su
 from pointsman.domain.orders import Order, OrderType, Role
 from pointsman.domain.sides import PositionSide, Side
 from pointsman.domain.signals import Decision, Outcome
-from pointsman.engine.outbox import Answer, Outbox, StorageHeld
+from pointsman.execution.outbox import Answer, Outbox, StorageHeld
 
 
 def order(number: int, role: Role) -> Order:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pointsman.domain.market import Quote
 from pointsman.domain.money import ZERO
 from pointsman.domain.sides import Side
-from pointsman.venues.paper_book import Book, Place, StopQueue
+from pointsman.venues.paper.book import Book, Place, StopQueue
 from tests.conformance.bench import INSTRUMENTS, row
 
 LEVELS = st.integers(90, 110).map(Decimal)

@@ -7,9 +7,9 @@ import pytest
 from pointsman.domain.life_cycle import OrderStatus
 from pointsman.domain.orders import OrderType
 from pointsman.domain.sides import Side
-from pointsman.domain.venue_truth import VenueOrder
-from pointsman.venues import paper_demands as demands
-from pointsman.venues.paper_book import Book
+from pointsman.domain.venue_reports import VenueOrder
+from pointsman.venues.paper import demands
+from pointsman.venues.paper.book import Book
 from tests.conformance.bench import INSTRUMENTS, row
 
 

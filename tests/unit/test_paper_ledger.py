@@ -19,9 +19,9 @@ from pointsman.domain.money import exact
 from pointsman.domain.orders import OrderType
 from pointsman.domain.policy import PositionMode
 from pointsman.domain.sides import Side
-from pointsman.domain.venue_truth import JournalHead, OrderFound, Snapshot, VenueHolding
-from pointsman.venues.base import Reply
-from pointsman.venues.paper_ledger import (
+from pointsman.domain.venue_reports import JournalHead, OrderFound, Snapshot, VenueHolding
+from pointsman.execution.ports import Reply
+from pointsman.venues.paper.ledger import (
     LedgerBusy,
     LedgerModeDiffers,
     LedgerUnreadable,

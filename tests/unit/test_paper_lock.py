@@ -5,15 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from pointsman.venues import paper_lock
+from pointsman.venues.paper import lock
 
 
 def test_a_ledger_is_held_once_under_whatever_name(tmp_path: Path) -> None:
     ledger, linked = tmp_path / "t.paper.db", tmp_path / "linked.db"
-    with paper_lock.hold(ledger):
+    with lock.hold(ledger):
         os.link(ledger, linked)
         for name in (ledger, linked):
             with pytest.raises(BlockingIOError):
-                paper_lock.hold(name)
-    with paper_lock.hold(linked):
+                lock.hold(name)
+    with lock.hold(linked):
         pass

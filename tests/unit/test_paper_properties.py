@@ -23,9 +23,9 @@ from pointsman.domain.money import ZERO
 from pointsman.domain.orders import Order, OrderType
 from pointsman.domain.policy import PositionMode, ReduceOnlyMode
 from pointsman.domain.sides import PositionSide, Side
-from pointsman.domain.venue_truth import OrderFound, Snapshot, VenueHolding
-from pointsman.venues.base import Reply
-from pointsman.venues.paper_ledger import read_ledger
+from pointsman.domain.venue_reports import OrderFound, Snapshot, VenueHolding
+from pointsman.execution.ports import Reply
+from pointsman.venues.paper.ledger import read_ledger
 from tests.conformance.bench import FEE_BPS, Bench, entry, market_exit, open_paper, row, stop
 
 CENTS = st.integers(9990, 10010)

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from pointsman.domain.commands import Cancel, Compare
 from pointsman.domain.orders import Order, OrderType
 from pointsman.domain.policy import PositionMode, ReduceOnlyMode
-from pointsman.domain.venue_truth import Snapshot, VenueHolding
+from pointsman.domain.venue_reports import Snapshot, VenueHolding
 from tests.conformance.bench import (
     LONG,
     SHORT,

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pointsman.domain.venue_truth import VenueHolding
-from pointsman.venues.paper_ledger import read_ledger
+from pointsman.domain.venue_reports import VenueHolding
+from pointsman.venues.paper.ledger import read_ledger
 from tests.conformance.bench import (
     LONG,
     Bench,

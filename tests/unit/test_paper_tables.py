@@ -13,8 +13,8 @@ from pointsman.domain.orders import OrderType
 from pointsman.domain.policy import PositionMode
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide, Side
-from pointsman.domain.venue_truth import VenueHolding, VenueOrder, VenueTrade
-from pointsman.venues import paper_tables as tables
+from pointsman.domain.venue_reports import VenueHolding, VenueOrder, VenueTrade
+from pointsman.venues.paper import tables
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=9)
 NUMBER = st.integers(1, 2**62)

@@ -21,7 +21,7 @@ from pointsman.market.signal_file import BadSignal, SignalLine
 from pointsman.market.tape import Tape
 from pointsman.storage import reader
 from pointsman.storage.journal import fold, verify_chain
-from pointsman.venues.paper_ledger import read_ledger
+from pointsman.venues.paper.ledger import read_ledger
 from tests import desk_stories as told
 from tests.desk_stories import SECOND_NS, START_NS
 from tests.engine_stories import Memory, StillVenue, Story, make_loop, snapshot, start

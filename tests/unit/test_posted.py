@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from pointsman.domain.timestamps import SECOND_NS
-from pointsman.market.live_rows import LiveRows, SkippedRows
+from pointsman.execution.skipped_rows import SkippedRows
+from pointsman.market.live_rows import LiveRows
 from pointsman.market.posted import (
     ROWS_MAX,
     PostedQuotes,

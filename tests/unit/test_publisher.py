@@ -5,9 +5,9 @@ from hypothesis import strategies as st
 
 from pointsman.domain.commands import Cancel, Record, Submit
 from pointsman.engine import publisher
-from pointsman.engine.latch import Latched
-from pointsman.engine.picture import Document, Picture
+from pointsman.engine.kill_latch import Latched
 from pointsman.engine.publisher import BATCHES_MAX, Batch, Counts, Publisher, count, fold
+from pointsman.engine.snapshot import Document, Picture
 from tests import desk_stories as told
 from tests.engine_stories import begin, canceled, traded
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pointsman.domain.market import Quote
-from pointsman.market.quotes import QuoteTable
+from pointsman.execution.quotes import QuoteTable
 
 prices = st.decimals("0.00001", "1000000", places=5)
 

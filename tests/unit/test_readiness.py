@@ -5,12 +5,12 @@ from decimal import Decimal
 
 import pytest
 
-from pointsman.cli.readiness import Readiness
 from pointsman.config.settings import load_settings
-from pointsman.engine.gate import Hold
-from pointsman.engine.market_view import LiveSession
-from pointsman.engine.recorder import Standing
+from pointsman.execution.last_check import Hold
+from pointsman.execution.market_view import LiveSession
+from pointsman.execution.ports import Standing
 from pointsman.reading.vitals import Vitals
+from pointsman.service.readiness import Readiness
 from tests.desk_stories import SECOND_NS
 from tests.engine_stories import BROKEN, begin
 
@@ -76,7 +76,7 @@ def test_a_comparison_may_be_three_intervals_old(body: Body) -> None:
 
 
 def test_storage_that_fails_is_a_cause_until_it_heals(body: Body) -> None:
-    body.standing = Standing(0, BROKEN, 1)
+    body.standing = Standing(0, str(BROKEN.cause), 1)
     assert body.causes == {"storage": f"storage fails: {BROKEN.cause}"}
     body.standing = Standing(1)
     assert body.causes == {}

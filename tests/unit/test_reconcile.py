@@ -11,7 +11,7 @@ from pointsman.domain.orders import Order, OrderType, Role
 from pointsman.domain.policy import PositionMode
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide, Side
-from pointsman.domain.venue_truth import (
+from pointsman.domain.venue_reports import (
     OrderFound,
     Snapshot,
     VenueHolding,

@@ -19,18 +19,18 @@ from pointsman.domain.reasons import Reason
 from pointsman.domain.signals import Outcome
 from pointsman.engine import recorder as module
 from pointsman.engine.assembly import loaded_from
-from pointsman.engine.execution_loop import ExecutionLoop
-from pointsman.engine.outbox import StorageHeld
-from pointsman.engine.recall import Recall
-from pointsman.engine.recorder import Inline, Standing, Threaded
+from pointsman.engine.recorder import Inline, Threaded
+from pointsman.execution.archive import Recall
 from pointsman.execution.desk import Desk
+from pointsman.execution.execution_loop import ExecutionLoop
+from pointsman.execution.outbox import StorageHeld
+from pointsman.execution.ports import Entry, Standing
 from pointsman.storage import reader
-from pointsman.storage.entries import Entry
 from pointsman.storage.errors import StorageFailed
 from pointsman.storage.journal import fold, turns, verify_chain
 from pointsman.storage.sqlite_manager import SqliteManager
-from pointsman.venues.paper import PaperVenue
-from pointsman.venues.paper_ledger import read_ledger
+from pointsman.venues.paper.ledger import read_ledger
+from pointsman.venues.paper.venue import PaperVenue
 from tests import desk_stories as told
 from tests.desk_stories import MILLISECOND_NS
 from tests.engine_stories import CODE, OpenHours, start

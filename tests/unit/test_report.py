@@ -14,9 +14,9 @@ from pointsman.domain.commands import Record
 from pointsman.domain.events import FundingPaid
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide
+from pointsman.execution.ports import Entry
 from pointsman.reading.documents import Document
 from pointsman.reading.report import build_report, read_standing, status_of
-from pointsman.storage.entries import Entry
 from pointsman.storage.reader import open_reader
 from pointsman.storage.sqlite_manager import SqliteManager
 from tests.story_database import OPEN_NS, Day, lived_day

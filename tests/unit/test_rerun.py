@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
-from pointsman.cli.clean_stop import Stop
-from pointsman.cli.feeds import recorded_feed
-from pointsman.cli.recorded_run import report_on, run_fast
 from pointsman.domain.events import AccountOpened
 from pointsman.engine.rerun import Diverged, Rerun
+from pointsman.execution.ports import Entry
 from pointsman.market.layout import Layout
-from pointsman.storage.entries import Entry, Head, chained
+from pointsman.service.clean_stop import Stop
+from pointsman.service.feeds import recorded_feed
+from pointsman.service.recorded_run import report_on, run_fast
+from pointsman.storage.entries import Head, chained
 from tests.engine_stories import Memory
 from tests.unit.interrupted import Session, session, take_copies
 

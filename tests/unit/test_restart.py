@@ -23,7 +23,7 @@ from pointsman.domain.orders import OrderType, Role
 from pointsman.domain.policy import ReduceOnlyMode
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide, Side
-from pointsman.domain.venue_truth import (
+from pointsman.domain.venue_reports import (
     OrderFound,
     Snapshot,
     VenueHolding,

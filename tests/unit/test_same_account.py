@@ -15,15 +15,15 @@ from pathlib import Path
 import pytest
 import typer
 
-from pointsman.cli.engine import Engine, open_engine
-from pointsman.cli.exits import ExitCode
 from pointsman.cli.run import _known_endings
 from pointsman.config.settings import Settings, load_settings
 from pointsman.domain.orders import OrderType
 from pointsman.domain.policy import PositionMode
+from pointsman.engine.embedded import Engine, open_engine
+from pointsman.engine.exit_codes import ExitCode
 from pointsman.engine.same_account import OtherAccount
-from pointsman.venues.paper_ledger import PaperLedger, read_ledger
-from tests.unit.test_engine import BUY, SETTINGS, quote
+from pointsman.venues.paper.ledger import PaperLedger, read_ledger
+from tests.unit.test_embedded import BUY, SETTINGS, quote
 
 DATABASE, LEDGER = "t.db", "t.paper.db"
 

@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 
 from pointsman.domain.events import Event, Marked
 from pointsman.domain.policy import Policy
-from pointsman.engine.execution_loop import ExecutionLoop
 from pointsman.engine.playback import Playback
-from pointsman.engine.recall import Recall
-from pointsman.engine.sampling import Sampling
+from pointsman.execution.archive import Recall
 from pointsman.execution.desk import Desk
+from pointsman.execution.execution_loop import ExecutionLoop
+from pointsman.execution.sampling import Sampling
 from pointsman.market.signal_file import SignalLine
 from pointsman.market.tape import Tape
-from pointsman.venues.paper import PaperVenue
+from pointsman.venues.paper.venue import PaperVenue
 from tests import desk_stories as told
 from tests.desk_stories import MILLISECOND_NS, SECOND_NS, START_NS
 from tests.engine_stories import CODE, Memory, OpenHours, begin, start

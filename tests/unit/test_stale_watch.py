@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from pointsman.domain.policy import Policy
-from pointsman.engine.clock_offset import ClockOffset
-from pointsman.engine.stale_watch import StaleWatch
 from pointsman.execution.books import Books
-from pointsman.market.quotes import QuoteTable
+from pointsman.execution.clock_offset import ClockOffset
+from pointsman.execution.quotes import QuoteTable
+from pointsman.execution.stale_watch import StaleWatch
 from tests import desk_stories as told
 from tests.desk_stories import MILLISECOND_NS, SECOND_NS, START_NS
 

@@ -3,11 +3,11 @@
 from decimal import Decimal
 from pathlib import Path
 
-from pointsman.cli.feeds import recorded_feed
-from pointsman.cli.start_notes import account_notes, instrument_notes, notes_before
 from pointsman.config.settings import load_settings
 from pointsman.domain.accounts import Account
 from pointsman.market.layout import Layout
+from pointsman.service.feeds import recorded_feed
+from pointsman.service.start_notes import account_notes, instrument_notes, notes_before
 from tests.unit.stored_samples import position
 
 HELD = Account("VA001", Decimal(500_000), 0)

@@ -7,17 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from pointsman.cli import status
-from pointsman.cli.control import engine_pid
-from pointsman.cli.status import draw_status, read_status, status_document
 from pointsman.domain.accounts import DeskRecord, ExternalHolding, KillState, KillSwitch
 from pointsman.domain.commands import Record
 from pointsman.domain.sides import PositionSide
-from pointsman.engine.latch import KillLatch, Latched, latch_path
-from pointsman.storage.entries import Entry
+from pointsman.engine.control_client import engine_pid
+from pointsman.engine.kill_latch import KillLatch, Latched, latch_path
+from pointsman.execution.ports import Entry
 from pointsman.storage.lock import lock_path
 from pointsman.storage.reader import open_reader
 from pointsman.storage.sqlite_manager import SqliteManager
+from pointsman.terminal import status
+from pointsman.terminal.status import draw_status, read_status, status_document
 from tests.story_database import OPEN_NS, lived_day
 from tests.unit.stored_samples import turn
 from tests.unit.test_tables import drawn

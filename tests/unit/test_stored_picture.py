@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pointsman.domain.accounts import KillState
-from pointsman.engine.latch import KillLatch, Latched, latch_path
+from pointsman.engine.kill_latch import KillLatch, Latched, latch_path
 from pointsman.reading.stored_picture import picture_from_database
 from pointsman.storage.errors import StorageUnavailable
 from tests.story_database import lived_day

@@ -11,14 +11,14 @@ from typing import Any
 import msgspec
 import pytest
 
-from pointsman.cli.story import draw_story
 from pointsman.domain.events import FundingPaid, VenueWord
 from pointsman.domain.sides import MarketPosition, PositionSide, SignalSide
 from pointsman.domain.signals import Remarks
+from pointsman.execution.ports import Entry
 from pointsman.reading.documents import Document
 from pointsman.reading.story import Story, near_ids, read_story, story_document
-from pointsman.storage.entries import Entry
 from pointsman.storage.reader import open_reader
+from pointsman.terminal.why import draw_story
 from tests.story_database import Day, lived_day
 from tests.unit.stored_samples import START_NS, decision, fill, order, signal
 from tests.unit.test_tables import drawn

@@ -13,7 +13,7 @@ import pytest
 from pointsman.api import stream
 from pointsman.domain.commands import Record
 from pointsman.domain.events import Paused
-from pointsman.storage.entries import Entry
+from pointsman.execution.ports import Entry
 from pointsman.storage.journal import turns
 from pointsman.storage.reader import open_reader
 from pointsman.storage.sqlite_manager import SqliteManager

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pointsman.domain.accounts import KillState
-from pointsman.engine.latch import latch_path, read_latch
+from pointsman.engine.kill_latch import latch_path, read_latch
 from tests import story_database
 from tests.integration.sessions import environment
 

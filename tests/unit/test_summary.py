@@ -5,10 +5,10 @@ from contextlib import closing
 import pytest
 from rich.text import Text
 
-from pointsman.cli.summary import percent, status_text, summary
 from pointsman.reading.documents import Document
 from pointsman.reading.report import build_report
 from pointsman.storage.reader import open_reader
+from pointsman.terminal.summary import percent, status_text, summary
 from tests.story_database import lived_day
 from tests.unit.test_tables import drawn
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from pointsman.cli.supervision import LATE_SECONDS, Part, Supervisor
+from pointsman.engine.supervision import LATE_SECONDS, Part, Supervisor
 
 
 class Ward:

@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console, RenderableType
 from rich.text import Text
 
-from pointsman.cli.tables import Column, Listing, facts
+from pointsman.terminal.tables import Column, Listing, facts
 
 ROWS = [
     ("VA001", "158.4", "ok"),

@@ -11,6 +11,8 @@ from tests.house_rules import PACKAGE, RULES, Module, Rule
 ROOT = Path(__file__).resolve().parents[2]
 
 UNTESTED_ALLOWED = {
+    "execution/skipped_rows.py": "run by test_live_rows",
+    "terminal/why.py": "run by test_story, which reads and draws stories",
     "simulator/*": "one machine, run whole by test_simulator; its checks are seen red there",
 }
 """Modules without a test file of their name; `__init__` and modules without code need none."""
@@ -47,7 +49,7 @@ def test_the_tree_is_really_read(tree: list[Module]) -> None:
 DESK = "execution/desk.py"
 LOOP = "engine/live_loop.py"
 CODEC = "storage/codec.py"
-PAPER = "venues/paper.py"
+PAPER = "venues/paper/venue.py"
 
 PLANTED: list[tuple[Rule, str, str]] = [
     (rules.functions_are_short, DESK, "def f():\n" + "    x = 1\n" * 60),

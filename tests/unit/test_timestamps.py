@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pointsman.domain.timestamps import parse_ts
+from pointsman.domain.timestamps import SECOND_NS, iso, parse_ts
 
 HALF_PAST_TWO_NS = 1_514_903_400_000_000_000
 """2018-01-02T14:30:00Z."""
@@ -116,3 +116,11 @@ def test_every_day_of_a_year_follows_the_day_before(year: int) -> None:
     while day.year == year:
         assert parse_ts(day.strftime("%Y-%m-%dT00:00Z")) == int(day.timestamp()) * 10**9
         day += timedelta(days=1)
+
+
+@given(st.integers(-60_000_000_000, 250_000_000_000), st.integers(0, 10**6 - 1))
+def test_a_moment_is_written_as_the_calendar_has_it(seconds: int, micros: int) -> None:
+    moment = datetime.fromtimestamp(seconds, UTC).replace(microsecond=micros)
+    text = iso(seconds * SECOND_NS + micros * 1000)
+    assert text == moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ").rjust(27, "0")
+    assert iso(seconds * SECOND_NS + micros * 1000 + 1).endswith("001Z")

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from pointsman.cli.views import VIEWS, listing
 from pointsman.reading.lists import Wanted
+from pointsman.terminal.views import VIEWS, listing
 from tests.story_database import lived_day
 from tests.unit.test_lists import documents, rows_of
 from tests.unit.test_tables import drawn

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from pointsman.engine.recorder import Standing
+from pointsman.execution.ports import Standing
 from pointsman.reading.vitals import Vitals
 from tests.desk_stories import SECOND_NS, START_NS
 from tests.engine_stories import BROKEN
@@ -47,7 +47,7 @@ def test_ages_are_counted_in_event_time_from_what_was_seen_last() -> None:
 
 def test_storage_says_since_when_it_fails_and_that_it_has_healed() -> None:
     body = Body()
-    body.standing = Standing(0, BROKEN, 1)
+    body.standing = Standing(0, str(BROKEN.cause), 1)
     body.vitals.note(0, START_NS)
     body.vitals.note(0, START_NS + SECOND_NS)
     assert body.vitals.health()["storage"] == "failing since 2018-01-02T14:30:00.000000Z"

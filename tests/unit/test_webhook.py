@@ -17,7 +17,7 @@ from pointsman.api.signatures import signed_path
 from pointsman.domain.commands import Step
 from pointsman.domain.sides import SignalSide
 from pointsman.domain.signals import Signal
-from pointsman.engine.outbox import StorageHeld
+from pointsman.execution.outbox import StorageHeld
 from tests.story_database import lived_day
 from tests.unit.played_engine import (
     NOW_NS,

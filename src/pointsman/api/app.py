@@ -5,14 +5,14 @@ import threading
 from fastapi import FastAPI
 
 from pointsman.api.access import access_of
+from pointsman.api.admission import PREFIX, Door
 from pointsman.api.commands import command_routes
-from pointsman.api.door import PREFIX, Door
-from pointsman.api.engine import Engine
 from pointsman.api.health import health_routes
 from pointsman.api.limits import Limits
 from pointsman.api.metrics import metrics_routes
 from pointsman.api.openapi import describe
 from pointsman.api.origins import origins_of
+from pointsman.api.ports import Engine
 from pointsman.api.problems import answer_problems
 from pointsman.api.reads import read_routes
 from pointsman.api.shortcut import Shortcut

@@ -17,11 +17,11 @@ from pydantic_core import PydanticCustomError
 
 from pointsman.api.access import ANYONE, Access, Caller, Scope, needs
 from pointsman.api.bodies import JSON, require_media_type
-from pointsman.api.engine import Engine
+from pointsman.api.ports import Engine
 from pointsman.api.problems import Problem, documented
 from pointsman.api.queries import only_known
-from pointsman.engine.control_queue import Refusal, Unanswered
-from pointsman.engine.steering import (
+from pointsman.engine.request_queue import Refusal, Unanswered
+from pointsman.engine.requests import (
     REFUSED,
     Flatten,
     Kill,

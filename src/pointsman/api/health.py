@@ -6,7 +6,7 @@ from typing import Literal
 from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
-from pointsman.api.engine import Engine
+from pointsman.api.ports import Engine
 from pointsman.version import __version__
 
 

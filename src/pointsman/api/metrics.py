@@ -23,8 +23,8 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.registry import Collector
 
 from pointsman.api.meters import Counts, Histogram, Meters
-from pointsman.engine.picture import Document
-from pointsman.reading.board import Board
+from pointsman.engine.live_view import Board
+from pointsman.engine.snapshot import Document
 from pointsman.version import __version__
 
 Samples = Iterable[tuple[tuple[str, ...], float]]

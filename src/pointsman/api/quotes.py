@@ -8,9 +8,9 @@ import msgspec
 from fastapi import APIRouter, Depends, Request, Response
 
 from pointsman.api.access import Access, Caller, Scope, needs
-from pointsman.api.answers import unavailable
 from pointsman.api.bodies import JSON, JSON_LINES, require_media_type
-from pointsman.api.engine import Engine
+from pointsman.api.pending_decisions import unavailable
+from pointsman.api.ports import Engine
 from pointsman.api.problems import Problem, documented
 from pointsman.api.schemas import (
     QUOTE_LINES,
@@ -21,8 +21,9 @@ from pointsman.api.schemas import (
     answers,
     takes,
 )
+from pointsman.execution.skipped_rows import SkippedRows
 from pointsman.market.lines import Line
-from pointsman.market.live_rows import LiveRows, SkippedRows
+from pointsman.market.live_rows import LiveRows
 from pointsman.market.posted import (
     Batch,
     PostedQuotes,

@@ -14,7 +14,7 @@ import msgspec
 from fastapi import APIRouter, Depends, Header, Path, Query, Response
 
 from pointsman.api.access import Access, Scope, needs
-from pointsman.api.engine import Engine
+from pointsman.api.ports import Engine
 from pointsman.api.problems import Problem, documented
 from pointsman.api.queries import only_known
 from pointsman.domain.orders import Fill, Order

@@ -15,7 +15,6 @@ import msgspec
 from fastapi import APIRouter, Depends, Request, Response
 
 from pointsman.api.access import Access, Caller, Scope, needs
-from pointsman.api.answers import DECIDE_SECONDS, Decisions, Pending
 from pointsman.api.bodies import (
     JSON,
     JSON_LINES,
@@ -23,7 +22,8 @@ from pointsman.api.bodies import (
     require_media_type,
     unreadable,
 )
-from pointsman.api.engine import Engine
+from pointsman.api.pending_decisions import DECIDE_SECONDS, Decisions, Pending
+from pointsman.api.ports import Engine
 from pointsman.api.problems import Problem, documented
 from pointsman.api.quotes import quote_routes
 from pointsman.api.schemas import (

@@ -23,10 +23,11 @@ from starlette.types import Receive, Send
 from starlette.types import Scope as ASGIScope
 
 from pointsman.api.access import Access, Scope, needs
-from pointsman.api.engine import Engine
+from pointsman.api.ports import Engine
 from pointsman.api.problems import Problem, documented
 from pointsman.api.queries import only_known
-from pointsman.reading.documents import Document, iso, to_document
+from pointsman.domain.timestamps import iso
+from pointsman.reading.documents import Document, to_document
 from pointsman.storage import queries
 from pointsman.storage.errors import StorageError
 from pointsman.storage.journal import Turn, turns

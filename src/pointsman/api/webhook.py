@@ -18,9 +18,9 @@ from fastapi import APIRouter, Path, Query, Request, Response
 
 from pointsman.api.access import Access
 from pointsman.api.alerts import Alerts
-from pointsman.api.answers import ASK, Decisions, wait
 from pointsman.api.bodies import JSON
-from pointsman.api.engine import Engine
+from pointsman.api.pending_decisions import ASK, Decisions, wait
+from pointsman.api.ports import Engine
 from pointsman.api.problems import documented, nowhere
 from pointsman.api.schemas import ALERT, DECISION, LATER, answers, takes
 from pointsman.api.signals import malformed

@@ -12,24 +12,24 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pointsman.cli import control_verbs, database_verbs, run, simulate, streams
-from pointsman.cli.dashboard import verb as dashboard
-from pointsman.cli.exits import ExitCode
+from pointsman.cli import dashboard_verb as dashboard
 from pointsman.cli.options import (
     Options,
     database_of,
     flag,
     read_settings,
-    reading,
     takes_options,
     usable_settings,
 )
 from pointsman.config.problems import SettingsError
+from pointsman.engine.exit_codes import ExitCode
 from pointsman.storage.errors import (
     CorruptDatabase,
     DatabaseBusy,
     NewerSchema,
     StorageError,
 )
+from pointsman.storage.reader import reading
 
 if TYPE_CHECKING:
     from pointsman.reading.lists import Wanted
@@ -98,7 +98,7 @@ def _code_of(error: StorageError) -> ExitCode:
 
 def _tell_problems(error: SettingsError) -> None:
     from pointsman.cli.config_view import draw_problems
-    from pointsman.cli.render import console, printable
+    from pointsman.terminal.text import console, printable
 
     for warning in error.warnings:
         sys.stderr.write(f"warning: {printable(warning)}\n")
@@ -152,8 +152,8 @@ def _before_the_config_verb(_options: Options) -> None:
 @takes_options
 def status(options: Options) -> None:
     """May it trade, does it run, and what does it hold."""
-    from pointsman.cli.render import console, print_json
-    from pointsman.cli.status import draw_status, read_status, status_document
+    from pointsman.terminal.status import draw_status, read_status, status_document
+    from pointsman.terminal.text import console, print_json
 
     path = database_of(options)
     with reading(path) as connection:
@@ -167,10 +167,10 @@ def status(options: Options) -> None:
 def _show(verb: str, options: Options, wanted: "Wanted") -> None:
     import msgspec
 
-    from pointsman.cli.render import console, print_json
-    from pointsman.cli.status import engine_touches
-    from pointsman.cli.views import VIEWS, listing
     from pointsman.reading.lists import LISTS
+    from pointsman.terminal.status import engine_touches
+    from pointsman.terminal.text import console, print_json
+    from pointsman.terminal.views import VIEWS, listing
 
     read, path = LISTS[verb], database_of(options)
     if verb in ("accounts", "positions"):
@@ -236,9 +236,9 @@ def why(
     ],
 ) -> None:
     """The story of a signal, or of an order's: each rule with its numbers, and what came of it."""
-    from pointsman.cli.render import console, print_json
-    from pointsman.cli.story import draw_story
     from pointsman.reading.story import near_ids, read_story, signal_of_order, story_document
+    from pointsman.terminal.text import console, print_json
+    from pointsman.terminal.why import draw_story
 
     settings = usable_settings(options)
     with reading(settings.database_path) as connection:
@@ -262,7 +262,7 @@ def why(
 def check_journal(options: Options) -> None:
     """Verify the chain, compare it with the tables, and decide all of it again."""
     from pointsman.cli.journal_check import examine, verdict_document, verdict_lines
-    from pointsman.cli.render import print_json
+    from pointsman.terminal.text import print_json
     from pointsman.version import __version__
 
     with reading(database_of(options)) as connection:
@@ -287,7 +287,7 @@ def check_settings(options: Options) -> None:
         problems_document,
         refuse_what_a_run_would,
     )
-    from pointsman.cli.render import print_json
+    from pointsman.terminal.text import print_json
 
     try:
         loaded = read_settings(options)
@@ -312,7 +312,7 @@ def check_settings(options: Options) -> None:
 def show_settings(options: Options) -> None:
     """Every setting that is in force, and where it came from; secrets are masked."""
     from pointsman.cli.config_view import draw_settings, settings_document
-    from pointsman.cli.render import console, print_json
+    from pointsman.terminal.text import console, print_json
 
     settings = read_settings(options).settings
     if options.as_json:

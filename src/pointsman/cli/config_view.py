@@ -7,12 +7,12 @@ from typing import NamedTuple
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from pointsman.cli.render import printable
-from pointsman.cli.tables import Column, Listing
 from pointsman.config.problems import Problem, SettingsError
 from pointsman.config.settings import Loaded, Settings
 from pointsman.config.sources import Source
 from pointsman.reading.documents import Document
+from pointsman.terminal.tables import Column, Listing
+from pointsman.terminal.text import printable
 
 
 class Shown(NamedTuple):
@@ -61,9 +61,9 @@ def settings_document(settings: Settings) -> list[Document]:
 def refuse_what_a_run_would(loaded: Loaded) -> None:
     """Raise SettingsError, with every problem at once, where a run would refuse settings that are
     each well written: served to others without a token, addresses or files that are of no use."""
-    from pointsman.cli.notices import sender_to
     from pointsman.config.instruments import load_instruments
     from pointsman.config.tokens import check_tokens
+    from pointsman.service.notifications import sender_to
 
     settings, problems = loaded.settings, list[Problem]()
 

@@ -13,9 +13,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pointsman.cli import kill_request
-from pointsman.cli.exits import ExitCode
-from pointsman.cli.kill_request import asker
 from pointsman.cli.options import (
     Options,
     database_of,
@@ -23,6 +20,9 @@ from pointsman.cli.options import (
     read_settings,
     takes_options,
 )
+from pointsman.engine import kill_request
+from pointsman.engine.exit_codes import ExitCode
+from pointsman.engine.kill_request import asker
 
 if TYPE_CHECKING:
     from pointsman.config.settings import Settings
@@ -86,7 +86,7 @@ def _database_to_kill(options: Options) -> tuple[Path, bool]:
 
 def rearm(options: Options, reason: Reason) -> None:
     """Release the kill switch."""
-    from pointsman.cli.control import NoEngine, ask
+    from pointsman.engine.control_client import NoEngine, ask
 
     settings, text = read_settings(options).settings, _reason(reason)
     request = {"verb": "rearm", "reason": text, "by": asker()}
@@ -107,9 +107,9 @@ def _rearmed(told: Answer) -> str:
 
 def _rearm_without_engine(settings: "Settings", reason: str, no_engine: str) -> Answer:
     """Clear the latch file, and leave word that the next start is to release the kill switch."""
-    from pointsman.cli.control import engine_pid
     from pointsman.domain.accounts import KillState
-    from pointsman.engine.latch import KillLatch, Latched, latch_path
+    from pointsman.engine.control_client import engine_pid
+    from pointsman.engine.kill_latch import KillLatch, Latched, latch_path
     from pointsman.engine.latch_watch import why_killed
 
     database = settings.database_path
@@ -232,7 +232,7 @@ def _send(options: Options, request: dict[str, Any], said: Callable[[Answer], st
 
 
 def _asked(options: Options, request: dict[str, Any]) -> Answer:
-    from pointsman.cli.control import NoEngine, ask
+    from pointsman.engine.control_client import NoEngine, ask
 
     try:
         return ask(database_of(options), request)
@@ -241,7 +241,7 @@ def _asked(options: Options, request: dict[str, Any]) -> Answer:
 
 
 def _finish(options: Options, answer: Answer, said: Callable[[Answer], str]) -> None:
-    from pointsman.cli.render import print_json, printable
+    from pointsman.terminal.text import print_json, printable
 
     if options.as_json:
         print_json(answer)

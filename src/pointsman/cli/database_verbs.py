@@ -9,8 +9,8 @@ from typing import Annotated
 
 import typer
 
-from pointsman.cli.exits import ExitCode
 from pointsman.cli.options import Options, database_of, takes_options
+from pointsman.engine.exit_codes import ExitCode
 from pointsman.storage.syncing import sync
 
 TRIES = 1000
@@ -29,7 +29,7 @@ def backup(
 ) -> None:
     """Copy the database to a new file, also while an engine runs. The books of the paper venue are
     copied beside it, as of the same moment, so that an engine starts on the copy."""
-    from pointsman.cli.render import print_json
+    from pointsman.terminal.text import print_json
 
     source = database_of(options)
     try:
@@ -57,7 +57,7 @@ def back_up(source: Path, file: Path) -> list[tuple[Path, int]]:
     there is no new file.
     """
     from pointsman.engine.assembly import ledger_path
-    from pointsman.engine.latch import KillLatch, latch_path, read_latch
+    from pointsman.engine.kill_latch import KillLatch, latch_path, read_latch
     from pointsman.storage.reader import open_reader
 
     with ExitStack() as opened, ExitStack() as undoing:
@@ -114,9 +114,9 @@ def _copy(original: sqlite3.Connection, file: Path) -> None:
 
 def migrate(options: Options) -> None:
     """Bring the database up to the schema of this version. A start does it as well."""
-    from pointsman.cli.render import print_json
     from pointsman.storage import lock, schema
     from pointsman.storage.errors import StorageUnavailable
+    from pointsman.terminal.text import print_json
 
     path = database_of(options).resolve()
     if not path.exists():

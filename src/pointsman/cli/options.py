@@ -8,10 +8,8 @@ goes on without those that cannot be used: no setting is in the way of a kill or
 
 import inspect
 import os
-import sqlite3
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -137,7 +135,7 @@ def database_of(options: Options) -> Path:
 
 
 def _warn(text: str) -> None:
-    from pointsman.cli.render import printable
+    from pointsman.terminal.text import printable
 
     sys.stderr.write(f"warning: {printable(text)}\n")
 
@@ -147,17 +145,3 @@ def _places(options: Options) -> tuple[Mapping[str, str], Path | None, dict[str,
     env_file = options.env_file or (DOTENV if DOTENV.exists() else None)
     overrides = {} if options.db is None else {"DATABASE_PATH": str(options.db)}
     return os.environ, env_file, overrides
-
-
-@contextmanager
-def reading(path: Path) -> Iterator[sqlite3.Connection]:
-    """A read-only connection that sees one moment of the database, whatever an engine commits
-    meanwhile.
-
-    Raises what `open_reader` raises.
-    """
-    from pointsman.storage.reader import open_reader
-
-    with closing(open_reader(path)) as connection:
-        connection.execute("BEGIN")
-        yield connection

@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pointsman.cli.dashboard.verb import is_dumb
-from pointsman.cli.exits import ExitCode
+from pointsman.cli.dashboard_verb import is_dumb
 from pointsman.cli.options import Options, flag, read_settings, takes_options
 from pointsman.cli.quote_options import (
     ColumnNames,
@@ -29,13 +28,14 @@ from pointsman.cli.quote_options import (
     Separator,
     layout_of,
 )
+from pointsman.engine.exit_codes import ExitCode
 
 if TYPE_CHECKING:
-    from pointsman.cli.arrivals import Arrivals
-    from pointsman.cli.clean_stop import Stop
-    from pointsman.cli.feeds import Feed
     from pointsman.config.settings import Settings
     from pointsman.market.layout import Layout
+    from pointsman.service.arrivals import Arrivals
+    from pointsman.service.clean_stop import Stop
+    from pointsman.service.feeds import Feed
 
 PROGRESS_TTY_SECONDS = 0.2  # not money: seconds
 PROGRESS_LINE_SECONDS = 5.0  # not money: seconds
@@ -94,7 +94,7 @@ def run(
     A paced run listens to process signals: SIGINT and SIGTERM end it cleanly, SIGUSR1 presses the
     kill switch, SIGUSR2 presses it and closes everything.
     """
-    from pointsman.cli.clean_stop import SIGNAL_EXIT_BASE, clean_stop
+    from pointsman.service.clean_stop import SIGNAL_EXIT_BASE, clean_stop
 
     kind, files = _market(market or [SIM])
     pace = _speed(kind, speed)
@@ -112,13 +112,13 @@ def run(
 @contextmanager
 def _known_endings() -> Iterator[None]:
     """Within this block what can be foreseen ends with its exit code, and says what would do."""
-    from pointsman.cli.supervision import PartDied
     from pointsman.engine.file_watch import FilesLost
-    from pointsman.engine.intake import StrangeOrders
     from pointsman.engine.own_run import OtherRun
     from pointsman.engine.same_account import OtherAccount
+    from pointsman.engine.supervision import PartDied
+    from pointsman.execution.venue_intake import StrangeOrders
     from pointsman.market.lines import UnreadableFile
-    from pointsman.venues.paper_ledger import LedgerBusy, LedgerModeDiffers, LedgerUnreadable
+    from pointsman.venues.paper.ledger import LedgerBusy, LedgerModeDiffers, LedgerUnreadable
 
     try:
         yield
@@ -165,7 +165,7 @@ class _Wanted:
 
     def feed(self, settings: "Settings") -> "Feed":
         """What drives it."""
-        from pointsman.cli import feeds
+        from pointsman.service import feeds
 
         words = (NONE, DEMO, STANDARD_INPUT)
         signals = None if self.signals in words else Path(self.signals)
@@ -179,8 +179,8 @@ class _Wanted:
 
     def arrivals(self) -> "Arrivals | None":
         """What comes on standard input, or by HTTP."""
-        from pointsman.cli.arrivals import Arrivals, standard_input
         from pointsman.market.recorded import RecordedMarket
+        from pointsman.service.arrivals import Arrivals, standard_input
 
         if self.kind == STANDARD_INPUT:
             return Arrivals(standard_input(), RecordedMarket((), self.layout), _complain)
@@ -199,8 +199,8 @@ def _run(
     headless: bool,
     stop: "Stop",
 ) -> None:
-    from pointsman.cli.recorded_run import fresh_folder, report_on
-    from pointsman.cli.start_notes import notes_before, notes_on_instruments
+    from pointsman.service.recorded_run import fresh_folder, report_on
+    from pointsman.service.start_notes import notes_before, notes_on_instruments
 
     feed = wanted.feed(settings)
     database = settings.database_path
@@ -211,7 +211,7 @@ def _run(
     duration_ns = None if duration is None else duration * SECOND_NS
     began = time.monotonic()
     if wanted.speed is None:
-        from pointsman.cli.recorded_run import run_fast
+        from pointsman.service.recorded_run import run_fast
 
         progress = Progress(is_live=sys.stderr.isatty() and not headless)
         run_fast(feed, settings, database, duration_ns, stop, progress.show)
@@ -233,7 +233,7 @@ def _run(
 
 def _nothing_seen(wanted: _Wanted, database: Path) -> str:
     """What to say of a recorded run that had ended before, without one quote."""
-    from pointsman.cli.recorded_run import report_on
+    from pointsman.service.recorded_run import report_on
 
     if not wanted.files or report_on(database)["quotes"]:
         return ""
@@ -251,13 +251,13 @@ def _run_paced(
 ) -> None:
     import asyncio
 
-    from pointsman.cli import log_lines
-    from pointsman.cli.clean_stop import ended_in_time
-    from pointsman.cli.kill_signals import kill_signals_blocked
-    from pointsman.cli.live_run import Plan, run_paced
-    from pointsman.cli.log_lines import LineWriter, Log
-    from pointsman.cli.shown_run import open_log, show_dashboard
-    from pointsman.cli.supervision import Part
+    from pointsman.engine.supervision import Part
+    from pointsman.service import log as log_lines
+    from pointsman.service.clean_stop import ended_in_time
+    from pointsman.service.dashboard_process import open_log, show_dashboard
+    from pointsman.service.kill_signals import kill_signals_blocked
+    from pointsman.service.live_run import Plan, run_paced
+    from pointsman.service.log import LineWriter, Log
 
     with kill_signals_blocked(), ended_in_time(stop), ExitStack() as opened:
         stream = opened.enter_context(open_log(database)) if is_shown else sys.stderr
@@ -277,8 +277,8 @@ def _run_paced(
 
 
 def _tell(options: Options, report: dict[str, Any], seconds: float, is_lasting: bool) -> None:
-    from pointsman.cli.render import console
-    from pointsman.cli.summary import summary
+    from pointsman.terminal.summary import summary
+    from pointsman.terminal.text import console
 
     if options.as_json:
         typer.echo(json.dumps({**report, "wall_seconds": round(seconds, 3)}))

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 import typer
 
-from pointsman.cli.exits import ExitCode
 from pointsman.cli.options import Options, read_settings, takes_options
+from pointsman.engine.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from pointsman.config.settings import Settings
@@ -169,7 +169,7 @@ def failure_lines(failure: "Failure | None", replay: str) -> list[str]:
 
 def summary_lines(summary: "Summary") -> list[str]:
     """All seeds together, and what naked means."""
-    from pointsman.cli.render import counted
+    from pointsman.terminal.text import counted
 
     failed = ", ".join(map(str, summary.failed)) or "none"
     crashes = counted(summary.crashes, "crash", "crashes")

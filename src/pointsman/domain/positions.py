@@ -146,3 +146,8 @@ class Funding(msgspec.Struct, frozen=True, gc=False, tag=True):
     amount: Decimal
     venue_ts_ns: int
     booked_at_ns: int
+
+
+def closing_of(position: Position) -> Decimal:
+    """How much of a position is already decided to be exited."""
+    return position.quantity if position.closing_all else min(position.closing, position.quantity)

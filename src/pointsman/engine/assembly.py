@@ -27,27 +27,26 @@ from pointsman.domain.market import Instrument
 from pointsman.domain.orders import CODE_LENGTH
 from pointsman.domain.policy import Policy
 from pointsman.engine import same_account
-from pointsman.engine.execution_loop import ExecutionLoop
 from pointsman.engine.file_watch import FileWatch
-from pointsman.engine.gate import Hold
-from pointsman.engine.latch import KillLatch, open_latch
+from pointsman.engine.kill_latch import KillLatch, open_latch
 from pointsman.engine.latch_watch import EVERY_SECONDS, LatchWatch
-from pointsman.engine.market_view import Hours
 from pointsman.engine.own_run import claim
-from pointsman.engine.recall import Recall
-from pointsman.engine.recorder import Inline, Recorder, Threaded
+from pointsman.engine.recorder import Inline, Threaded
+from pointsman.engine.requests import Steering
 from pointsman.engine.rerun import Rerun
-from pointsman.engine.steering import Steering
 from pointsman.engine.ticker import Ticker
+from pointsman.execution.archive import Recall
 from pointsman.execution.desk import Desk
+from pointsman.execution.execution_loop import ExecutionLoop
+from pointsman.execution.last_check import Hold
 from pointsman.execution.loading import Loaded
+from pointsman.execution.ports import Hours, Recorder, Venue
 from pointsman.storage.entries import RunIdentity
 from pointsman.storage.errors import StorageFailed
 from pointsman.storage.queries import EMPTY
 from pointsman.storage.queries import Loaded as Stored
 from pointsman.storage.sqlite_manager import SqliteManager
-from pointsman.venues.base import Venue
-from pointsman.venues.paper import PaperVenue
+from pointsman.venues.paper.venue import PaperVenue
 from pointsman.version import __version__
 
 LETTERS = string.ascii_uppercase

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from typing import Any
 
 from pointsman.domain.accounts import KillState
-from pointsman.engine.control_queue import Refusal
-from pointsman.engine.latch import KillLatch, Latched
-from pointsman.engine.steering import REFUSED, Kill, Rearm, Request, Steering, pressed
+from pointsman.engine.kill_latch import KillLatch, Latched
+from pointsman.engine.request_queue import Refusal
+from pointsman.engine.requests import REFUSED, Kill, Rearm, Request, Steering, pressed
 
 
 class Controls:

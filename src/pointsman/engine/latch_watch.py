@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pointsman.domain.accounts import KillState, KillSwitch
-from pointsman.engine.latch import KillLatch, Latched
+from pointsman.engine.kill_latch import KillLatch, Latched
 
 EVERY_SECONDS = 1.0  # not money: seconds
 _CONTENT_BYTES_MAX = 1024

@@ -18,9 +18,9 @@ from pointsman.domain.commands import Step
 from pointsman.domain.events import SignalMalformed
 from pointsman.domain.market import Quote
 from pointsman.domain.signals import Decision, Signal
-from pointsman.engine.execution_loop import ExecutionLoop
-from pointsman.engine.gate import Hold
-from pointsman.engine.outbox import StorageHeld
+from pointsman.execution.execution_loop import ExecutionLoop
+from pointsman.execution.last_check import Hold
+from pointsman.execution.outbox import StorageHeld
 
 SLEEP_MAX_NS = 10**9
 SIGNALS_AT_ONCE = 2

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from pointsman.domain.accounts import Mark
 from pointsman.domain.events import RunEnded, SignalMalformed
-from pointsman.engine.execution_loop import ExecutionLoop
+from pointsman.execution.execution_loop import ExecutionLoop
 from pointsman.market.signal_file import BadSignal
 from pointsman.market.tape import Tape
 

@@ -7,40 +7,11 @@ when it is told to, on the caller's thread: for runs on recorded time, which sta
 """
 
 from collections.abc import Callable
-from typing import Protocol
 
-import msgspec
-
-from pointsman.storage.entries import Entry
+from pointsman.execution.ports import Entry, Standing
 from pointsman.storage.errors import StorageFailed
 from pointsman.storage.group_committer import GroupCommitter
 from pointsman.storage.sqlite_manager import SqliteManager
-
-
-class Standing(msgspec.Struct, frozen=True):
-    """How storage stands at one moment: `durable` is the last ticket that is on disk, `failure` why
-    it does not work at present, `failures` how often it has begun to fail."""
-
-    durable: int = 0
-    failure: StorageFailed | None = None
-    failures: int = 0
-
-
-class Recorder(Protocol):
-    """Where turns are stored."""
-
-    @property
-    def standing(self) -> Standing:
-        """How storage stands now."""
-
-    def put(self, ticket: int, entry: Entry) -> None:
-        """Queue a turn; tickets rise by one."""
-
-    def settle(self) -> bool:
-        """Make all that was put durable before returning, if storage works; whether it is."""
-
-    def press(self) -> None:
-        """Commands wait for what was put: make it durable, now or soon."""
 
 
 class Inline:
@@ -95,7 +66,7 @@ class Threaded:
 
     def _on_failure(self, failure: StorageFailed) -> None:
         before = self.standing
-        self.standing = Standing(before.durable, failure, before.failures + 1)
+        self.standing = Standing(before.durable, str(failure.cause), before.failures + 1)
         self._notify()
 
     def put(self, ticket: int, entry: Entry) -> None:

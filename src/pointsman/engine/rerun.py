@@ -21,10 +21,9 @@ from pointsman.domain.events import KnownOrder
 from pointsman.domain.orders import Fill, Order, Role, parse_client_order_id
 from pointsman.domain.positions import Funding, Trade
 from pointsman.domain.signals import Decision, FirstDecision, SignalRecord
-from pointsman.engine.recall import Archive
-from pointsman.engine.recorder import Recorder, Standing
+from pointsman.execution.ports import Archive, Entry, Recorder, Standing
 from pointsman.storage.codec import Newest
-from pointsman.storage.entries import Entry, Head, JournalRow, chained
+from pointsman.storage.entries import Head, JournalRow, chained
 
 
 class Diverged(Exception):

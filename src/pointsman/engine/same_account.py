@@ -11,10 +11,10 @@ was deleted, cut short, replaced by another or restored from an older copy (RULE
 
 from pathlib import Path
 
-from pointsman.domain.venue_truth import JournalHead, KnownOfVenue
+from pointsman.domain.venue_reports import JournalHead, KnownOfVenue
 from pointsman.storage.file_identity import Identity, identities
 from pointsman.storage.sqlite_manager import SqliteManager
-from pointsman.venues.paper import PaperVenue
+from pointsman.venues.paper.venue import PaperVenue
 
 NOTHING_KNOWN = KnownOfVenue(fills_cursor="", fill=None, cash_ref=None, order_ids=())
 

@@ -22,20 +22,20 @@ from pointsman.domain.orders import Fill
 from pointsman.domain.policy import Policy
 from pointsman.domain.signals import Signal
 from pointsman.execution import (
-    external,
+    external_holdings,
     judgement,
     learning,
-    operator,
+    operator_actions,
     order_manager,
     reversal,
     timers,
 )
 from pointsman.execution.booking import close_if_done
 from pointsman.execution.books import Books
-from pointsman.execution.cover import restore, track_cover
 from pointsman.execution.funding import on_funding
 from pointsman.execution.governor import entries_allowed, sample_equity
 from pointsman.execution.loading import Loaded, load_books
+from pointsman.execution.protection import restore, track_cover
 from pointsman.execution.signal_router import release_lease
 from pointsman.execution.soundness import assert_sound
 from pointsman.execution.withdrawal import on_entry_breach, withdraw_entries
@@ -188,7 +188,7 @@ def _quiet(change: Callable[[Books, Any, int], None]) -> Handler:
 
 
 _HANDLERS: dict[type[Event], Handler] = {
-    ev.Started: operator.on_started,
+    ev.Started: operator_actions.on_started,
     ev.InstrumentLearned: _quiet(learning.on_instrument_learned),
     ev.SignalMalformed: _quiet(judgement.on_malformed),
     ev.OrderSent: _quiet(
@@ -205,21 +205,21 @@ _HANDLERS: dict[type[Event], Handler] = {
     ev.LevelReached: _quiet(timers.on_level),
     ev.TimerFired: _on_timer,
     ev.Marked: _quiet(timers.on_marked),
-    ev.Killed: operator.on_killed,
-    ev.Rearmed: _quiet(operator.on_rearmed),
-    ev.Paused: operator.on_paused,
-    ev.Resumed: operator.on_resumed,
-    ev.FlattenRequested: _quiet(operator.on_flatten),
-    ev.AccountOpened: operator.on_account_opened,
-    ev.CashMoved: operator.on_cash_moved,
-    ev.CashConfirmed: _quiet(operator.on_cash_confirmed),
-    ev.ForeignFill: _quiet(external.on_foreign_fill),
+    ev.Killed: operator_actions.on_killed,
+    ev.Rearmed: _quiet(operator_actions.on_rearmed),
+    ev.Paused: operator_actions.on_paused,
+    ev.Resumed: operator_actions.on_resumed,
+    ev.FlattenRequested: _quiet(operator_actions.on_flatten),
+    ev.AccountOpened: operator_actions.on_account_opened,
+    ev.CashMoved: operator_actions.on_cash_moved,
+    ev.CashConfirmed: _quiet(operator_actions.on_cash_confirmed),
+    ev.ForeignFill: _quiet(external_holdings.on_foreign_fill),
     ev.FundingPaid: _quiet(on_funding),
-    ev.HoldingDiffers: _quiet(external.on_holding_differs),
-    ev.Assigned: _quiet(external.on_assigned),
-    ev.Compared: operator.on_compared,
-    ev.StorageHealed: _quiet(operator.on_storage_healed),
-    ev.TaskDied: _quiet(operator.on_task_died),
-    ev.FileLost: _quiet(operator.on_file_lost),
-    ev.RunEnded: _quiet(operator.on_run_ended),
+    ev.HoldingDiffers: _quiet(external_holdings.on_holding_differs),
+    ev.Assigned: _quiet(external_holdings.on_assigned),
+    ev.Compared: operator_actions.on_compared,
+    ev.StorageHealed: _quiet(operator_actions.on_storage_healed),
+    ev.TaskDied: _quiet(operator_actions.on_task_died),
+    ev.FileLost: _quiet(operator_actions.on_file_lost),
+    ev.RunEnded: _quiet(operator_actions.on_run_ended),
 }

@@ -18,9 +18,9 @@ from pointsman.domain.policy import Limits
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide, Side
 from pointsman.domain.signals import Check, Window
-from pointsman.execution.candidate import Candidate
 from pointsman.execution.learning import lot_note
 from pointsman.execution.pricing import HUNDRED, entry_bound, reaches
+from pointsman.execution.sizing import Candidate
 
 MILLISECOND = Decimal(10**6)
 NOTIONAL = "notional"

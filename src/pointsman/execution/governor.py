@@ -19,9 +19,9 @@ from pointsman.domain.policy import Limits
 from pointsman.domain.reasons import Reason
 from pointsman.domain.signals import Check
 from pointsman.execution.books import Books
-from pointsman.execution.candidate import Candidate
 from pointsman.execution.pricing import HUNDRED
 from pointsman.execution.shortfall import disputed
+from pointsman.execution.sizing import Candidate
 
 SECOND = Decimal(10**9)
 

@@ -16,7 +16,7 @@ from pointsman.domain.events import SignalMalformed, SignalReceived
 from pointsman.domain.market import Instrument
 from pointsman.domain.money import ZERO, floor_to, plain
 from pointsman.domain.policy import Policy, Reversal
-from pointsman.domain.positions import Position
+from pointsman.domain.positions import Position, closing_of
 from pointsman.domain.reasons import Reason
 from pointsman.domain.signals import (
     Action,
@@ -30,13 +30,13 @@ from pointsman.domain.signals import (
 )
 from pointsman.execution import reversal
 from pointsman.execution.books import Books
-from pointsman.execution.candidate import Candidate, build_candidate
 from pointsman.execution.filters import filter_entry, minimum
 from pointsman.execution.governor import govern, roll_day
-from pointsman.execution.kill import roll_total_day
+from pointsman.execution.kill_switch import roll_total_day
 from pointsman.execution.learning import lot_note
 from pointsman.execution.order_manager import open_entry
-from pointsman.execution.signal_router import Route, closing_of, route
+from pointsman.execution.signal_router import Route, route
+from pointsman.execution.sizing import Candidate, build_candidate
 
 replace = msgspec.structs.replace
 

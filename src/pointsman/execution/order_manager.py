@@ -29,10 +29,10 @@ from pointsman.domain.orders import (
 )
 from pointsman.domain.positions import Position
 from pointsman.domain.reasons import Reason
-from pointsman.execution import booking, cover
+from pointsman.execution import booking, protection
 from pointsman.execution.books import Books
-from pointsman.execution.candidate import Candidate
 from pointsman.execution.fills import fill_key, with_fill
+from pointsman.execution.sizing import Candidate
 from pointsman.execution.soundness import assert_may_open
 
 replace = msgspec.structs.replace
@@ -199,7 +199,7 @@ def _follow(books: Books, before: Order, order: Order, now_ns: int) -> list[Comm
     cancelled again, whatever is allowed by now: it was given up (F74)."""
     if not order.is_final:
         was_lost = before.is_unknown and before.is_cancel_pending and order.role is Role.ENTRY
-        return [cover.cancel(books, order, now_ns)] if was_lost else []
+        return [protection.cancel(books, order, now_ns)] if was_lost else []
     if order.role is Role.ENTRY:
         booking.settle_stop_price(books, order)
         return []
@@ -240,9 +240,9 @@ def _after_stop_rejection(
     """A stop that the venue will not take leaves the position to be exited at market: because the
     price is through it already (RULES 23), or for a reason that a person must look at."""
     if order.end_reason is Reason.WOULD_TRIGGER:
-        cover.give_up_stops(books, position, Reason.STOP_CROSSED)
+        protection.give_up_stops(books, position, Reason.STOP_CROSSED)
         return []
-    cover.give_up_stops(books, position, Reason.STOP_REJECTED)
+    protection.give_up_stops(books, position, Reason.STOP_REJECTED)
     _note_rejection(books, order, Reason.STOP_REJECTED, now_ns)
     booking.freeze(books, order.va_id, Reason.STOP_REJECTED, now_ns)
     return [Compare(books.desk.fills_cursor)]

@@ -27,9 +27,9 @@ from pointsman.domain.money import ZERO
 from pointsman.domain.orders import Order, OrderType, Role, parse_client_order_id
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide
-from pointsman.domain.venue_truth import OrderFound, Snapshot, VenueOrder, VenueTrade
+from pointsman.domain.venue_reports import OrderFound, Snapshot, VenueOrder, VenueTrade
 from pointsman.execution.books import Books
-from pointsman.execution.external import our_holdings, venue_key
+from pointsman.execution.external_holdings import our_holdings, venue_key
 from pointsman.execution.fills import fill_key
 
 _ENDINGS = {

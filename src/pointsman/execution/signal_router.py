@@ -12,7 +12,7 @@ from decimal import Decimal
 import msgspec
 
 from pointsman.domain.money import ZERO, plain
-from pointsman.domain.positions import Position, PositionState
+from pointsman.domain.positions import Position, PositionState, closing_of
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide, Side, SignalSide, opened_by
 from pointsman.domain.signals import Action, Check, Signal
@@ -91,11 +91,6 @@ def _closable(held: list[Position], side: Side | None) -> Decimal:
         ),
         ZERO,
     )
-
-
-def closing_of(position: Position) -> Decimal:
-    """How much of a position is already decided to be exited."""
-    return position.quantity if position.closing_all else min(position.closing, position.quantity)
 
 
 def _expiry(signal: Signal, now_ns: int) -> Iterator[Check]:

@@ -16,9 +16,9 @@ from pointsman.domain.positions import Position
 from pointsman.domain.reasons import Reason
 from pointsman.execution import booking
 from pointsman.execution.books import Books
-from pointsman.execution.cover import close_position, is_leaving
 from pointsman.execution.governor import SECOND, end_cooldown, roll_day, sample_equity
-from pointsman.execution.kill import sample_total, watch_naked
+from pointsman.execution.kill_switch import sample_total, watch_naked
+from pointsman.execution.protection import close_position, is_leaving
 
 replace = msgspec.structs.replace
 

@@ -2,7 +2,7 @@
 
 from pointsman.domain.commands import Cancel, Command
 from pointsman.domain.events import EntryBreach
-from pointsman.execution import cover
+from pointsman.execution import protection
 from pointsman.execution.books import Books
 from pointsman.execution.filters import breaches
 
@@ -10,7 +10,9 @@ from pointsman.execution.filters import breaches
 def withdraw_entries(books: Books, va_id: str, now_ns: int) -> list[Command]:
     """Cancel whatever entries of a VA still work."""
     found = [books.orders[order_id] for order_id in books.index[va_id].entries]
-    return [cover.cancel(books, order, now_ns) for order in found if cover.can_cancel(order)]
+    return [
+        protection.cancel(books, order, now_ns) for order in found if protection.can_cancel(order)
+    ]
 
 
 def on_entry_breach(books: Books, event: EntryBreach, now_ns: int) -> list[Command]:
@@ -20,6 +22,8 @@ def on_entry_breach(books: Books, event: EntryBreach, now_ns: int) -> list[Comma
     for order_id in list(books.entries_by_symbol.get(event.symbol, ())):
         order = books.orders[order_id]
         limits = books.policy.limits_of(order.va_id)
-        if cover.can_cancel(order) and breaches(event.quote, limits, now_ns, event.clock_offset_ns):
-            commands.append(cover.cancel(books, order, now_ns))
+        if protection.can_cancel(order) and breaches(
+            event.quote, limits, now_ns, event.clock_offset_ns
+        ):
+            commands.append(protection.cancel(books, order, now_ns))
     return list(commands)

@@ -3,7 +3,8 @@
 from pointsman.domain.money import plain
 from pointsman.domain.reasons import Reason
 from pointsman.domain.signals import Check, Decision, Rounding
-from pointsman.reading.documents import Document, iso
+from pointsman.domain.timestamps import iso
+from pointsman.reading.documents import Document
 
 
 def failed_check(decision: Decision) -> Check | None:

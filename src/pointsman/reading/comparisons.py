@@ -4,7 +4,8 @@ The loop's thread notes them; any other may ask.
 """
 
 from pointsman.domain.events import Compared, Event
-from pointsman.reading.documents import Document, iso
+from pointsman.domain.timestamps import iso
+from pointsman.reading.documents import Document
 
 KEPT = 100
 """So many of the newest are kept."""

@@ -3,7 +3,6 @@
 Decimals are plain text, times ISO-8601 UTC, lengths of time exact seconds.
 """
 
-from datetime import UTC, datetime
 from decimal import Decimal
 from enum import Enum
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import msgspec
 
 from pointsman.domain.money import plain
+from pointsman.domain.timestamps import iso
 
 Document = dict[str, Any]
 """What JSON calls an object."""
@@ -31,15 +31,6 @@ _LENGTHS_OF_TIME = (
     "on_storage_ns",
 )
 """Endings of the fields that hold a length of time; any other `_ns` is a moment."""
-
-
-def iso(time_ns: int) -> str:
-    """A moment as ISO-8601 UTC: 6 decimals of a second where they say all, else 9."""
-    seconds, rest_ns = divmod(time_ns, SECOND_NS)
-    digits = f"{rest_ns:09d}"
-    if rest_ns % 1000 == 0:
-        digits = digits[:6]
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{digits}Z"
 
 
 def seconds_text(length_ns: int) -> str:

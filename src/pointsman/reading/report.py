@@ -21,7 +21,8 @@ from pointsman.domain.positions import Funding, Position, Trade
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide
 from pointsman.domain.signals import Decision, Outcome
-from pointsman.reading.documents import Document, iso, seconds_text, to_document
+from pointsman.domain.timestamps import iso
+from pointsman.reading.documents import Document, seconds_text, to_document
 from pointsman.storage import queries, reader
 
 

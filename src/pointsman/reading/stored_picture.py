@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from pointsman.domain.commands import Record
 from pointsman.domain.market import Quote
 from pointsman.domain.money import ZERO
-from pointsman.engine.latch import latch_path, read_latch
-from pointsman.engine.picture import Marks, Picture
+from pointsman.engine.kill_latch import latch_path, read_latch
+from pointsman.engine.live_view import facts
 from pointsman.engine.publisher import DECISIONS_KEPT, INCIDENTS_KEPT, Counts
-from pointsman.reading.board import facts
+from pointsman.engine.snapshot import Marks, Picture
 from pointsman.storage import queries, reader
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ its last beat grows old.
 import time
 from collections.abc import Callable
 
-from pointsman.engine.picture import Document
-from pointsman.engine.recorder import Standing
-from pointsman.reading.documents import iso
+from pointsman.domain.timestamps import iso
+from pointsman.engine.snapshot import Document
+from pointsman.execution.ports import Standing
 
 LAG_EVERY_SECONDS = 0.1  # not money: seconds
 _MS = 10**6

@@ -8,9 +8,8 @@ loop goes on.
 
 import sqlite3
 
-from pointsman.engine.recorder import Standing
+from pointsman.execution.ports import Entry, Standing
 from pointsman.simulator.crashes import Boundary, CrashTrap
-from pointsman.storage.entries import Entry
 from pointsman.storage.errors import StorageFailed, StorageQueueFull
 from pointsman.storage.sqlite_manager import SqliteManager
 
@@ -86,4 +85,4 @@ class Disk:
         if self.standing.failure is None:
             failure = StorageFailed(sqlite3.OperationalError("database or disk is full"))
             before = self.standing
-            self.standing = Standing(before.durable, failure, before.failures + 1)
+            self.standing = Standing(before.durable, str(failure.cause), before.failures + 1)

@@ -28,12 +28,12 @@ from pointsman.domain.life_cycle import OrderStatus
 from pointsman.domain.market import Instrument, Quote
 from pointsman.domain.policy import Policy
 from pointsman.domain.reasons import Reason
-from pointsman.domain.venue_truth import OrderFound, Snapshot
+from pointsman.domain.venue_reports import OrderFound, Snapshot
+from pointsman.execution.ports import Reply, Request
 from pointsman.simulator.crashes import Boundary, CrashTrap
 from pointsman.simulator.faults import SECOND_NS, Fault, Faults
 from pointsman.simulator.ledger import FeeMode, Ledger
 from pointsman.simulator.matching import MS, Matching
-from pointsman.venues.base import Reply, Request
 
 FLIGHT_NS_MAX = 5 * SECOND_NS
 LATE_NS_MAX = 25 * SECOND_NS
@@ -53,8 +53,8 @@ class Asked(NamedTuple):
 
 
 class HostileVenue:
-    """A `pointsman.venues.base.Venue`; it goes on while the engine is down. `on_send` is told of
-    each request before it leaves; `lag_ns` is how far the engine's clock is behind the venue's."""
+    """A `Venue` of `execution.ports` that keeps running while the engine is down. `on_send` is told
+    of each request before it leaves; `lag_ns` is how far the engine's clock lags the venue's."""
 
     def __init__(
         self,

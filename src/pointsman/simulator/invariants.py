@@ -49,7 +49,8 @@ from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide
 from pointsman.domain.signals import Decision
 from pointsman.execution.books import Books
-from pointsman.execution.cover import is_leaving
+from pointsman.execution.ports import Request
+from pointsman.execution.protection import is_leaving
 from pointsman.simulator.broken import expect
 from pointsman.simulator.cover_watch import CoverWatch
 from pointsman.simulator.entry_watch import EntryWatch
@@ -58,7 +59,6 @@ from pointsman.simulator.hostile_venue import HostileVenue
 from pointsman.simulator.ledger import NOTHING
 from pointsman.storage import reader
 from pointsman.storage.sqlite_manager import SqliteManager
-from pointsman.venues.base import Request
 
 _RANK = {
     OrderStatus.INITIALIZED: 0,

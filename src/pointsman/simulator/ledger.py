@@ -18,7 +18,7 @@ from pointsman.domain.life_cycle import FINAL, OrderStatus
 from pointsman.domain.orders import OrderType
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide, Side
-from pointsman.domain.venue_truth import VenueHolding, VenueOrder, VenueTrade
+from pointsman.domain.venue_reports import VenueHolding, VenueOrder, VenueTrade
 from pointsman.simulator.market_walk import lot_of
 
 NOTHING = Decimal(0)

@@ -13,8 +13,8 @@ from pointsman.domain.accounts import KillState
 from pointsman.domain.commands import Step
 from pointsman.domain.events import Rearmed, Resumed
 from pointsman.engine.assembly import Assembly
-from pointsman.engine.latch import KillLatch, Latched, latch_path
-from pointsman.engine.outbox import StorageHeld
+from pointsman.engine.kill_latch import KillLatch, Latched, latch_path
+from pointsman.execution.outbox import StorageHeld
 from pointsman.simulator.faults import SECOND_NS
 
 LOOK_NS = 20 * SECOND_NS

@@ -20,8 +20,8 @@ from pointsman.domain.market import Quote
 from pointsman.domain.policy import Abilities
 from pointsman.domain.signals import Signal
 from pointsman.engine.assembly import Blueprint, build, loaded_from
-from pointsman.engine.outbox import StorageHeld
 from pointsman.execution.desk import Desk
+from pointsman.execution.outbox import StorageHeld
 from pointsman.simulator import rest
 from pointsman.simulator.broken import Broken, expect
 from pointsman.simulator.cover_watch import CoverWatch

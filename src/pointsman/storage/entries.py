@@ -13,14 +13,7 @@ import msgspec
 
 from pointsman.domain.commands import Record
 from pointsman.domain.events import Event
-
-
-class Entry(msgspec.Struct, frozen=True, gc=False):
-    """One turn: when, what the desk was told, and the records that changed."""
-
-    time_ns: int
-    event: Event
-    changes: tuple[Record, ...]
+from pointsman.execution.ports import Entry
 
 
 class RunIdentity(msgspec.Struct, frozen=True, gc=False):

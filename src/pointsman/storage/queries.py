@@ -26,7 +26,7 @@ from pointsman.domain.market import InstrumentSteps
 from pointsman.domain.orders import Fill, Order, Role, parse_client_order_id
 from pointsman.domain.positions import Position
 from pointsman.domain.signals import Decision, FirstDecision, SignalRecord
-from pointsman.domain.venue_truth import KnownOfVenue
+from pointsman.domain.venue_reports import KnownOfVenue
 from pointsman.storage.codec import R, Value, codec_of
 from pointsman.storage.entries import Head, JournalRow, RunIdentity
 from pointsman.storage.errors import explained

@@ -5,6 +5,8 @@ last commit. Lists come oldest first; with a `limit` they are the newest so many
 """
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -184,3 +186,17 @@ def _newest(
 
 def _as_dict(cursor: sqlite3.Cursor, row: tuple[Any, ...]) -> dict[str, Any]:
     return {column[0]: value for column, value in zip(cursor.description, row, strict=True)}
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[sqlite3.Connection]:
+    """A read-only connection that sees one moment of the database, whatever an engine commits
+    meanwhile.
+
+    Raises what `open_reader` raises.
+    """
+    from pointsman.storage.reader import open_reader
+
+    with closing(open_reader(path)) as connection:
+        connection.execute("BEGIN")
+        yield connection

@@ -22,10 +22,11 @@ from pathlib import Path
 
 from pointsman.domain.events import KnownOrder
 from pointsman.domain.signals import FirstDecision
-from pointsman.domain.venue_truth import KnownOfVenue
+from pointsman.domain.venue_reports import KnownOfVenue
+from pointsman.execution.ports import Entry
 from pointsman.storage import lock, queries, schema
 from pointsman.storage.codec import CODECS, Key, Newest, is_gone
-from pointsman.storage.entries import Entry, Head, JournalRow, RunIdentity, chain_start, chained
+from pointsman.storage.entries import Head, JournalRow, RunIdentity, chain_start, chained
 from pointsman.storage.errors import (
     CorruptDatabase,
     StorageFailed,

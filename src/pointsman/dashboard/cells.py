@@ -1,0 +1,226 @@
+"""What each panel shows of a row of the picture, and what goes first where room is scarce."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from rich.text import Text
+
+from pointsman.dashboard.layout import PanelColumn
+from pointsman.dashboard.theme import ALARM, FAINT, STATUS_TONES, WAIT, result
+from pointsman.domain.reasons import Reason
+from pointsman.domain.sides import SignalSide
+from pointsman.domain.signals import Check
+from pointsman.terminal.measures import allowed, measured
+from pointsman.terminal.text import money, number, price, printable
+
+Row = Mapping[str, Any]
+Picture = Mapping[str, Any]
+
+_THOUSAND = Decimal(1000)
+
+COVER_ORDER = ("naked", "unconfirmed", "exiting", "covered")
+"""The states of cover, the worst first."""
+
+ALL_PAUSED = "all paused"
+"""How the status of an account begins while the whole desk is paused."""
+
+
+# -- words ---------------------------------------------------------------------------------------
+
+
+def clock(time_ns: int) -> str:
+    """The time of day, UTC."""
+    return f"{datetime.fromtimestamp(time_ns // 10**9, UTC):%H:%M:%S}"
+
+
+def date_and_clock(time_ns: int) -> str:
+    """Date and time of day, UTC."""
+    return f"{datetime.fromtimestamp(time_ns // 10**9, UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def span(millis: int) -> str:
+    """A length of time, as short as it can be said: 20 ms, 2.1 s, 4 min, 3 h."""
+    if millis < 1000:
+        return f"{millis} ms"
+    if millis < 60_000:
+        return f"{millis // 100 / 10:.1f} s"
+    return f"{millis // 60_000} min" if millis < 3_600_000 else f"{millis // 3_600_000} h"
+
+
+def percent(ratio: str) -> str:
+    """A ratio with one decimal."""
+    return f"{Decimal(ratio) * 100:.1f}%"
+
+
+def status_text(row: Row) -> Text:
+    """What an account may do now, in words with the why. Who has killed or paused the whole desk,
+    and why, is the same for all accounts: the foot says it once."""
+    words = printable(row["status_text"]).removesuffix(" left")
+    if row["status"] == "killed" or words.startswith(ALL_PAUSED):
+        words = "killed" if row["status"] == "killed" else ALL_PAUSED
+    return Text(words, style=STATUS_TONES.get(row["status"], ALARM))
+
+
+def cover_text(row: Row) -> Text:
+    """Whether the venue has confirmed the stop of a position, and for how long it has not. Tenths
+    of a second matter here. Of a row `is_past`, whether it had."""
+    cover = row["cover"]
+    lasting = f"{row['naked_ms'] // 100 / 10:.1f} s"
+    was = "was " if row.get("is_past") else ""
+    if cover == "covered":
+        return Text(f"{was}confirmed")
+    if cover == "naked":
+        return Text(f"{was}NAKED {lasting}", style=ALARM)
+    return Text(was + (f"waiting {lasting}" if cover == "unconfirmed" else "exiting"), style=WAIT)
+
+
+def worst_first(positions: Sequence[Row]) -> list[Row]:
+    """The positions, so that what has no cover cannot scroll out of sight."""
+    return sorted(positions, key=lambda row: COVER_ORDER.index(row["cover"]))
+
+
+def _amount(name: str) -> Callable[[Row], str]:
+    return lambda row: money(Decimal(row[name]))
+
+
+def _result(name: str) -> Callable[[Row], Text]:
+    return lambda row: result(Decimal(row[name]))
+
+
+def _price(name: str) -> Callable[[Row], str | None]:
+    """A price, without what says nothing: an average of thousands may have ten decimals."""
+
+    def shown(row: Row) -> str | None:
+        if row[name] is None:
+            return None
+        amount = Decimal(row[name])
+        text = f"{amount:.2f}" if abs(amount) >= _THOUSAND else price(amount)
+        return text.replace(",", "")
+
+    return shown
+
+
+def _quantity(row: Row) -> str | None:
+    quantity = row["quantity"]
+    return None if quantity is None else number(Decimal(quantity)).replace(",", "")
+
+
+def _word(name: str) -> Callable[[Row], str | None]:
+    return lambda row: row[name]
+
+
+def _at(row: Row) -> Text:
+    return Text(clock(row["at_ns"]), style=FAINT)
+
+
+# -- accounts and positions ----------------------------------------------------------------------
+
+
+def _win_ratio(row: Row) -> str:
+    closed = row["wins"] + row["losses"]
+    return f"{100 * row['wins'] // closed}%" if closed else ""
+
+
+def _streak(row: Row) -> Text:
+    losses = row["loss_streak"]
+    return Text(str(losses), style=WAIT if losses else "")
+
+
+ACCOUNTS = (
+    PanelColumn("Account", _word("va_id")),
+    PanelColumn("status", status_text, room=18),
+    PanelColumn("symbol", _word("symbol"), 5),
+    PanelColumn("open", lambda row: str(row["open_positions"]), 7, is_right=True),
+    PanelColumn("equity", _amount("equity"), 6, is_right=True, room=10),
+    PanelColumn("balance", _amount("balance"), is_right=True, room=10),
+    PanelColumn("realized", _result("realized"), is_right=True),
+    PanelColumn("unreal.", _result("unrealized"), is_right=True),
+    PanelColumn("fall", lambda row: percent(row["drawdown"]), is_right=True, room=5),
+    PanelColumn("max fall", lambda row: percent(row["max_drawdown"]), 8, is_right=True),
+    PanelColumn("w/l", lambda row: f"{row['wins']}/{row['losses']}", is_right=True, room=5),
+    PanelColumn("won", _win_ratio, 3, is_right=True, room=4),
+    PanelColumn("streak", _streak, 1, is_right=True),
+)
+
+POSITIONS = (
+    PanelColumn("Held", _word("va_id"), room=5),
+    PanelColumn("symbol", _word("symbol"), room=7),
+    PanelColumn("side", _word("side"), room=5),
+    PanelColumn("qty", _quantity, is_aligned=True, room=5),
+    PanelColumn("entry", _price("entry_price"), 1, is_aligned=True, room=7),
+    PanelColumn("now", _price("mark"), is_aligned=True, room=7),
+    PanelColumn("unreal.", _result("unrealized"), is_right=True, room=8),
+    PanelColumn("stop", _price("stop_price"), is_aligned=True, room=7),
+    PanelColumn("stop is", cover_text, room=12),
+    PanelColumn("target", _price("take_profit"), 3, is_aligned=True, room=7),
+    PanelColumn("opened", lambda row: Text(clock(row["opened_at_ns"]), style=FAINT), 2, room=8),
+    PanelColumn("no.", lambda row: str(row["position_id"]), 4, is_right=True, room=4),
+)
+
+
+# -- decisions and incidents ---------------------------------------------------------------------
+
+
+def _verdict(row: Row) -> Text:
+    """`accepted`, or the reason of the refusal."""
+    if row["reason"] is None:
+        return Text(row["outcome"])
+    return Text(row["reason"], style=WAIT)
+
+
+def _check(row: Row) -> Check | None:
+    """The check that a refusal is for; None for an acceptance."""
+    if row["reason"] is None:
+        return None
+    return Check(Reason[row["reason"]], False, row["value"], row["limit"], row["unit"] or "")
+
+
+def decision_columns(zone: str) -> tuple[PanelColumn, ...]:
+    """The columns of decisions; times that were measured stand on the clock of `zone`."""
+
+    def value(row: Row) -> str:
+        check = _check(row)
+        return "" if check is None else _clock_only(check, measured(check, zone))
+
+    def limit(row: Row) -> str:
+        check = _check(row)
+        if check is None:
+            return ""
+        # Only the side of a stop that stands wrong depends on it, and such a signal has one.
+        side = SignalSide(row["side"] or SignalSide.BUY)
+        return _clock_only(check, allowed(check, side, zone))
+
+    def meaning(row: Row) -> Text:
+        return Text("" if row["reason"] is None else Reason[row["reason"]].sentence, style=FAINT)
+
+    return (
+        PanelColumn("Decision", _at, room=8),
+        PanelColumn("account", _word("va_id")),
+        PanelColumn("symbol", _word("symbol"), room=7),
+        PanelColumn("side", _word("side"), room=5),
+        PanelColumn("qty", _quantity, 1, is_aligned=True, room=5),
+        PanelColumn("result", _verdict, room=17),
+        PanelColumn("measured", value, room=9),
+        PanelColumn("must be", limit, room=10),
+        PanelColumn("signal", _word("signal_id"), 2, room=8),
+        PanelColumn("meaning", meaning, 3, room=24),
+    )
+
+
+def _clock_only(check: Check, text: str) -> str:
+    """Without days, fractions and idle seconds, which the story has."""
+    if check.rule is not Reason.OUTSIDE_WINDOW:
+        return text
+    words = (word.partition(".")[0] for word in text.split() if "-" not in word)
+    return " ".join(word.removesuffix(":00") if word.count(":") == 2 else word for word in words)
+
+
+INCIDENTS = (
+    PanelColumn("Incident", _at),
+    PanelColumn("account", _word("va_id")),
+    PanelColumn("symbol", _word("symbol"), 2, room=7),
+    PanelColumn("what", lambda row: Text(row["kind"], style=WAIT), room=16),
+    PanelColumn("detail", lambda row: row["detail"] or Reason[row["kind"]].sentence, room=24),
+)

@@ -1,0 +1,209 @@
+"""What opens over the panels: kill, pause, the story of a signal, help.
+
+A dialog that changes something says first what it will do, wants it typed, and wants a reason.
+Escape leaves every one of them without any effect.
+"""
+
+from typing import Any, ClassVar
+
+from rich.console import RenderableType
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Input, Static
+
+from pointsman.dashboard.cells import Picture, Row
+from pointsman.dashboard.theme import ALARM, FAINT, STRONG, WAIT
+from pointsman.dashboard.view import COLUMNS_MIN, LINES_MIN
+from pointsman.terminal.text import printable
+
+Request = dict[str, Any]
+
+REASON_LENGTH_MAX = 200
+
+WIDTHS = [(0, "-narrow"), (COLUMNS_MIN, "-wide-enough")]
+HEIGHTS = [(0, "-low"), (LINES_MIN, "-high-enough")]
+"""From which size on the dialog of the kill is of which class."""
+
+KEYS = (
+    ("k", "kill switch, to halt or flatten; wants a typed word"),
+    ("p", "pause or resume entries, of one account or of all"),
+    ("r", "compare with the venue now"),
+    ("enter", "the whole story of the selected decision or position"),
+    ("tab", "next panel; arrows, pages, home and end move in it"),
+    ("q", "quit; an engine that `run` shows here stops with it"),
+)
+WORDS = (
+    ("stop is", "confirmed: the venue says that stops rest for all of it"),
+    ("", "waiting 0.3 s: not confirmed yet, within the deadline"),
+    ("", "NAKED 2.1 s: not confirmed in time; it will be closed"),
+    ("", "exiting: an order to close it is at the venue"),
+    ("fall", "how far equity is below its peak, now"),
+    ("3 losses", "so many in a row start a cooldown, of so many seconds"),
+    ("streak", "losses in a row; a cooldown starts at the limit"),
+    ("result", "accepted, or why it was refused: what was measured,"),
+    ("", "and what it had to be"),
+)
+
+
+class Dialog(ModalScreen[Request | None]):
+    """A dialog: its answer is a request for the engine, or None."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", show=False),
+        # First, so that what is typed right behind it goes into the next line already.
+        Binding("tab", "app.focus_next", show=False, priority=True),
+    ]
+
+    def action_leave(self) -> None:
+        """Close without effect."""
+        self.dismiss(None)
+
+
+class KillDialog(Dialog):
+    """Presses the kill switch. Only the exact word does, and only with a reason. It fits into a
+    terminal that is too small for anything else."""
+
+    HORIZONTAL_BREAKPOINTS = WIDTHS
+    VERTICAL_BREAKPOINTS = HEIGHTS
+    WORDS: ClassVar[dict[str, bool]] = {"KILL": False, "FLATTEN": True}
+    """The words that press it, and whether each also closes everything."""
+
+    def compose(self) -> ComposeResult:
+        """The two words, what each does, and two lines to type in."""
+        what = Text().append("Kill switch\n", style=ALARM)
+        what.append("\nKILL     ", style=STRONG)
+        what.append("no new risk: entries are cancelled, stops stay")
+        what.append("\nFLATTEN  ", style=STRONG)
+        what.append("the same, and every position is closed at market")
+        what.append("\n\nIt holds across restarts, until `pointsman rearm`.", style=FAINT)
+        brief = Text("Kill switch: ", style=ALARM).append("FLATTEN closes all too", style="")
+        with Vertical(classes="dialog alarm"):
+            yield Static(what, id="long")
+            yield Static(brief, id="brief")
+            yield Input(placeholder="type KILL or FLATTEN", id="word", max_length=10)
+            yield Input(placeholder="reason", id="reason", max_length=REASON_LENGTH_MAX)
+            yield Static(Text("enter: press it   escape: leave", style=FAINT), id="hint")
+
+    def on_input_submitted(self) -> None:
+        """Press it, once both lines are filled in."""
+        word = self.query_one("#word", Input)
+        reason = self.query_one("#reason", Input)
+        if word.value not in self.WORDS:
+            self._ask_for(word, "Type KILL (or FLATTEN) to confirm.")
+        elif not reason.value.strip():
+            self._ask_for(reason, "Give a reason: it is stored with the kill.")
+        else:
+            is_flatten = self.WORDS[word.value]
+            self.dismiss({"verb": "kill", "flatten": is_flatten, "reason": reason.value.strip()})
+
+    def _ask_for(self, line: Input, what: str) -> None:
+        hint = Text().append(f"{what} ", style=WAIT)
+        self.query_one("#hint", Static).update(hint.append("escape: leave", style=FAINT))
+        line.focus()
+
+
+class PauseDialog(Dialog):
+    """Pauses entries of one account or of all, or resumes them; the target's status says which."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "choose(-1)", show=False),
+        Binding("down", "choose(1)", show=False),
+    ]
+
+    def __init__(self, picture: Picture, selected: str | None) -> None:
+        super().__init__()
+        self._is_all_paused = picture["trading_state"] == "REDUCING"
+        self._targets: list[Row | None] = [None, *picture["accounts"]]
+        ids = [None, *(row["va_id"] for row in picture["accounts"])]
+        self._at = 0 if self._is_all_paused or selected not in ids else ids.index(selected)
+
+    def compose(self) -> ComposeResult:
+        """What will be done to whom, and a line for the reason."""
+        with Vertical(classes="dialog"):
+            yield Static(id="what")
+            yield Input(placeholder="reason", id="reason", max_length=REASON_LENGTH_MAX)
+            keys = "enter: do it   up, down: another account   escape: leave"
+            yield Static(Text(keys, style=FAINT), id="hint")
+
+    def on_mount(self) -> None:
+        """Say what the answer would do."""
+        self.action_choose(0)
+
+    @property
+    def _verb(self) -> str:
+        target = self._targets[self._at]
+        if target is None:
+            return "resume" if self._is_all_paused else "pause"
+        return "resume" if target["status"] in ("paused", "frozen", "stopped") else "pause"
+
+    def action_choose(self, step: int) -> None:
+        """The next account, or all of them."""
+        self._at = (self._at + step) % len(self._targets)
+        target = self._targets[self._at]
+        who = "all accounts" if target is None else printable(target["va_id"])
+        what = Text().append(f"{self._verb.capitalize()} {who}\n", style=STRONG)
+        if target is not None:
+            # Without the seconds that are left, which would stand still here.
+            is_cooling = target["status"] == "cooldown"
+            status = "in cooldown" if is_cooling else printable(target["status_text"])
+            what.append(f"\nIt is: {status}")
+        effect = (
+            "No new entries. Exits and stops go on."
+            if self._verb == "pause"
+            else "Entries are allowed again. A freeze is lifted after a comparison."
+        )
+        what.append(f"\n{effect}")
+        self.query_one("#what", Static).update(what)
+
+    def on_input_submitted(self) -> None:
+        """Do it, once there is a reason."""
+        reason = self.query_one("#reason", Input).value.strip()
+        if not reason:
+            hint = Text().append("Give a reason: it is stored. ", style=WAIT)
+            self.query_one("#hint", Static).update(hint.append("escape: leave", style=FAINT))
+            return
+        target = self._targets[self._at]
+        va_id = None if target is None else target["va_id"]
+        self.dismiss({"verb": self._verb, "va": va_id, "reason": reason})
+
+
+class Reading(Dialog):
+    """Something to read, as large as the terminal: any of the usual keys closes it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("q", "leave", show=False),
+        Binding("question_mark", "leave", show=False),
+        Binding("enter", "leave", show=False),
+    ]
+
+    def __init__(self, title: str, body: RenderableType) -> None:
+        super().__init__()
+        self._title = title
+        self._body = body
+
+    def compose(self) -> ComposeResult:
+        """The text, which scrolls, and how to leave."""
+        with Vertical(classes="reading"):
+            with VerticalScroll():
+                yield Static(self._body)
+            yield Static(Text(f"{self._title}   arrows: scroll   escape: back", style=FAINT))
+
+    def on_mount(self) -> None:
+        """Let the arrows scroll at once."""
+        self.query_one(VerticalScroll).focus()
+
+
+def help_text() -> Text:
+    """The keys, and the words that are not plain."""
+    text = Text()
+    for title, pairs in (("Keys", KEYS), ("Words", WORDS)):
+        text.append(f"{title}\n", style=STRONG)
+        for name, meaning in pairs:
+            text.append(f"  {name:<9}", style=WAIT if title == "Keys" else FAINT)
+            text.append(f"{meaning}\n")
+        text.append("\n")
+    ending = "Times are UTC, those of the trading window on its own clock.\nMoney is after fees."
+    return text.append(ending, style=FAINT)

@@ -1,0 +1,265 @@
+"""The lines above and below the panels: what matters most, in running text.
+
+The first line says what this is and when; the second answers the four questions at a glance: is
+everything covered, who may enter, is anything unknown, is the machinery well.
+"""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+from rich.text import Text
+
+from pointsman.dashboard.cells import Picture, clock, date_and_clock, span
+from pointsman.dashboard.layout import WIDE_FROM, flow, spread
+from pointsman.dashboard.theme import ALARM, FAINT, STALE, STRONG, TRADING_TONES, WAIT, result
+from pointsman.domain.money import ZERO, exact
+from pointsman.terminal.condition import Condition
+from pointsman.terminal.text import counted, money, number, printable
+
+SLOW_LAG_MS = 1000
+"""An engine whose loop is this late is not well."""
+
+ROOMY_FROM = 148
+"""From this width on, whatever there is to say mostly fits into one line."""
+
+MISSED_COMPARISONS = 3
+"""So many intervals without a comparison are too many."""
+
+_MEANING = {
+    "ACTIVE": "entries and exits",
+    "REDUCING": "paused, exits only",
+    "HALTED": "killed, exits only",
+}
+
+
+# -- above ---------------------------------------------------------------------------------------
+
+
+def headline(picture: Picture, width: int, condition: Condition | None = None) -> Text:
+    """What this is, what it may do, and its clock; or that it is not known to run."""
+    if condition is not None:
+        left = Text().append("pointsman", style=STRONG).append("  ")
+        when = "" if condition.as_of_ns is None else f"as of {date_and_clock(condition.as_of_ns)}"
+        return spread(
+            left.append(condition.state.headline, style=ALARM), Text(when, style=ALARM), width
+        )
+    state = picture["trading_state"]
+    left = Text().append("pointsman", style=STRONG).append("  ")
+    left.append(state, style=TRADING_TONES.get(state, ALARM)).append(f"  {_MEANING.get(state, '')}")
+    market = printable(str(picture["market"]))
+    speed = "" if picture["speed"] == "1" else f"  speed {picture['speed']}"
+    right = Text().append(f"{market}{speed}  ", style=FAINT)
+    return spread(left, right.append(date_and_clock(picture["now_ns"])), width)
+
+
+def verdict(picture: Picture, width: int, condition: Condition | None = None) -> list[Text]:
+    """The four questions, answered. Two lines at least, unless one is sure to do, so that nothing
+    below jumps. Of an engine that is not known to run, what was, and nothing about now."""
+    if condition is not None:
+        return flow(_past(picture, condition), width, 2)
+    parts = [_cover(picture), _entries(picture), _orders(picture), _machinery(picture)]
+    if width >= WIDE_FROM:
+        parts.append(_worth(picture))
+    lines = flow(parts, width, 2)
+    return lines if len(lines) == 2 or width >= ROOMY_FROM else [*lines, Text()]
+
+
+def _past(picture: Picture, condition: Condition) -> Iterator[Text]:
+    yield Text(printable(f"{condition.why}; what follows is not of now"), style=ALARM)
+    state = picture["trading_state"]
+    # Killed stays true without an engine: the latch binds the next one.
+    yield Text(state if state == "HALTED" else f"was {state}", style=STALE)
+    count = len(picture["positions"])
+    stops = f"{'its stop' if count == 1 else 'their stops'} not seen since"
+    yield Text(f"{counted(count, 'position')}{f', {stops}' if count else ''}", style=STALE)
+    yield Text(_orders(picture).plain, style=STALE)
+
+
+def _cover(picture: Picture) -> Text:
+    positions = picture["positions"]
+    if not positions:
+        return Text("no positions")
+    parts: list[Text] = []
+    for cover, word, tone in (
+        ("naked", "NAKED", ALARM),
+        ("unconfirmed", "waiting for the stop", WAIT),
+        ("exiting", "exiting", WAIT),
+    ):
+        count = sum(row["cover"] == cover for row in positions)
+        if count:
+            parts.append(Text(f"{count} {word}", style=tone))
+    held = counted(len(positions), "position")
+    if not parts:
+        return Text(f"{held}, {'stop' if len(positions) == 1 else 'all stops'} confirmed")
+    return Text(f"{held}: ").append_text(Text(", ").join(parts))
+
+
+def _entries(picture: Picture) -> Text:
+    accounts = picture["accounts"]
+    free = sum(row["status"] == "active" for row in accounts)
+    if not accounts:
+        return Text("no accounts", style=WAIT)
+    if free == len(accounts):
+        return Text(f"all {counted(free, 'account')} may enter")
+    tone = ALARM if picture["trading_state"] == "HALTED" else WAIT
+    return Text(f"{free or 'none'} of {counted(len(accounts), 'account')} may enter", style=tone)
+
+
+def _orders(picture: Picture) -> Text:
+    orders = picture["orders"]
+    text = Text(f"{counted(orders['working'], 'order')} working")
+    if orders["unknown"]:
+        text.append(", ").append(f"{orders['unknown']} UNKNOWN", style=ALARM)
+    return text
+
+
+def _machinery(picture: Picture) -> Text:
+    failing = picture["health"]["storage"]
+    if failing != "ok":
+        return Text(f"storage {printable(failing)}", style=ALARM)
+    told = list(troubles(picture))
+    return Text(", ".join(told), style=WAIT) if told else Text("machinery ok")
+
+
+def troubles(picture: Picture) -> Iterator[str]:
+    """What is not as it should be with feed, comparison and loop."""
+    health, limits = picture["health"], picture["limits"]
+    for cause in health.get("unready") or ():
+        if cause.startswith("task "):
+            yield f"{printable(cause.removeprefix('task '))} DOWN"
+    if not picture["is_ready"]:
+        yield "not ready"
+    feed_age_ms, compared_ago_ms = health["feed_age_ms"], health["compared_ago_ms"]
+    oldest_ms = _limit(limits, "MAX_LATENCY_MS")
+    if feed_age_ms is None:
+        yield "no quotes yet"
+    elif oldest_ms is not None and feed_age_ms > oldest_ms:
+        yield f"feed {span(feed_age_ms)} old"
+    interval = _limit(limits, "RECONCILE_INTERVAL_SECONDS")
+    if compared_ago_ms is None:
+        yield "not compared yet"
+    elif interval is not None and compared_ago_ms > MISSED_COMPARISONS * interval * 1000:
+        yield f"compared {span(compared_ago_ms)} ago"
+    if Decimal(health["loop_lag_ms"] or 0) > SLOW_LAG_MS:
+        yield f"loop {span(int(Decimal(health['loop_lag_ms'])))} late"
+
+
+def _limit(limits: dict[str, Any], name: str) -> Decimal | None:
+    value = limits.get(name)
+    return None if value in (None, "") else Decimal(str(value))
+
+
+def _worth(picture: Picture) -> Text:
+    with exact():
+        equity = sum((Decimal(row["equity"]) for row in picture["accounts"]), ZERO)
+        earned = sum(
+            (Decimal(row["realized"]) + Decimal(row["unrealized"]) for row in picture["accounts"]),
+            ZERO,
+        )
+    return Text(f"equity {money(equity)} (").append_text(result(earned)).append(")")
+
+
+# -- below ---------------------------------------------------------------------------------------
+
+
+def foot(picture: Picture, width: int, condition: Condition | None = None) -> list[Text]:
+    """Kill switch, health, and the limits in force. That it is killed stays true without an engine:
+    the latch says so."""
+    lines = _foot(picture, width)
+    is_killed = picture["kill"]["state"] != "off"
+    if condition is None:
+        return lines
+    return [
+        line if is_killed and at == 0 else Text(line.plain, style=STALE)
+        for at, line in enumerate(lines)
+    ]
+
+
+def _foot(picture: Picture, width: int) -> list[Text]:
+    kill, state = _kill(picture), [*_health(picture)]
+    if width >= ROOMY_FROM:
+        state += _counts(picture)
+    held_back = [kill] if picture["kill"]["state"] != "off" else []
+    if not held_back:
+        state.insert(0, kill)
+    if picture["trading_state"] == "REDUCING":
+        held_back = [_pause(picture)]
+    limits = [Text(words, style=FAINT) for words in _limits(picture["limits"])]
+    return [
+        *(flow(held_back, width, 1) if held_back else []),
+        *flow(state, width, 1),
+        *flow(limits, width, 2),
+    ]
+
+
+def _kill(picture: Picture) -> Text:
+    kill = picture["kill"]
+    if kill["state"] == "off":
+        return Text("kill switch off")
+    words = "halt" if kill["state"] == "halt" else "flatten"
+    text = Text().append(f"KILL SWITCH ON: {words}", style=ALARM)
+    if kill["state"] == "flatten":
+        text.append(", FLAT" if kill["flat_at_ns"] else ", not flat yet", style=ALARM)
+    return text.append(_who(kill))
+
+
+def _pause(picture: Picture) -> Text:
+    """The record of the kill switch says of a pause too who asked for it."""
+    return Text("ALL PAUSED", style=WAIT).append(_who(picture["kill"]), style="")
+
+
+def _who(kill: dict[str, Any]) -> str:
+    by = printable(kill["by"] or "")
+    note = printable(kill["note"] or "")
+    when = f", {clock(kill['at_ns'])}" if kill["at_ns"] else ""
+    return f"{when} by {by}{f': {note}' if note else ''}"
+
+
+def _health(picture: Picture) -> Iterator[Text]:
+    health = picture["health"]
+    if picture["source"] == "engine":
+        yield _figure("feed", health["feed_age_ms"])
+        yield _figure("compared", health["compared_ago_ms"], " ago")
+        if health["commit_ms"] is not None:
+            yield Text(f"commit {Decimal(health['commit_ms']):.1f} ms")
+        yield Text(f"lag {Decimal(health['loop_lag_ms'] or 0):.1f} ms")
+
+
+def _counts(picture: Picture) -> Iterator[Text]:
+    counts = picture["counts"]
+    yield Text(f"{counted(counts['signals'], 'signal')}, {counts['refused']:,} refused")
+    yield Text(f"{counted(counts['fills'], 'fill')}, {counted(counts['trades'], 'trade')}")
+
+
+def _figure(name: str, millis: int | None, ending: str = "") -> Text:
+    return Text(f"{name} {'none' if millis is None else span(millis) + ending}")
+
+
+def _limits(limits: dict[str, Any]) -> Iterator[str]:
+    def told(name: str) -> str | None:
+        value = limits.get(name)
+        if value in (None, ""):
+            return None
+        text = str(value)
+        return number(Decimal(text)) if text.replace(".", "", 1).isdigit() else printable(text)
+
+    forms = (
+        ("spread {} bps", "MAX_SPREAD_BPS"),
+        ("slippage {} bps", "MAX_SLIPPAGE_BPS"),
+        ("latency {} ms", "MAX_LATENCY_MS"),
+        ("{}", "TRADING_WINDOW"),
+        ("size {}", "MAX_POSITION_SIZE"),
+        ("{} open", "MAX_OPEN_POSITIONS_PER_VA"),
+        ("stop {}%", "STOP_LOSS_PERCENTAGE"),
+        ("cover {} s", "PROTECTION_DEADLINE_SECONDS"),
+        ("compare {} s", "RECONCILE_INTERVAL_SECONDS"),
+        ("{}", "VENUE"),
+    )
+    losses, cooldown = told("MAX_LOSS_COOLDOWN"), told("COOLDOWN_DURATION_SECONDS")
+    for form, name in forms:
+        value = told(name)
+        if value is not None:
+            yield form.format(value)
+        if name == "MAX_OPEN_POSITIONS_PER_VA" and losses not in (None, "0"):
+            yield f"{losses} losses: {cooldown} s"

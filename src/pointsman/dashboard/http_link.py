@@ -1,0 +1,175 @@
+"""The link to an engine over HTTP: pictures, commands and stories by its API, from any machine.
+
+What always holds: the token goes to the engine of the URL alone, in a header, and no redirect is
+followed. Every answer that is none says what would do.
+"""
+
+import http.client
+import json
+import ssl
+import time
+from collections.abc import Callable, Iterator
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import quote, urlsplit
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from pointsman.dashboard.cells import Picture
+from pointsman.dashboard.links import Link, Unreachable, link_to
+
+if TYPE_CHECKING:
+    from pydantic import SecretStr
+
+    from pointsman.config.settings import Settings
+
+TIMEOUT_SECONDS = 8.0
+"""Longer than the engine itself waits for its loop."""
+PICTURE_SECONDS = 0.5
+"""Between two pictures."""
+ANSWER_BYTES_MAX = 64 * 1024 * 1024
+_API = "/api/v1"
+_NOT_SENT = ("verb", "by")
+"""Of a request: the verb stands in the path, and who asks follows from the token."""
+
+
+class BadUrl(ValueError):
+    """No address of an engine; the text says what would do."""
+
+
+class TokenRefused(Unreachable):
+    """The engine answers, but not to this token, or not without one."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "token refused: set CONTROL_TOKEN or READ_TOKEN to the engine's, or name its database "
+            "on this machine with --db"
+        )
+
+
+class Answer(NamedTuple):
+    """What came back."""
+
+    status: int
+    body: bytes
+
+    @property
+    def is_good(self) -> bool:
+        return self.status == HTTPStatus.OK
+
+    def document(self) -> dict[str, Any]:
+        """Its JSON object. Raises Unreachable for anything else: that is not an engine."""
+        try:
+            found = json.loads(self.body)
+        except ValueError:
+            found = None
+        if not isinstance(found, dict):
+            raise Unreachable(f"no engine: it answers {self.status} without JSON; check --url")
+        return found
+
+    def why(self) -> str:
+        """What a refusal says. Raises TokenRefused."""
+        if self.status == HTTPStatus.UNAUTHORIZED:
+            raise TokenRefused
+        return str(self.document().get("detail") or f"it answers {self.status}")
+
+
+class Remote:
+    """An engine at a URL. Each call has a connection of its own; for any thread."""
+
+    def __init__(self, url: str, token: "SecretStr | None") -> None:
+        """Raises BadUrl."""
+        parts = urlsplit(url)
+        try:
+            host, port = parts.hostname, parts.port
+        except ValueError as error:
+            raise BadUrl(f"{url}: {error}; write it as http://HOST:8080") from None
+        if parts.scheme not in ("http", "https") or not host:
+            raise BadUrl(f"{url}: write it as http://HOST:8080 or https://HOST")
+        if parts.username or parts.password or parts.query or parts.fragment:
+            raise BadUrl("a URL has no secret in it: set READ_TOKEN or CONTROL_TOKEN instead")
+        self.place = host if port is None else f"{host}:{port}"
+        self._root = parts.path.rstrip("/")
+        self._headers = {} if token is None else _bearer(token)
+        self._connect: Callable[[], http.client.HTTPConnection]
+        if parts.scheme == "https":
+            context = ssl.create_default_context()
+            self._connect = lambda: http.client.HTTPSConnection(
+                host, port, timeout=TIMEOUT_SECONDS, context=context
+            )
+        else:
+            self._connect = lambda: http.client.HTTPConnection(host, port, timeout=TIMEOUT_SECONDS)
+
+    def get(self, path: str, accept: str = "application/json") -> Answer:
+        """Read something. Raises Unreachable."""
+        return self._send("GET", path, None, {"Accept": accept})
+
+    def post(self, path: str, document: dict[str, Any]) -> Answer:
+        """Have something done. Raises Unreachable; then it may have been done all the same."""
+        kind = {"Content-Type": "application/json", "Accept": "application/json"}
+        return self._send("POST", path, json.dumps(document).encode(), kind)
+
+    def _send(self, verb: str, path: str, body: bytes | None, headers: dict[str, str]) -> Answer:
+        connection = self._connect()
+        try:
+            connection.request(
+                verb, f"{self._root}{_API}{path}", body, {**self._headers, **headers}
+            )
+            response = connection.getresponse()
+            return Answer(response.status, response.read(ANSWER_BYTES_MAX))
+        except TimeoutError as error:
+            raise Unreachable(f"no answer from {self.place}") from error
+        except (OSError, http.client.HTTPException) as error:
+            why = f" ({error})" if isinstance(error, ssl.SSLError) else ""
+            raise Unreachable(f"no engine at {self.place}{why}") from error
+        finally:
+            connection.close()
+
+
+def _bearer(token: "SecretStr") -> dict[str, str]:
+    return {"Authorization": f"Bearer {token.get_secret_value()}"}
+
+
+def link_over_http(remote: Remote, settings: "Settings") -> Link:
+    """The link to the engine at a URL; while it is down, to the database of the settings."""
+    local = link_to(settings)
+
+    def watch() -> Iterator[Picture]:
+        while True:
+            yield picture_of(remote)
+            time.sleep(PICTURE_SECONDS)
+
+    def ask(request: dict[str, Any]) -> dict[str, Any]:
+        body = {name: value for name, value in request.items() if name not in _NOT_SENT}
+        answer = remote.post(f"/{request['verb']}", body)
+        if answer.is_good:
+            return {"ok": True, **answer.document()}
+        try:
+            return {"ok": False, "error": answer.why()}
+        except TokenRefused as refused:
+            return {"ok": False, "error": str(refused)}
+
+    def story(signal_id: str) -> RenderableType | None:
+        try:
+            answer = remote.get(f"/signals/{quote(signal_id, safe='')}", "text/plain")
+        except Unreachable:
+            return local.story(signal_id)
+        if answer.status == HTTPStatus.NOT_FOUND:
+            return None
+        if not answer.is_good:
+            raise Unreachable(answer.why())
+        return Text(answer.body.decode("utf-8", "replace"))
+
+    return Link(watch, ask, local.last, story, local.zone, is_remote=True)
+
+
+def picture_of(remote: Remote) -> Picture:
+    """The picture of now. Raises Unreachable."""
+    answer = remote.get("/status")
+    if not answer.is_good:
+        raise Unreachable(answer.why())
+    picture = answer.document()
+    if "accounts" not in picture:
+        raise Unreachable(f"no engine at {remote.place}: it answers something else; check --url")
+    return picture

@@ -1,0 +1,192 @@
+"""What is always there: headline, answers, notices, the four panels, the foot, and their room."""
+
+from collections.abc import Sequence
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.containers import Container, Vertical
+from textual.geometry import Size
+from textual.widgets import Static
+
+from pointsman.dashboard import cells, header_and_footer
+from pointsman.dashboard.cells import Picture, worst_first
+from pointsman.dashboard.layout import least_width, share
+from pointsman.dashboard.panel import GUTTER, SCROLLBAR, Panel
+from pointsman.dashboard.theme import ALARM, FAINT, STRONG
+from pointsman.terminal.condition import Condition
+
+COLUMNS_MIN, LINES_MIN = 72, 20
+"""The smallest terminal in which everything that matters can be seen."""
+
+COLUMNS_WIDE, LINES_TALL = 150, 36
+"""From here on incidents stand beside decisions, and panels apart."""
+
+INCIDENTS_MARGIN = 2
+"""Characters between decisions and incidents beside them."""
+
+KEYS = (
+    ("k", "kill"),
+    ("p", "pause"),
+    ("r", "reconcile"),
+    ("enter", "story"),
+    ("tab", "panel"),
+    ("?", "help"),
+    ("q", "quit"),
+)
+
+
+class View(Container):
+    """One picture, drawn into whatever room there is. Times that were measured stand on the clock
+    of `zone`."""
+
+    def __init__(self, zone: str) -> None:
+        super().__init__()
+        self._picture: Picture | None = None
+        self._condition: Condition | None = None
+        self._notices = Text()
+        self._headline = Static(Text("pointsman", style=STRONG), id="headline")
+        self._verdict = Static(Text("waiting for the first picture"), id="verdict")
+        self._notice = Static(id="notice")
+        self._foot = Static(id="foot")
+        self._small = Static(id="small")
+        self._accounts = Panel(cells.ACCOUNTS, "va_id", "none", "accounts")
+        self._positions = Panel(cells.POSITIONS, "position_id", "none", "positions")
+        self._columns = cells.decision_columns(zone)
+        self._decisions = Panel(self._columns, "signal_id", "none yet", "decisions")
+        self._incidents = Panel(cells.INCIDENTS, "incident_id", "none", "incidents")
+
+    def compose(self) -> ComposeResult:
+        """All of it, once; what changes is only what the parts show."""
+        with Vertical(id="main"):
+            yield self._headline
+            yield self._verdict
+            yield self._notice
+            with Container(id="panels"):
+                yield self._accounts
+                yield self._positions
+                with Container(id="lower"):
+                    yield self._decisions
+                    yield self._incidents
+            yield self._foot
+            yield Static(_keys(), id="keys")
+        yield self._small
+
+    def on_mount(self) -> None:
+        """Begin at the decisions."""
+        self._decisions.focus()
+
+    def show(self, picture: Picture | None, condition: Condition | None) -> None:
+        """Show this picture from now on. With a `condition` it is not of now."""
+        self._picture, self._condition = picture, condition
+        self._say_what_is_needed(self.app.size)
+        width, is_stale = self._text_width, condition is not None
+        if picture is None:
+            if condition is not None:
+                self._headline.update(Text(f"pointsman  {condition.state.headline}", style=ALARM))
+            return
+        self._headline.update(header_and_footer.headline(picture, width, condition))
+        self._verdict.update(Text("\n").join(header_and_footer.verdict(picture, width, condition)))
+        self._foot.update(Text("\n").join(header_and_footer.foot(picture, width, condition)))
+        self._accounts.show(picture["accounts"], is_stale=is_stale)
+        positions = [{**row, "is_past": is_stale} for row in picture["positions"]]
+        self._positions.show(worst_first(positions), is_stale=is_stale)
+        self._decisions.show(picture["decisions"], is_stale=is_stale)
+        self._incidents.show(picture["incidents"], is_stale=is_stale)
+        self._share_width()
+        self._share_height()
+
+    def say(self, lines: Sequence[Text]) -> None:
+        """Show these notices, whole, or none."""
+        width = self._text_width
+        text = Text("\n").join(
+            part for line in lines for part in line.wrap(self.app.console, width)
+        )
+        if text == self._notices:
+            return
+        self._notices = text
+        self._notice.update(text)
+        self._say_what_is_needed(self.app.size)
+        self._notice.display = bool(lines)
+        if self._picture is not None:
+            self._share_height()
+
+    @property
+    def is_too_small(self) -> bool:
+        """Whether there is no room for panels, nor for dialogs other than that of the kill."""
+        return self.has_class("too-small")
+
+    def selected_account(self) -> str | None:
+        """The account under the cursor of accounts or positions, where one of them has it."""
+        for panel in (self._accounts, self._positions):
+            if panel.has_focus and panel.row is not None:
+                va_id: str = panel.row["va_id"]
+                return va_id
+        return None
+
+    @property
+    def _text_width(self) -> int:
+        return self.app.size.width - 2
+
+    # -- room ------------------------------------------------------------------------------------
+
+    def lay_out(self, size: Size) -> None:
+        """Lay out for this size of the terminal, or say what size is needed."""
+        width, height = size
+        self.set_class(width < COLUMNS_MIN or height < LINES_MIN, "too-small")
+        self.set_class(width >= COLUMNS_WIDE, "wide")
+        self.set_class(height >= LINES_TALL, "tall")
+        self._say_what_is_needed(size)
+        if self._picture is not None:
+            self.show(self._picture, self._condition)
+
+    def _say_what_is_needed(self, size: Size) -> None:
+        needed = Text()
+        if self._condition is not None:
+            needed.append(f"{self._condition.state.headline}\n\n", style=ALARM)
+        needed.append(
+            f"This terminal is {size.width} x {size.height}.\n"
+            f"The dashboard needs {COLUMNS_MIN} x {LINES_MIN}, better 80 x 24.\n\n"
+            "k kill switch, r reconcile, q quit;\nother keys need more room\n\n"
+        )
+        self._small.update(needed.append_text(self._notices))
+
+    def _share_width(self) -> None:
+        """Where incidents stand beside decisions they get what they want, as long as decisions keep
+        all of their columns but the last, which says again in words what stands before it."""
+        width = self.app.size.width
+        if width < COLUMNS_WIDE:
+            self._incidents.styles.width = "1fr"
+            return
+        decisions = least_width(self._columns[:-1]) + GUTTER + SCROLLBAR
+        room = width - decisions - INCIDENTS_MARGIN
+        self._incidents.styles.width = min(self._incidents.wanted_width, room)
+
+    def _share_height(self) -> None:
+        """Share the height among the panels; incidents only where there is room for them."""
+        width, height = self.app.size
+        is_wide, is_tall = width >= COLUMNS_WIDE, height >= LINES_TALL
+        self._incidents.display = is_wide or is_tall
+        stacked = [self._accounts, self._positions, self._decisions]
+        if is_tall and not is_wide:
+            stacked.append(self._incidents)
+        fixed = sum(map(_lines, (self._verdict, self._notice, self._foot))) + 2
+        # A tall terminal has an empty line around the verdict and below each panel.
+        room = height - fixed - (2 + len(stacked) if is_tall else 0)
+        wanted = [min(panel.wanted_height, max(4, room // 3)) for panel in stacked]
+        wanted[2] = self._decisions.wanted_height
+        heights = share(room, wanted, [4, 4, 5, 4][: len(stacked)], spare_to=2)
+        for panel, lines in zip(stacked, heights, strict=True):
+            panel.styles.height = lines
+        if is_wide:
+            self._incidents.styles.height = heights[2]
+
+
+def _lines(part: Static) -> int:
+    return str(part.content).count("\n") + 1 if part.display else 0
+
+
+def _keys() -> Text:
+    line = Text()
+    for key, what in KEYS:
+        line.append(f"{key} ", style=STRONG).append(f"{what}   ", style=FAINT)
+    return line

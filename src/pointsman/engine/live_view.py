@@ -1,0 +1,106 @@
+"""The board: the picture of this moment, with what is not in the records: health, limits, names.
+
+One thread brings it up to date ten times a second; any thread may read it or wait for news. None of
+them is the loop's.
+"""
+
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from pointsman.domain.money import plain
+from pointsman.engine.kill_latch import KillLatch
+from pointsman.engine.publisher import Publisher
+from pointsman.engine.snapshot import Document, Picture
+from pointsman.version import __version__
+
+if TYPE_CHECKING:
+    from pointsman.config.settings import Settings
+
+PICTURE_SECONDS = 0.1  # not money: seconds
+"""A new picture at most this often."""
+
+
+class Board:
+    """The picture of a running engine. `now_ns` gives event time and `health` how the machinery is,
+    both from any thread; `facts` are what never changes."""
+
+    def __init__(
+        self,
+        picture: Picture,
+        publisher: Publisher,
+        latch: KillLatch,
+        now_ns: Callable[[], int],
+        health: Callable[[], Document],
+        facts: Document,
+    ) -> None:
+        self._picture = picture
+        self._publisher = publisher
+        self._latch = latch
+        self._now_ns = now_ns
+        self._health = health
+        self._facts = facts
+        self._changed = threading.Condition()
+        self._number = 0
+
+    @property
+    def now_ns(self) -> int:
+        """Event time."""
+        return self._now_ns()
+
+    @property
+    def number(self) -> int:
+        """The number of the newest picture: another one means news. It does not wait."""
+        return self._number
+
+    def refresh(self) -> None:
+        """Take in what has changed, and tell those who wait."""
+        with self._changed:
+            batches = self._publisher.take()
+            self._picture.merge(batches)
+            if batches:
+                self._number += 1
+                self._changed.notify_all()
+
+    def wait(self, number: int, timeout_seconds: float) -> int:
+        """Wait for news since picture `number`; gives the number of the newest."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._number != number, timeout_seconds)
+            return self._number
+
+    def document(self) -> Document:
+        """The picture now."""
+        with self._changed:
+            document = self._picture.document(self._now_ns(), self._latch.latched)
+        return {**self._facts, **document, "health": self._health()}
+
+
+def facts(database: str, source: str, speed: str, market: str, settings: "Settings") -> Document:
+    """What a picture says that does not change while an engine runs."""
+    return {
+        "version": __version__,
+        "database": database,
+        "source": source,
+        "speed": speed,
+        "market": market,
+        "limits": shown_limits(settings),
+    }
+
+
+def shown_limits(settings: "Settings") -> dict[str, str]:
+    """The limits that matter at a glance, by the names of the settings."""
+    window = f"{settings.trading_window_start}-{settings.trading_window_end}"
+    return {
+        "MAX_SPREAD_BPS": plain(settings.max_spread_bps),
+        "MAX_SLIPPAGE_BPS": plain(settings.max_slippage_bps),
+        "MAX_LATENCY_MS": plain(settings.max_latency_ms),
+        "TRADING_WINDOW": f"{window} {settings.trading_timezone}",
+        "MAX_LOSS_COOLDOWN": str(settings.max_loss_cooldown),
+        "COOLDOWN_DURATION_SECONDS": plain(settings.cooldown_duration_seconds),
+        "MAX_POSITION_SIZE": plain(settings.max_position_size),
+        "MAX_OPEN_POSITIONS_PER_VA": str(settings.max_open_positions_per_va),
+        "STOP_LOSS_PERCENTAGE": plain(settings.stop_loss_percentage),
+        "PROTECTION_DEADLINE_SECONDS": plain(settings.protection_deadline_seconds),
+        "RECONCILE_INTERVAL_SECONDS": plain(settings.reconcile_interval_seconds),
+        "VENUE": settings.venue,
+    }

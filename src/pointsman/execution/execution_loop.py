@@ -1,0 +1,397 @@
+"""The loop: think, remember, act.
+
+Every input becomes an event, is stamped, goes through the desk, and is put to storage; commands
+leave only once the turn that asked for them is durable, through the last gate. What comes back is a
+new event through the same door.
+
+Nothing here reads a clock or waits. A driver says what time it is and calls `instant` whenever
+`next_due_ns` is reached or something has arrived; so the same loop runs on recorded time as fast as
+it goes, paced, live, and simulated. At one instant: quotes, then the venue's arrivals and reports,
+then levels and timers, then signals (RULES 2).
+"""
+
+from collections import deque
+from collections.abc import Callable
+
+import msgspec
+
+from pointsman.domain.accounts import TradingState
+from pointsman.domain.commands import Cancel, Command, Compare, Step, Submit
+from pointsman.domain.events import (
+    Compared,
+    EntryBreach,
+    Event,
+    Killed,
+    LevelReached,
+    OrderSent,
+    SendRefused,
+    SignalReceived,
+    Started,
+    StorageHealed,
+    TimerFired,
+)
+from pointsman.domain.market import Quote
+from pointsman.domain.orders import Order, Role
+from pointsman.domain.positions import Position
+from pointsman.domain.reasons import Reason
+from pointsman.domain.signals import Signal
+from pointsman.execution import last_check, reversal
+from pointsman.execution.archive import Recall
+from pointsman.execution.clock_offset import SECOND_NS
+from pointsman.execution.comparing import Comparing
+from pointsman.execution.desk import Desk
+from pointsman.execution.last_check import Hold
+from pointsman.execution.market_view import HoursOf, MarketView
+from pointsman.execution.outbox import OUTBOX_LEN_MAX, Answer, Outbox, StorageHeld
+from pointsman.execution.ports import Entry, Recorder, Reply, Request, Standing, Venue
+from pointsman.execution.sampling import Sampling
+from pointsman.execution.venue_intake import Intake
+
+replace = msgspec.structs.replace
+
+REPLIES_LEN_MAX = 1_000_000
+"""Bound of the messages of a venue that wait to be taken in."""
+
+
+class ExecutionLoop:
+    """The shell around one desk. All methods belong to one thread, but for `hold`."""
+
+    def __init__(
+        self, desk: Desk, venue: Venue, recorder: Recorder, recall: Recall, hours: HoursOf
+    ) -> None:
+        self.desk = desk
+        self.view = MarketView()
+        self.quotes_seen = 0
+        self.signals_seen = 0
+        self.on_turn: Callable[[Event, Step], None] | None = None
+        self._venue = venue
+        self._recorder = recorder
+        self._recall = recall
+        self._hours = hours
+        self._holds = dict.fromkeys(Hold, False)
+        self._ticket = 0
+        self._now_ns = desk.now_ns
+        self._outbox = Outbox()
+        self._replies: deque[Reply] = deque(maxlen=REPLIES_LEN_MAX)
+        self._has_quoted = False
+        self._held: dict[str, None] = {}
+        self._failures = 0
+        self._failed_since_ns: int | None = None
+        self._sampling = Sampling(desk.books, self.view, hours("").day_start_ns)
+        self._comparing = Comparing(desk.books)
+        self._intake = Intake(desk, venue, self.view, recorder, recall, self.turn)
+
+    # -- what the driver calls ---------------------------------------------------------------------
+
+    @property
+    def now_ns(self) -> int:
+        """The time of the last instant."""
+        return self._now_ns
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether signals may be decided: a comparison with the venue has succeeded since the
+        start."""
+        return self.desk.books.is_ready
+
+    @property
+    def is_held(self) -> bool:
+        """Whether storage fails, so that no signal may be decided (RULES 29)."""
+        return self._failed_since_ns is not None
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing waits to leave."""
+        return not self._outbox and not self._held
+
+    @property
+    def has_replies(self) -> bool:
+        """Whether an instant that was bounded left messages of the venue: no signal may be decided
+        before they have been taken in (RULES 2)."""
+        return bool(self._replies)
+
+    @property
+    def has_more(self) -> bool:
+        """Whether an instant or a release that was bounded can go on at once."""
+        return self.has_replies or self._outbox.may_leave(self._recorder.standing.durable)
+
+    def start(self, started: Started, now_ns: int) -> None:
+        """Begin: doubt what is in flight, ask the venue."""
+        for position in self.desk.books.positions.values():
+            self.view.watch(position)
+        for symbol in self.desk.books.entries_by_symbol:
+            self.view.note_entry(symbol)
+        self.advance(now_ns)
+        self.turn(started)
+        self.release()
+
+    def next_due_ns(self) -> int | None:
+        """When something is to be done next, inputs apart. May be in the past."""
+        if self._replies or self._has_quoted or self._due_openings():
+            return self._now_ns
+        return _earliest(self._comparing.due_ns, self._due_but_comparison_ns())
+
+    def pass_quiet_comparisons(self, until_ns: int) -> None:
+        """Leave out the comparisons that could change nothing before the next input, which comes at
+        `until_ns`; all but the last of them (RULES 66)."""
+        is_busy = self._replies or self._has_quoted
+        if not is_busy and self._comparing.may_pass(until_ns, self._ticket):
+            other_ns = self._due_but_comparison_ns()
+            self._comparing.pass_to(until_ns if other_ns is None else min(until_ns, other_ns))
+
+    def _due_but_comparison_ns(self) -> int | None:
+        return _earliest(
+            self._venue.next_due_ns(),
+            self.desk.next_due_ns(),
+            self.view.next_stale_ns(self.desk.books, self._now_ns),
+            self._sampling.next_ns(self._now_ns, self._ticket),
+        )
+
+    def next_arrival_ns(self) -> int | None:
+        """When the next request that is under way reaches the venue."""
+        return self._venue.next_due_ns()
+
+    def on_quote(self, quote: Quote, now_ns: int) -> None:
+        """Take in a row that arrives at `now_ns`, before `instant` is called for it. A simulated
+        venue acts on it at its stamp in event time, but never in the future."""
+        self.quotes_seen += 1
+        self.advance(now_ns)
+        self._has_quoted = True
+        if not self.view.on_quote(quote, self._now_ns):
+            return
+        self._sampling.note_prices()
+        stamp_ns = min(quote.ts_ns + self.view.ahead_ns, self._now_ns)
+        is_same = stamp_ns == quote.ts_ns
+        self._venue.on_quote(quote if is_same else replace(quote, ts_ns=stamp_ns))
+
+    def hold(self, cause: Hold, is_held: bool) -> None:
+        """Let no entry leave, at once, until the same cause no longer holds; from any thread."""
+        self._holds[cause] = is_held
+
+    def is_held_for(self, cause: Hold) -> bool:
+        """Whether this cause holds entries back."""
+        return self._holds[cause]
+
+    def remember_quotes(self) -> None:
+        """Tell the venue the newest quotes that are known already, before the first instant."""
+        table = self.view.quotes
+        for symbol in table.symbols:
+            newest, valid = table.newest(symbol), table.last_valid(symbol)
+            for quote in dict.fromkeys(one for one in (valid, newest) if one is not None):
+                self._venue.remember(quote)
+                self._has_quoted = True
+
+    def advance(self, now_ns: int) -> None:
+        """Say that time has come as far; it never runs backwards."""
+        if now_ns > self._now_ns:
+            self._now_ns = now_ns
+            self._sampling.pass_to(now_ns, self._ticket)
+
+    def instant(self, now_ns: int, most: int = REPLIES_LEN_MAX) -> None:
+        """Do what is due at `now_ns`, in the order of RULES 2, signals apart. Of what the venue
+        said `most` messages are taken in; while some are left nothing that comes after them in that
+        order is done, and the instant is due again at once."""
+        self.advance(now_ns)
+        self._look_at_storage()
+        if not self._replies:
+            self._has_quoted = False
+            self._replies.extend(self._venue.receive(self._now_ns))
+        for _ in range(min(most, len(self._replies))):
+            self._intake.take_in(self._replies.popleft(), self._now_ns)
+        if self._replies:
+            return
+        self._look_at_levels()
+        self._look_at_entries()
+        while (timer := self.desk.due_timer(self._now_ns)) is not None:
+            self.turn(TimerFired(timer, self.view.mark_for(self.desk.books, timer)))
+        for opening in self._due_openings():
+            self.signal(opening, None, reversal.SOURCE, is_opening=True)
+        self._sample()
+        if self._comparing.is_due(self._now_ns):
+            self._venue.send(Compare(self.desk.books.desk.fills_cursor), self._now_ns)
+            self._comparing.asked(self._now_ns)
+
+    def signal(
+        self,
+        signal: Signal,
+        answer: Answer | None,
+        source: str = "",
+        line: int = 0,
+        *,
+        is_opening: bool = False,
+    ) -> None:
+        """Decide a signal, after `instant`. `answer` is called with the step once it is durable.
+        Raises StorageHeld while `is_held`: nothing has been decided."""
+        if self.is_held:
+            raise StorageHeld("storage fails; send the signal again")
+        self.signals_seen += 1
+        if (learned := self.view.learned_of(self.desk.books, signal.symbol)) is not None:
+            self.turn(learned)
+        hours = self._hours(signal.va_id)
+        event = SignalReceived(
+            signal,
+            self.view.quotes.newest(signal.symbol),
+            self.view.mark(signal.symbol),
+            hours.window_at(self._now_ns),
+            hours.day_start_ns(self._now_ns),
+            self.view.clock_offset.at(self._now_ns),
+            first=self._recall.first_decision(signal.signal_id),
+            source=source,
+            line=line,
+            is_opening=is_opening,
+            is_clock_doubtful=self.view.clock_offset.is_doubtful,
+            quoted_as=self.view.quotes.other_spelling(signal.symbol),
+        )
+        self.turn(event, answer)
+
+    def _due_openings(self) -> list[Signal]:
+        """The opening parts of reversals that may be decided now (RULES 55)."""
+        return [] if self.is_held else self.desk.due_openings()
+
+    def turn(self, event: Event, answer: Answer | None = None) -> Step:
+        """One turn: through the door, to storage; whoever waits for it and its commands wait for
+        that in the outbox, in this order: to tell costs less than to send."""
+        step = self.desk.handle(event, self._now_ns)
+        if step.changes:
+            self._ticket += 1
+            self._recorder.put(self._ticket, Entry(self._now_ns, event, step.changes))
+            self._recall.note(step.changes, self._ticket)
+            for record in step.changes:
+                if isinstance(record, Position):
+                    self.view.watch(record)
+                elif isinstance(record, Order) and record.role is Role.ENTRY:
+                    self.view.note_entry(record.symbol)
+        if isinstance(event, Compared):
+            self._comparing.note(event, step, self._ticket)
+        if answer is not None:
+            self._outbox.put(self._ticket, answer, step)
+        for command in step.commands:
+            if isinstance(command, Compare):
+                self._comparing.soon(self._now_ns)
+            else:
+                self._outbox.put(self._ticket, command, step)
+        if self.on_turn is not None:
+            self.on_turn(event, step)
+        return step
+
+    def when_durable(self, answer: Answer) -> None:
+        """Have `answer` called, with an empty step, once all turns so far are durable."""
+        self._outbox.put(self._ticket, answer, Step())
+
+    def compare_soon(self) -> None:
+        """Ask the venue at the next instant."""
+        self._comparing.soon(self._now_ns)
+
+    def release(self, most: int = OUTBOX_LEN_MAX) -> None:
+        """Let everything leave whose turn is durable, `most` at a time; while storage fails, also
+        what cannot raise exposure (RULES 30)."""
+        if self._outbox:
+            self._recorder.press()
+        standing = self._look_at_storage()
+        self._recall.forget(standing.durable)
+        is_failing = standing.failure is not None
+        for item, step in self._outbox.take(standing.durable, is_failing, most):
+            if isinstance(item, Submit):
+                self._submit(item)
+            elif isinstance(item, Cancel):
+                self._cancel(item)
+            elif isinstance(item, Request):
+                self._venue.send(item, self._now_ns)
+            elif not isinstance(item, Command):
+                item(step)
+
+    # -- sending -----------------------------------------------------------------------------------
+
+    def _submit(self, submit: Submit) -> None:
+        order = self.desk.books.orders.get(submit.order.client_order_id)
+        if order is None:
+            return  # It ended while it waited.
+        refusal: Reason | None = None
+        if submit.may_raise_exposure:
+            refusal = self._gate(order)
+        elif last_check.is_overtaken(self.desk.books, order):
+            refusal = Reason.NOTHING_TO_CLOSE
+        if refusal is not None:
+            self.turn(SendRefused(order.client_order_id, refusal))
+            return
+        self._venue.send(submit, self._now_ns)
+        self.turn(OrderSent(order.client_order_id))
+
+    def _gate(self, entry: Order) -> Reason | None:
+        if self.is_held_for(Hold.KILL_LATCH):
+            return Reason.KILLED
+        newest = self.view.quotes.newest(entry.symbol)
+        offset_ns = self.view.clock_offset.at(self._now_ns)
+        if self.view.clock_offset.is_doubtful:
+            return Reason.LATENCY
+        reason = last_check.refusal(self.desk.books, entry, newest, self._now_ns, offset_ns)
+        is_held = any(self._holds.values())
+        return Reason.ENTRY_WITHDRAWN if reason is None and is_held else reason
+
+    def _cancel(self, cancel: Cancel) -> None:
+        if cancel.client_order_id in self._held:
+            # It never left and never will: nothing is to be asked of the venue.
+            del self._held[cancel.client_order_id]
+            self.turn(SendRefused(cancel.client_order_id, Reason.STORAGE_FAILED))
+        elif cancel.client_order_id in self.desk.books.orders:
+            self._venue.send(cancel, self._now_ns)
+
+    # -- storage -----------------------------------------------------------------------------------
+
+    def _look_at_storage(self) -> Standing:
+        """Notice that storage has begun to fail, goes on failing, or works again: then the entries
+        that waited for it are withdrawn (RULES 29)."""
+        standing = self._recorder.standing
+        if standing.failures != self._failures:
+            self._failures = standing.failures
+            self._hold_entries(standing)
+        if standing.failure is not None:
+            self._watch_failure()
+        elif self._failed_since_ns is not None:
+            self._failed_since_ns = None
+            held, self._held = self._held, {}
+            if held:
+                self.turn(StorageHealed(tuple(held)))
+        return standing
+
+    def _hold_entries(self, standing: Standing) -> None:
+        """Entries that wait will not be sent any more, and those who wait for them are told so."""
+        if self._failed_since_ns is None:
+            self._failed_since_ns = self._now_ns
+        entries, answers = self._outbox.take_entries()
+        self._held.update(dict.fromkeys(entries))
+        for answer in answers:
+            why = standing.failure or "storage failed"
+            answer(StorageHeld(f"could not be stored: {why}; nothing will be sent"))
+
+    def _watch_failure(self) -> None:
+        books = self.desk.books
+        limit_ns = books.policy.kill_on_storage_ns
+        failing_ns = self._now_ns - (self._failed_since_ns or self._now_ns)
+        is_killed = books.kill_switch.trading_state is TradingState.HALTED
+        if limit_ns is not None and failing_ns > limit_ns and not is_killed:
+            note = f"KILL_ON_STORAGE_SECONDS: failing for {failing_ns // SECOND_NS} s"
+            self.turn(Killed(False, "storage", note))
+
+    # -- what is due -------------------------------------------------------------------------------
+
+    def _look_at_levels(self) -> None:
+        for position_id, level, quote in self.view.take_crossed():
+            self.turn(LevelReached(position_id, level, quote))
+
+    def _look_at_entries(self) -> None:
+        """While entries work: a quote beyond a limit, or no quote for too long, withdraws them."""
+        for symbol in self.view.take_doubtful(self.desk.books, self._now_ns):
+            offset_ns = self.view.clock_offset.at(self._now_ns)
+            self.turn(EntryBreach(symbol, self.view.quotes.newest(symbol), offset_ns))
+
+    def _sample(self) -> None:
+        """Look at the equity of what is held, where a sample is due (RULES 17)."""
+        sample = self._sampling.take(self._now_ns, self._ticket)
+        if sample is not None:
+            self.turn(sample)
+            self._sampling.note(self._ticket)
+
+
+def _earliest(*times_ns: int | None) -> int | None:
+    return min([at_ns for at_ns in times_ns if at_ns is not None], default=None)

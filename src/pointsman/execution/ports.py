@@ -1,0 +1,127 @@
+"""The seam to a venue.
+
+A venue takes commands and gives back messages; it decides nothing of ours. Nothing here waits:
+`send` hands a command over and returns, `receive` gives what has arrived. So the same engine runs
+on a simulated clock and on the wall clock, and every adapter is tested by one conformance suite.
+
+Some venues tell of a funding payment in the words of an execution, with the whole position as its
+quantity. An adapter tells it as `FundingPaid`, and never as a fill; and it says in which currency a
+fee was taken, where that is not the currency of the price.
+
+Silence is not an answer: an adapter never makes up a report. It says what the venue said, or
+nothing, and the engine's own deadline turns silence into "unknown". An answer is told to the
+process that has asked, and to no later one.
+"""
+
+from typing import Protocol
+
+import msgspec
+
+from pointsman.domain.commands import Cancel, Compare, MoveCash, Query, Record, Submit
+from pointsman.domain.events import (
+    CancelRefused,
+    CashConfirmed,
+    Event,
+    FundingPaid,
+    KnownOrder,
+    OrderAbsent,
+    OrderReport,
+)
+from pointsman.domain.market import Quote
+from pointsman.domain.policy import Abilities
+from pointsman.domain.signals import FirstDecision, Window
+from pointsman.domain.venue_reports import OrderFound, Snapshot
+
+Request = Submit | Cancel | Query | Compare | MoveCash
+"""What may be sent to a venue."""
+
+Reply = (
+    OrderReport | CancelRefused | OrderAbsent | OrderFound | Snapshot | CashConfirmed | FundingPaid
+)
+"""What may come back. `mark` and `known` of an event are left empty; the engine fills them in."""
+
+
+class Venue(Protocol):
+    """One account at one venue."""
+
+    @property
+    def abilities(self) -> Abilities:
+        """What the venue can do; the same for as long as it is open."""
+
+    def send(self, request: Request, now_ns: int) -> None:
+        """Hand over a request at `now_ns`. Returns at once; what comes of it arrives through
+        `receive`."""
+
+    def on_quote(self, quote: Quote) -> None:
+        """Take in the next row of market data. A simulated venue matches on it; a real one ignores
+        it."""
+
+    def remember(self, quote: Quote) -> None:
+        """Take in the newest row of a symbol from before this start, once for each symbol; a real
+        venue ignores it."""
+
+    def next_due_ns(self) -> int | None:
+        """When something will happen at the venue by itself next, if that is known: never in the
+        past."""
+
+    def receive(self, now_ns: int) -> list[Reply]:
+        """All that has arrived up to and including `now_ns`, in the order in which it happened. The
+        caller asks after each `on_quote` and whenever `next_due_ns` is reached."""
+
+    def known_until_ns(self) -> int:
+        """The time of the last thing that the venue's own books hold; 0 for an empty one."""
+
+    def close(self) -> None:
+        """Let go of files and connections."""
+
+
+class Entry(msgspec.Struct, frozen=True, gc=False):
+    """One turn: when, what the desk was told, and the records that changed."""
+
+    time_ns: int
+    event: Event
+    changes: tuple[Record, ...]
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """How storage stands at one moment: `durable` is the last ticket that is on disk, `failure` why
+    it does not work at present, as text, `failures` how often it has begun to fail."""
+
+    durable: int = 0
+    failure: str | None = None
+    failures: int = 0
+
+
+class Recorder(Protocol):
+    """Where turns are stored."""
+
+    @property
+    def standing(self) -> Standing:
+        """How storage stands now."""
+
+    def put(self, ticket: int, entry: Entry) -> None:
+        """Queue a turn; tickets rise by one."""
+
+    def settle(self) -> bool:
+        """Make all that was put durable before returning, if storage works; whether it is."""
+
+    def press(self) -> None:
+        """Commands wait for what was put: make it durable, now or soon."""
+
+
+class Archive(Protocol):
+    """Where finished records are looked up. Sees only what is durable."""
+
+    def first_decision(self, signal_id: str) -> FirstDecision | None: ...
+
+    def known_order(self, client_order_id: str) -> KnownOrder | None: ...
+
+    def is_paid(self, funding_id: str) -> bool: ...
+
+
+class Hours(Protocol):
+    """The trading hours of a VA."""
+
+    def window_at(self, now_ns: int) -> Window | None: ...
+
+    def day_start_ns(self, now_ns: int) -> int: ...

@@ -1,0 +1,321 @@
+"""What must be true now, for one position: covered by resting stops, or on its way out.
+
+After each event the desk asks this of every position that the event touched, and sends only the
+difference between what must be true and what it knows. Partial fills, restarts, lost messages and
+the kill switch share this path.
+
+House rules (RULES 21-23):
+
+* what the venue has not confirmed does not count as cover;
+* stops and exits together never exceed the position, except while the venue clips reduce-only
+  orders and this VA is the only holder of that symbol and side: then an exit may go out while the
+  stop still rests;
+* more quantity gets a further stop; a stop is given up only when what it covered is covered
+  otherwise, or must be freed for an exit;
+* a stop on the wrong side of the market is not sent: the position is exited at market;
+* every order is for whole lots, also where the venue has filled broken ones (RULES 61).
+"""
+
+from decimal import Decimal
+
+import msgspec
+
+from pointsman.domain.commands import Cancel, Command, Submit
+from pointsman.domain.events import Timer, TimerKind
+from pointsman.domain.market import Quote
+from pointsman.domain.money import ZERO, floor_to
+from pointsman.domain.orders import Order, OrderType, Role, client_order_id
+from pointsman.domain.positions import Position, closing_of
+from pointsman.domain.reasons import Reason
+from pointsman.execution import naked_time
+from pointsman.execution.books import Books
+from pointsman.execution.dust import is_enough
+from pointsman.execution.shortfall import lacking
+from pointsman.execution.soundness import assert_fits
+
+replace = msgspec.structs.replace
+
+
+def close_position(
+    books: Books, position: Position, reason: Reason, signal_id: str | None = None
+) -> None:
+    """Decide that all of a position, later fills included, is to be exited. The first reason
+    stays."""
+    if not position.closing_all:
+        books.put_position(
+            replace(
+                position,
+                closing_all=True,
+                closing_reason=position.closing_reason or reason,
+                closing_signal_id=position.closing_signal_id or signal_id,
+            )
+        )
+
+
+def give_up_stops(books: Books, position: Position, reason: Reason) -> None:
+    """No stop of this position can rest: exit it at market. While an exit waits to be tried again
+    this becomes the reason, so that no further stop is sent meanwhile."""
+    close_position(books, position, reason)
+    if position.exit_retry_at_ns is not None:
+        closing = books.positions[position.position_id]
+        books.put_position(replace(closing, closing_reason=reason))
+
+
+def restore(books: Books, position_id: int, mark: Quote | None, now_ns: int) -> list[Command]:
+    """The commands that make true what must be true of a position."""
+    position = books.positions.get(position_id)
+    stops = books.orders_of(position_id, Role.STOP)
+    exits = books.orders_of(position_id, Role.EXIT)
+    if position is None or not position.is_live:
+        return [cancel(books, order, now_ns) for order in stops + exits if can_cancel(order)]
+    if not books.is_ready:
+        return []
+    commands: list[Command] = []
+    if position.closing_all:
+        entries = books.orders_of(position_id, Role.ENTRY)
+        commands += [cancel(books, order, now_ns) for order in entries if can_cancel(order)]
+    commands += _balance(books, position, stops, exits, mark, now_ns)
+    assert_fits(books, position_id, commands)
+    return commands
+
+
+def _is_wrong_side(position: Position, mark: Quote | None) -> bool:
+    """Whether the market has already passed where a stop would be sent to."""
+    if mark is None or mark.symbol != position.symbol:
+        return False
+    return position.side.less_favourable(mark.closing_touch(position.side), position.stop_price)
+
+
+def _balance(
+    books: Books,
+    position: Position,
+    stops: list[Order],
+    exits: list[Order],
+    mark: Quote | None,
+    now_ns: int,
+) -> list[Command]:
+    instrument = books.policy.instrument(position.symbol)
+    lot = instrument.lot
+    may_overlap = books.policy.venue_clips and books.is_only_holder(position)
+    held, exit_leaves = _present(books, position), _leaves(exits)
+    leaving = _leaving(books, position, stops, held)
+    # A venue may fill broken lots; every order that is sent is for whole ones (RULES 61).
+    missing_exit = max(ZERO, floor_to(leaving - exit_leaves, lot))
+    staying_held = held - exit_leaves - missing_exit
+    staying = [stop for stop in stops if not stop.is_cancel_pending]
+    # While an exit overlaps with stops these stay as they are, until the exit is final (RULES 21).
+    keep, surplus = staying, list[Order]()
+    if leaving < lot or not may_overlap:
+        keep, surplus = _choose(position, staying, staying_held, instrument.tick)
+    commands: list[Command] = []
+    room = floor_to(held - exit_leaves - _leaves(stops), lot)
+    if missing_exit > ZERO:
+        part = missing_exit if may_overlap else min(missing_exit, room)
+        # One order for all of it, but for what a stop that is unknown keeps from leaving now.
+        is_kept = part > ZERO and any(stop.is_unknown for stop in stops)
+        if part == missing_exit or is_kept:
+            commands.append(_submit_exit(books, position, part, now_ns))
+        room -= missing_exit
+    missing_stop = floor_to(staying_held - _leaves(keep), lot)
+    if missing_stop > ZERO and not instrument.is_tradeable(missing_stop, position.stop_price):
+        # Too little for a stop of its own: a stop that rests gives way to one that covers both.
+        keep, given_up = _give_way(keep)
+        surplus += given_up
+        missing_stop = floor_to(staying_held - _leaves(keep), lot)
+    allowed = missing_stop if may_overlap else min(missing_stop, room)
+    wants_stop = missing_stop > ZERO and not _is_without_stops(position)
+    if wants_stop and _is_wrong_side(position, mark):
+        # Exited at market, when the position is looked at again (RULES 23).
+        give_up_stops(books, position, Reason.STOP_CROSSED)
+    elif wants_stop and _is_beneath_stops(books, position, missing_stop):
+        give_up_stops(books, position, Reason.UNPROTECTED)
+    elif wants_stop and instrument.is_tradeable(allowed, position.stop_price):
+        commands.append(_submit_stop(books, position.position_id, allowed, now_ns))
+    resting = [stop for stop in keep if stop.is_working]
+    if not may_overlap:
+        trading = [*(stop for stop in stops if stop.is_triggered), *exits]
+        surplus += _exceeding(trading, held)
+    if not may_overlap or staying_held - _leaves(resting) < lot:
+        commands += [cancel(books, order, now_ns) for order in surplus if can_cancel(order)]
+    return commands
+
+
+def _exceeding(trading: list[Order], held: Decimal) -> list[Order]:
+    """Of the orders that trade, triggered stops and exits, those that are more than there is to
+    exit, the last first: what they overlapped with has traded too, and the holding is not this VA's
+    alone any more."""
+    given_up = []
+    excess = _leaves(trading) - held
+    for order in reversed(trading):
+        if excess > ZERO:
+            given_up.append(order)
+            excess -= order.leaves
+    return given_up
+
+
+def _present(books: Books, position: Position) -> Decimal:
+    """How much of a position the venue still holds. What it lacks is taken from the newest
+    positions of that symbol and side, so that all stops together shrink to its total (RULES 28)."""
+    lack = lacking(books, position.symbol, position.side)
+    if lack == ZERO:
+        return position.quantity
+    for other in books.positions_on(position.symbol, position.side):
+        part = min(other.quantity, lack)
+        if other.position_id == position.position_id:
+            return other.quantity - part
+        lack -= part
+    return position.quantity
+
+
+def _leaving(books: Books, position: Position, stops: list[Order], held: Decimal) -> Decimal:
+    """How much is to leave by exits. A stop that has triggered is on its way out by itself; after
+    an exit that failed, none is tried for a while. Where the venue holds too little of it to be
+    traded, which the whole position is not, every exit would be rejected."""
+    if position.exit_retry_at_ns is not None:
+        return ZERO
+    lot = books.policy.instrument(position.symbol).lot
+    if not is_enough(books, position, floor_to(held, lot)):
+        return ZERO
+    triggered = _leaves([stop for stop in stops if stop.is_triggered])
+    return max(ZERO, min(closing_of(position), held - triggered))
+
+
+def _is_beneath_stops(books: Books, position: Position, missing: Decimal) -> bool:
+    """Whether what is to be covered is too small for a stop, being worth less at the stop's price,
+    and not too small to be exited; and no entry will bring more of it."""
+    instrument = books.policy.instrument(position.symbol)
+    if position.closing_all or instrument.is_tradeable(missing, position.stop_price):
+        return False
+    entries = books.orders_of(position.position_id, Role.ENTRY)
+    return not entries and is_enough(books, position, missing)
+
+
+def _is_without_stops(position: Position) -> bool:
+    """Whether the venue refused the stop of a position whose exit it refused too: there is nothing
+    to do but to try the exit again."""
+    refused = (Reason.STOP_CROSSED, Reason.STOP_REJECTED)
+    return position.exit_retry_at_ns is not None and position.closing_reason in refused
+
+
+def _choose(
+    position: Position, stops: list[Order], target: Decimal, tick: Decimal
+) -> tuple[list[Order], list[Order]]:
+    """The stops to keep, as far as they fit into `target`, and the rest: oldest first, unless
+    beginning with the newest covers more. One that has triggered is always kept: it is trading."""
+
+    def fitting(candidates: list[Order]) -> list[Order]:
+        kept = _leaves([stop for stop in candidates if stop.is_triggered])
+        chosen = []
+        for stop in candidates:
+            off = abs((stop.trigger_price or position.stop_price) - position.stop_price) > tick
+            if stop.is_triggered:
+                chosen.append(stop)
+            elif kept + stop.leaves <= target and not off:
+                chosen.append(stop)
+                kept += stop.leaves
+        return chosen
+
+    # The newest first, then the oldest: so that a stop that was just sent to stand beside some of
+    # the others is kept with them, and is not sent again.
+    newest_first = stops[-1:] + stops[:-1]
+    keep = max(fitting(stops), fitting(stops[::-1]), fitting(newest_first), key=_leaves)
+    return keep, [stop for stop in stops if stop not in keep]
+
+
+def _give_way(keep: list[Order]) -> tuple[list[Order], list[Order]]:
+    """Give up one stop that has not triggered, if there is one: (what stays, what is given up)."""
+    waiting = [stop for stop in keep if not stop.is_triggered][-1:]
+    return [stop for stop in keep if stop not in waiting], waiting
+
+
+def _leaves(orders: list[Order]) -> Decimal:
+    return sum((order.leaves for order in orders), ZERO)
+
+
+def can_cancel(order: Order) -> bool:
+    """Whether asking the venue to cancel would be new to it."""
+    return not order.is_cancel_pending and not order.is_final
+
+
+def cancel(books: Books, order: Order, now_ns: int) -> Cancel:
+    """Mark an order as being cancelled and ask the venue for it; silence is noticed by a timer."""
+    books.put_order(replace(order, is_cancel_pending=True, cancel_sent_at_ns=now_ns))
+    due_ns = now_ns + books.policy.submit_timeout_ns
+    books.wake(Timer(due_ns, TimerKind.SUBMIT_TIMEOUT, order.client_order_id, now_ns))
+    return Cancel(order.client_order_id, order.symbol)
+
+
+def _submit_stop(books: Books, position_id: int, quantity: Decimal, now_ns: int) -> Submit:
+    position = books.positions[position_id]
+    attempt = position.stops_made + 1
+    books.put_position(replace(position, stops_made=attempt))
+    order = Order(
+        client_order_id(books.desk.code, position_id, Role.STOP, attempt),
+        position.va_id,
+        position.symbol,
+        position_id,
+        Role.STOP,
+        OrderType.STOP,
+        position.side.closes_with,
+        position.side,
+        quantity,
+        now_ns,
+        trigger_price=position.stop_price,
+        signal_id=position.signal_id,
+        exit_reason=Reason.STOP_LOSS,
+        updated_at_ns=now_ns,
+    )
+    books.put_order(order)
+    return Submit(order)
+
+
+def _submit_exit(books: Books, position: Position, quantity: Decimal, now_ns: int) -> Submit:
+    attempt = position.exits_made + 1
+    books.put_position(replace(position, exits_made=attempt))
+    order = Order(
+        client_order_id(books.desk.code, position.position_id, Role.EXIT, attempt),
+        position.va_id,
+        position.symbol,
+        position.position_id,
+        Role.EXIT,
+        OrderType.MARKET,
+        position.side.closes_with,
+        position.side,
+        quantity,
+        now_ns,
+        signal_id=position.closing_signal_id or position.signal_id,
+        exit_reason=position.closing_reason,
+        updated_at_ns=now_ns,
+    )
+    books.put_order(order)
+    return Submit(order)
+
+
+def track_cover(books: Books, position_id: int, now_ns: int, venue_ns: int) -> None:
+    """Notice when a position becomes naked or covered again. Cover is what the venue has confirmed:
+    resting stops, and for PROTECTION_DEADLINE_SECONDS what is closing the position (RULES 63); what
+    it would not trade needs none. `venue_ns` is the venue's stamp of what was just learned."""
+    position = books.positions.get(position_id)
+    if position is None or not position.is_live or not books.is_ready:
+        return
+    orders = books.orders_of(position_id, Role.STOP) + books.orders_of(position_id, Role.EXIT)
+    resting = _leaves([order for order in orders if order.is_resting_stop])
+    closing = _leaves([order for order in orders if order.is_working and order.covers_until_ns])
+    lot, held = books.policy.instrument(position.symbol).lot, _present(books, position)
+    needs_none = not is_enough(books, position, floor_to(held, lot))
+    naked_time.judge(
+        books,
+        position,
+        is_covered=needs_none or held - resting - closing < lot,
+        has_stops=needs_none or held - resting < lot,
+        now_ns=now_ns,
+        venue_ns=venue_ns,
+    )
+
+
+def is_leaving(books: Books, position: Position) -> bool:
+    """Whether all that no stop covers is at work at the venue: nothing better can be done."""
+    orders = books.orders_of(position.position_id, Role.STOP)
+    orders += books.orders_of(position.position_id, Role.EXIT)
+    confirmed = _leaves([order for order in orders if order.is_working])
+    return _present(books, position) - confirmed < books.policy.instrument(position.symbol).lot

@@ -1,0 +1,200 @@
+"""Intake: what comes back from a venue becomes events.
+
+A message is given the mark of its symbol and what storage remembers of an order that has ended
+(RULES 32), and goes through the door. What always holds:
+
+* nothing is taken in twice: an execution is recognised by its key, also one that is not ours;
+* what cannot be looked up because storage fails is not taken in at all: the next comparison shows
+  it again, since this one does not count;
+* an id with our code that nobody here knows is adopted if it can be explained, else it stops the
+  program (RULES 26, 30).
+"""
+
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+
+import msgspec
+
+from pointsman.domain.commands import Cancel, Query, Step
+from pointsman.domain.events import (
+    CashConfirmed,
+    Compared,
+    Event,
+    FundingPaid,
+    KnownOrder,
+    OrderAdopted,
+    OrderReport,
+)
+from pointsman.domain.orders import parse_client_order_id
+from pointsman.domain.venue_reports import OrderFound, Snapshot, VenueOrder, VenueTrade
+from pointsman.execution import external_holdings, reconcile
+from pointsman.execution.archive import Recall
+from pointsman.execution.desk import Desk
+from pointsman.execution.fills import fill_key
+from pointsman.execution.market_view import MarketView
+from pointsman.execution.outbox import StorageHeld
+from pointsman.execution.ports import Recorder, Reply, Venue
+
+replace = msgspec.structs.replace
+
+
+class StrangeOrders(Exception):
+    """The venue knows orders with our code that we do not: this database is not the one that traded
+    there."""
+
+
+class Intake:
+    """The way in for what a venue says. `turn` takes an event through the door, and to storage."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        venue: Venue,
+        view: MarketView,
+        recorder: Recorder,
+        recall: Recall,
+        turn: Callable[[Event], Step],
+    ) -> None:
+        self._desk = desk
+        self._venue = venue
+        self._view = view
+        self._recorder = recorder
+        self._recall = recall
+        self._turn = turn
+        self._now_ns = 0
+        self._answered_ns = 0
+
+    def take_in(self, reply: Reply, now_ns: int) -> None:
+        """Take in one message of the venue at `now_ns`. Raises StrangeOrders."""
+        self._now_ns = now_ns
+        if isinstance(reply, Snapshot | OrderReport | OrderFound):
+            # What storage cannot look up now is not taken in: the next comparison shows it again.
+            with suppress(StorageHeld):
+                self._take_in_reports(reply)
+        elif isinstance(reply, CashConfirmed):
+            self._turn(reply)
+        elif isinstance(reply, FundingPaid):
+            self._pay(reply)
+        else:
+            order = self._desk.books.orders.get(reply.client_order_id)
+            if order is not None:
+                self._turn(replace(reply, mark=self._view.mark(order.symbol)))
+
+    def _take_in_reports(self, reply: Snapshot | OrderReport | OrderFound) -> None:
+        if isinstance(reply, Snapshot):
+            self._compare(reply)
+        elif isinstance(reply, OrderReport):
+            self._report(reply)
+        elif reply.order.client_order_id in self._desk.books.orders:
+            for report in reconcile.reports_from(reply):
+                self._report(report)
+
+    def _report(self, report: OrderReport) -> Step:
+        order = self._desk.books.orders.get(report.client_order_id)
+        known = None
+        if order is None:
+            known = self._look_up(report.client_order_id)
+            order = None if known is None else known.order
+        mark = None if order is None else self._view.mark(order.symbol)
+        return self._turn(replace(report, mark=mark, known=known))
+
+    def _pay(self, paid: FundingPaid) -> None:
+        """A funding payment, unless it is booked already."""
+        if not self._recall.is_paid(paid.funding_id):
+            self._turn(replace(paid, mark=self._view.mark(paid.symbol)))
+
+    def _look_up(self, order_id: str) -> KnownOrder | None:
+        """What storage remembers of an order that is not in the books. Raises StorageHeld where
+        that cannot be told now."""
+        if not self._recorder.settle():
+            raise StorageHeld(f"what became of {order_id} cannot be looked up")
+        return self._recall.known_order(order_id)
+
+    def _compare(self, snapshot: Snapshot) -> None:
+        """Feed what a snapshot tells through the door: missing reports, orders to adopt, holdings
+        that differ, and the end of the comparison. One that is incomplete, or was overtaken by a
+        later one, also by one that a crash cut off, tells nothing."""
+        if not snapshot.is_complete or snapshot.asked_at_ns < self._answered_ns:
+            return
+        books = self._desk.books
+        found = reconcile.compare(books, snapshot)
+        trades = found.other_trades
+        foreign = {_foreign_key(t): None for t in trades if not self._has_our_code(t)}
+        if len(foreign) < external_holdings.taken_in(books):
+            return
+        self._take_in_history(found.reports, snapshot.fundings)
+        differences = len([report for report in found.reports if report.fill is not None])
+        differences += self._take_in_trades(found, foreign)
+        self._take_in_orders(found)
+        for differs in reconcile.differing_holdings(books, snapshot):
+            differences += 1
+            self._turn(replace(differs, mark=self._view.mark(differs.symbol)))
+        compared = Compared(
+            True, snapshot.taken_at_ns, differences, snapshot.fills_cursor, found.unseen
+        )
+        self._answered_ns = snapshot.asked_at_ns
+        self._turn(compared)
+
+    def _take_in_history(
+        self, reports: Iterable[OrderReport], fundings: Iterable[FundingPaid]
+    ) -> None:
+        """What was missed of our orders, and funding payments, each before what traded after it:
+        whoever held then bears it."""
+        due = list(fundings)
+        for report in reports:
+            while report.fill is not None and due and due[0].ts_ns < report.fill.ts_ns:
+                self._pay(due.pop(0))
+            self._report(report)
+        for paid in due:
+            self._pay(paid)
+
+    def _take_in_trades(self, found: reconcile.Comparison, foreign: dict[str, None]) -> int:
+        """Executions of ids that do not work by our record; how many of them were news. The first
+        of the `foreign` ones may have been charged before a crash."""
+        news = 0
+        fresh = list(foreign)[external_holdings.taken_in(self._desk.books) :]
+        resting = {order.client_order_id: order for order in found.other_orders}
+        for trade in found.other_trades:
+            if self._recall.is_booked(reconcile.trade_key(trade)):
+                continue
+            if self._is_ours(resting.get(trade.client_order_id, trade), found):
+                news += bool(self._report(reconcile.trade_report(trade)).changes)
+                continue
+            key = _foreign_key(trade)
+            if key in fresh and not self._recall.is_booked(key):
+                self._recall.note_fill(key)
+                self._turn(reconcile.foreign_fill(trade, self._view.mark(trade.symbol)))
+                news += 1
+        return news
+
+    def _take_in_orders(self, found: reconcile.Comparison) -> None:
+        """Open orders of ids that do not work by our record: one that was adopted is asked about,
+        one that has ended for us is not to rest any longer, a foreign one is left alone."""
+        for order in found.other_orders:
+            order_id, symbol = order.client_order_id, order.symbol
+            if self._is_ours(order, found):
+                is_adopted = order_id in self._desk.books.orders
+                request = Query(order_id, symbol) if is_adopted else Cancel(order_id, symbol)
+                self._venue.send(request, self._now_ns)
+
+    def _is_ours(self, told: VenueOrder | VenueTrade, found: reconcile.Comparison) -> bool:
+        """Whether an id carries our code; one that storage does not know is adopted, or stops the
+        start."""
+        order_id = told.client_order_id
+        if not self._has_our_code(told):
+            return False
+        if order_id not in self._desk.books.orders and self._look_up(order_id) is None:
+            order = reconcile.adopted(self._desk.books, told, found.other_trades)
+            if order is None:
+                raise StrangeOrders(order_id)
+            self._turn(OrderAdopted(order))
+        return True
+
+    def _has_our_code(self, told: VenueOrder | VenueTrade) -> bool:
+        parts = parse_client_order_id(told.client_order_id)
+        return parts is not None and parts.code == self._desk.books.desk.code
+
+
+def _foreign_key(trade: VenueTrade) -> str:
+    """What makes an execution one that is not ours."""
+    return fill_key(f"@{trade.venue_order_id}", trade.side, trade.fill)

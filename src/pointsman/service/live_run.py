@@ -1,0 +1,401 @@
+"""A paced run: the engine on a clock that runs by itself, steered, watched and logged.
+
+A simulated or recorded tape, or quotes and signals that arrive on standard input, drive one loop.
+Beside it, on threads of their own, stand its parts: HTTP, the control server, the picture, the
+watch on the kill latch, kill signals and the log; supervision looks at all of them. On a terminal
+the dashboard runs as a child process, and its end is the end of the run.
+"""
+
+import queue
+import socket
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
+from pathlib import Path
+
+import msgspec
+
+from pointsman.api.app import build_app
+from pointsman.api.meters import Meters
+from pointsman.api.ports import Engine
+from pointsman.api.server import url_of
+from pointsman.config.fields import LogLevel
+from pointsman.config.settings import Settings
+from pointsman.config.tokens import Tokens, who_needs_a_token, with_tokens
+from pointsman.domain.accounts import KillState
+from pointsman.domain.commands import Step
+from pointsman.domain.events import Event, Started, TaskDied
+from pointsman.domain.market import Quote
+from pointsman.engine import gc_tuning
+from pointsman.engine.assembly import Assembly, assemble
+from pointsman.engine.controls import Controls
+from pointsman.engine.latch_watch import why_killed
+from pointsman.engine.live_feed import begin_live, said_at_start
+from pointsman.engine.live_loop import Clock, LiveLoop
+from pointsman.engine.live_view import Board, facts
+from pointsman.engine.publisher import Publisher
+from pointsman.engine.recorder import Threaded
+from pointsman.engine.requests import Kill
+from pointsman.engine.snapshot import Picture
+from pointsman.engine.supervision import LOOK_SECONDS, Part, PartDied, Supervisor
+from pointsman.engine.ticker import Ticker
+from pointsman.execution.last_check import Hold
+from pointsman.execution.ports import Standing
+from pointsman.reading.comparisons import Comparisons
+from pointsman.reading.stored_picture import picture_to_follow
+from pointsman.reading.vitals import Vitals
+from pointsman.service import loop_lag
+from pointsman.service.arrivals import Arrivals
+from pointsman.service.clean_stop import Stop
+from pointsman.service.feeds import SECOND_NS, Feed
+from pointsman.service.log import Log
+from pointsman.service.loop_lag import Beat
+from pointsman.service.notifications import THREAD_NAME, Kind, Notices, sender_to
+from pointsman.service.readiness import Readiness
+from pointsman.service.recorded_run import Begun, open_run, prepare
+from pointsman.service.side_threads import Parts, take_port
+from pointsman.terminal.why import story_text
+
+NIGHT_NS = 60 * SECOND_NS
+"""A simulated market that is silent for longer than this has closed: the clock goes on to its next
+opening (RULES 6)."""
+_SETTLE_NS = 5 * SECOND_NS
+_BEFORE_OPENING_NS = 2 * SECOND_NS
+_DEATHS_MAX = 100
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """What to run, and how."""
+
+    feed: Feed
+    database: Path
+    speed: int
+    duration_ns: int | None
+
+
+async def run_paced(
+    plan: Plan,
+    settings: Settings,
+    stop: Stop,
+    log: Callable[[Callable[[], int]], Log],
+    started: Callable[[], None],
+    arrivals: Arrivals | None,
+    running: Sequence[Part],
+) -> None:
+    """Run until the feed or the duration ends, or a stop is asked for. `log` is made with event
+    time; `started` is called when the engine can be asked; `running` are parts that run already.
+
+    Raises SettingsError where others than this machine would be served without a token, what
+    opening the database and the ledger can raise, OSError where the latch, the socket or the port
+    of HTTP cannot be had, and PartDied.
+    """
+    wakers: list[Callable[[], None]] = []
+
+    def wake() -> None:
+        for each in wakers:
+            each()
+
+    tokens = with_tokens(settings, plan.database)
+    who = who_needs_a_token(settings)
+    settings = tokens.settings
+    with ExitStack() as opened:
+        listener = opened.enter_context(take_port(settings, plan.database))
+        assembly, begun = open_run(
+            lambda is_rerun: assemble(
+                settings, plan.database, plan.feed.identity,
+                wait=None, notify=wake, is_rerun=is_rerun,
+            ),
+            plan.feed, plan.duration_ns, stop,
+        )  # fmt: skip
+        opened.callback(assembly.close)
+        if assembly.is_behind or (assembly.has_ended and not plan.feed.is_lasting):
+            return
+        _say_tokens(log(time.time_ns), who, tokens)
+        session = _Session(
+            plan, settings, assembly, begun, wake, log, listener, stop, arrivals, running
+        )
+        wakers.append(session.live.wake_soon)
+        stop.hooks.append(session.live.wake_soon)
+        await session.run(started)
+
+
+def _say_tokens(log: Log, who_needs_one: str, tokens: Tokens) -> None:
+    """Say who needs a token for HTTP, and the path of the file with made ones; no token itself."""
+    log.say((LogLevel.INFO, f"http: {who_needs_one}", {}))
+    if tokens.path is not None:
+        told = "http tokens made" if tokens.is_new else "http tokens read"
+        log.say((LogLevel.INFO, told, {"path": str(tokens.path)}))
+
+
+class _Session:
+    """One run, opened: the loop, and all that stands around it."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        settings: Settings,
+        assembly: Assembly,
+        begun: Begun | None,
+        wake: Callable[[], None],
+        log: Callable[[Callable[[], int]], Log],
+        listener: socket.socket,
+        stop: Stop,
+        arrivals: Arrivals | None,
+        running: Sequence[Part],
+    ) -> None:
+        self._plan = plan
+        self._loop = loop = assembly.loop
+        self._assembly = assembly
+        self._stop = stop
+        self._arrivals = arrivals
+        self._died: queue.Queue[TaskDied] = queue.Queue(_DEATHS_MAX)
+        self._is_failing = False
+        self._notices = Notices(str(plan.database), sender_to(settings.notify_urls), self._warn)
+        self._meters = Meters(settings.venue, time.time)
+        assembly.manager.on_commit = self._meters.committed
+        self._publisher = Publisher()
+        self._comparisons = Comparisons()
+        self._steering = assembly.steering
+        self._log = log(lambda: loop.now_ns)
+        loop.on_turn = self._on_turn
+        # Before the first turn: what changes from then on is published.
+        picture = picture_to_follow(plan.database, settings, loop.view.quotes.last_valid)
+        self._begun = begun or prepare(plan.feed, assembly, plan.duration_ns)
+        self._clock = Clock(max(self._begun.start_ns, loop.now_ns), plan.speed)
+        self.live = LiveLoop(
+            loop, self._begun.playback, self._clock, is_virtual=not plan.feed.is_open
+        )
+        self._rows = begin_live(assembly, self._clock) if plan.feed.is_open else None
+        self._measure(settings)
+        self._url = url_of(listener)
+        self._parts = self._around(settings, picture, wake, listener)
+        self._beat = Beat(self._vitals, lambda *fault: self._supervisor.blame(*fault))
+        self._supervisor = self._supervise(running)
+        self._begin()
+
+    def _begin(self) -> None:
+        """Start the loop, last of all: a position without a stop waits for the driver from here."""
+        is_open = self._plan.feed.is_open
+        start_ns = self._clock.now_ns() if is_open else self._begun.start_ns
+        for told in said_at_start(self._assembly, start_ns) if is_open else ():
+            self._warn(told)
+        self._assembly.start(start_ns)
+        if self._assembly.rerun is not None:
+            self._say_start()
+        self._readiness.resume(self._loop.now_ns)
+        gc_tuning.keep_short()
+
+    def _measure(self, settings: Settings) -> None:
+        """How it is, and whether it is ready."""
+        assembly = self._assembly
+
+        def standing() -> Standing:
+            return assembly.recorder.standing
+
+        def compared_ns() -> int | None:
+            return self._steering.compared_ns
+
+        self._vitals = Vitals(
+            self._clock.now_ns, lambda: assembly.manager.commit_ns, standing, compared_ns
+        )
+        self._readiness = Readiness(
+            settings,
+            self._loop,
+            self._vitals,
+            standing,
+            compared_ns,
+            lambda: self._supervisor.down(),
+            assembly.lost,
+        )
+
+    def _around(
+        self,
+        settings: Settings,
+        picture: Picture,
+        wake: Callable[[], None],
+        listener: socket.socket,
+    ) -> Parts:
+        """What stands around the loop, each on a thread of its own."""
+        plan, latch, now_ns = self._plan, self._assembly.latch, self._clock.now_ns
+        known = facts(str(plan.database), "engine", str(plan.speed), plan.feed.name, settings)
+        board = Board(
+            picture,
+            self._publisher,
+            latch,
+            now_ns,
+            lambda: {**self._vitals.health(), "unready": self._readiness.causes()},
+            {**known, "http": self._url},
+        )
+        kill_file = settings.kill_switch_file
+        controls = Controls(self._steering, latch, now_ns, wake, lambda: why_killed(kill_file))
+        app = build_app(
+            Engine(
+                plan.database,
+                settings,
+                board,
+                controls,
+                self.live.offer,
+                self.live.offer_malformed,
+                self._feed(),
+                self._readiness.causes,
+                self._comparisons.documents,
+                lambda story: story_text(story, settings.trading_timezone),
+                lambda line: self._log.say((LogLevel.ERROR, line, {})),
+                self._meters,
+                self._rows,
+            )
+        )
+
+        def look_at_latch() -> None:
+            self._assembly.look(now_ns())
+
+        return Parts(plan.database, board, controls, look_at_latch, app, listener, self._say_kill)
+
+    def _feed(self) -> Callable[[Sequence[Quote]], int] | None:
+        """The way in for quotes of others, where the market is fed from outside."""
+        arrivals = self._arrivals
+        return arrivals.feed if arrivals is not None and arrivals.takes_quotes else None
+
+    async def run(self, started: Callable[[], None]) -> None:
+        """Drive until the end. Raises PartDied where a part of it ended that cannot be replaced."""
+        with self._supervisor.hearing(lambda told: self._log.say((LogLevel.ERROR, told, {}))):
+            self._notices.start()
+            try:
+                await self._run(started)
+            except BaseException as fault:
+                self._log.say((LogLevel.ERROR, f"stopped by a fault: {fault!r}", {}))
+                self._notices.say(Kind.ENGINE_FAULT, f"stopped by a fault: {fault!r}")
+                raise
+            finally:
+                self._notices.stop()
+        self._log.say((LogLevel.INFO, "stopped", {"database": str(self._plan.database)}))
+
+    async def _run(self, started: Callable[[], None]) -> None:
+        supervising = Ticker("supervision", LOOK_SECONDS, self._supervisor.look)
+        try:
+            self._parts.start()
+            self._log.say((LogLevel.INFO, "http listens", {"url": self._url}))
+            started()
+            if (arrivals := self._arrivals) is not None:
+                self.live.take_quotes = lambda: arrivals.take_quotes(self.live)
+                arrivals.start(self.live.wake_soon, self._rows)
+            self._beat.start()
+            supervising.start()
+            await self.live.run(lambda now_ns: self._on_step(now_ns, supervising))
+            if self._supervisor.fatal:
+                raise PartDied(
+                    f"{self._supervisor.fatal}; the next start recovers what was under way"
+                )
+            if self._plan.feed.is_lasting or not self._stop.is_asked:
+                self._begun.playback.end()
+        finally:
+            supervising.stop()
+            self._beat.stop()
+            self._parts.stop()
+        self._assembly.files.require_all()
+
+    def _on_step(self, now_ns: int, supervising: Ticker) -> None:
+        self._assembly.work()
+        if self._arrivals is not None:
+            self._arrivals.work(self._loop, self.live, self._begun.tape, self._stop)
+        self._vitals.note(self._loop.quotes_seen, now_ns)
+        self._say_storage()
+        for told in self._loop.view.take_news():
+            self._warn(told)
+        while not self._died.empty():
+            self._loop.turn(self._died.get_nowait())
+        if not supervising.is_alive:
+            raise PartDied("supervision has ended")
+        if self._plan.feed.is_lasting:
+            self._skip_night(now_ns)
+        last_ns = self._begun.last_ns
+        if self._stop.is_asked or (last_ns is not None and now_ns >= last_ns):
+            self.live.stop()
+
+    def _supervise(self, running: Sequence[Part]) -> Supervisor:
+        """The supervisor of all that runs beside the driver."""
+        recorder, arrivals, loop = self._assembly.recorder, self._arrivals, self._loop
+        assert isinstance(recorder, Threaded), "a paced run has a writer thread"
+        parts = [
+            *running,
+            *self._parts.supervised(),
+            Part("storage-writer", lambda: recorder.is_alive, None),
+            Part(THREAD_NAME, lambda: self._notices.is_alive, self._notices.start),
+            Part(loop_lag.NAME, lambda: self._beat.is_alive, self._beat.start_again),
+        ]
+        if arrivals is not None:
+            parts.append(Part("stdin", lambda: arrivals.is_alive, None))
+        return Supervisor(
+            parts,
+            lambda is_down: loop.hold(Hold.PART_DOWN, is_down),
+            self._say_death,
+            self._stop.ask,
+        )
+
+    def _say_death(self, name: str, fault: str) -> None:
+        """Told on the supervisor's thread that a part has ended."""
+        self._log.say((LogLevel.ERROR, f"{name} is down: {fault}; no entry leaves", {}))
+        with suppress(queue.Full):
+            self._died.put_nowait(TaskDied(name, fault))
+        self.live.wake_soon()
+
+    def _warn(self, told: str) -> None:
+        self._log.say((LogLevel.WARNING, told, {}))
+
+    def _say_kill(self, request: Kill, is_durable: bool) -> None:
+        lasts = "" if is_durable else ", in memory only: the latch file cannot be written"
+        self._log.say((LogLevel.WARNING, f"killed{lasts}", {"by": request.by}))
+
+    def _on_turn(self, event: Event, step: Step) -> None:
+        self._steering.note(event)
+        self._comparisons.note(event)
+        if isinstance(event, Started):
+            self._say_start()
+        if step.changes:
+            self._publisher.put(step.changes)
+        self._meters.turn(event, step)
+        self._notices.turn(event, step)
+        self._log.turn(event, step)
+
+    def _skip_night(self, now_ns: int) -> None:
+        """After the close of a simulated market comes the next opening, at once."""
+        next_ns = self._begun.tape.next_quote_ns()
+        if next_ns is None or self._vitals.quote_ns is None:
+            return
+        is_settled = now_ns >= self._vitals.quote_ns + _SETTLE_NS
+        if is_settled and next_ns > now_ns + NIGHT_NS:
+            self._readiness.resume(next_ns - _BEFORE_OPENING_NS)
+            self._clock.skip_to(next_ns - _BEFORE_OPENING_NS)
+            self._loop.advance(next_ns - _BEFORE_OPENING_NS)
+            self._log.say((LogLevel.INFO, "the market has closed; on to its next opening", {}))
+
+    def _say_storage(self) -> None:
+        """Say once that storage has begun to fail, and once that it works again."""
+        failure = self._assembly.recorder.standing.failure
+        if (failure is not None) is self._is_failing:
+            return
+        self._is_failing = failure is not None
+        if failure is None:
+            self._log.say((LogLevel.WARNING, "storage works again", {}))
+            self._notices.say(Kind.STORAGE_WORKS, "storage works again")
+        else:
+            self._log.say((LogLevel.ERROR, f"storage fails: {failure}", {}))
+            self._notices.say(Kind.STORAGE_FAILS, f"storage fails: {failure}")
+
+    def _say_start(self) -> None:
+        books = self._loop.desk.books
+        state = books.kill_switch.trading_state.value
+        given = {
+            "market": self._plan.feed.name,
+            "speed": self._plan.speed,
+            "database": str(self._plan.database),
+            "accounts": len(books.accounts),
+            "positions": len(books.positions),
+            "state": state,
+        }
+        self._log.say((LogLevel.INFO, "started", given))
+        self._notices.say(Kind.ENGINE_STARTED, f"started on {self._plan.feed.name}, {state}")
+        latched = self._assembly.latch.latched
+        if latched.state is not KillState.OFF:
+            why = {"by": latched.by, "reason": latched.note}
+            self._log.say((LogLevel.WARNING, f"the kill latch is set: {latched.state.value}", why))

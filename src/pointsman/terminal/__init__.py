@@ -1,0 +1,1 @@
+"""How people read the engine on a terminal: text, tables, columns, stories."""

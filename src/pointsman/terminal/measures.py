@@ -1,0 +1,116 @@
+"""One rule as it was measured, in words: the value, and what it had to be.
+
+A check holds plain decimals and codes, for programs. Here nanoseconds become times on the clock of
+the trading window, numbers get their units, and a limit gets the comparison that it stands for.
+"""
+
+from collections.abc import Callable
+from decimal import Decimal
+
+from pointsman.domain.money import ONE, ZERO, parse_decimal
+from pointsman.domain.reasons import Reason
+from pointsman.domain.sides import SignalSide
+from pointsman.domain.signals import Check
+from pointsman.reading.checks import window_bounds
+from pointsman.terminal.text import moment, number, printable
+
+_SUFFIXES = {"s left": "s", "take-profit": "", "price": "", "seen": ""}
+_PLACES = {"bps": 4}
+"""Decimals with which a value is stored (RULES 11), and so always shown."""
+_COUNTED = {"positions": "position", "orders": "order", "entries": "entry"}
+_AT_MOST = frozenset(
+    {
+        Reason.EXPIRED,
+        Reason.UNKNOWN_ORDER,
+        Reason.HOLDING_DISPUTED,
+        Reason.COOLDOWN,
+        Reason.MAX_OPEN_POSITIONS,
+        Reason.MAX_POSITION_SIZE,
+        Reason.INSUFFICIENT_EQUITY,
+        Reason.MAX_DAILY_LOSS,
+        Reason.MAX_DRAWDOWN,
+        Reason.MAX_TRADES_PER_DAY,
+        Reason.MAX_ORDERS_PER_MINUTE,
+        Reason.LATENCY,
+        Reason.SPREAD,
+        Reason.PRICE_DEVIATION,
+        Reason.SLIPPAGE,
+    }
+)
+_WORDS: dict[Reason, Callable[[str], str]] = {
+    Reason.SYMBOL_LOCKED: lambda leased: f"only {leased}",
+    Reason.OPPOSING_EXPOSURE: lambda mode: f"unopposed ({mode})",
+    Reason.NOTHING_TO_CLOSE: lambda least: f"more than {least}",
+    Reason.NO_QUOTE: lambda _: "a quote",
+    Reason.INVALID_QUOTE: lambda _: "0 < bid ≤ ask",
+    Reason.BELOW_MINIMUM: lambda least: f"at least {least}",
+}
+_WITHOUT_LIMIT = {
+    Reason.UNKNOWN_ACCOUNT: "a known account",
+    Reason.SYMBOL_LOCKED: "any, none is held",
+}
+
+
+def measured(check: Check, zone: str) -> str:
+    """What was measured, with its unit; times on the clock of `zone`."""
+    if check.value is None:
+        return "not known"
+    if check.rule is Reason.OUTSIDE_WINDOW:
+        return moment(int(check.value), zone)
+    return _with_unit(check.value, check.unit, _PLACES.get(check.unit, 0))
+
+
+def allowed(check: Check, side: SignalSide, zone: str) -> str:
+    """What it had to be, in the words of the rule. `side` is that of the signal."""
+    limit = check.limit
+    if limit is None:
+        return _WITHOUT_LIMIT.get(check.rule, "")
+    if check.rule is Reason.OUTSIDE_WINDOW:
+        return _window(check, zone)
+    if check.rule is Reason.STOP_INVALID and check.unit != "%":
+        is_below = (side is SignalSide.BUY) == (check.unit == "price")
+        return f"{'below' if is_below else 'above'} {_with_unit(limit, '')}"
+    if check.rule is Reason.TICK_TOO_COARSE:
+        return f"{'at least' if side is SignalSide.BUY else 'at most'} {_with_unit(limit, '')}"
+    if check.rule in _AT_MOST and _amount(limit) == ZERO:
+        return "none"
+    if check.rule in _AT_MOST or check.rule is Reason.STOP_INVALID:
+        return f"at most {_with_unit(limit, check.unit)}"
+    if check.rule in _WORDS:
+        return _WORDS[check.rule](_with_unit(limit, ""))
+    return _with_unit(limit, check.unit)
+
+
+def remark(check: Check) -> str:
+    """The note of a check; and where it failed although the shown value equals the limit, why."""
+    notes = [printable(check.note)] if check.note else []
+    if not check.passed and check.rule in _AT_MOST and _amount(check.value) == _amount(check.limit):
+        notes.append("above it by less than is shown")
+    return "; ".join(notes)
+
+
+def _window(check: Check, zone: str) -> str:
+    """The window. A day that has just been named is not named again."""
+    bounds = window_bounds(check.limit)
+    if bounds is None:
+        return check.limit or ""
+    today = measured(check, zone).partition(" ")[0]
+    opens, closes = (moment(at_ns, zone).partition(".")[0] for at_ns in bounds)
+    day = opens.partition(" ")[0]
+    return f"{opens.removeprefix(f'{today} ')} to {closes.removeprefix(f'{day} ')}"
+
+
+def _amount(text: str | None) -> Decimal | None:
+    try:
+        return None if text is None else parse_decimal(text)
+    except ValueError:
+        return None
+
+
+def _with_unit(text: str, unit: str, least_places: int = 0) -> str:
+    amount = _amount(text)
+    shown = printable(text) if amount is None else number(amount, least_places)
+    suffix = _SUFFIXES.get(unit, unit)
+    if amount == ONE and suffix in _COUNTED:
+        suffix = _COUNTED[suffix]
+    return f"{shown} {suffix}" if suffix else shown

@@ -1,0 +1,1 @@
+"""The paper venue: an exchange with books of its own."""

@@ -1,0 +1,20 @@
+"""Colour repeats what a sign says already."""
+
+from decimal import Decimal
+
+import pytest
+
+from pointsman.dashboard.theme import LOSS, result
+
+
+@pytest.mark.parametrize(
+    ("amount", "words", "tone"),
+    [
+        ("1234.5", "+1,234.50", ""),
+        ("0", "0.00", ""),
+        ("-2", "-2.00", LOSS),
+    ],
+)
+def test_a_result_is_signed_and_only_a_loss_is_coloured(amount: str, words: str, tone: str) -> None:
+    shown = result(Decimal(amount))
+    assert (shown.plain, shown.style) == (words, tone)
