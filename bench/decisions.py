@@ -8,7 +8,7 @@ from decimal import Decimal
 import msgspec
 
 from bench.table import Row, at_most
-from pointsman.config.settings import load_settings
+from pointsman.config.settings import resolve_settings
 from pointsman.domain.events import Compared, SendRefused, SignalReceived, Started
 from pointsman.domain.market import Quote
 from pointsman.domain.reasons import Reason
@@ -46,7 +46,7 @@ def measure() -> list[Row]:
 
 def _desk(accounts: int) -> Desk:
     """A desk that is ready to decide."""
-    policy = load_settings({}, None, {}).settings.policy({})
+    policy = resolve_settings({}, None, {}).settings.policy({})
     desk = Desk(policy, "BENCHX")
     balances = tuple((f"VA{number}", Decimal(100_000)) for number in range(accounts))
     desk.handle(Started("bench", "BENCHX", policy, balances), NOW_NS)

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, suppress
 from decimal import Decimal
 from pathlib import Path
 
-from pointsman.config.settings import load_settings
+from pointsman.config.settings import resolve_settings
 from pointsman.domain.commands import Compare, MoveCash, Step, Submit
 from pointsman.domain.events import CashConfirmed, Event, OrderReport, Started, VenueWord
 from pointsman.domain.market import Quote
@@ -137,7 +137,7 @@ async def open_shell(folder: Path, va_ids: list[str]) -> AsyncIterator[Shell]:
         "MAX_LATENCY_MS": "60000",
         "SUBMIT_TIMEOUT_SECONDS": "60",
     }
-    settings = load_settings({"VIRTUAL_ACCOUNTS": balances, **lenient}, None, {}).settings
+    settings = resolve_settings({"VIRTUAL_ACCOUNTS": balances, **lenient}, None, {}).settings
     policy, hours = settings.policy({}), settings.trading_hours()
     manager = SqliteManager(folder / "engine.db")
     manager.open()

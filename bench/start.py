@@ -12,7 +12,7 @@ import msgspec
 
 from bench.scratch import scratch_folder
 from bench.table import Row
-from pointsman.config.settings import Settings, load_settings
+from pointsman.config.settings import Settings, resolve_settings
 from pointsman.domain.accounts import DeskRecord
 from pointsman.domain.events import VenueFill
 from pointsman.domain.life_cycle import OrderStatus
@@ -33,7 +33,7 @@ QUANTITY, PRICE = Decimal(10), Decimal("100.25")
 
 def measure() -> list[Row]:
     """The rows of the table. Starts are interleaved, and the median of each counts."""
-    settings = load_settings({}, None, {}).settings
+    settings = resolve_settings({}, None, {}).settings
     with scratch_folder() as folder:
         small, large = folder / "small.db", folder / "large.db"
         for path in (small, large):

@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from pointsman.config.settings import load_settings
+from pointsman.config.settings import resolve_settings
 from pointsman.dashboard.app import Dashboard
 from pointsman.dashboard.cells import Picture
 from pointsman.dashboard.links import Link, link_to
@@ -75,7 +75,7 @@ def make(folder: Path) -> str:
         engine = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log)  # noqa: S603 - ours
     try:
         wait_for(engine, socket_path(database))
-        settings = load_settings({"DATABASE_PATH": str(database)}, None, {}).settings
+        settings = resolve_settings({"DATABASE_PATH": str(database)}, None, {}).settings
         return asyncio.run(drawn(link_to(settings)))
     finally:
         engine.terminate()

@@ -27,6 +27,7 @@ WALL_CLOCK_ALLOWED = {
     "engine/live_loop.py": "stamps every event; time is an input for everyone else",
     "storage/sqlite_manager.py": "notes in the lease since when it is held",
     "client.py": "signs what it sends with the time, on the sender's side",
+    "engine/live_feed.py": "holds the stamps of a live feed against it",
     "engine/embedded.py": "starts the clock of an engine inside another program",
     "engine/kill_request.py": "notes when a kill was pressed without an engine",
     "service/*": "starts the clock of a run",
@@ -157,7 +158,7 @@ def pure_part_imports_little(module: Module) -> Iterator[str]:
         return
     for name in module.imported.values():
         top = name.partition(".")[0]
-        ours = name.startswith(("pointsman.domain", "pointsman.execution"))
+        ours = name.startswith(("pointsman.domain", "pointsman.execution", "pointsman.errors"))
         if not ours and not PURE_MAY_IMPORT.fullmatch(top):
             yield f"1: imports {name}"
 

@@ -20,7 +20,7 @@ from pointsman.api.app import build_app
 from pointsman.api.limits import Limits, Rate
 from pointsman.api.meters import Meters
 from pointsman.api.ports import Engine
-from pointsman.config.settings import load_settings
+from pointsman.config.settings import resolve_settings
 from pointsman.domain.commands import Step
 from pointsman.domain.events import Event, SignalMalformed
 from pointsman.domain.signals import Signal
@@ -76,7 +76,8 @@ class Served:
 
         self.story.loop.on_turn = noted
         self.board = Board(self._picture(), self.publisher, self.latch, self._now_ns, dict, {})
-        loaded = load_settings({"VIRTUAL_ACCOUNTS": "VA001:100000", **(settings or {})}, None, {})
+        given = {"VIRTUAL_ACCOUNTS": "VA001:100000", **(settings or {})}
+        loaded = resolve_settings(given, None, {})
         self.engine = Engine(
             self.database,
             loaded.settings,

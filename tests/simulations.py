@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from random import Random
 
-from pointsman.config.settings import load_settings
+from pointsman.config.settings import resolve_settings
 from pointsman.domain.orders import Order, OrderType, Role, client_order_id
 from pointsman.domain.policy import Policy, PositionMode, ReduceOnlyMode
 from pointsman.domain.sides import PositionSide, Side
@@ -28,7 +28,7 @@ def policy(
     settings: Mapping[str, str] = SETTINGS,
 ) -> Policy:
     modes = {"PAPER_POSITION_MODE": mode.value, "PAPER_REDUCE_ONLY": reduce_only.value}
-    return load_settings({}, None, {**settings, **modes}).settings.policy(INSTRUMENTS)
+    return resolve_settings({}, None, {**settings, **modes}).settings.policy(INSTRUMENTS)
 
 
 def run(

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pointsman import __version__
-from pointsman.config.settings import load_settings
+from pointsman.config.settings import resolve_settings
 from pointsman.domain.accounts import Mark
 from pointsman.domain.commands import Step, Submit
 from pointsman.domain.events import (
@@ -46,7 +46,7 @@ class Day:
     """The desk, the time in milliseconds after the opening, and the turns so far."""
 
     def __init__(self, version: str = __version__) -> None:
-        loaded = load_settings({"VIRTUAL_ACCOUNTS": "VA001:100000,VA002:50000"}, None, {})
+        loaded = resolve_settings({"VIRTUAL_ACCOUNTS": "VA001:100000,VA002:50000"}, None, {})
         self.settings = loaded.settings
         self.policy = self.settings.policy({})
         self.desk = Desk(self.policy, CODE)

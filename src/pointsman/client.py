@@ -5,7 +5,7 @@ that was started by `pointsman run`:
 
     from decimal import Decimal
 
-    from pointsman.client import Client, Problem
+    from pointsman.client import Client, ApiError
 
     with Client("http://127.0.0.1:8080") as client:
         try:
@@ -14,7 +14,7 @@ that was started by `pointsman run`:
             )
             print(decision["outcome"], decision["reason"])
             print(client.why(decision["signal_id"])["decision"]["checks"][0]["rule"])
-        except Problem as problem:
+        except ApiError as problem:
             print(problem.status, problem.detail, problem.field)
 
 What always holds: only what is safe to send twice is sent again. A signal always has an id, so that
@@ -33,6 +33,8 @@ from typing import Any, NamedTuple, Self
 from urllib.parse import quote, urlsplit
 from uuid import uuid4
 
+from pointsman.errors import PointsmanError
+
 Document = dict[str, Any]
 JSON = "application/json"
 JSON_LINES = "application/jsonl"
@@ -45,7 +47,7 @@ _API = "/api/v1"
 _UNAVAILABLE = 503
 
 
-class Problem(Exception):
+class ApiError(PointsmanError):
     """An answer of the engine that is no success. `detail` says what would do, `field` which key is
     at fault, if one is; `document` is the whole answer."""
 
@@ -76,7 +78,7 @@ class Client:
     such as trading.db.tokens; its CONTROL_TOKEN is used. With `secret`, the WEBHOOK_SECRET, and no
     token, `signal` is sent signed. `timeout` is in seconds.
 
-    Every method raises Problem for an answer that is no success, and OSError, TimeoutError among
+    Every method raises ApiError for an answer that is no success, and OSError, TimeoutError among
     them, where there is none.
     """
 
@@ -199,7 +201,7 @@ class Client:
                 self.close()
                 if not ask.is_safe or not left:
                     raise
-            except Problem as problem:
+            except ApiError as problem:
                 retry_after = problem.retry_after or ""
                 if problem.status != _UNAVAILABLE or not retry_after.isdecimal():
                     raise
@@ -220,7 +222,7 @@ class Client:
         content = answer.read()
         self._used_at = time.monotonic()
         if answer.status >= 300:
-            raise Problem(answer.status, _document(content), answer.getheader("Retry-After"))
+            raise ApiError(answer.status, _document(content), answer.getheader("Retry-After"))
         return content
 
     def _headers(self, ask: _Ask) -> dict[str, str]:

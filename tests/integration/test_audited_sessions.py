@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pointsman.config.settings import load_settings
+from pointsman.config.settings import resolve_settings
 from pointsman.market.layout import Layout
 from pointsman.service.clean_stop import Stop
 from pointsman.service.feeds import recorded_feed
@@ -91,7 +91,7 @@ def test_the_auditor_agrees_with_a_session_that_was_interrupted(
         "TRADING_WINDOW_START": "00:00",
         "TRADING_WINDOW_END": "24:00",
     }
-    settings = load_settings({**told, "INSTRUMENTS_FILE": str(instruments)}, None, {}).settings
+    settings = resolve_settings({**told, "INSTRUMENTS_FILE": str(instruments)}, None, {}).settings
     database, stop = tmp_path / "t.db", Stop()
 
     def halfway(_now_ns: int, _quotes: int, seen: int) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from pointsman import client as module
-from pointsman.client import Client, Problem
+from pointsman.client import ApiError, Client
 from tests.integration.http_engines import http_engine
 
 SIGNAL = {"signal_id": "s1", "va_id": "VA001", "symbol": "AAPL", "side": "buy", "quantity": 1}
@@ -50,11 +50,11 @@ def test_the_example_trades_and_every_verb_acts(tmp_path: Path) -> None:
         assert client.reconcile()["durable"]
         assert client.kill("drill", flatten=True)["durable"]
         assert client.status()["trading_state"] == "HALTED"
-        with pytest.raises(Problem) as locked:
+        with pytest.raises(ApiError) as locked:
             client.resume("too early")
         assert locked.value.status == 423
         assert client.rearm("over")["durable"]
-        with pytest.raises(Problem, match="no signal") as unknown:
+        with pytest.raises(ApiError, match="no signal") as unknown:
             client.why("never/seen")
         assert unknown.value.status == 404
 
@@ -64,7 +64,7 @@ def test_rule_36_tokens_and_signatures(tmp_path: Path) -> None:
     with http_engine(tmp_path, {**TOKENS, "WEBHOOK_SECRET": secret}) as engine:
         with Client(engine.url, token=TOKENS["SIGNAL_TOKEN"]) as sender:
             first = sender.signal(**SIGNAL)
-            with pytest.raises(Problem, match="CONTROL_TOKEN") as forbidden:
+            with pytest.raises(ApiError, match="CONTROL_TOKEN") as forbidden:
                 sender.rearm("may not")
             assert forbidden.value.status == 403
         with Client(engine.url, secret=secret) as signed:
@@ -77,7 +77,7 @@ def test_rule_36_tokens_and_signatures(tmp_path: Path) -> None:
             }
             own = signed.signal(va_id="VA001", symbol="AAPL", side="buy", notional=Decimal(100))
             assert len(own["signal_id"]) == 32
-        with Client(engine.url) as stranger, pytest.raises(Problem) as unknown:
+        with Client(engine.url) as stranger, pytest.raises(ApiError) as unknown:
             stranger.status()
         assert unknown.value.status == 401
 
@@ -202,7 +202,7 @@ def test_a_signed_signal_is_signed_anew_each_time(plays: Callable[..., Played]) 
 def test_what_is_not_safe_is_sent_once(plays: Callable[..., Played], call: Call) -> None:
     for trouble in (b"", answer(503, LATER, "Retry-After: 1")):
         server = plays(trouble, answer(200, OK))
-        with Client(server.url) as client, pytest.raises((ConnectionError, Problem)):
+        with Client(server.url) as client, pytest.raises((ConnectionError, ApiError)):
             call(client)
         assert len(server.seen) == 1
 
@@ -213,7 +213,7 @@ def test_it_gives_up_after_a_few_tries(plays: Callable[..., Played]) -> None:
         SEND(client)
     assert len(broken.seen) == module.TRIES
     busy = plays(*[answer(503, LATER, "Retry-After: 1")] * 9)
-    with Client(busy.url) as client, pytest.raises(Problem, match="later") as problem:
+    with Client(busy.url) as client, pytest.raises(ApiError, match="later") as problem:
         SEND(client)
     assert (problem.value.status, len(busy.seen)) == (503, module.TRIES)
 
@@ -230,7 +230,7 @@ def test_a_problem_is_carried_as_it_was_told(
     plays: Callable[..., Played], told: bytes, detail: str, field: str | None
 ) -> None:
     server = plays(told)
-    with Client(server.url) as client, pytest.raises(Problem) as problem:
+    with Client(server.url) as client, pytest.raises(ApiError) as problem:
         SEND(client)
     assert (problem.value.detail, problem.value.field, len(server.seen)) == (detail, field, 1)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pointsman.client import Client, Problem
+from pointsman.client import ApiError, Client
 from tests.integration.http_engines import HttpEngine, http_engine
 from tests.integration.sessions import pointsman, rows
 
@@ -80,7 +80,7 @@ def test_rule_13_an_id_with_other_content_is_a_conflict_and_an_incident(tmp_path
 
 def test_what_is_no_signal_is_counted_and_a_batch_is_decided_in_order(tmp_path: Path) -> None:
     with http_engine(tmp_path, flags=FLAGS) as engine, Client(engine.url) as client:
-        with pytest.raises(Problem) as refused:
+        with pytest.raises(ApiError) as refused:
             client.signal(**signal("bad", quantity="ten"))
         assert (refused.value.status, refused.value.field) == (422, "quantity")
         client.quotes([quote()])
@@ -129,7 +129,7 @@ def test_rule_35_posted_quotes_drive_the_paper_venue(tmp_path: Path) -> None:
 
 def test_a_simulated_market_takes_no_quotes(tmp_path: Path) -> None:
     with http_engine(tmp_path) as engine, Client(engine.url) as client:
-        with pytest.raises(Problem, match="--market http") as refused:
+        with pytest.raises(ApiError, match="--market http") as refused:
             client.quotes([quote()])
         assert refused.value.status == 409
 

@@ -13,7 +13,7 @@ import pytest
 
 from pointsman.cli.app import main
 from pointsman.config.instruments import load_instruments
-from pointsman.config.settings import load_settings
+from pointsman.config.settings import resolve_settings
 from pointsman.market.layout import FORMATS, Layout
 from pointsman.service import recorded_run
 from pointsman.service.clean_stop import Stop
@@ -109,7 +109,7 @@ def test_rule_59_steps_follow_from_the_quotes_outlive_a_restart_and_are_decided_
         if quotes == 3:
             stop.ask()
 
-    settings = load_settings(os.environ, None, {}).settings
+    settings = resolve_settings(os.environ, None, {}).settings
     feed = recorded_feed((Path(quotes),), Layout(), Path("s.jsonl"), 0, settings)
     recorded_run.run_fast(feed, settings, Path("r.db"), None, stop, until_the_entry_is_filled)
     code, report, _ = run(*session)

@@ -23,17 +23,10 @@ class Mutant(NamedTuple):
 
 BOOKING, BOOKS, COVER = "execution/booking.py", "execution/books.py", "execution/protection.py"
 DESK, FILTERS, GOVERNOR = "execution/desk.py", "execution/filters.py", "execution/governor.py"
-INTAKE, MANAGER, ORDERS = (
-    "execution/venue_intake.py",
-    "execution/order_manager.py",
-    "domain/orders.py",
-)
-FILLS = "execution/fills.py"
-GATE, OPERATOR, LOOP = (
-    "execution/last_check.py",
-    "execution/operator_actions.py",
-    "execution/execution_loop.py",
-)
+INTAKE, MANAGER = "execution/venue_intake.py", "execution/order_manager.py"
+ORDERS, FILLS = "domain/orders.py", "execution/fills.py"
+GATE, OPERATOR = "execution/last_check.py", "execution/operator_actions.py"
+LOOP = "execution/execution_loop.py"
 
 PERSISTED = (
     Mutant(

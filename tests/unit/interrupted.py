@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from pointsman.config.settings import Settings, load_settings
+from pointsman.config.settings import Settings, resolve_settings
 from pointsman.engine.assembly import assemble
 from pointsman.engine.playback import Playback
 from pointsman.execution.execution_loop import ExecutionLoop
@@ -95,7 +95,7 @@ def session(folder: Path) -> Session:
         for seconds, name, fields in SIGNALS
     ]
     signals.write_text("".join(json.dumps(one) + "\n" for one in sent))
-    settings = load_settings(SETTINGS, None, {}).settings
+    settings = resolve_settings(SETTINGS, None, {}).settings
     return Session(quotes, signals, settings, folder / "trading.db")
 
 

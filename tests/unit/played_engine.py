@@ -13,7 +13,7 @@ from pointsman.api.ports import Engine
 from pointsman.api.problems import answer_problems
 from pointsman.api.signals import signal_routes
 from pointsman.api.webhook import webhook_routes
-from pointsman.config.settings import load_settings
+from pointsman.config.settings import resolve_settings
 from pointsman.domain.commands import Step
 from pointsman.domain.events import SignalMalformed
 from pointsman.domain.market import Quote
@@ -76,7 +76,7 @@ class Played:
         self.play = play
         self.feed = feed
         self.database = database
-        self.settings = load_settings(names, None, {}).settings
+        self.settings = resolve_settings(names, None, {}).settings
 
     def offer(self, signal: Signal, source: str) -> Future[Step]:
         future: Future[Step] = Future()

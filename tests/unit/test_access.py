@@ -10,7 +10,7 @@ from starlette.datastructures import Headers
 
 from pointsman.api.access import ANYONE, Access, Scope, access_of, bearer_token
 from pointsman.api.problems import Problem
-from pointsman.config.settings import load_settings
+from pointsman.config.settings import resolve_settings
 
 READ, CONTROL, HOOK = "read-0123456789abcdef", "control-0123456789", "hook/0123456789abcdef"
 ACCESS = Access({Scope.READ: SecretStr(READ), Scope.CONTROL: SecretStr(CONTROL)}, SecretStr(HOOK))
@@ -97,7 +97,7 @@ def test_rule_57_the_refusal_says_which_sign_spoke_against_this_machine() -> Non
 def test_rule_57_no_address_grants_anything_once_a_setting_says_that_callers_are_remote(
     name: str, text: str
 ) -> None:
-    access = access_of(load_settings({name: text}, None, {}).settings)
+    access = access_of(resolve_settings({name: text}, None, {}).settings)
     assert not is_served(access, asking(LOCAL))
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pointsman.config.settings import Settings, load_settings
+from pointsman.config.settings import Settings, resolve_settings
 from pointsman.domain.accounts import Incident, KillState, KillSwitch
 from pointsman.domain.market import Quote
 from pointsman.domain.reasons import Reason
@@ -56,7 +56,7 @@ def database(tmp_path: Path) -> Path:
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     given = {**SETTINGS, "KILL_SWITCH_FILE": str(tmp_path / "KILL")}
-    return load_settings(given, None, {}).settings
+    return resolve_settings(given, None, {}).settings
 
 
 def press(database: Path, latched: Latched = HALT) -> None:

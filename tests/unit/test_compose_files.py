@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from pointsman.config.fields import NAMES, SECRETS, SettingFields
-from pointsman.config.settings import load_settings
+from pointsman.config.settings import resolve_settings
 from tests.as_installed import ROOT
 from tests.image_files import (
     DOCKERFILE,
@@ -76,7 +76,7 @@ def test_no_secret_stands_in_the_files(service: dict[str, Any]) -> None:
 
 
 def test_its_settings_are_sound_without_any_dotenv(service: dict[str, Any]) -> None:
-    loaded = load_settings(settings_of(service), None, {})
+    loaded = resolve_settings(settings_of(service), None, {})
     assert not loaded.warnings
     assert loaded.settings.database_path == Path("/data/trading.db")
 

@@ -13,14 +13,14 @@ from pointsman.cli.config_view import (
     shown,
 )
 from pointsman.config.problems import SettingsError
-from pointsman.config.settings import load_settings
+from pointsman.config.settings import resolve_settings
 from tests.unit.test_tables import drawn
 
 ENV = {"READ_TOKEN": "hush-hush-hush-hush-hush", "MAX_SPREAD_BPS": "7"}
 
 
 def test_a_setting_says_where_it_came_from_and_a_secret_is_masked() -> None:
-    settings = load_settings(ENV, None, {"DATABASE_PATH": "x.db"}).settings
+    settings = resolve_settings(ENV, None, {"DATABASE_PATH": "x.db"}).settings
     rows = {row.name: (row.value, row.source.value) for row in shown(settings)}
     assert rows["MAX_SPREAD_BPS"] == ("7", "env")
     assert rows["DATABASE_PATH"] == ("x.db", "flag")
@@ -34,7 +34,7 @@ def test_a_setting_says_where_it_came_from_and_a_secret_is_masked() -> None:
 @pytest.mark.parametrize("width", [80, 200])
 def test_all_problems_are_listed_below_each_other(width: int) -> None:
     with pytest.raises(SettingsError) as caught:
-        load_settings({"MAX_SPREAD_BPS": "x", "STOP_LOSS_PERCENTAGE": "900"}, None, {})
+        resolve_settings({"MAX_SPREAD_BPS": "x", "STOP_LOSS_PERCENTAGE": "900"}, None, {})
     lines = drawn(draw_problems(caught.value.problems), width)
     assert lines[0] == "2 settings cannot be used"
     starts = [line.split()[:2] for line in lines if line.startswith(("MAX", "STOP"))]
@@ -47,12 +47,12 @@ def test_all_problems_are_listed_below_each_other(width: int) -> None:
 
 def test_rule_57_a_check_says_who_needs_a_token_and_where_made_ones_stand(tmp_path: Path) -> None:
     env = {"WEBHOOK_TOKEN": "hook-0123456789abcdef", "DATABASE_PATH": str(tmp_path / "t.db")}
-    settings = load_settings(env, None, {}).settings
+    settings = resolve_settings(env, None, {}).settings
     path = tmp_path / "t.db.tokens"
     needed = "http: every caller needs a token, because some are remote (WEBHOOK_TOKEN)"
     assert access_notes(settings) == [needed, f"http: the first start makes tokens in {path}"]
     path.touch()
     assert access_notes(settings) == [needed, f"http: tokens are read from {path}"]
-    local = load_settings({}, None, {}).settings
+    local = resolve_settings({}, None, {}).settings
     (note,) = access_notes(local)
     assert note.startswith("http: callers on this machine need no token; set tokens before a proxy")

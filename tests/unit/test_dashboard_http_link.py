@@ -11,7 +11,7 @@ import pytest
 from pydantic import SecretStr
 from rich.text import Text
 
-from pointsman.config.settings import load_settings
+from pointsman.config.settings import resolve_settings
 from pointsman.dashboard import http_link
 from pointsman.dashboard.http_link import BadUrl, Remote, TokenRefused, link_over_http
 from pointsman.dashboard.links import Link, Unreachable
@@ -61,7 +61,7 @@ def url() -> Iterator[str]:
 
 
 def link(url: str, path: Path, token: str | None = TOKEN) -> Link:
-    settings = load_settings({"DATABASE_PATH": str(path)}, None, {}).settings
+    settings = resolve_settings({"DATABASE_PATH": str(path)}, None, {}).settings
     return link_over_http(Remote(url, None if token is None else SecretStr(token)), settings)
 
 

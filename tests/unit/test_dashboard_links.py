@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from pointsman.config.settings import load_settings
+from pointsman.config.settings import resolve_settings
 from pointsman.dashboard import links
 from pointsman.dashboard.links import Link, News, Unreachable, follow, link_to
 from pointsman.engine import control_client
@@ -76,7 +76,7 @@ def test_without_a_database_the_reason_is_told() -> None:
 def link(tmp_path: Path) -> Link:
     """The link to a stored day that no engine runs on."""
     path = lived_day().store(tmp_path / "trading.db")
-    return link_to(load_settings({"DATABASE_PATH": str(path)}, None, {}).settings)
+    return link_to(resolve_settings({"DATABASE_PATH": str(path)}, None, {}).settings)
 
 
 def test_without_an_engine_a_link_still_reads(link: Link) -> None:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pointsman.config.settings import load_settings
+from pointsman.config.settings import resolve_settings
 from pointsman.domain.accounts import Incident
 from pointsman.domain.orders import Order, Role
 from pointsman.domain.positions import Trade
@@ -57,7 +57,7 @@ def run(seed: int, folder: Path, seconds: int) -> Seen:
     def give_up(failure: StorageFailed) -> None:
         raise failure
 
-    settings = load_settings({}, None, {}).settings
+    settings = resolve_settings({}, None, {}).settings
     market = SimulatedMarket(seed, OPEN_NS, settings.trading_hours().window_at)
     database = folder / f"{seed}.db"
     assembly = assemble(settings, database, None, wait=give_up)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import pointsman
-from pointsman.config.settings import Settings, load_settings
+from pointsman.config.settings import Settings, resolve_settings
 from pointsman.domain.market import Quote
 from pointsman.domain.orders import Order, Role
 from pointsman.domain.reasons import Reason
@@ -38,7 +38,7 @@ CLOSE = {"signal_id": "out", "va_id": "VA001", "symbol": "XXX", "side": "close"}
 
 @pytest.fixture
 def settings() -> Settings:
-    return load_settings(SETTINGS, None, {}).settings
+    return resolve_settings(SETTINGS, None, {}).settings
 
 
 def quote(bid: str = "99.99", ask: str = "100.01") -> Quote:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pointsman.config.settings import Settings, load_settings
+from pointsman.config.settings import Settings, resolve_settings
 from pointsman.market.layout import Layout
 from pointsman.market.lines import UnreadableFile
 from pointsman.service import feeds
@@ -19,7 +19,7 @@ from pointsman.service.feeds import (
 
 
 def settings(**names: str) -> Settings:
-    return load_settings(names, None, {}).settings
+    return resolve_settings(names, None, {}).settings
 
 
 @pytest.fixture

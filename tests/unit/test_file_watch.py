@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pointsman.config.settings import Settings, load_settings
+from pointsman.config.settings import Settings, resolve_settings
 from pointsman.domain.reasons import Reason
 from pointsman.engine.embedded import open_engine
 from pointsman.engine.file_watch import FilesLost, FileWatch
@@ -65,7 +65,7 @@ def test_a_run_whose_file_was_replaced_is_no_success(tmp_path: Path) -> None:
 
 @pytest.fixture
 def settings() -> Settings:
-    return load_settings(SETTINGS, None, {}).settings
+    return resolve_settings(SETTINGS, None, {}).settings
 
 
 async def entry_after(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from pointsman.config.settings import load_settings
+from pointsman.config.settings import resolve_settings
 from pointsman.engine.assembly import Assembly, assemble
 from pointsman.engine.live_feed import begin_live, said_at_start
 from pointsman.engine.live_loop import Clock
@@ -25,7 +25,7 @@ def gives_up(failure: StorageFailed) -> None:
 
 @pytest.fixture
 def assembly(tmp_path: Path) -> Iterator[Assembly]:
-    settings = load_settings({"MAX_LATENCY_MS": "1000"}, None, {}).settings
+    settings = resolve_settings({"MAX_LATENCY_MS": "1000"}, None, {}).settings
     with closing(assemble(settings, tmp_path / "t.db", None, wait=gives_up)) as opened:
         opened.start(time.time_ns())
         yield opened

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pointsman.config.settings import load_settings
+from pointsman.config.settings import resolve_settings
 from pointsman.domain.accounts import Incident, KillState
 from pointsman.domain.reasons import Reason
 from pointsman.engine.kill_latch import KillLatch, Latched, latch_path
@@ -13,7 +13,7 @@ from pointsman.engine.live_view import Board, facts, shown_limits
 from pointsman.engine.publisher import Publisher
 from pointsman.engine.snapshot import Picture
 
-SETTINGS = load_settings({"MAX_SPREAD_BPS": "7.50"}, None, {}).settings
+SETTINGS = resolve_settings({"MAX_SPREAD_BPS": "7.50"}, None, {}).settings
 
 
 @pytest.fixture

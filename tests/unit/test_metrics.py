@@ -18,7 +18,7 @@ from prometheus_client.parser import text_string_to_metric_families as parsed
 from pointsman import __version__
 from pointsman.api.meters import Meters
 from pointsman.api.metrics import metrics_routes
-from pointsman.config.settings import load_settings
+from pointsman.config.settings import resolve_settings
 from pointsman.domain.accounts import Account, KillState, KillSwitch
 from pointsman.domain.commands import Record, Step, Submit
 from pointsman.domain.events import Compared, Event
@@ -64,7 +64,7 @@ PROMISED = """
 
 ROWS = [line.split() for line in PROMISED.strip().splitlines()]
 TABLE = {name: (kind, set(labels)) for name, kind, *labels in ROWS}
-SETTINGS = load_settings({}, None, {}).settings
+SETTINGS = resolve_settings({}, None, {}).settings
 MARK = Quote("XXX", START_NS, Decimal("99.99"), Decimal(100), Decimal("100.01"), Decimal(100))
 
 

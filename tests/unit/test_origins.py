@@ -5,10 +5,10 @@ from starlette.datastructures import Headers
 
 from pointsman.api.origins import Origins, origins_of
 from pointsman.api.problems import Problem
-from pointsman.config.settings import load_settings
+from pointsman.config.settings import resolve_settings
 
 ENV = {"HTTP_HOST": "0.0.0.0", "HTTP_ALLOWED_HOSTS": "engine.lan,trading-engine"}
-ORIGINS = origins_of(load_settings(ENV, None, {}).settings)
+ORIGINS = origins_of(resolve_settings(ENV, None, {}).settings)
 
 
 def status(method: str, *headers: tuple[str, str]) -> int:

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from pointsman.config.settings import load_settings
+from pointsman.config.settings import resolve_settings
 from pointsman.execution.last_check import Hold
 from pointsman.execution.market_view import LiveSession
 from pointsman.execution.ports import Standing
@@ -33,7 +33,7 @@ class Body:
         )
         self.vitals.note(1, self.loop.now_ns)
         self.readiness = Readiness(
-            load_settings(settings, None, {}).settings,
+            resolve_settings(settings, None, {}).settings,
             self.loop,
             self.vitals,
             lambda: self.standing,

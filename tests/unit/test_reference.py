@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pointsman.config.fields import NAMES
 from pointsman.config.reference import env_example, settings_table_markdown
-from pointsman.config.settings import load_settings
+from pointsman.config.settings import resolve_settings
 
 ENV_EXAMPLE = Path(__file__).resolve().parents[2] / ".env.example"
 
@@ -17,8 +17,8 @@ def test_the_example_copied_to_env_changes_nothing(tmp_path: Path) -> None:
     env_file = tmp_path / ".env"
     env_file.write_bytes(ENV_EXAMPLE.read_bytes())
     env_file.chmod(0o600)
-    copied = load_settings({}, env_file, {})
-    plain = load_settings({}, None, {})
+    copied = resolve_settings({}, env_file, {})
+    plain = resolve_settings({}, None, {})
     assert not copied.warnings
     assert set(copied.settings.sources) == set(NAMES)
     assert copied.settings.model_copy(update={"sources": {}}) == plain.settings

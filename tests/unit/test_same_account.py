@@ -16,7 +16,7 @@ import pytest
 import typer
 
 from pointsman.cli.run import _known_endings
-from pointsman.config.settings import Settings, load_settings
+from pointsman.config.settings import Settings, resolve_settings
 from pointsman.domain.orders import OrderType
 from pointsman.domain.policy import PositionMode
 from pointsman.engine.embedded import Engine, open_engine
@@ -33,7 +33,7 @@ class Sessions:
     that was checkpointed before its position was closed by two exits."""
 
     def __init__(self, folder: Path) -> None:
-        self.settings: Settings = load_settings(SETTINGS, None, {}).settings
+        self.settings: Settings = resolve_settings(SETTINGS, None, {}).settings
         self.young, self.later, self.other = (folder / name for name in ("young", "later", "other"))
         live = folder / "live"
         live.mkdir()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pointsman.config.fields import NAMES, SECRETS
 from pointsman.config.problems import SettingsError
-from pointsman.config.settings import Settings, load_settings
+from pointsman.config.settings import Settings, resolve_settings
 from pointsman.domain.policy import (
     Policy,
     PositionMode,
@@ -25,7 +25,7 @@ SECOND = 1_000_000_000
 
 
 def loaded(env: dict[str, str] | None = None) -> Settings:
-    return load_settings(env or {}, None, {}).settings
+    return resolve_settings(env or {}, None, {}).settings
 
 
 def problems(env: dict[str, str]) -> list[tuple[str, str]]:
@@ -41,7 +41,7 @@ def test_flags_win_over_environment_over_dotenv_over_defaults(tmp_path: Path) ->
     dotenv = tmp_path / ".env"
     dotenv.write_text("HTTP_PORT=1\nMAX_LEVERAGE=1.5\nMAX_SPREAD_BPS=7\n")
     env = {"HTTP_PORT": "2", "MAX_LEVERAGE": "2.5"}
-    settings = load_settings(env, dotenv, {"HTTP_PORT": "3"}).settings
+    settings = resolve_settings(env, dotenv, {"HTTP_PORT": "3"}).settings
     assert settings.http_port == 3
     assert settings.max_leverage == Decimal("2.5")
     assert settings.max_spread_bps == Decimal(7)
@@ -56,15 +56,15 @@ def test_flags_win_over_environment_over_dotenv_over_defaults(tmp_path: Path) ->
 def test_an_empty_text_switches_an_optional_limit_off_again(tmp_path: Path) -> None:
     dotenv = tmp_path / ".env"
     dotenv.write_text("MAX_DAILY_LOSS=500\n")
-    assert load_settings({}, dotenv, {}).settings.max_daily_loss == Decimal(500)
-    assert load_settings({"MAX_DAILY_LOSS": ""}, dotenv, {}).settings.max_daily_loss is None
+    assert resolve_settings({}, dotenv, {}).settings.max_daily_loss == Decimal(500)
+    assert resolve_settings({"MAX_DAILY_LOSS": ""}, dotenv, {}).settings.max_daily_loss is None
 
 
 def test_warnings_come_from_every_layer(tmp_path: Path) -> None:
     dotenv = tmp_path / ".env"
     dotenv.write_text("COLOUR=red\n")
     dotenv.chmod(0o600)
-    found = load_settings({"MAX_SPRAED_BPS": "1", "PATH": "/bin"}, dotenv, {}).warnings
+    found = resolve_settings({"MAX_SPRAED_BPS": "1", "PATH": "/bin"}, dotenv, {}).warnings
     assert found == (
         "MAX_SPRAED_BPS (environment) is not a setting; did you mean MAX_SPREAD_BPS?",
         f"COLOUR ({dotenv} line 1) is not a setting and is ignored",
@@ -208,7 +208,7 @@ def test_every_problem_is_named_at_once(tmp_path: Path) -> None:
         "VA002__MAX_LATENCY_MS": "nan",
     }
     with pytest.raises(SettingsError) as caught:
-        load_settings(env, dotenv, {"HTTP_PROT": "80"})
+        resolve_settings(env, dotenv, {"HTTP_PROT": "80"})
     found = {problem.variable: problem for problem in caught.value.problems}
     assert set(found) == {
         "line 3",

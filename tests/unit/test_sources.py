@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pointsman.config.problems import MASK, Problem, SettingsError
-from pointsman.config.settings import database_path_of, load_settings
+from pointsman.config.settings import database_path_of, resolve_settings
 from pointsman.config.sources import (
     Entry,
     Layer,
@@ -299,7 +299,7 @@ def test_a_dotenv_that_cannot_be_read_might_have_named_the_database(tmp_path: Pa
 @pytest.mark.parametrize("fault", [{"MAX_SPREAD_BPS": "ten"}, {"VIRTUAL_ACCOUNTS": "?"}])
 def test_warnings_are_told_beside_problems(fault: dict[str, str]) -> None:
     with pytest.raises(SettingsError) as caught:
-        load_settings({"MAX_SPRED_BPS": "3", **fault}, None, {})
+        resolve_settings({"MAX_SPRED_BPS": "3", **fault}, None, {})
     assert caught.value.warnings == (
         "MAX_SPRED_BPS (environment) is not a setting; did you mean MAX_SPREAD_BPS?",
     )
@@ -312,7 +312,7 @@ def test_an_ordinary_environment_causes_no_warning() -> None:
         "DATABASE_URL LOG_DIR LOG_FILE MAX_CONNECTIONS API_TOKEN GITHUB_TOKEN SSH_TTY "
         "KUBERNETES_SERVICE_HOST KUBERNETES_PORT_443_TCP_PROTO XDG_RUNTIME_DIR COLUMNS LINES"
     )
-    assert load_settings(dict.fromkeys(names.split(), "x"), None, {}).warnings == ()
+    assert resolve_settings(dict.fromkeys(names.split(), "x"), None, {}).warnings == ()
 
 
 @pytest.mark.parametrize(
@@ -326,7 +326,7 @@ def test_an_ordinary_environment_causes_no_warning() -> None:
 )
 def test_what_a_file_of_docker_leaves_in_a_value_is_named(name: str, text: str, hint: str) -> None:
     with pytest.raises(SettingsError) as caught:
-        load_settings({name: text}, None, {})
+        resolve_settings({name: text}, None, {})
     (problem,) = caught.value.problems
     assert (problem.variable, problem.value) == (name, text)
     assert hint in problem.remedy

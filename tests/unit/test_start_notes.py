@@ -3,7 +3,7 @@
 from decimal import Decimal
 from pathlib import Path
 
-from pointsman.config.settings import load_settings
+from pointsman.config.settings import resolve_settings
 from pointsman.domain.accounts import Account
 from pointsman.market.layout import Layout
 from pointsman.service.feeds import recorded_feed
@@ -36,7 +36,7 @@ def test_rule_59_names_of_the_instruments_file_without_quotes_are_pointed_out() 
 
 
 def test_a_year_that_the_calendar_does_not_know_is_said_before_the_run(tmp_path: Path) -> None:
-    settings = load_settings(
+    settings = resolve_settings(
         {"TRADING_CALENDAR": "XSHG", "TRADING_TIMEZONE": "Asia/Shanghai"}, None, {}
     ).settings
     told = {}

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pointsman.config.problems import SettingsError
-from pointsman.config.settings import Settings, load_settings
+from pointsman.config.settings import Settings, resolve_settings
 from pointsman.config.tokens import (
     SCOPE_FIELDS,
     check_tokens,
@@ -23,7 +23,7 @@ MINE, OTHER = "mine-0123456789abcdef", "other-0123456789abcdef"
 
 
 def settings(**env: str) -> Settings:
-    return load_settings(env, None, {}).settings
+    return resolve_settings(env, None, {}).settings
 
 
 def values(found: Settings) -> list[str]:

@@ -95,10 +95,10 @@ def read_settings(options: Options, flags: Mapping[str, str] | None = None) -> "
 
     Raises SettingsError with every problem at once.
     """
-    from pointsman.config.settings import load_settings
+    from pointsman.config.settings import resolve_settings
 
     env, env_file, overrides = _places(options)
-    return load_settings(env, env_file, {**overrides, **(flags or {})})
+    return resolve_settings(env, env_file, {**overrides, **(flags or {})})
 
 
 def usable_settings(options: Options) -> "Settings":
@@ -108,7 +108,7 @@ def usable_settings(options: Options) -> "Settings":
     Raises SettingsError where what says the path cannot be read.
     """
     from pointsman.config.problems import SettingsError
-    from pointsman.config.settings import database_path_of, load_settings
+    from pointsman.config.settings import database_path_of, resolve_settings
 
     try:
         loaded = read_settings(options)
@@ -122,7 +122,7 @@ def usable_settings(options: Options) -> "Settings":
             f"{count} cannot be used ({', '.join(names)}); going on without, on {path}; "
             "`pointsman config check` says what would do"
         )
-        return load_settings({}, None, {"DATABASE_PATH": str(path)}).settings
+        return resolve_settings({}, None, {"DATABASE_PATH": str(path)}).settings
     if options.is_verbose:
         for warning in loaded.warnings:
             _warn(warning)

@@ -9,6 +9,8 @@ from difflib import get_close_matches
 
 import msgspec
 
+from pointsman.errors import PointsmanError
+
 MASK = "********"
 """Shown in place of a secret; the same for every secret, so that it tells nothing of it."""
 
@@ -30,7 +32,7 @@ class Problem(msgspec.Struct, frozen=True, gc=False):
         return f"{self.variable}={value!r}{where}: {self.remedy}"
 
 
-class SettingsError(Exception):
+class SettingsError(PointsmanError):
     """The configuration cannot be used (exit 3). `problems` holds every reason, never none, and
     `warnings` what else a person should look at."""
 

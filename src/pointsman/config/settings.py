@@ -8,6 +8,7 @@ once (`SettingsError`, exit 3); nothing here is read twice; a secret leaves only
 
 import hashlib
 import json
+import os
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from pathlib import Path
@@ -148,7 +149,7 @@ class Loaded(msgspec.Struct, frozen=True):
     warnings: tuple[str, ...]
 
 
-def load_settings(
+def resolve_settings(
     env: Mapping[str, str], env_file: Path | None, overrides: Mapping[str, str]
 ) -> Loaded:
     """Read all settings. `overrides` are flags by setting name; a flag wins over `env`, `env` over
@@ -187,6 +188,19 @@ def load_settings(
     sources = {name: entry.source for name, entry in entries.items()}
     update = {"limits_by_va": own, "sources": sources}
     return Loaded(settings.model_copy(update=update), tuple(warnings))
+
+
+def load_settings(
+    values: Mapping[str, str] | None = None, env_file: Path | None = None
+) -> Settings:
+    """The settings of this process: `values` by name win over the environment, that over
+    `env_file`, that over the defaults.
+
+        load_settings({"MAX_SPREAD_BPS": "5", "VIRTUAL_ACCOUNTS": "VA001:50000"})
+
+    Raises SettingsError with every problem at once.
+    """
+    return resolve_settings(os.environ, env_file, values or {}).settings
 
 
 def database_path_of(

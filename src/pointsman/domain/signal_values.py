@@ -16,6 +16,7 @@ from pointsman.domain.money import ZERO, exact, plain
 from pointsman.domain.sides import MarketPosition, SignalSide
 from pointsman.domain.signals import Signal
 from pointsman.domain.timestamps import SECOND_NS, parse_ts
+from pointsman.errors import PointsmanError
 
 _SHOWN_CHARS_MAX = 64
 _TTL_SECONDS_MAX = 1_000_000_000
@@ -23,7 +24,7 @@ _DECIMAL_EXPONENT_MAX = 64
 """A Decimal beyond it is not written out: its digits alone could fill the memory."""
 
 
-class SignalProblem(Exception):
+class SignalProblem(PointsmanError):
     """Something that should have been a signal and was not.
 
     `field` is the key as the sender wrote it, our own name of a missing one, or `body`; `value` is

@@ -21,12 +21,13 @@ from pointsman.domain.signals import Decision, Signal
 from pointsman.engine.assembly import assemble
 from pointsman.engine.live_feed import begin_live, said_at_start
 from pointsman.engine.live_loop import Clock, LiveLoop, NoTape
+from pointsman.errors import PointsmanError
 from pointsman.market.live_rows import LiveRows
 
 _log = logging.getLogger(__name__)
 
 
-class EngineStopped(Exception):
+class EngineStopped(PointsmanError):
     """The engine has ended, by a fault where there is a `__cause__`. Open it again: starting is
     recovering."""
 

@@ -18,6 +18,7 @@ from pointsman.domain.commands import Step
 from pointsman.domain.events import SignalMalformed
 from pointsman.domain.market import Quote
 from pointsman.domain.signals import Decision, Signal
+from pointsman.errors import PointsmanError
 from pointsman.execution.execution_loop import ExecutionLoop
 from pointsman.execution.last_check import Hold
 from pointsman.execution.outbox import StorageHeld
@@ -37,7 +38,7 @@ SETTLE_SECONDS = 1.0  # not money: seconds
 """How long the time of a virtual source stands still at most."""
 
 
-class InboxFull(Exception):
+class InboxFull(PointsmanError):
     """Too many signals wait to be decided; send the signal again later."""
 
 

@@ -5,13 +5,14 @@ What makes two runs the same stands in a new database before its first turn; it 
 later start, so that no run ever goes on in the books of another.
 """
 
+from pointsman.errors import PointsmanError
 from pointsman.storage.entries import RunIdentity
 from pointsman.storage.sqlite_manager import SqliteManager
 
 OTHER_DATABASE = "use another database with --db PATH"
 
 
-class OtherRun(Exception):
+class OtherRun(PointsmanError):
     """The database belongs to another run than the one asked for (exit 3)."""
 
 

@@ -12,6 +12,7 @@ was deleted, cut short, replaced by another or restored from an older copy (RULE
 from pathlib import Path
 
 from pointsman.domain.venue_reports import JournalHead, KnownOfVenue
+from pointsman.errors import PointsmanError
 from pointsman.storage.file_identity import Identity, identities
 from pointsman.storage.sqlite_manager import SqliteManager
 from pointsman.venues.paper.venue import PaperVenue
@@ -19,7 +20,7 @@ from pointsman.venues.paper.venue import PaperVenue
 NOTHING_KNOWN = KnownOfVenue(fills_cursor="", fill=None, cash_ref=None, order_ids=())
 
 
-class OtherAccount(Exception):
+class OtherAccount(PointsmanError):
     """Database and ledger do not belong together, or one of them has lost what the other knows
     (exit 5). Nothing was sent or changed."""
 

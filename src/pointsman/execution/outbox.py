@@ -14,11 +14,12 @@ from collections.abc import Callable
 from typing import TypeGuard
 
 from pointsman.domain.commands import Command, MoveCash, Step, Submit
+from pointsman.errors import PointsmanError
 
 OUTBOX_LEN_MAX = 100_000
 
 
-class StorageHeld(Exception):
+class StorageHeld(PointsmanError):
     """Storage does not work at present: nothing is decided, and nobody is told yes (RULES 29). The
     same signal may be sent again."""
 

@@ -13,6 +13,7 @@ from io import BufferedReader
 from pathlib import Path
 
 from pointsman.domain.signal_text import shown
+from pointsman.errors import PointsmanError
 
 LINE_BYTES_MAX = 65_536
 """A line longer than this is a problem, not data."""
@@ -37,7 +38,7 @@ Line = tuple[int, str, str]
 is empty for a good line. The text of a bad one is shortened, to be shown."""
 
 
-class UnreadableFile(Exception):
+class UnreadableFile(PointsmanError):
     """A file that cannot be used at all: which one, why, and what would do."""
 
     def __init__(self, file: Path, why: str, remedy: str) -> None:

@@ -44,11 +44,11 @@ from pointsman.execution.ports import Standing
 from pointsman.reading.comparisons import Comparisons
 from pointsman.reading.stored_picture import picture_to_follow
 from pointsman.reading.vitals import Vitals
-from pointsman.service import loop_lag
 from pointsman.service.arrivals import Arrivals
 from pointsman.service.clean_stop import Stop
 from pointsman.service.feeds import SECOND_NS, Feed
 from pointsman.service.log import Log
+from pointsman.service.loop_lag import NAME as LOOP_LAG
 from pointsman.service.loop_lag import Beat
 from pointsman.service.notifications import THREAD_NAME, Kind, Notices, sender_to
 from pointsman.service.readiness import Readiness
@@ -57,8 +57,7 @@ from pointsman.service.side_threads import Parts, take_port
 from pointsman.terminal.why import story_text
 
 NIGHT_NS = 60 * SECOND_NS
-"""A simulated market that is silent for longer than this has closed: the clock goes on to its next
-opening (RULES 6)."""
+"""A simulated market silent for longer has closed: the clock skips to its opening (RULES 6)."""
 _SETTLE_NS = 5 * SECOND_NS
 _BEFORE_OPENING_NS = 2 * SECOND_NS
 _DEATHS_MAX = 100
@@ -321,7 +320,7 @@ class _Session:
             *self._parts.supervised(),
             Part("storage-writer", lambda: recorder.is_alive, None),
             Part(THREAD_NAME, lambda: self._notices.is_alive, self._notices.start),
-            Part(loop_lag.NAME, lambda: self._beat.is_alive, self._beat.start_again),
+            Part(LOOP_LAG, lambda: self._beat.is_alive, self._beat.start_again),
         ]
         if arrivals is not None:
             parts.append(Part("stdin", lambda: arrivals.is_alive, None))

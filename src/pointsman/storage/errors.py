@@ -12,8 +12,10 @@ StorageError
 import sqlite3
 from pathlib import Path
 
+from pointsman.errors import PointsmanError
 
-class StorageError(Exception):
+
+class StorageError(PointsmanError):
     """The base of all of them."""
 
 

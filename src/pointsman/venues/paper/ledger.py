@@ -38,6 +38,7 @@ from pointsman.domain.venue_reports import (
     VenueOrder,
     VenueTrade,
 )
+from pointsman.errors import PointsmanError
 from pointsman.venues.paper import lock, tables
 
 _Read = TypeVar("_Read")
@@ -50,20 +51,24 @@ _BUSY_TIMEOUT_SECONDS = 0.1  # not money: seconds
 failed."""
 
 
-class LedgerBusy(Exception):
+class LedgerError(PointsmanError):
+    """The ledger of the paper venue cannot be used."""
+
+
+class LedgerBusy(LedgerError):
     """Another process holds this paper account."""
 
 
-class LedgerUnreadable(Exception):
+class LedgerUnreadable(LedgerError):
     """The file is no paper ledger, is corrupt, or was written by a newer version. It has not been
     changed."""
 
 
-class LedgerModeDiffers(Exception):
+class LedgerModeDiffers(LedgerError):
     """The ledger keeps its holdings in the other position mode."""
 
 
-class LedgerUnwritable(Exception):
+class LedgerUnwritable(LedgerError):
     """A commit failed (disk full, file locked or read-only). Nothing is lost: commit again."""
 
 
