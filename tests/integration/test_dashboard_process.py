@@ -87,8 +87,8 @@ def test_a_dashboard_that_fails_does_not_stop_the_engine(
     stop = Stop()
     end = dashboard_process.show_dashboard(tmp_path / "t.db", stop)
     deadline, said = time.monotonic() + 30, ""
-    while "the engine goes on" not in said and time.monotonic() < deadline:
+    while "The engine keeps running" not in said and time.monotonic() < deadline:
         said += capfd.readouterr().err
-    assert "the dashboard ended with 9; the engine goes on" in said
+    assert "The dashboard exited with code 9. The engine keeps running" in said
     assert not stop.is_asked
     end()

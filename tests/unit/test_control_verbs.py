@@ -89,8 +89,8 @@ def test_a_verb_asks_with_who_and_why(
     ("held", "says"),
     [
         ([], "resumed all: ACTIVE\n"),
-        (["V1", "V2"], "stopped by itself, until `resume --va`: V1, V2\n"),
-        ([f"V{number}" for number in range(9)], ": V0, V1, V2, V3, V4, …\n"),
+        (["V1", "V2"], ". Still stopped individually: V1, V2 (use `resume --va V1`)\n"),
+        ([f"V{number}" for number in range(9)], ": V0, V1, V2, V3, V4, … (use `resume --va V0`)\n"),
     ],
 )
 def test_to_resume_all_names_what_stays_stopped_by_itself(

@@ -305,7 +305,7 @@ def both_hold_and_one_was_sold(steered: Steered) -> None:
 def test_rule_28_assign_settles_who_bears_a_foreign_sale(steered: Steered) -> None:
     both_hold_and_one_was_sold(steered)
     code, text = steered.refused(Assign(told.VA, "XXX", "5", "it was ours", "ann"))
-    assert (code, text.rpartition("bear ")[2]) == (1, "4")
+    assert (code, "at most 4 of the shortfall" in text) == (1, True), text
     steered.ask(Assign(told.VA, "XXX", "4", "it was ours", "ann"))
     assert [p.quantity for p in steered.books.positions.values()] == [6, 10]
     assert steered.refused(Assign(told.VA, "XXX", "1", "more", "ann"))[0] == 1

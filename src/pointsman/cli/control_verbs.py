@@ -156,7 +156,7 @@ def _resumed(va: str | None, told: Answer) -> str:
     if not held:
         return text
     shown = ", ".join([*held[:_NAMED_MAX], *(["…"] if len(held) > _NAMED_MAX else [])])
-    return f"{text}; stopped by itself, until `resume --va`: {shown}"
+    return f"{text}. Still stopped individually: {shown} (use `resume --va {held[0]}`)"
 
 
 def flatten(

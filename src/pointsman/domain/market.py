@@ -15,8 +15,8 @@ from pointsman.domain.sides import PositionSide, Side
 
 
 def base_coin(symbol: str) -> str | None:
-    """The coin that is held, of a spot pair `BASE/QUOTE`; None for a contract or a share: what is
-    held of these is no coin that a fee could be taken from."""
+    """The coin that is held, of a spot pair `BASE/QUOTE`; None for contracts and shares: there
+    a fee cannot come out of the holding."""
     base, slash, quote = symbol.partition("/")
     return base if slash and ":" not in quote else None
 

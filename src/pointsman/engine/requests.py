@@ -279,8 +279,8 @@ class Steering:
         most = ZERO if found is None else found[1]
         if found is None or not ZERO < quantity <= most:
             raise Refusal(
-                f"{request.quantity} {request.symbol} cannot be charged to {request.va}: of what "
-                f"the venue holds less than all accounts do, it can bear {plain(most)}"
+                f"cannot assign {request.quantity} {request.symbol} to {request.va}: at most "
+                f"{plain(most)} of the shortfall at the venue can be charged to it"
             )
         if price_of_lack(books, request.symbol, found[0], mark) is None:
             raise Refusal(f"no price is known for {request.symbol}; wait for a quote of it")

@@ -249,8 +249,8 @@ class ExecutionLoop:
         return [] if self.is_held else self.desk.due_openings()
 
     def turn(self, event: Event, answer: Answer | None = None) -> Step:
-        """One turn: through the door, to storage; whoever waits for it and its commands wait for
-        that in the outbox, in this order: to tell costs less than to send."""
+        """Decide one event and queue it for storage. The caller's answer, then the commands, wait
+        in the outbox until it is durable; answers go first because they are cheaper."""
         step = self.desk.handle(event, self._now_ns)
         if step.changes:
             self._ticket += 1

@@ -28,7 +28,7 @@ NAKED_READINGS = 3
 KILL_ON_NAKED_SECONDS press it."""
 
 STANDS_NS = 10 * 10**9
-"""A quote that has been the newest for so long is what the market says."""
+"""A quote still newest after this long is real, not a glitch."""
 
 
 def press(books: Books, state: KillState, by: str, note: str, now_ns: int) -> None:

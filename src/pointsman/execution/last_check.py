@@ -46,7 +46,7 @@ def refusal(
 
 
 def is_overtaken(books: Books, order: Order) -> bool:
-    """Whether a stop or an exit asks for more than its position holds by now. The desk, told so,
-    asks for what is right."""
+    """Whether a stop or an exit asks for more than its position holds by now. The desk
+    then issues the correct quantity."""
     position = books.positions.get(order.position_id)
     return position is None or not position.is_live or order.quantity > position.quantity

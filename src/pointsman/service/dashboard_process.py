@@ -46,8 +46,8 @@ def show_dashboard(database: Path, stop: Stop) -> Callable[[], None]:
             stop.ask()
         elif not stop.is_asked:
             sys.stderr.write(
-                f"the dashboard ended with {child.returncode}; the engine goes on: Ctrl-C stops it,"
-                f" {log_path(database)} has its log, --headless starts it without a dashboard\n"
+                f"The dashboard exited with code {child.returncode}. The engine keeps running: stop"
+                f" it with Ctrl-C, read {log_path(database)}, or start with --headless.\n"
             )
 
     threading.Thread(target=wait, name="dashboard", daemon=True).start()

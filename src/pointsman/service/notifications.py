@@ -189,8 +189,8 @@ def sender_to(urls: SecretStr | None) -> Send | None:
         Problem(
             "NOTIFY_URLS",
             MASK,
-            f"address {number} of {len(addresses)} is none that apprise can use; write it as the "
-            "documentation of apprise has it, such as json://host/path",
+            f"address {number} of {len(addresses)} is not one that Apprise understands; write it "
+            "as the Apprise documentation shows, such as json://host/path",
         )
         for (number, service), address in zip(services.items(), addresses, strict=True)
         if not service.add(address)

@@ -298,7 +298,7 @@ def _order_moments(order: Order) -> Iterator[Moment]:
 
 def _terms(order: Order) -> str:
     if order.role is Role.ENTRY:
-        return f"at {order_price(order)} or better, at once or not at all"
+        return f"at {order_price(order)} or better, immediate-or-cancel"
     return "at market" if order.trigger_price is None else f"triggered at {order_price(order)}"
 
 
