@@ -17,7 +17,7 @@ that was started by `pointsman run`:
         except ApiError as problem:
             print(problem.status, problem.detail, problem.field)
 
-What always holds: only what is safe to send twice is sent again. A signal always has an id, so that
+Invariants: only what is safe to send twice is sent again. A signal always has an id, so that
 it is decided once however often it is sent.
 """
 
@@ -48,7 +48,7 @@ _UNAVAILABLE = 503
 
 
 class ApiError(PointsmanError):
-    """An answer of the engine that is no success. `detail` says what would do, `field` which key is
+    """An error answer from the engine. `detail` says how to fix it, `field` which key is
     at fault, if one is; `document` is the whole answer."""
 
     def __init__(self, status: int, document: Document, retry_after: str | None) -> None:
@@ -232,7 +232,7 @@ class Client:
         if self._token is not None:
             headers["Authorization"] = f"Bearer {self._token}"
         elif self._secret is not None:
-            # Signed anew each time, for the same message is taken only once.
+            # Signed again each time, for the same message is taken only once.
             seconds, rest_ns = divmod(time.time_ns(), 10**9)
             stamp = f"{seconds}.{rest_ns:09d}"
             signed = hmac.digest(self._secret.encode(), stamp.encode() + b"." + ask.body, "sha256")

@@ -1,4 +1,4 @@
-"""Errors: every one is a problem document that says what would do, and tells no secret."""
+"""Errors: every one is a problem document that says how to fix it, and tells no secret."""
 
 from collections.abc import Iterator
 from http import HTTPStatus

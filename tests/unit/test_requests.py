@@ -1,4 +1,4 @@
-"""Steering: what people ask becomes events, is refused with what would do, and is answered once it
+"""Steering: what people ask becomes events, is refused with how to fix it, and is answered once it
 is durable."""
 
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""Every SQLite error is explained to its user: which file, what is wrong, what would do."""
+"""Every SQLite error is explained to its user: which file, what is wrong, how to fix it."""
 
 import sqlite3
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Readers of single settings: what is taken, exactly, and what is refused with what would do."""
+"""Readers of single settings: what is taken, exactly, and what is refused with how to fix it."""
 
 from collections.abc import Callable
 from contextlib import suppress

@@ -1,6 +1,6 @@
 """Who may do what: three scopes of bearer tokens, and the token of the webhook (RULES 36, 57).
 
-What always holds: tokens are compared in constant time, all of them each time; and an address alone
+Invariants: tokens are compared in constant time, all of them each time; and an address alone
 grants something only where there is no token, to a caller of this machine, if neither a setting nor
 the request itself says that it may have come from elsewhere.
 """

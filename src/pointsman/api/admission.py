@@ -1,7 +1,7 @@
 """The door: what is asked of every request before any route sees it.
 
 In this order: is it sent to us and by a page of ours, who is it, do they ask too often, and is the
-body whole. What always holds: below `/api/v1` nothing but the open routes is reached without a
+body whole. Invariants: below `/api/v1` nothing but the open routes is reached without a
 known token; no body is read of a caller who is not known, but for one that its signature covers; a
 right token is never refused or delayed for what others did, wherever they ask from; and health,
 metrics and ping have no budget that anybody could spend.

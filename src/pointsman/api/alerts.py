@@ -4,7 +4,7 @@ Senders repeat alerts that they think were lost, and few give them an id. An ale
 the hash of its VA, its body and its time as its id, so that storage knows it for ever. Without a
 time too, equal bodies within 60 seconds are one signal, unless anything of that VA and symbol was
 decided in between (RULES 56): then the second in which the first of them came stands in for the
-time, with the id that was the newest of that VA and symbol. What always holds: an alert that was
+time, with the id that was the newest of that VA and symbol. Invariants: an alert that was
 decided shortly before a restart is still known after it, for its id can be found again from the
 body, the last 60 seconds and the ids before it.
 """

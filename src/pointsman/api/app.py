@@ -25,7 +25,7 @@ _LIMITS = Limits()
 
 
 def build_app(engine: Engine, limits: Limits = _LIMITS) -> FastAPI:
-    """The application for one engine. Whoever serves it sets `state.stopping` at the end, so that
+    """The application for one engine. The server sets `state.stopping` at the end, so that
     the streams end too."""
     app = FastAPI(title="pointsman", version=__version__, redoc_url=None)
     app.state.stopping = stopping = threading.Event()

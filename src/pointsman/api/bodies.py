@@ -1,6 +1,6 @@
 """Bodies that are read as raw bytes: what they are said to be, and what is wrong with them.
 
-How long they may be, and that none is unpacked, is seen to at the door.
+Their length, and that none is unpacked, is checked at admission.
 """
 
 from collections.abc import Container

@@ -1,7 +1,7 @@
 """What steers: kill, rearm, pause, resume, flatten, reconcile. Anyone may stop, few may resume.
 
 A kill has threads of its own, so that it waits for no other request; the rest have others, on which
-they wait for the loop (RULES 34). What always holds: nothing here is done by GET or by what stands
+they wait for the loop (RULES 34). Invariants: nothing here is done by GET or by what stands
 in a URL.
 """
 

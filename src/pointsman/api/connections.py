@@ -1,8 +1,8 @@
 """Connections: how many there are, and how long one may keep the server waiting.
 
-Beneath HTTP there is nothing but bytes that come slowly, or are never read. What always holds: a
+Beneath HTTP there is nothing but bytes that come slowly, or are never read. Invariants: a
 connection that has not sent the whole head of a request in time is closed, and one that does not
-read its answer too; there are only so many, and where more come, one that is held for a wrong
+read its answer too; their number is limited, and where more come, one that is held for a wrong
 token, else one that waits or dawdles, makes room for the new one, so that a kill is never shut out
 by callers that are slow or unknown.
 """

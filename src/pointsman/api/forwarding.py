@@ -1,8 +1,9 @@
 """Signs that a request did not begin on this machine, though the address that it came from is here.
 
-A proxy or a tunnel on this machine makes every stranger look like a caller of this machine. What
-always holds: one sign is enough, and a sign only ever takes rights away (RULES 57). What leaves no
-sign, such as `ssh -R`, cannot be told from a caller of this machine: then only a token can.
+A proxy or a tunnel on this machine makes every stranger look like a caller of this machine.
+Invariants: one sign is enough, and a sign only ever takes rights away (RULES 57). What leaves no
+sign, such as `ssh -R`, cannot be distinguished from a caller of this machine: then only a token
+can.
 """
 
 import re

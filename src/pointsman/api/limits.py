@@ -1,6 +1,6 @@
 """How much one caller may ask for: requests, wrong tokens, headers, bodies.
 
-What always holds: what is kept of callers is bounded however many there are; a body is read whole
+Invariants: what is kept of callers is bounded however many there are; a body is read whole
 within its limit and its time before anything is done with it, and counted as it comes, whatever its
 `Content-Length` says.
 """
@@ -27,7 +27,7 @@ BATCH_BYTES_MAX = 1024 * 1024
 FORGOTTEN_BYTES_MAX = 1024 * 1024
 """So much of a body beyond its limit is still read, to answer politely."""
 KEYS_MAX = 4096
-"""So many keys are told apart; beyond them the one that was quiet for longest is forgotten."""
+"""At most this many keys are kept; beyond them the least recently used is forgotten."""
 HOLD = "pointsman.hold"
 """Under this name the state of a request holds `Connection.hold`."""
 REFUSAL_SECONDS = 0.01

@@ -1,7 +1,7 @@
 """Meters: what is counted of a run, for the metrics.
 
-Each turn is noted on the loop's thread, each commit on the writer's; any thread may read. What
-always holds:
+Each turn is noted on the loop's thread, each commit on the writer's; any thread may read.
+Invariants:
 
 * noting costs next to nothing and never waits: plain numbers, each with one writer;
 * nothing that a sender made up becomes a label: accounts are those that exist, and of symbols only

@@ -1,8 +1,8 @@
 """GET /metrics: how the engine is, for Prometheus.
 
-Counts come from the meters, everything else from the board's picture at the moment of asking. What
-always holds: each engine has a registry of its own; no label is an order's id or a text of a
-sender; what is not known (no quote yet, no comparison yet) has no sample, never a zero.
+Counts come from the meters, everything else from the board's picture at the moment of asking.
+Invariants: each engine has a registry of its own; no label is an order's id or a text of a sender;
+what is not known (no quote yet, no comparison yet) has no sample, never a zero.
 
 Time is event time where it is the market's or the venue's (the age of data, the answer to an order,
 time without a stop), so that it is true at any speed; what the machine itself takes is real time.

@@ -1,7 +1,7 @@
 """The description of the application, with the answers that every route can give.
 
-The framework writes down the routes; the door in front of them has answers of its own, and they are
-the same for all.
+The framework writes down the routes; the admission in front of them has its own answers, and they
+are the same for all.
 """
 
 from http import HTTPStatus
@@ -65,7 +65,7 @@ def _description(app: FastAPI, has_tokens: bool) -> dict[str, Any]:
 
 
 def _statuses(method: str, operation: dict[str, Any]) -> tuple[HTTPStatus, ...]:
-    """What the door, and the reading of fields, can answer to an operation."""
+    """What admission, and the reading of fields, can answer to an operation."""
     statuses: tuple[HTTPStatus, ...] = _EVERY
     if operation.get("security"):
         statuses += _WITH_TOKEN
@@ -77,5 +77,5 @@ def _statuses(method: str, operation: dict[str, Any]) -> tuple[HTTPStatus, ...]:
 _TEXT = """A governed trading execution loop.
 
 Amounts are decimals as text. Without tokens only callers on this machine are served. Errors are
-`application/problem+json`: `detail` says what would do.
+`application/problem+json`: `detail` says how to fix it.
 """

@@ -1,7 +1,7 @@
 """By which name the server is asked, and from which page (RULES 36).
 
 A page of another site that a browser shows can send requests to this machine, and a name that an
-attacker owns can point at it. What always holds: a request is answered only where it names a host
+attacker owns can point at it. Invariants: a request is answered only where it names a host
 that is ours, and where the page that sent it, if any, is one of ours.
 """
 

@@ -1,7 +1,7 @@
-"""Decisions on their way back to whoever sent the signal.
+"""Decisions on their way back to the sender of the signal.
 
-The engine decides on its own thread. What always holds: a sender is told a decision only when it is
-durable (RULES 29); one who is told that nothing was decided is told the truth, for the signal was
+The engine decides on its own thread. Invariants: a sender gets a decision only when it is
+durable (RULES 29); an answer that nothing was decided is true, for the signal was
 withdrawn before; and where that was too late, it is said that it may still be decided.
 """
 
@@ -124,7 +124,7 @@ class Decisions:
         return decision_document(step, signal.remarks, self._order_of(step))
 
     def _order_of(self, step: Step) -> Order | None:
-        """The entry of a decision that is told again, as it is now."""
+        """The entry of a decision that is reported again, as it is now."""
         decision = step.decision
         if not step.is_repeat or decision is None or decision.client_order_id is None:
             return None

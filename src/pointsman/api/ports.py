@@ -1,6 +1,6 @@
 """What the HTTP room knows of a running engine: a few ways in and one picture.
 
-Everything here may be called on the server's own thread. What always holds: nothing of it touches
+Everything here may be called on the server's own thread. Invariants: nothing of it touches
 the engine's state, and nothing writes to the database (RULES 34).
 """
 

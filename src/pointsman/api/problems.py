@@ -1,7 +1,7 @@
-"""Errors as problem+json (RFC 9457): a status, a title, and in `detail` what would do.
+"""Errors as problem+json (RFC 9457): a status, a title, and in `detail` how to fix it.
 
-Every error leaves in this form, those of the framework and unexpected ones too. What always holds:
-an answer never repeats what was sent, and never tells what the program is made of.
+Every error leaves in this form, those of the framework and unexpected ones too. Invariants: an
+answer never repeats what was sent, and never tells what the program is made of.
 """
 
 import secrets
@@ -21,14 +21,14 @@ from pointsman.storage.errors import StorageError
 MEDIA_TYPE = "application/problem+json"
 SCHEMA = {
     "title": "Problem",
-    "description": "What went wrong (RFC 9457). `detail` says what would do.",
+    "description": "What went wrong (RFC 9457). `detail` says how to fix it.",
     "type": "object",
     "required": ["type", "title", "status", "detail"],
     "properties": {
         "type": {"type": "string", "const": "about:blank"},
         "title": {"type": "string", "description": "The status in words."},
         "status": {"type": "integer", "minimum": 400, "maximum": 599},
-        "detail": {"type": "string", "description": "What is wrong, and what would do."},
+        "detail": {"type": "string", "description": "What is wrong, and how to fix it."},
         "field": {"type": "string", "description": "The field at fault, where it is one."},
     },
     "additionalProperties": True,
@@ -89,8 +89,8 @@ def documented(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
 
 
 def answer_problems(app: FastAPI, complain: Callable[[str], None]) -> None:
-    """Have every error of an application answered as a problem. `complain` is told one line for
-    each that nobody expected."""
+    """Have every error of an application answered as a problem. `complain` is called with one line
+    for each that nobody expected."""
 
     async def answer_problem(_request: Request, problem: Exception) -> JSONResponse:
         assert isinstance(problem, Problem)

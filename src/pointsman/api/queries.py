@@ -1,7 +1,7 @@
 """What stands behind the `?` of an address.
 
 A misspelt parameter would silently ask for something else, and a command's field that stands in the
-address instead of the body would silently not count. What always holds: one that a route does not
+address instead of the body would silently not count. Invariants: one that a route does not
 know is an error that names it.
 """
 

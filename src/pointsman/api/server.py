@@ -1,7 +1,7 @@
 """The HTTP server: on a thread and an asyncio loop of its own (RULES 34).
 
 The port is taken before the engine starts, so that a port in use is an error at start and never a
-surprise later. What always holds: requests are not logged, for the webhook's token stands in a URL.
+surprise later. Invariants: requests are not logged, for the webhook's token stands in a URL.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ STOP_SECONDS = 3.0  # not money: seconds
 
 
 class PortTaken(OSError):
-    """HTTP_HOST and HTTP_PORT cannot be listened on; the text says what would do."""
+    """HTTP_HOST and HTTP_PORT cannot be listened on; the text says how to fix it."""
 
 
 def listen(host: str, port: int) -> socket.socket:

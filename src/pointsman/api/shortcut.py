@@ -1,7 +1,7 @@
 """A way past the framework for the one route that must be quick: POST /api/v1/signals.
 
 Finding a route, resolving what it depends on and making its answer cost the framework more than all
-that a signal costs us. What always holds: the shortcut lies behind the door, and asks for the same
+that a signal costs us. Invariants: the shortcut lies behind the door, and asks for the same
 scope and answers with the same function as the route that the framework knows and describes.
 """
 
@@ -17,7 +17,7 @@ Answer = Callable[[Request], Awaitable[Response]]
 
 class Shortcut:
     """ASGI middleware: a POST to `path` is answered by `answer`, which raises Problem; all else
-    goes on."""
+    continues."""
 
     def __init__(self, app: ASGIApp, path: str, answer: Answer) -> None:
         self._app = app

@@ -1,6 +1,6 @@
 """Signals in, as programs send them: one by one, or many as JSON Lines.
 
-What always holds: a body is read as `parse_signal` reads it, byte for byte; only what an
+Invariants: a body is read as `parse_signal` reads it, byte for byte; only what an
 authorised caller sent is counted as malformed; lines are offered in their order, so they are
 decided in it.
 """
@@ -121,7 +121,7 @@ def malformed(engine: Engine, source: str, problem: SignalProblem, line: int = 0
 
 
 class _Line(NamedTuple):
-    """A line, and what waits to be told of it."""
+    """A line, and what waits for its decision."""
 
     number: int
     offered: Pending | Problem

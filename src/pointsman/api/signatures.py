@@ -1,6 +1,6 @@
 """Signed messages: HMAC-SHA256 over the time and the body, which a replay cannot pass.
 
-What always holds: the time is signed and mandatory, so a captured message is worth nothing after a
+Invariants: the time is signed and mandatory, so a captured message is worth nothing after a
 minute; within it, it is known, also after a restart, for digests within their time stand in a file
 beside the database. They are written, but not synced: they survive a kill of the process. After a
 power cut a replay still gets the id of the first signal, so it changes nothing.
@@ -39,7 +39,7 @@ def signed_path(database: Path) -> Path:
 
 class Signatures:
     """Checks messages that are signed with one secret, and remembers those of the last minutes in
-    the file `path`. `complain` is told once when that file cannot be used."""
+    the file `path`. `complain` is called once when that file cannot be used."""
 
     def __init__(
         self, secret: SecretStr, path: Path, now_ns: int, complain: Callable[[str], None]
@@ -112,7 +112,7 @@ class Signatures:
             self._fail(error)
 
     def _write(self) -> None:
-        """The file anew, with what is remembered now: it is there whole, or as it was."""
+        """The file written again with what is remembered now: it is there whole, or as it was."""
         lines = "".join(f"{until_ns} {digest}\n" for digest, until_ns in self._seen.items())
         draft = self._path.with_name(f".{self._path.name}.{secrets.token_hex(4)}")
         try:

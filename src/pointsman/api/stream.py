@@ -1,9 +1,10 @@
 """What happens, as it happens: the journal as server-sent events.
 
-Each event is one stored turn and its id the journal's sequence number, so nothing is told that is
-not durable, and whoever comes back with the last id that it saw goes on exactly there, also after a
-restart of the engine. What always holds: rows are read in bounded batches and sent before the next
-are read, so a slow reader holds up nobody and nothing gathers for it; only so many stream at once.
+Each event is one stored turn and its id the journal's sequence number, so nothing is sent that is
+not durable, and a client that comes back with the last id that it saw continues exactly there, also
+after a restart of the engine. Invariants: rows are read in bounded batches and sent before the next
+are read, so a slow reader holds up nobody and nothing gathers for it; the number of streams at once
+is limited.
 """
 
 import asyncio

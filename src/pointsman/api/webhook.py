@@ -1,6 +1,6 @@
 """The webhook: alerts as chart services send them, and messages that are signed.
 
-Forgiving in spelling, strict in meaning. What always holds: a wrong token learns nothing, not even
+Forgiving in spelling, strict in meaning. Invariants: a wrong token learns nothing, not even
 whether there is a webhook; the answer comes within a second; and since most senders do not send
 again, an alert that is not decided by then stays in line.
 """
@@ -40,7 +40,7 @@ _MISSING = {
     "va_id": "name the account in the URL, as ?va=ACCOUNT, or send va_id in the message",
     "quantity": "send contracts or quantity, or leave them out and set WEBHOOK_DEFAULT_NOTIONAL",
 }
-"""What would do where an alert is without something that need not stand in it."""
+"""The fix where an alert lacks something that can be set elsewhere."""
 
 _NEWEST_MAX = 100
 """So many decisions of a VA and symbol are looked at for one that came in between."""
@@ -98,7 +98,7 @@ def webhook_routes(
         signed_at = signatures.check(request, body, wall_ns())
         if request.scope["query_string"]:
             field = "va" if "va" in request.query_params else "query"
-            remedy = "the query is not signed; send va_id and all else in the message, sign it anew"
+            remedy = "the query is not signed; send va_id and all else in the message, and sign it"
             raise malformed(engine, SOURCE, SignalProblem(field, "", remedy))
         return await take(body, "", signed_at)
 

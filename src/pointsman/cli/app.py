@@ -39,7 +39,7 @@ PRIVATE = 0o077
 """No file that a verb makes is readable by others: they hold what somebody trades."""
 
 Va = Annotated[str | None, typer.Option("--va", metavar="ID", help="Only of this account.")]
-Limit = Annotated[int, typer.Option("--limit", min=1, metavar="N", help="The newest so many.")]
+Limit = Annotated[int, typer.Option("--limit", min=1, metavar="N", help="How many of the newest.")]
 
 app = typer.Typer(
     name="pointsman",

@@ -44,7 +44,7 @@ def register(app: typer.Typer) -> None:
 
 def register_accounts(accounts: typer.Typer) -> None:
     """Add the verbs under `accounts`."""
-    # An amount below zero is told as such, not as an option that nobody knows.
+    # An amount below zero is reported as such, not as an unknown option.
     as_it_stands = {"ignore_unknown_options": True}
     for verb in (add, deposit, withdraw, assign):
         command = accounts.command(verb.__name__, context_settings=as_it_stands)

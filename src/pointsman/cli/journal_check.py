@@ -7,7 +7,7 @@ since another version may rightly decide otherwise.
 
 Deciding again begins at a start of the running version, from the records as they were then. At a
 later start of the same version the live program made a new desk from its records; the desk here
-goes on, and must come to the same.
+continues, and must come to the same.
 """
 
 import sqlite3

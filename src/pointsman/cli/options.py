@@ -3,7 +3,7 @@
 `@takes_options` gives a command its `Options` as first argument; what stands after the verb wins
 over what stands before it. Settings are read only by a verb that needs them, since that takes
 longer than all else that a start does. A verb that needs no more of them than where the database is
-goes on without those that cannot be used: no setting is in the way of a kill or of a look.
+continues without those that cannot be used: no setting prevents a kill or a read.
 """
 
 import inspect
@@ -103,7 +103,7 @@ def read_settings(options: Options, flags: Mapping[str, str] | None = None) -> "
 
 def usable_settings(options: Options) -> "Settings":
     """The settings for a verb that needs only the path of the database. Where some cannot be used
-    it is told so, and has that path and the defaults.
+    it gets a warning, and has that path and the defaults.
 
     Raises SettingsError where what says the path cannot be read.
     """
@@ -120,7 +120,7 @@ def usable_settings(options: Options) -> "Settings":
         count = f"{len(names)} setting{'' if len(names) == 1 else 's'}"
         _warn(
             f"{count} cannot be used ({', '.join(names)}); going on without, on {path}; "
-            "`pointsman config check` says what would do"
+            "`pointsman config check` says how to fix them"
         )
         return resolve_settings({}, None, {"DATABASE_PATH": str(path)}).settings
     if options.is_verbose:

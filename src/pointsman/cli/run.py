@@ -111,7 +111,8 @@ def run(
 
 @contextmanager
 def _known_endings() -> Iterator[None]:
-    """Within this block what can be foreseen ends with its exit code, and says what would do."""
+    """Within this block an expected error ends the run with its exit code, and says how to fix
+    it."""
     from pointsman.engine.file_watch import FilesLost
     from pointsman.engine.own_run import OtherRun
     from pointsman.engine.same_account import OtherAccount

@@ -318,7 +318,7 @@ class SettingFields(LimitFields):
     def _differs_from_the_other_secrets(
         cls, value: SecretStr | None, info: ValidationInfo
     ) -> SecretStr | None:
-        """One secret in two places would give the rights of both to whoever sees either: the
+        """One secret in two places would give the rights of both to anyone who sees either: the
         webhook's stands in URLs, which proxies log."""
         for other in _SECRETS_OF_CALLERS:
             if value is not None and value == info.data.get(other):

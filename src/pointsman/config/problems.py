@@ -1,4 +1,4 @@
-"""What is wrong with the configuration, told all at once.
+"""What is wrong with the configuration, reported all at once.
 
 A reader of configuration collects every problem before it gives up, so that a person repairs the
 lot in one go. A secret is never part of a problem: its value is masked before it gets here.
@@ -18,7 +18,7 @@ _SHOWN_MAX = 80
 
 
 class Problem(msgspec.Struct, frozen=True, gc=False):
-    """One thing to repair: the variable (or the field of a file), what it held, what would do, and
+    """One thing to repair: the variable (or the field of a file), what it held, how to fix it, and
     where it stood."""
 
     variable: str

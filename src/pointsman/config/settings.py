@@ -1,7 +1,7 @@
 """Settings: from environment, `.env` and flags to one checked, frozen value, and from there to the
 desk's policy.
 
-What always holds: every text was read exactly or the whole is refused, with all problems named at
+Invariants: every text was read exactly or the whole is refused, with all problems named at
 once (`SettingsError`, exit 3); nothing here is read twice; a secret leaves only through
 `get_secret_value`.
 """
@@ -256,7 +256,7 @@ def _texts(entries: Mapping[str, Entry]) -> dict[str, str]:
 
 
 def _validate(model: type[M], texts: dict[str, str]) -> tuple[M | None, dict[str, str]]:
-    """The model, or None and what would do for each field at fault."""
+    """The model, or None and the fix for each field at fault."""
     try:
         return model.model_validate(texts), {}
     except ValidationError as error:

@@ -4,7 +4,7 @@ A caller of this machine needs none as long as no setting says that requests com
 soon as one does, everybody needs one: a proxy or a tunnel may make every stranger look like a
 caller of this machine. Where no token of any scope is set then, one for each scope and one for the
 webhook are made at the first start, in TOKENS_PATH or beside the database, and read again at every
-later one. What always holds: the file is for its owner alone and appears whole or not at all; a
+later one. Invariants: the file is for its owner alone and appears whole or not at all; a
 value is neither logged nor part of an error.
 """
 

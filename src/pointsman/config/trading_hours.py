@@ -2,7 +2,7 @@
 intervals.
 
 The desk knows no time zones; it is handed a `Window` and the start of the trading day (RULES 1).
-What always holds:
+Invariants:
 
 * a moment is inside a window exactly when `start <= local time < end`; an overnight window (start >
   end) belongs to the day on which it opens, and END 24:00 is the end of the day;
@@ -102,7 +102,7 @@ def _sessions(calendar: str, year: int) -> dict[date, datetime | None] | None:
     the calendar does not know."""
     try:
         known = _built(calendar, start=f"{year}-01-01", end=f"{year}-12-31")
-    except ValueError:  # this year is beyond what the calendar has been told of
+    except ValueError:  # the calendar has no data for this year
         return None
     early = {session.date(): known.session_close(session) for session in known.early_closes}
     return {

@@ -1,6 +1,6 @@
 """From the text of one setting to its value.
 
-Each reader takes the text and gives the value, or raises ValueError saying what would do. The text
+Each reader takes the text and gives the value, or raises ValueError saying how to fix it. The text
 is never read through a binary float. An empty text means "off" where that is allowed, which is
 where `optional` is used.
 """

@@ -41,7 +41,7 @@ WORDS = (
     ("", "NAKED 2.1 s: not confirmed in time; it will be closed"),
     ("", "exiting: an order to close it is at the venue"),
     ("fall", "how far equity is below its peak, now"),
-    ("3 losses", "so many in a row start a cooldown, of so many seconds"),
+    ("3 losses", "losses in a row, and the length of their cooldown"),
     ("streak", "losses in a row; a cooldown starts at the limit"),
     ("result", "accepted, or why it was refused: what was measured,"),
     ("", "and what it had to be"),
@@ -151,7 +151,7 @@ class PauseDialog(Dialog):
             status = "in cooldown" if is_cooling else printable(target["status_text"])
             what.append(f"\nIt is: {status}")
         effect = (
-            "No new entries. Exits and stops go on."
+            "No new entries. Exits and stops continue."
             if self._verb == "pause"
             else "Entries are allowed again. A freeze is lifted after a comparison."
         )

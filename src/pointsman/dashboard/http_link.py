@@ -1,7 +1,7 @@
 """The link to an engine over HTTP: pictures, commands and stories by its API, from any machine.
 
-What always holds: the token goes to the engine of the URL alone, in a header, and no redirect is
-followed. Every answer that is none says what would do.
+Invariants: the token goes to the engine of the URL alone, in a header, and no redirect is
+followed. Every error says how to fix it.
 """
 
 import http.client
@@ -35,7 +35,7 @@ _NOT_SENT = ("verb", "by")
 
 
 class BadUrl(ValueError):
-    """No address of an engine; the text says what would do."""
+    """Not the address of an engine; the text says how to fix it."""
 
 
 class TokenRefused(Unreachable):

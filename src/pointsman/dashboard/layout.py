@@ -132,7 +132,7 @@ def _joined(cells: Sequence[Text], gap: int, width: int) -> Text:
 
 def flow(parts: Iterable[Text], width: int, lines_max: int) -> list[Text]:
     """The parts one after the other, broken over lines only between them; what does not fit into
-    so many lines is cut off."""
+    that many lines is cut off."""
     gap = gap_of(width)
     lines = [Text()]
     for part in parts:
@@ -161,8 +161,9 @@ def spread(left: Text, right: Text, width: int) -> Text:
 
 
 def share(room: int, wanted: Sequence[int], floors: Sequence[int], spare_to: int) -> list[int]:
-    """Heights for panels that want so many lines: each gets its floor, if it wants that much, then
-    the earlier ones get what they want before the later ones. What nobody wants goes to one."""
+    """Heights for panels that want these numbers of lines: each gets its floor, if it wants that
+    much, then the earlier ones get what they want before the later ones. What nobody wants goes to
+    one."""
     heights = [min(want, floor) for want, floor in zip(wanted, floors, strict=True)]
     for at, want in enumerate(wanted):
         heights[at] += max(0, min(want - heights[at], room - sum(heights)))

@@ -158,7 +158,7 @@ class Panel(ScrollView, can_focus=True):
         self._go(len(self._rows) - 1)
 
     def action_choose(self) -> None:
-        """Tell whoever listens about the row under the cursor."""
+        """Tell the listeners about the row under the cursor."""
         if self.row is not None:
             self.post_message(self.Chosen(self, self.row))
 

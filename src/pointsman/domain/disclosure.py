@@ -1,9 +1,9 @@
-"""What may be told of a value that could not be read.
+"""What may be shown of a value that could not be read.
 
 Senders put passphrases and keys into their alerts, and a broken alert may hold one anywhere: in the
-body that is no JSON, or in a field where a quotation mark is missing. What always holds: text goes
+body that is no JSON, or in a field where a quotation mark is missing. Invariants: text goes
 on to answers, log, journal and incidents only where its form says that it is a number, a time, a
-placeholder or one or two words; of anything else only its field is told.
+placeholder or one or two words; of anything else only its field is named.
 """
 
 import re
@@ -25,6 +25,6 @@ _HARMLESS = re.compile(
 
 
 def disclosed(value: str) -> str:
-    """A value that could not be read, as it may be told; HIDDEN for text of any other form."""
+    """A value that could not be read, as it may be shown; HIDDEN for text of any other form."""
     text = value.strip()
     return value if not text or _HARMLESS.fullmatch(text) else HIDDEN

@@ -1,7 +1,7 @@
-"""Events: everything that the desk can be told.
+"""Events: every input of the desk.
 
 Each input of the program — a signal, a venue's report, silence past a deadline, a crossed level, a
-timer, an operator's command, a restart — is one of these, and goes through the one door,
+timer, an operator's command, a restart — is one of these, and goes through
 `Desk.handle`. An event carries all that is needed to decide it (the quote it is judged on, the
 window, what was looked up of finished orders), so that the journal can be decided again without a
 market, a clock or a database.
@@ -70,8 +70,8 @@ class InstrumentLearned(Event, frozen=True):
 
 
 class SignalMalformed(Event, frozen=True):
-    """Something that should have been a signal and was not: which field, what it held, and what
-    would do."""
+    """Something that should have been a signal and was not: which field, what it held, and how
+    to fix it."""
 
     source: str
     line: int
@@ -313,7 +313,7 @@ class ForeignFill(Event, frozen=True):
 class FundingPaid(Event, frozen=True):
     """The venue settled funding for the account's whole holding of a symbol and side: `amount` > 0
     was received, < 0 paid, in the currency of the price. It is no execution: nothing of the holding
-    changes. `funding_id` is the same however often and wherever it is told."""
+    changes. `funding_id` is the same however often and wherever it is reported."""
 
     funding_id: str
     symbol: str
@@ -371,7 +371,7 @@ class FileLost(Event, frozen=True):
 
 
 class TaskDied(Event, frozen=True):
-    """A part of the engine ended by a fault of its own: which, and what is known of it."""
+    """A part of the engine ended by an internal error: which, and what is known of it."""
 
     task: str
     fault: str

@@ -1,7 +1,6 @@
 """Exact decimals: how money, prices and quantities are read, rounded and written.
 
-Every amount in pointsman is a `decimal.Decimal`; binary floats never touch money. What always
-holds:
+Every amount in pointsman is a `decimal.Decimal`; binary floats never touch money. Invariants:
 
 * an accepted input has at most 12 digits before and 12 after the point, so sums, products and fees
   of a lifetime of fills fit into the 64 digits of `MONEY` without rounding: addition, subtraction
@@ -51,7 +50,7 @@ def exact() -> AbstractContextManager[Context]:
 def parse_decimal(text: str) -> Decimal:
     """Read a plain decimal such as `158.39`.
 
-    Raises ValueError, saying what would do, for anything else: scientific notation, NaN, infinity,
+    Raises ValueError, saying how to fix it, for anything else: scientific notation, NaN, infinity,
     blanks, more than 12 digits before or after the point.
     """
     if not _PLAIN.fullmatch(text):
@@ -138,7 +137,7 @@ _SHARE_PLACES = Decimal("0.000000000001")
 
 
 def share_of(amount: Decimal, part: Decimal, whole: Decimal) -> Decimal:
-    """What `part` of a `whole` bears of an amount: half-even to 12 places. Whoever is last takes
+    """What `part` of a `whole` bears of an amount: half-even to 12 places. The last one takes
     what is left, so that nothing is lost to rounding."""
     return (amount * part / whole).quantize(_SHARE_PLACES, rounding=ROUND_HALF_EVEN)
 

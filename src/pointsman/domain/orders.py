@@ -137,7 +137,7 @@ class Order(msgspec.Struct, frozen=True, gc=False, tag=True):
 class Fill(msgspec.Struct, frozen=True, gc=False, tag=True):
     """One execution, booked once. `key` identifies it (venue order, trade id, side); `venue_ts_ns`
     is when the venue says it happened, `booked_at_ns` when we learned of it. `is_external`: nothing
-    of ours caused it. `quantity` and `fee` are as the venue told them; `fee_currency` is
+    of ours caused it. `quantity` and `fee` are as the venue reported them; `fee_currency` is
     None where the fee is in the currency of the price."""
 
     key: str

@@ -1,9 +1,9 @@
 """The keys of signals and alerts: one table that says what happens with each (RULES 58).
 
-A key is looked up in lower case and without underscores. What always holds:
+A key is looked up in lower case and without underscores. Invariants:
 
 * a key that changes an order and is not done here is refused by name, never dropped;
-* a key that nobody here knows is ignored, and the sender is told so;
+* a key that nobody here knows is ignored, and the answer says so;
 * a key that looks like a size is never replaced by a default size.
 
 docs/alerts.md is generated from `KEYS`.

@@ -1,13 +1,13 @@
 """Text into signals: forgiving in spelling, strict in meaning.
 
 Alerts come from many senders, so keys may stand in any case and under several names, and numbers
-may be strings. What they mean is never guessed (RULES 58). What always holds:
+may be strings. What they mean is never guessed (RULES 58). Invariants:
 
 * no number passes through binary floating point: JSON numbers are kept as the text that was sent;
 * a Signal from here has exactly one size if it can open something, positive amounts only, and at
   most one form of stop and of target;
 * an entry with anything in it that is not understood, or not done here, is a `SignalProblem`;
-* an exit is an exit: what else stands in it is told in `Signal.remarks`, and keeps no position.
+* an exit is an exit: what else stands in it is reported in `Signal.remarks`, and keeps no position.
 """
 
 import json
@@ -46,7 +46,7 @@ TEXT_BYTES_MAX = 65_536
 """The longest text that is looked at."""
 
 REMARKS_MAX = 20
-"""So many keys are told of each kind."""
+"""At most this many keys of each kind are reported."""
 
 _RISK_PERCENTAGE_MAX = 100
 _SIZES = ("quantity", "notional", "risk_percentage")
@@ -251,8 +251,8 @@ def _only_reduces(side: SignalSide, position: MarketPosition | None) -> bool:
 
 
 def _settle_exit(said: _Said) -> None:
-    """An exit is done: what of it cannot be read or done is told. A size that cannot be read, or is
-    none of units or money, closes everything."""
+    """An exit is done: what of it cannot be read or done is reported. A size that cannot be read,
+    or is none of units or money, closes everything."""
     found = said.found
     for problem in (*said.faults, *said.refused):
         said.unread.append(f"{problem.field}: {problem.remedy}")
@@ -357,7 +357,7 @@ def _is_changed(raw: object, amount: Decimal) -> bool:
 
 
 def _remarks(said: _Said) -> Remarks | None:
-    """What is told beside the decision, or nothing."""
+    """What is reported beside the decision, or nothing."""
     told = (said.ignored, said.unread, said.rounded)
     if not any(told):
         return None

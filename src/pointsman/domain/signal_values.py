@@ -28,7 +28,7 @@ class SignalProblem(PointsmanError):
     """Something that should have been a signal and was not.
 
     `field` is the key as the sender wrote it, our own name of a missing one, or `body`; `value` is
-    what may be told of what it held (`disclosed`), as printable ASCII; `remedy` says how to mend
+    what may be shown of what it held (`disclosed`), as printable ASCII; `remedy` says how to mend
     it. `as_exit` is the signal as one that only reduces, where that much of it can be read: an
     order against what its VA holds is an exit whatever else stands in it (RULES 58).
     """

@@ -155,7 +155,7 @@ class Assembly(msgspec.Struct):
 
 
 class WatchEnded(Exception):
-    """The watch on the kill latch has ended by a fault: without it the engine does not go on."""
+    """The watch on the kill latch has ended by a fault: without it the engine does not continue."""
 
 
 def ledger_path(database: Path) -> Path:
@@ -305,8 +305,8 @@ def _follow(
 
 
 def _resume_ns(stored: Stored, venue: Venue, identity: RunIdentity | None) -> int:
-    """Where a start goes on. A recorded run does at its last journaled time: what the ledger knows
-    beyond that is the venue's answer to the first comparison (RULES 62)."""
+    """Where a start continues from. A recorded run does so at its last journaled time: what the
+    ledger knows beyond that is the venue's answer to the first comparison (RULES 62)."""
     last_ns = stored.last_time_ns or 0
     return last_ns if identity is not None else max(last_ns, venue.known_until_ns())
 

@@ -35,7 +35,7 @@ class Controls:
     def obey(self, request: Request) -> dict[str, Any]:
         """Do what is asked, and wait until it is durable. For any thread but the loop's.
 
-        Raises Refusal, whose text says what would do.
+        Raises Refusal, whose text says how to fix it.
         """
         if isinstance(request, Kill):
             return self._kill(request)

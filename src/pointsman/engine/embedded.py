@@ -115,4 +115,4 @@ async def open_engine(settings: Settings, database: Path | None = None) -> Async
                 await asyncio.wait((running,))
                 fault = _fault(running)
         if fault is not None:
-            raise EngineStopped("the engine had stopped by a fault of its own") from fault
+            raise EngineStopped("the engine had stopped because of an internal error") from fault

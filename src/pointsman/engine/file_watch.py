@@ -2,8 +2,8 @@
 
 It looks once a second, on the thread that looks at the kill latch. Invariants (RULES 60): while a
 file is not at its path, or another one is, no entry leaves and readiness names the file; each loss
-is told once; a file that is put back lifts the hold. The kill latch watches its own file, since it
-can make that again.
+is reported once; a file that is put back lifts the hold. The kill latch watches its own file, since
+it can make that again.
 """
 
 from collections import deque
@@ -21,7 +21,7 @@ class FilesLost(Exception):
 
 
 class FileWatch:
-    """Looks at files. `hold` is told at each look whether entries are held back. `lost` and
+    """Looks at files. `hold` is called at each look with whether entries are held back. `lost` and
     `take_news` may be used from other threads than `look`."""
 
     def __init__(self, files: Mapping[Path, Identity], hold: Callable[[bool], None]) -> None:

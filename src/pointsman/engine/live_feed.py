@@ -16,15 +16,16 @@ from pointsman.execution.market_view import AGE_BEYOND_LATENCY_NS, LiveSession
 from pointsman.market.live_rows import LiveRows
 
 CLOCK_AHEAD_MAX_NS = SECOND_NS
-"""Event time that is ahead of the wall clock by more than this is told, and makes not ready."""
+"""Event time that is ahead of the wall clock by more than this is reported, and makes the engine
+not ready."""
 
 _WAITED_FOR_NS = 2 * SECOND_NS
 """A wall clock that was put back by no more than this is waited for."""
 
 
 def begin_live(assembly: Assembly, clock: Clock) -> LiveRows:
-    """Have the loop hold its quotes against the wall clock; gives back the door for its rows. Event
-    time begins there, or where the books stand if the wall clock was put back."""
+    """Have the loop hold its quotes against the wall clock; returns the entry point for its rows.
+    Event time begins there, or where the books stand if the wall clock was put back."""
     behind_ns = assembly.resume_ns - time.time_ns()
     if 0 < behind_ns <= _WAITED_FOR_NS:
         time.sleep(behind_ns / SECOND_NS)

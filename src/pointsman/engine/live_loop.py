@@ -3,7 +3,7 @@
 Time is integer nanoseconds from a start plus monotonic time since, times the speed: a stepped wall
 clock moves nothing (RULES 1). Whatever arrives wakes the driver; otherwise it sleeps until the next
 thing is due. Every turn is made by the driver's own task, so that a broken rule of ours ends it and
-nothing goes on afterwards.
+nothing continues afterwards.
 """
 
 import asyncio
@@ -43,8 +43,8 @@ class InboxFull(PointsmanError):
 
 
 class Offered(NamedTuple):
-    """A signal that waits to be decided, what it came by, and who waits for the decision. Whoever
-    cancels the future in time withdraws the signal: it is never decided."""
+    """A signal that waits to be decided, what it came by, and who waits for the decision. A caller
+    who cancels the future in time withdraws the signal: it is never decided."""
 
     signal: Signal
     source: str
@@ -122,7 +122,8 @@ class LiveLoop:
         self._wake()
 
     async def run(self, on_step: Callable[[int], None]) -> None:
-        """Drive until the source ends or `stop`. `on_step` is told the time after each instant."""
+        """Drive until the source ends or `stop`. `on_step` is called with the time after each
+        instant."""
         if self._is_virtual:
             await self._settle()
         while not self._is_stopping:
@@ -209,7 +210,7 @@ class LiveLoop:
             return
         signal, source, decided = offered
         if not decided.set_running_or_notify_cancel():
-            return  # Whoever asked has withdrawn it before anything was decided.
+            return  # The caller has withdrawn it before anything was decided.
         try:
             self._loop.signal(signal, _telling(decided), source)
         except StorageHeld as held:
@@ -243,7 +244,7 @@ class LiveLoop:
 
     def offer_malformed(self, event: SignalMalformed) -> None:
         """Have a signal counted that could not be read; from any thread. Where too many wait, or
-        storage fails, it is not: its sender has been told already."""
+        storage fails, it is not: its sender has been answered already."""
         with suppress(queue.Full):
             self._inbox.put_nowait(event)
             self.wake_soon()

@@ -2,7 +2,7 @@
 (RULES 5).
 
 What makes two runs the same stands in a new database before its first turn; it is compared at every
-later start, so that no run ever goes on in the books of another.
+later start, so that no run ever continues in the books of another.
 """
 
 from pointsman.errors import PointsmanError

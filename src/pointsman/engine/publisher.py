@@ -1,7 +1,7 @@
-"""The hand-over of changed records from the loop to whoever shows them.
+"""The hand-over of changed records from the loop to those that show them.
 
 The loop appends what a turn changed and never waits; a reader on another thread takes all that has
-gathered (RULES 34). What always holds:
+gathered (RULES 34). Invariants:
 
 * records are taken in the order in which they changed;
 * what waits is bounded: where the reader does not come, it is folded to the newest record of each

@@ -2,7 +2,7 @@
 
 Both keep the same promise to the loop: turns become durable in the order of their tickets, and
 `standing` says in one reading how far they have come and whether storage works. `Inline` commits
-when it is told to, on the caller's thread: for runs on recorded time, which stands still meanwhile.
+when asked to, on the caller's thread: for runs on recorded time, which stands still meanwhile.
 `Threaded` hands turns to the writer thread, so that the loop that watches the stops never waits.
 """
 

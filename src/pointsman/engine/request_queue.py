@@ -1,8 +1,8 @@
 """The way in for what other threads ask of the loop.
 
-A request waits here until the loop takes it, and whoever asked waits for the answer. What always
-holds: no more wait than `ASKED_LEN_MAX`; a request that was not begun in time is withdrawn and
-never happens later; one that was begun says so.
+A request waits here until the loop takes it, and the caller waits for the answer. Invariants: no
+more wait than `ASKED_LEN_MAX`; a request that was not begun in time is withdrawn and never happens
+later; one that was begun says so.
 """
 
 import queue
@@ -18,7 +18,7 @@ ANSWER_SECONDS = 5.0  # not money: seconds
 
 
 class Refusal(Exception):
-    """What was asked is not done. The text says why and what would do; `exit_code` is what a
+    """The request was refused. The text says why and how to fix it; `exit_code` is what a
     command ends with (docs/contract.md)."""
 
     def __init__(self, text: str, exit_code: int = 1) -> None:

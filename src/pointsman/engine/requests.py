@@ -2,7 +2,7 @@
 
 A request is checked against the books as they are on the loop's thread, becomes an event, and is
 answered once that is durable. The kill latch is a level, not a message: whenever it was pressed
-since the loop last looked, the desk is told, however the press came.
+since the loop last looked, the desk is notified, however the press came.
 """
 
 import secrets
@@ -212,7 +212,7 @@ class Steering:
         self._loop.release()
 
     def _event_of(self, request: Request) -> Event | None:
-        """What the desk is told. Raises Refusal where it would be of no use."""
+        """The event for the desk. Raises Refusal where it would be of no use."""
         match request:
             case Rearm():
                 return self._rearmed(request)

@@ -1,10 +1,10 @@
 """Rerun: the turns that a recorded run has journaled already, made once more.
 
-A recorded run follows from its files, settings and seed alone. So one that was interrupted goes on
-by being played again from its beginning, with nothing written, until its journal ends: then desk,
-venue and market are exactly where they were, requests under way, timers and displayed sizes
-included, and the rest of the run is that of the run without interruption (RULES 62). What always
-holds:
+A recorded run follows from its files, settings and seed alone. So one that was interrupted
+continues by being played again from its beginning, with nothing written, until its journal ends:
+then desk, venue and market are exactly where they were, requests under way, timers and displayed
+sizes included, and the rest of the run is that of the run without interruption (RULES 62).
+Invariants:
 
 * each turn must have the hash of its row in the journal; the first that has not ends the attempt
   before anything was written;

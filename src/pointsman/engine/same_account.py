@@ -3,7 +3,7 @@
 Each side holds the newest that it has from the other, so one rule each way finds every file that
 was deleted, cut short, replaced by another or restored from an older copy (RULES 26):
 
-* the ledger names the newest row of the journal that it was told of; the database must hold exactly
+* the ledger names the newest row of the journal that it was given; the database must hold exactly
   that row. A database only tells of rows that are durable, so a crash at any moment keeps this;
 * the database names the newest execution, transfer and open orders that it has from the venue; the
   ledger must hold them. The ledger tells only what it has committed, so a crash keeps this too.
@@ -26,7 +26,7 @@ class OtherAccount(PointsmanError):
 
 
 def journal_head(manager: SqliteManager, code: str) -> JournalHead | None:
-    """What a ledger is told: the newest durable row of the journal; None before the first."""
+    """What a ledger is given: the newest durable row of the journal; None before the first."""
     head = manager.head
     return JournalHead(code, head.sequence, head.hash) if head.sequence else None
 
@@ -43,7 +43,7 @@ def ledger_is_there(manager: SqliteManager, ledger: Path) -> None:
 
 def require(manager: SqliteManager, code: str, venue: PaperVenue, ledger: Path) -> None:
     """Refuse a ledger and a database that do not belong together. `code` is the installation of the
-    database, drawn anew where it is new. Raises OtherAccount."""
+    database, generated where it is new. Raises OtherAccount."""
     database, client = manager.path, venue.ledger.client
     if client is not None:
         if client.code != code:
@@ -55,7 +55,7 @@ def require(manager: SqliteManager, code: str, venue: PaperVenue, ledger: Path) 
             )
         if client.sequence and manager.journal_hash(client.sequence) != client.hash:
             raise OtherAccount(
-                f"{database} has lost turns: {ledger} was told of row {client.sequence} of its "
+                f"{database} has lost turns: {ledger} has seen row {client.sequence} of its "
                 f"journal, which ends at {manager.head.sequence} or is another one there; was "
                 f"{database.name}-wal deleted, or an older copy put back? {_put_back(database)}"
             )

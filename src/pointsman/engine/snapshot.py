@@ -1,4 +1,4 @@
-"""The picture: what the engine does and holds at one moment, for whoever looks at it.
+"""The picture: what the engine does and holds at one moment, for its readers.
 
 It belongs to the reader's thread and is made of changed records alone, so that looking costs the
 loop nothing (RULES 34). The same records read from the database give the same picture without an

@@ -1,10 +1,10 @@
 """Supervision: no part of a running engine ends unseen.
 
 Once a second every thread and task is looked at. One that has ended holds new risk from then on, is
-named in the readiness, is told in log and journal, and is started again where that is safe, soon at
-first and later with longer waits; where it is not, the run comes to an end in order. What always
-holds: what ended a thread reaches the log, whichever it was; a part counts as down until a later
-look finds it alive.
+named in the readiness, is reported in log and journal, and is started again where that is safe,
+soon at first and later with longer waits; where it is not, the run comes to an end in order.
+Invariants: what ended a thread reaches the log, whichever it was; a part counts as down until a
+later look finds it alive.
 """
 
 import threading
@@ -45,7 +45,7 @@ class _Fall(NamedTuple):
 
 
 class Supervisor:
-    """Looks at parts. `hold(is_down)` is told at every look, `tell(name, fault)` of each end, and
+    """Looks at parts. `hold(is_down)` is called at every look, `tell(name, fault)` of each end, and
     `end` that the run must come to its end."""
 
     def __init__(

@@ -1,7 +1,7 @@
-"""A ticker: a thread that does one thing again and again, until it is told to stop.
+"""A ticker: a thread that repeats one task until it is stopped.
 
-What always holds: a fault ends the thread and is raised in it, so that it reaches the thread hook
-of the process; whoever looks at `is_alive` sees that it has ended, and `start` begins anew.
+Invariants: a fault ends the thread and is raised in it, so that it reaches the thread hook
+of the process; `is_alive` then says that it has ended, and `start` starts it again.
 """
 
 import threading
@@ -11,7 +11,7 @@ STOP_SECONDS = 1.0  # not money: seconds
 
 
 class Ticker:
-    """Calls `work` every so many seconds, from `start` to `stop`."""
+    """Calls `work` at an interval in seconds, from `start` to `stop`."""
 
     def __init__(self, name: str, every_seconds: float, work: Callable[[], None]) -> None:
         self._name = name
@@ -22,7 +22,7 @@ class Ticker:
 
     @property
     def is_alive(self) -> bool:
-        """Whether it goes on working."""
+        """Whether it is still working."""
         return self._thread is not None and self._thread.is_alive()
 
     def start(self) -> None:

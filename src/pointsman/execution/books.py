@@ -1,6 +1,6 @@
 """The desk's books: every record that is not final, and the indexes that keep each question O(1).
 
-What always holds:
+Invariants:
 
 * records are frozen; the books replace them through `put_*`, which keep every index and running
   total in step and note the change for the current event;
@@ -89,7 +89,7 @@ class Books:
         self.overfilled: dict[int, None] = {}
         self.dust: dict[tuple[str, PositionSide], Decimal] = {}
         self.total_cash = ZERO
-        # Not of the records, like the timers: a start sets them anew.
+        # Not of the records, like the timers: a start sets them again.
         self.asked_at_ns: dict[str, int] = {}
         self.traded_at_ns: dict[str, int] = {}
         self.breach_marks: dict[str, int] = {}

@@ -1,6 +1,6 @@
-"""How far the clock of whoever stamps the quotes is ahead of ours (RULES 12, 68).
+"""How far the clock that stamps the quotes is ahead of ours (RULES 12, 68).
 
-What always holds: the offset is the least receipt - stamp of the last 10 minutes; one that every
+Invariants: the offset is the least receipt - stamp of the last 10 minutes; one that every
 stamp has contradicted by more than a second for 30 s is dropped, and what those stamps say takes
 its place. While it is contradicted, for a second and longer, it is doubtful, and no entry is
 judged on it.

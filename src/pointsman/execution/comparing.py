@@ -1,7 +1,7 @@
 """When the venue is asked for everything: every interval, at once where somebody wants it, and
 again where no answer came.
 
-What always holds: a comparison is only left out where it follows one that changed nothing, and
+Invariants: a comparison is only left out where it follows one that changed nothing, and
 nothing has happened since; so the one before it, and all that were left out between, would have
 changed nothing either (RULES 66). Those that are made stand on the same grid of intervals.
 """

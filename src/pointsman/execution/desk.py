@@ -1,4 +1,4 @@
-"""The desk: the one door.
+"""The desk: every input goes through its one method, `handle`.
 
 `Desk.handle(event, now) -> Step` takes in one event and says what changed and what to do. It is
 synchronous and pure: no clock, no I/O, no randomness. After taking in the fact, it asks of
@@ -52,7 +52,7 @@ class Desk:
 
     @classmethod
     def load(cls, policy: Policy, loaded: Loaded, now_ns: int) -> "Desk":
-        """A desk that goes on from stored records; feed it `Started` next."""
+        """A desk that continues from stored records; feed it `Started` next."""
         assert loaded.desk is not None, "a database without a desk record is a new one"
         desk = cls(policy, loaded.desk.code)
         desk._now_ns = now_ns
@@ -67,7 +67,7 @@ class Desk:
 
     @property
     def now_ns(self) -> int:
-        """The time of the last event: time never runs backwards through the door."""
+        """The time of the last event: time never runs backwards."""
         return self._now_ns
 
     def handle(self, event: Event, now_ns: int) -> Step:

@@ -339,7 +339,7 @@ class ExecutionLoop:
     # -- storage -----------------------------------------------------------------------------------
 
     def _look_at_storage(self) -> Standing:
-        """Notice that storage has begun to fail, goes on failing, or works again: then the entries
+        """Notice that storage has begun to fail, keeps failing, or works again: then the entries
         that waited for it are withdrawn (RULES 29)."""
         standing = self._recorder.standing
         if standing.failures != self._failures:
@@ -355,7 +355,7 @@ class ExecutionLoop:
         return standing
 
     def _hold_entries(self, standing: Standing) -> None:
-        """Entries that wait will not be sent any more, and those who wait for them are told so."""
+        """Entries that wait will not be sent any more, and their callers are answered so."""
         if self._failed_since_ns is None:
             self._failed_since_ns = self._now_ns
         entries, answers = self._outbox.take_entries()

@@ -129,7 +129,7 @@ def _charge(
     books: Books, held: list[Position], event: ForeignFill, quantity: Decimal, now_ns: int
 ) -> Decimal:
     """Close positions of one VA by a foreign fill, first in first out; returns how much was
-    charged. Each bears the fee of its part; whoever bears the last part bears what is left of
+    charged. Each bears the fee of its part; the last one bears what is left of
     it, so that nothing is lost to rounding."""
     foreign, charged, fee = event.fill, ZERO, event.fill.fee
     for position in held:

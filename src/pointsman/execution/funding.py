@@ -1,8 +1,8 @@
 """Funding: what the venue pays, or is paid, for what is held.
 
 One payment is for the account's whole holding of a symbol and side. It is shared out among the
-positions that hold it when it is learned, by their quantity; what no VA holds, EXTERNAL bears. What
-always holds: the shares add up to the payment exactly, no quantity changes, and cash and realized
+positions that hold it when it is learned, by their quantity; what no VA holds, EXTERNAL bears.
+Invariants: the shares add up to the payment exactly, no quantity changes, and cash and realized
 result change alike (RULES 14, 16).
 """
 
@@ -21,8 +21,8 @@ replace = msgspec.structs.replace
 
 
 def on_funding(books: Books, event: FundingPaid, now_ns: int) -> None:
-    """Book a payment that is told for the first time. The oldest position comes first; whoever is
-    last takes what rounding leaves."""
+    """Book a payment that is reported for the first time. The oldest position comes first; the
+    last one takes what rounding leaves."""
     held = books.positions_on(event.symbol, event.position_side)[::-1]
     foreign = event.position_side.sign * books.external(event.symbol, event.position_side)
     foreign = max(ZERO, foreign)

@@ -250,7 +250,7 @@ def _note_loss_stop(
 
 def roll_day(books: Books, va_id: str, day_start_ns: int, mark: Quote | None) -> None:
     """Begin a new trading day for a VA: daily counts restart, and its equity now is what is
-    measured from. While that cannot be told the day waits, and no entry can be accepted anyway."""
+    measured from. While that is not known the day waits, and no entry can be accepted anyway."""
     account = books.accounts[va_id]
     if day_start_ns <= account.day_start_ns:
         return

@@ -2,7 +2,7 @@
 
 Almost every quote crosses nothing, so that case must cost the same however many positions are held:
 per symbol the nearest level of each kind is at hand, and a quote is compared with these four only.
-Behind each stands a heap of all levels of its kind. What always holds:
+Behind each stands a heap of all levels of its kind. Invariants:
 
 * a level that was dropped or replaced is never reported; its heap entry is thrown away when it
   comes to the top, and a heap holds at most twice its live levels and a few more;
@@ -20,7 +20,7 @@ from pointsman.domain.sides import PositionSide
 _INFINITY = Decimal("Infinity")
 _MINUS_INFINITY = Decimal("-Infinity")
 _STALE_MAX = 16
-"""A heap may hold so many stale entries beyond the number of its live ones."""
+"""A heap may hold this many stale entries beyond the number of its live ones."""
 
 
 class _Ladder:

@@ -1,7 +1,7 @@
 """Loading: books from stored records.
 
 Everything in the books follows from the records, so those that are loaded equal those that were
-left (I18). What does not, the timers and what was asked of the venue when, a start sets anew.
+left (I18). What does not, the timers and what was asked of the venue when, a start sets again.
 """
 
 from collections.abc import Iterable
@@ -72,6 +72,6 @@ def _keep_exposure(books: Books, stored: Iterable[Account]) -> None:
     for account in stored:
         counted = books.accounts[account.va_id].exposure
         assert counted == account.exposure, (account.va_id, counted, account.exposure)
-        # Equal, but not in digits (0 and 0.00): what is stored goes on, so that deciding again,
+        # Equal, but not in digits (0 and 0.00): what is stored is kept, so that deciding again,
         # without this start, gives the same records.
         books.put_account(account)

@@ -62,8 +62,8 @@ class MarketView:
         return 0 if self._session is None else self._session.ahead_ns
 
     def take_news(self) -> Iterator[str]:
-        """What is to be told of the stamps of quotes: the first rows that were skipped or too old
-        for a stop, and clock offsets that were dropped. Each is told once."""
+        """What is to be reported of the stamps of quotes: the first rows that were skipped or too
+        old for a stop, and clock offsets that were dropped. Each is reported once."""
         yield from self.skipped.take_news()
         yield from self.clock_offset.take_news()
 

@@ -2,9 +2,9 @@
 
 Two clocks run for each position. The naked one stands while resting stops, and exits at work that
 count as cover, make up what is held; the stopless one while resting stops alone do. Cover is judged
-once an instant: where a spell ended and cover is gone again at the same instant, the spell goes on
-as if it had never ended. What has ended is added up in the account, the naked time also by the
-venue's stamps.
+once an instant: where a spell ended and cover is gone again at the same instant, the spell
+continues as if it had never ended. What has ended is added up in the account, the naked time also
+by the venue's stamps.
 """
 
 import msgspec
@@ -58,8 +58,8 @@ def watch_cover(books: Books, position_id: int, naked_since_ns: int, from_ns: in
 
 
 def _watch_again(books: Books, position_id: int, naked_since_ns: int, now_ns: int) -> None:
-    """Set the wake-ups of a spell that begins, or goes on, now. What was due before has acted; the
-    next deadline is a whole one after the last."""
+    """Set the wake-ups of a spell that begins, or continues, now. What was due before has acted;
+    the next deadline is a whole one after the last."""
     deadline_ns = books.policy.protection_deadline_ns
     from_ns, elapsed_ns = naked_since_ns, now_ns - naked_since_ns
     if elapsed_ns > deadline_ns:

@@ -191,7 +191,7 @@ def on_paused(books: Books, event: ev.Paused, now_ns: int) -> list[Command]:
 def _put_pause(
     books: Books, event: ev.Paused | ev.Resumed, now_ns: int, *, is_paused: bool
 ) -> None:
-    """Pause or resume all. While the kill switch is set it is told who set it, and why."""
+    """Pause or resume all. While the kill switch is set, who set it and why are kept."""
     switch = replace(books.kill_switch, is_paused=is_paused)
     if switch.state is KillState.OFF:
         switch = replace(switch, changed_at_ns=now_ns, changed_by=event.by, note=event.note)
@@ -200,7 +200,7 @@ def _put_pause(
 
 def on_resumed(books: Books, event: ev.Resumed, now_ns: int) -> list[Command]:
     """Entries again. For one VA this also restarts its drawdown, from its next sample where its
-    equity cannot be told now, and lifts a freeze, the latter only after a comparison that succeeded
+    equity is not known now, and lifts a freeze, the latter only after a comparison that succeeded
     since (RULES 17, 20); otherwise one is asked for."""
     if event.va_id is None:
         _put_pause(books, event, now_ns, is_paused=False)

@@ -1,11 +1,11 @@
 """The outbox: what waits for its turn to be durable, and then leaves.
 
-What always holds (RULES 29, 30):
+Invariants (RULES 29, 30):
 
 * nothing leaves before its turn is durable, but for commands that cannot raise exposure while
   storage fails;
 * what leaves, leaves in the order in which it was asked for;
-* entries that wait when storage fails can be taken out, and with them whoever waits to hear of
+* entries that wait when storage fails can be taken out, and with them those who wait to hear of
   them: they are never sent.
 """
 
@@ -20,8 +20,8 @@ OUTBOX_LEN_MAX = 100_000
 
 
 class StorageHeld(PointsmanError):
-    """Storage does not work at present: nothing is decided, and nobody is told yes (RULES 29). The
-    same signal may be sent again."""
+    """Storage does not work at present: nothing is decided, and nobody is answered yes (RULES 29).
+    The same signal may be sent again."""
 
 
 Answer = Callable[[Step | StorageHeld], None]
@@ -67,7 +67,7 @@ class Outbox:
         return leaving
 
     def take_entries(self) -> tuple[list[str], list[Answer]]:
-        """The ids of all entries that wait, and the answers that would have told of them."""
+        """The ids of all entries that wait, and the answers that would have reported them."""
         waiting = list(self._waiting)
         self._waiting.clear()
         entries = [item.order.client_order_id for _, item, _ in waiting if _is_entry(item)]

@@ -9,7 +9,7 @@ quantity. An adapter tells it as `FundingPaid`, and never as a fill; and it says
 fee was taken, where that is not the currency of the price.
 
 Silence is not an answer: an adapter never makes up a report. It says what the venue said, or
-nothing, and the engine's own deadline turns silence into "unknown". An answer is told to the
+nothing, and the engine's own deadline turns silence into "unknown". An answer is reported to the
 process that has asked, and to no later one.
 """
 

@@ -62,7 +62,7 @@ def target_at_percentage(
 
 
 def decay_factor(steps: tuple[SizeDecay, ...], loss_streak: int) -> Decimal:
-    """What an entry's size is multiplied by after so many consecutive losses (RULES 18)."""
+    """What an entry's size is multiplied by after that many consecutive losses (RULES 18)."""
     factor = ONE
     for step in steps:
         if loss_streak >= step.losses:

@@ -14,7 +14,7 @@ lots that never sends its size:
     sell 20, short   the VA sells 10; 10 are left unopened   strategy -10
     buy 20, long     from flat: 10, for it holds 10 then     strategy +10
 
-What always holds: never more is opened than the signal names, nor than the strategy holds after it.
+Invariants: never more is opened than the signal names, nor than the strategy holds after it.
 """
 
 from decimal import Decimal

@@ -3,7 +3,7 @@ something (RULES 17, 66).
 
 A sample follows from the books, the prices of what is held and the trading day. While none of these
 has changed since a sample that changed nothing, the seconds that pass count as sampled, and none of
-them has to be visited. What always holds: the samples that do change something are those that a
+them has to be visited. Invariants: the samples that do change something are those that a
 visit to every whole second would have taken, at the same moments.
 """
 

@@ -57,6 +57,6 @@ class SkippedRows:
         return ""
 
     def take_news(self) -> Iterator[str]:
-        """The first rows that were skipped, each told once."""
+        """The first rows that were skipped, each reported once."""
         while self._news:
             yield self._news.popleft()

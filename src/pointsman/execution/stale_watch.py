@@ -1,7 +1,7 @@
 """When the quote behind a working entry becomes too old, without a look at all entries each time.
 
 For each symbol with entries the moment is worked out when something changes that it follows from:
-the newest quote, the entries, the sender's clock. What always holds: `next_ns` is exact, provided
+the newest quote, the entries, the sender's clock. Invariants: `next_ns` is exact, provided
 that `touch` was called for every symbol whose quote or entries have changed.
 """
 
@@ -31,7 +31,7 @@ class StaleWatch:
     def next_ns(self, books: Books, now_ns: int) -> int | None:
         """The next moment at which a quote is too old for the working entry that is most
         particular; None where every entry is being withdrawn already, and once they have been
-        judged for it: a moment that is past is not told again and again."""
+        judged for it: a moment that is past is not reported again and again."""
         offset_ns = self._clock_offset.at(now_ns)
         if offset_ns != self._offset_ns:
             self._offset_ns = offset_ns
@@ -44,7 +44,7 @@ class StaleWatch:
         return self._heap[0][0] if self._heap else None
 
     def take_stale(self, books: Books, now_ns: int) -> list[str]:
-        """The symbols whose moment has come. Each is told once, until its quote changes."""
+        """The symbols whose moment has come. Each is reported once, until its quote changes."""
         stale: list[str] = []
         while (due_ns := self.next_ns(books, now_ns)) is not None and due_ns <= now_ns:
             _, symbol = heappop(self._heap)

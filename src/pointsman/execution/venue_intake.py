@@ -1,7 +1,7 @@
 """Intake: what comes back from a venue becomes events.
 
 A message is given the mark of its symbol and what storage remembers of an order that has ended
-(RULES 32), and goes through the door. What always holds:
+(RULES 32), and goes through `Desk.handle`. Invariants:
 
 * nothing is taken in twice: an execution is recognised by its key, also one that is not ours;
 * what cannot be looked up because storage fails is not taken in at all: the next comparison shows
@@ -105,7 +105,7 @@ class Intake:
 
     def _look_up(self, order_id: str) -> KnownOrder | None:
         """What storage remembers of an order that is not in the books. Raises StorageHeld where
-        that cannot be told now."""
+        that is not known now."""
         if not self._recorder.settle():
             raise StorageHeld(f"what became of {order_id} cannot be looked up")
         return self._recall.known_order(order_id)
@@ -139,7 +139,7 @@ class Intake:
         self, reports: Iterable[OrderReport], fundings: Iterable[FundingPaid]
     ) -> None:
         """What was missed of our orders, and funding payments, each before what traded after it:
-        whoever held then bears it."""
+        it is charged to the holder at that time."""
         due = list(fundings)
         for report in reports:
             while report.fill is not None and due and due[0].ts_ns < report.fill.ts_ns:

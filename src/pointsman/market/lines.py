@@ -39,7 +39,7 @@ is empty for a good line. The text of a bad one is shortened, to be shown."""
 
 
 class UnreadableFile(PointsmanError):
-    """A file that cannot be used at all: which one, why, and what would do."""
+    """A file that cannot be used at all: which one, why, and how to fix it."""
 
     def __init__(self, file: Path, why: str, remedy: str) -> None:
         self.file = file

@@ -1,6 +1,6 @@
 """Rows of a live feed: which are taken, and which symbols have gone without one (RULES 60).
 
-What always holds:
+Invariants:
 
 * a row stamped more than a minute ahead of the clock is bad, and so is one that is earlier than the
   newest of its symbol; no other symbol hears of either;

@@ -32,7 +32,7 @@ _HEADER_LINES = 2
 
 
 class BadQuote(msgspec.Struct, frozen=True):
-    """A row that was not taken: its place among the rows, from 0, and what would do."""
+    """A row that was not taken: its place among the rows, from 0, and how to fix it."""
 
     index: int
     field: str
@@ -41,7 +41,7 @@ class BadQuote(msgspec.Struct, frozen=True):
 
 
 class UnreadableBatch(Exception):
-    """A batch of which nothing can be read; the text says what would do."""
+    """A batch of which nothing can be read; the text says how to fix it."""
 
 
 class Batch(msgspec.Struct, frozen=True):

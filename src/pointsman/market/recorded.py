@@ -24,7 +24,7 @@ BAD_ROWS_KEPT_MAX = 20
 
 
 class BadRow(msgspec.Struct, frozen=True):
-    """A row that was skipped: where it stands, which cell is at fault, and what would do."""
+    """A row that was skipped: where it stands, which cell is at fault, and how to fix it."""
 
     file: str
     line: int

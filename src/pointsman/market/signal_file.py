@@ -1,7 +1,6 @@
 """Signals from a file: JSON Lines, one object a line, plain or gzip.
 
-A line is a signal or a problem with its place, and one bad line does not stop the rest. What always
-holds:
+A line is a signal or a problem with its place, and one bad line does not stop the rest. Invariants:
 
 * a signal is decided at its own stamp, also where the file is not in the order of time: up to
   SORTED_LINES_MAX lines it is sorted in memory, beyond that a line that is out of order is bad
@@ -34,7 +33,7 @@ class SignalLine(msgspec.Struct, frozen=True):
 
 
 class BadSignal(msgspec.Struct, frozen=True):
-    """A line that is no signal: which field, what it held, and what would do."""
+    """A line that is not a signal: which field, what it held, and how to fix it."""
 
     line: int
     field: str

@@ -22,7 +22,7 @@ LAST_AHEAD_MAX_NS = 31 * DAY_NS
 """The last row of a file has none after it that could contradict it: it may be so far ahead."""
 
 ROWS_AROUND = 256
-"""So many rows are looked at around one that is far ahead, and so many rows may stand between where
+"""This many rows are looked at around one that is far ahead, and this many may stand between where
 a row stands in its file and where it belongs."""
 
 Row = tuple[int, Quote, str]

@@ -27,7 +27,7 @@ from pointsman.reading.report import (
 from pointsman.storage import queries, schema
 
 LIMIT = 50
-"""How many rows a list shows, unless told otherwise."""
+"""How many rows a list shows, by default."""
 
 R = TypeVar("R", bound=msgspec.Struct)
 

@@ -4,7 +4,7 @@ they come (RULES 35).
 A thread reads standard input and waits where the loop is behind, and what HTTP brings finds no room
 then, so nothing piles up; the loop takes what has come after each instant. The end of a stream of
 quotes is the end of the run, once every signal of a file that was due by then is decided; after the
-end of a stream of signals the run goes on without.
+end of a stream of signals the run continues without.
 """
 
 import os
@@ -126,7 +126,7 @@ class Arrivals:
         return self._quotes(self._market, lines)
 
     def _quotes(self, market: RecordedMarket, lines: Iterator[Line]) -> Iterator[Quote]:
-        """A bad row is told of by its number before what comes after it; beyond the first so many
+        """A bad row is reported by its number before what comes after it; beyond the first few
         they are only counted."""
         rows = self._rows
         assert rows is not None, "it has been started"
@@ -183,7 +183,7 @@ class Arrivals:
         if due_ns is not None:
             self._tell(
                 f"the quotes ended before the next signal was due, at {iso(due_ns)}; a run with the"
-                " same database and signals goes on from it"
+                " same database and signals continues from there"
             )
         stop.ask()
 

@@ -1,6 +1,6 @@
 """A clean stop: SIGINT, SIGTERM and a closed terminal only ask for one.
 
-Where something hangs, the process ends all the same, in time for whoever waits for it: the next
+Where something hangs, the process ends all the same, in time for what waits for it: the next
 start recovers, as after any other death.
 """
 

@@ -1,8 +1,8 @@
 """The control server: what answers on the engine's Unix socket (RULES 34).
 
 It has threads of its own, so that it answers and can set the kill latch while the loop is stuck or
-storage fails. What always holds: a connection brings one request of bounded length, within a
-bounded time; there are only so many at once; the socket is for its owner alone. It is started by
+storage fails. Invariants: a connection brings one request of bounded length, within a
+bounded time; the number at once is limited; the socket is for its owner alone. It is started by
 the process that holds the database, so a socket that is there already was left by one that died.
 """
 
@@ -26,7 +26,7 @@ THREAD_NAME = "control"
 CONNECTIONS_MAX = 16
 TIMEOUT_SECONDS = 5.0  # not money: seconds
 WATCH_SECONDS = 1.0  # not money: seconds
-"""A picture at least this often, for whoever watches."""
+"""A picture at least this often, for those who watch."""
 
 
 class Show(Request, frozen=True, tag="picture"):

@@ -30,7 +30,7 @@ FIRST_DAY_NS = 1_767_603_600 * SECOND_NS
 on every start."""
 
 _WARM_NS = 60 * SECOND_NS
-"""So much of the simulated market is looked at again before a run goes on."""
+"""So much of the simulated market is looked at again before a run continues."""
 
 
 class Feed(msgspec.Struct, frozen=True):

@@ -1,7 +1,7 @@
 """Kill by a process signal: SIGUSR1 halts, SIGUSR2 closes everything too.
 
 A thread of its own waits for them and presses the same switch as every other way, so a press holds
-also while the loop is stuck (RULES 34). What always holds: within `kill_signals_blocked`, entered
+also while the loop is stuck (RULES 34). Invariants: within `kill_signals_blocked`, entered
 before any thread is started, they reach that thread alone; one that comes before it listens is kept
 for it.
 """
@@ -21,7 +21,7 @@ THREAD_NAME = "kill signals"
 
 @contextmanager
 def kill_signals_blocked() -> Iterator[None]:
-    """Within this block the signals wait for whoever listens. One that came after that is dropped
+    """Within this block the signals wait for a listener. One that came after that is dropped
     at the end, when there is no engine left to kill."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, KILL_SIGNALS)
     try:

@@ -1,6 +1,6 @@
 """Log lines: what the engine does, one line for each thing that a person would want to read.
 
-The loop hands a line over and never waits for whoever reads it: a thread writes, and what it cannot
+The loop hands a line over and never waits for its reader: a thread writes, and what it cannot
 keep up with is dropped and counted. Each line has event time, a level, what happened in a few
 words, and the facts as `name=value`; as JSON the same.
 """
@@ -81,7 +81,7 @@ class LineWriter:
                 if self._lines.empty():
                     self._stream.flush()
             except (BrokenPipeError, ValueError):
-                self._is_over = True  # whoever read it has gone away
+                self._is_over = True  # its reader has gone away
                 return
             except OSError:
                 self._dropped += 1  # the disk is full: there may be room for a later line

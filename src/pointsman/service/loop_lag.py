@@ -13,8 +13,8 @@ NAME = "beat"
 
 
 class Beat:
-    """The beat of the asyncio loop on which it is made. `blame` is told of a fault that has ended
-    it."""
+    """The beat of the asyncio loop on which it is made. `blame` is called with a fault that has
+    ended it."""
 
     def __init__(self, vitals: Vitals, blame: Callable[[str, str], None]) -> None:
         self._vitals = vitals

@@ -1,9 +1,9 @@
 """Notices: what a person should know at once, sent to the addresses of NOTIFY_URLS.
 
-What always holds:
+Invariants:
 
 * handing one over neither waits nor raises; a thread of its own sends;
-* of each kind at most one goes out a minute. What comes meanwhile is counted, and told with the
+* of each kind at most one goes out a minute. What comes meanwhile is counted, and reported with the
   newest of it when the minute is over; so what waits is bounded by the number of kinds;
 * nothing of an address is written anywhere, since it holds secrets;
 * an incident is in the database, whatever becomes of its notice.
@@ -38,7 +38,7 @@ Send = Callable[[str, str], Sequence[int]]
 
 
 class Kind(StrEnum):
-    """What is told beside the incidents, whose kinds are reasons."""
+    """What is sent beside the incidents, whose kinds are reasons."""
 
     ENGINE_STARTED = "ENGINE_STARTED"
     ENGINE_FAULT = "ENGINE_FAULT"

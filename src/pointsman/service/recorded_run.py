@@ -84,8 +84,8 @@ def open_run(
     assembled: Callable[[bool], Assembly], feed: Feed, duration_ns: int | None, stop: Stop
 ) -> tuple[Assembly, Begun | None]:
     """Open a run. One that was interrupted is made again, up to where its journal ends, and has
-    begun then. Where that does not give what the journal says, it goes on from its records; and so
-    does a market without an end."""
+    begun then. Where that does not give what the journal says, it continues from its records; and
+    so does a market without an end."""
     assembly = assembled(not feed.is_lasting)
     rerun = assembly.rerun
     if rerun is None:

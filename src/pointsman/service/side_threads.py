@@ -42,8 +42,8 @@ def take_port(settings: Settings, database: Path) -> socket.socket:
 
 
 class Parts:
-    """The threads around one loop. `heard` is told of a kill by process signal, once it holds, and
-    whether it is on the disk."""
+    """The threads around one loop. `heard` is called after a kill by process signal, once it holds,
+    and whether it is on the disk."""
 
     def __init__(
         self,

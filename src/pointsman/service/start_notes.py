@@ -1,8 +1,8 @@
-"""What a person should be told around a run: settings that do not do what they seem to.
+"""What a person should know about a run: settings that do not do what they seem to.
 
 A database outlives its settings. An account keeps the balance that it was opened with, whatever the
-settings say later, and goes on when its name is gone from them; an instruments file may spell a
-symbol as no quote does. None of this is an error, so it is told.
+settings say later, and continues when its name is gone from them; an instruments file may spell a
+symbol as no quote does. None of this is an error, so it is pointed out.
 """
 
 from collections.abc import Iterable, Iterator

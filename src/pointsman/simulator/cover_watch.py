@@ -33,7 +33,7 @@ class CoverWatch:
         self._taken: dict[str, Decimal] = {}
 
     def recharge(self) -> None:
-        """Forget all charges: they are about to be told again."""
+        """Forget all charges: they are about to be reported again."""
         self._charged.clear()
         self._seen.clear()
 

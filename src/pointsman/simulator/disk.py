@@ -3,7 +3,7 @@
 Turns wait in memory and become durable in groups, by the real commit on a file in memory. What a
 crash leaves is exactly what was committed before it: the queue dies with the process. The disk may
 be full for a while, so that every commit fails, or slow, so that a commit takes its time while the
-loop goes on.
+loop continues.
 """
 
 import sqlite3

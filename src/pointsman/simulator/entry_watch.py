@@ -1,8 +1,8 @@
 """The watch on entries: what must hold when one is accepted, and again when it leaves.
 
-Limits, losses, the kill switch and the quality of quotes are told here a second time, from the
-trades, the orders and the quotes that were fed; the engine's own opinion plays no part in it, but
-for what it holds.
+Limits, losses, the kill switch and the quality of quotes are implemented here a second time, from
+the trades, the orders and the quotes that were fed; the engine's own opinion plays no part in it,
+but for what it holds.
 """
 
 from decimal import Decimal

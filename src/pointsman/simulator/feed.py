@@ -1,4 +1,4 @@
-"""The feed: what the engine is told of the market.
+"""The feed: the quotes that the engine receives.
 
 It may freeze while the connection is alive, send nonsense, or carry the stamps of a clock that has
 stepped; the venue goes by the market itself.

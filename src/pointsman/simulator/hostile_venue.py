@@ -1,7 +1,7 @@
 """The hostile venue: the wire to a venue that behaves as venues do on their worst days.
 
 Behind it is an honest ledger with a matching of its own; in front of it every request and answer
-passes through faults: lost, late, doubled, out of order, answered wrongly. What always holds: it
+passes through faults: lost, late, doubled, out of order, answered wrongly. Invariants: it
 never tells what did not happen, but for "no such order" of one that has only just left; a request
 arrives within `FLIGHT_NS_MAX`, or late, or never; and what a process has asked nobody else hears.
 """
@@ -53,8 +53,9 @@ class Asked(NamedTuple):
 
 
 class HostileVenue:
-    """A `Venue` of `execution.ports` that keeps running while the engine is down. `on_send` is told
-    of each request before it leaves; `lag_ns` is how far the engine's clock lags the venue's."""
+    """A `Venue` of `execution.ports` that keeps running while the engine is down. `on_send` is
+    called with of each request before it leaves; `lag_ns` is how far the engine's clock lags the
+    venue's."""
 
     def __init__(
         self,
@@ -80,7 +81,7 @@ class HostileVenue:
         self.denied_ns: dict[str, int] = {}
         """When it last said, truthfully, that it knows no such order."""
         self.whole_at_ns: set[int] = set()
-        """Of which moments it has told everything."""
+        """The moments up to which it has reported everything."""
         self.lag_ns = 0
         self.banned_until_ns = 0
         self.cut_until_ns = 0
@@ -122,7 +123,7 @@ class HostileVenue:
         self._trap.passes(Boundary.AFTER_SEND)
 
     def on_quote(self, quote: Quote) -> None:
-        """What the engine was told of the market is nothing to a venue: see `matching.on_quote`."""
+        """The quotes that the engine received do not matter to a venue: see `matching.on_quote`."""
 
     def remember(self, quote: Quote) -> None:
         """Nothing, for the same reason."""

@@ -168,7 +168,7 @@ class Monitor:
 
     def _order(self, order: Order) -> None:
         """I4: a rank only rises, what is filled never falls, and never is more than was ordered
-        without being told (OVERFILL freezes). I17: what never arrived is not at the venue."""
+        without a report of it (OVERFILL freezes). I17: what never arrived is not at the venue."""
         order_id = order.client_order_id
         before = self._orders.get(order_id)
         self._orders[order_id] = order
@@ -316,11 +316,11 @@ class Monitor:
         expect(fits, "I9", ("more than is held", held, order), order.va_id)
 
     def told(self, decision: Decision) -> None:
-        """A signal's sender was told its decision: it is stored (I1), and is the only one ever
+        """A signal's sender received its decision: it is stored (I1), and is the only one ever
         (I22)."""
         signal_id = decision.signal_id
         stored = self._manager.first_decision(signal_id)
-        expect(stored is not None, "I22", ("told before it was stored", decision), decision.va_id)
+        expect(stored is not None, "I22", ("answered before stored", decision), decision.va_id)
         first = self._answers.setdefault(signal_id, decision)
         is_one = repr(first) == repr(decision)  # A quote may be NaN, which equals nothing.
         expect(is_one, "I22", ("two answers", first, decision), decision.va_id)

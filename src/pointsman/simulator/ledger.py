@@ -186,7 +186,7 @@ class Ledger:
     def settle_funding(
         self, rate: Decimal, prices: dict[str, Decimal], now_ns: int
     ) -> list[FundingPaid]:
-        """Whoever holds pays, or is paid, a rate of its value: longs where it is above zero."""
+        """A holder pays, or is paid, a rate of its value: longs where it is above zero."""
         settled = []
         for (symbol, side), held in self.holdings.items():
             if held:

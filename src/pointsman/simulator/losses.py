@@ -1,4 +1,4 @@
-"""What losses in a row lead to, told from the trades alone: RULES 16, written a second time."""
+"""What losses in a row lead to, derived from the trades alone: RULES 16, written a second time."""
 
 from decimal import Decimal
 

@@ -1,6 +1,6 @@
 """The market of a simulated run: three symbols on a random walk, a quote a second.
 
-The venue sees the market as it is. What the engine is told of it is another matter: a feed may
+The venue sees the market as it is. What the engine receives of it is another matter: a feed may
 freeze, send nonsense, or carry stamps of a clock that has stepped.
 """
 

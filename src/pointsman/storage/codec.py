@@ -1,7 +1,7 @@
 """How records become rows, and rows become records again.
 
 One codec for each stored type, worked out once from the type itself: its columns are its fields, in
-their order. What always holds:
+their order. Invariants:
 
 * `decode(encode(record)) == record`, but for NaN, which equals nothing;
 * equal records make equal rows, byte for byte, so that the journal can be compared with the tables;

@@ -20,7 +20,7 @@ class StorageError(PointsmanError):
 
 
 class StorageUnavailable(StorageError):
-    """The database cannot be opened. The text names the path and what would do."""
+    """The database cannot be opened. The text names the path and how to fix it."""
 
 
 class DatabaseBusy(StorageError):

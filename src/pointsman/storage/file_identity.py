@@ -1,7 +1,7 @@
 """Which file is at a path: the one that was opened, another, or none.
 
-A file that was removed or replaced goes on taking writes from whoever holds it open, and all of
-them are gone when the process ends (RULES 60). Only its device and inode tell.
+A file that was removed or replaced still takes writes from the process that holds it open, and all
+of them are gone when the process ends (RULES 60). Only its device and inode tell.
 """
 
 from pathlib import Path

@@ -1,13 +1,13 @@
 """The writer thread: a group of turns is whatever queued during the last commit.
 
-The loop that watches the stops never waits for the disk. What always holds (RULES 29, 30):
+The loop that watches the stops never waits for the disk. Invariants (RULES 29, 30):
 
 * turns become durable in the order in which they were put;
 * a turn that something waits for is committed at once, one that nothing waits for with the next of
-  those, or a little later: most turns are told to nobody, and a commit costs more than they do;
+  those, or a little later: most turns have nobody waiting, and a commit costs more than they do;
 * a group that fails is kept and tried again whole, until it is durable or `stop` gives up;
 * the queue is bounded. While commits work a full one makes `put` wait for the next commit; while
-  they fail it raises, so that the loop goes on.
+  they fail it raises, so that the loop continues.
 """
 
 import threading
@@ -121,7 +121,7 @@ class GroupCommitter:
                     self._undone -= len(group)
                     self._changed.notify_all()
         except Exception as error:
-            # A fault of our own: whoever waits must hear of it, and nothing more may be put.
+            # A fault of our own: the waiting callers must hear of it, and nothing more may be put.
             failure = StorageFailed(error)
             with self._changed:
                 self._failure = failure
@@ -135,7 +135,7 @@ class GroupCommitter:
             self._changed.wait_for(lambda: self._queue or self._is_stopping)
             self._changed.wait_for(self._may_not_linger, LINGER_SECONDS)
             group = [self._queue.popleft() for _ in range(min(len(self._queue), GROUP_LEN_MAX))]
-            # What did not fit into this group goes on at once.
+            # What did not fit into this group is committed at once.
             self._is_pressed = bool(self._queue)
             self._changed.notify_all()
             return group
@@ -144,7 +144,7 @@ class GroupCommitter:
         return self._is_pressed or self._is_stopping or not self._has_room()
 
     def _commit(self, entries: list[Entry]) -> bool:
-        """Try until it is durable; False when told to give up."""
+        """Try until it is durable; False when asked to give up."""
         delay_seconds = RETRY_FIRST_SECONDS
         while True:
             try:

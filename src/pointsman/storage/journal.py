@@ -3,7 +3,7 @@
 `verify_chain` finds any changed, added or missing row of the journal, a changed identity of the run
 and a changed head; `fold` any row of a record table that differs from the recorded changes. Not
 covered, because nothing is decided by them: `lease.holder` and `lease.acquired_at_ns`. A journal
-and tables that were forged together, with all hashes made anew, are a consistent other history;
+and tables that were forged together, with all hashes recomputed, are a consistent other history;
 only deciding it again can tell.
 
 Bytes that are not valid text are carried as they are, so that damage is named instead of stopping

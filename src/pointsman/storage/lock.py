@@ -59,7 +59,7 @@ def hold_file(database: Path) -> int:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
-        # Left open: whoever holds the lock may be this process, whose connections would suffer.
+        # Left open: the holder of the lock may be this process, whose connections would suffer.
         if isinstance(error, BlockingIOError):
             raise DatabaseBusy(database, None) from None
         raise StorageUnavailable(f"{database} cannot be locked: {error.strerror}") from error

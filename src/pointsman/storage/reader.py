@@ -1,7 +1,7 @@
 """Read-only access, with or without a running engine.
 
 A reader never writes, never waits for the engine and never makes it wait: in WAL mode it sees the
-last commit. Lists come oldest first; with a `limit` they are the newest so many.
+last commit. Lists come oldest first; with a `limit` they are the newest that many.
 """
 
 import sqlite3

@@ -1,6 +1,6 @@
 """The file itself: created, recognised, brought up to date, or refused and left as it was.
 
-What always holds:
+Invariants:
 
 * a database is made under another name and renamed when it is whole, so an empty or half-made file
   at the path is always damage, never ours;

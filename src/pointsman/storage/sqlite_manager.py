@@ -1,6 +1,6 @@
 """The one writer: it opens the database, holds it alone, and stores whole turns or nothing.
 
-What always holds:
+Invariants:
 
 * one process at a time, by a lock that the operating system releases when the process dies in any
   way;
@@ -65,7 +65,7 @@ _Writes = list[tuple[str, Sequence[tuple[Key, ...]]]]
 class SqliteManager:
     """The open database. `append` belongs to one thread at a time; all else to the thread that
     opened it. `commit_ns` is how long the last transaction took, 0 before the first; `on_commit`,
-    where set, is told it after each one, on the thread of `append`."""
+    where set, is called with it after each one, on the thread of `append`."""
 
     _writer: sqlite3.Connection
     _reader: sqlite3.Connection

@@ -227,7 +227,7 @@ def _kill_switch(standing: Standing) -> Text:
     text = Text.assemble((switch.state.value, "" if switch.state is KillState.OFF else "bold red"))
     if switch.changed_at_ns:
         who = f"{switch.changed_by}: {switch.note}" if switch.note else switch.changed_by
-        # While it is off, who has paused or resumed since is told as well.
+        # While it is off, it also says who has paused or resumed since.
         what = "; last changed by" if switch.state is KillState.OFF else ", by"
         text.append(f"{what} {printable(who)}, at {moment(switch.changed_at_ns)} UTC")
     if switch.state is KillState.FLATTEN:

@@ -46,7 +46,7 @@ class Moment(NamedTuple):
 
 
 def story_text(story: Story, zone: str) -> str:
-    """The story as plain text, for whoever reads it elsewhere."""
+    """The story as plain text, for readers other than a terminal."""
     paper = Console(
         file=StringIO(), width=_TEXT_COLUMNS, color_system=None, emoji=False, highlight=False
     )

@@ -3,7 +3,7 @@ the next one.
 
 A row of quotes must not cost more because many stops rest (a scan of them all does), so stops are
 kept per symbol and side in a heap with the nearest trigger at hand: a row that triggers nothing is
-a comparison or two. What always holds:
+a comparison or two. Invariants:
 
 * each valid row renews the displayed size of both sides; what fills takes from it (RULES 3);
 * only whole lots of the displayed size can be taken (RULES 61);

@@ -2,7 +2,7 @@
 
 The engine keeps its own accounts; these must be able to prove it wrong, so nothing of its
 accounting is used here. In memory are the totals and the orders that can still trade; everything
-else is looked up in the file. What always holds:
+else is looked up in the file. Invariants:
 
 * `commit` stores all that happened since the last one in a single durable transaction; when it
   fails the changes stay pending and the next commit tries them all again;
@@ -10,7 +10,7 @@ else is looked up in the file. What always holds:
 * cash = transfers - sum of signed quantity x price - fees, and each holding = sum of its signed
   fills, exactly;
 * one process at a time holds a ledger, by a lock that dies with the process;
-* the ledger names the newest row of its client's journal that it was told of, so that a database
+* the ledger names the newest row of its client's journal that it was given, so that a database
   which has lost that row, or never had it, is recognised.
 
 Arithmetic is exact: the caller has entered `domain.money.exact()`.
@@ -264,7 +264,7 @@ class PaperLedger:
         return taken
 
     def cursor(self) -> str:
-        """Where `trades_after` goes on from here."""
+        """Where `trades_after` continues from here."""
         return str(self._last_fill)
 
     def note_client(self, head: JournalHead, *, by_itself: bool) -> None:

@@ -31,7 +31,7 @@ CREATE TABLE client (
     hash TEXT NOT NULL
 );
 """
-"""Whose account it is: the newest row of the client's journal that the ledger was told of. Since
+"""Whose account it is: the newest row of the client's journal that the ledger was given. Since
 schema 2."""
 
 _SEEN = "CREATE TABLE seen (symbol TEXT PRIMARY KEY, ts_ns INTEGER NOT NULL) WITHOUT ROWID;\n"

@@ -1,15 +1,15 @@
 """The paper venue: a simulated exchange account on recorded, simulated or live quotes.
 
 It exists so that the engine can be run, crashed and audited without a broker, against a venue that
-is as strict as a real one and whose books are its own. What always holds:
+is as strict as a real one and whose books are its own. Invariants:
 
 * time comes in with `send`, `on_quote` and `receive` and from nowhere else; no randomness, no
   threads: the same calls give the same replies;
 * a request sent at t reaches the venue at t + latency, in the order of sending, and is answered at
   that instant; what has not arrived when the process dies is lost, like a request on a broken line;
 * at one instant quote rows come first, then arrivals (RULES 2);
-* nothing is told before it is committed to the ledger. While a commit fails the venue is silent,
-  and tells all of it once a commit succeeds.
+* nothing is reported before it is committed to the ledger. While a commit fails the venue is
+  silent, and tells all of it once a commit succeeds.
 
 A second order under a known client id is ignored without a word: any report under that id would be
 taken for news of the first. `Query` tells what became of it.
@@ -291,7 +291,7 @@ class PaperVenue:
             if self._trade(self._trigger(order), book).status in FINAL:
                 book.drop_first(side)
             else:
-                # It took all that was displayed: whoever was sent later gets nothing.
+                # It took all that was displayed: later orders get nothing.
                 sides.remove(side)
         for place in triggered:
             waiting = self._ledger.open_orders.get(place.client_order_id)
