@@ -42,6 +42,18 @@ UNBOUNDED_ALLOWED: dict[str, str] = {
 }
 """`room/module.py:line text` of a queue without a limit, and what bounds it instead."""
 
+BOOKS_CHANGED_IN = {
+    "execution/books.py": "keeps every index in step",
+    "execution/loading.py": "fills empty books from stored records",
+}
+"""Who may change the books other than by their methods."""
+
+MUTATING = re.compile(
+    r"add|append|appendleft|clear|difference_update|discard|extend|insert|pop|popitem|popleft"
+    r"|remove|setdefault|sort|update"
+)
+"""Methods of containers that change them."""
+
 NOT_MONEY = "# not money: "
 """Marks a line with a float that is no price, quantity or amount, and says what it is."""
 
@@ -226,6 +238,37 @@ def is_set(module: Module, node: ast.expr, named: set[str]) -> bool:
     return ast.unparse(node) in named
 
 
+def books_change_through_their_methods(module: Module) -> Iterator[str]:
+    """Best effort: a part of the books is followed through a name that it is given, no further."""
+    if not module.room.startswith("execution/") or module.room in BOOKS_CHANGED_IN:
+        return
+    parts = {
+        target.id
+        for node in module.nodes
+        if isinstance(node, ast.Assign) and is_part_of_books(node.value, set())
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    for node in module.nodes:
+        if isinstance(node, ast.Attribute | ast.Subscript) and not isinstance(node.ctx, ast.Load):
+            if is_part_of_books(node, parts):
+                yield f"{node.lineno}: {ast.unparse(node)} is changed; give Books a method for it"
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            name, changed = node.func.attr, node.func.value
+            if MUTATING.fullmatch(name) and is_part_of_books(changed, parts):
+                yield f"{node.lineno}: {ast.unparse(changed)}.{name}; give Books a method for it"
+
+
+def is_part_of_books(node: ast.expr, parts: set[str]) -> bool:
+    """Whether an expression is something inside `books`, or inside one of the names `parts`."""
+    inner = node
+    while isinstance(inner, ast.Attribute | ast.Subscript):
+        inner = inner.value
+        if ast.unparse(inner).rpartition(".")[2] in ("books", "_books"):
+            return True
+    return isinstance(inner, ast.Name) and inner.id in parts
+
+
 # --- money, time, limits, errors ------------------------------------------------------------------
 
 
@@ -317,6 +360,7 @@ RULES: list[Rule] = [
     pure_part_imports_little,
     pure_part_is_a_function_of_its_inputs,
     pure_part_never_walks_a_set,
+    books_change_through_their_methods,
     money_is_never_a_float,
     wall_clock_is_read_in_named_modules,
     queues_have_a_limit,

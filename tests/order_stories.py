@@ -173,11 +173,14 @@ def loaded_again(desk: KeptDesk) -> KeptDesk:
 
 def dump(books: Books) -> dict[str, Any]:
     """All that the books hold, but what a start sets anew: for comparing (I18)."""
-    fresh = {"policy", "entry_times", "asked_at_ns", "traded_at_ns", "_timers"}
-    fresh |= {"started_at_ns", "inherited"}
+    fresh = {"policy", "entry_times", "this_run"}
     shown = {name: value for name, value in vars(books).items() if name not in fresh | {"index"}}
     for va_id, index in books.index.items():
-        parts = {name: value for name, value in vars(index).items() if name != "entry_times"}
+        parts = {
+            name: value
+            for name, value in msgspec.structs.asdict(index).items()
+            if name != "entry_times"
+        }
         shown[f"index of {va_id}"] = parts
     return shown
 

@@ -32,7 +32,7 @@ def indexes(books: Books) -> tuple[object, ...]:
     index = books.index[VA]
     return (
         *(books.orders, books.orders_of_position, books.entries_by_symbol, books.holders),
-        *(books.fill_keys, books.asked_at_ns, books.naked, books.holding_accounts),
+        *(books.fill_keys, books.this_run.asked_at_ns, books.naked, books.holding_accounts),
         *(index.orders, index.entries, index.unknown, index.positions, index.holdings),
     )
 
@@ -42,7 +42,7 @@ def test_nothing_is_left_in_any_index_when_all_is_over() -> None:
     empty = indexes(desk.books)
     position = enter(desk, signal("a"))
     tell(desk, Compared(True, desk.now_ns, 0, "", (STOP,)))
-    assert desk.books.asked_at_ns == {STOP: desk.now_ns}
+    assert desk.books.this_run.asked_at_ns == {STOP: desk.now_ns}
     stop_out(desk, position, "98")
     assert indexes(desk.books) == empty
     assert all(not part for part in empty)

@@ -96,7 +96,7 @@ def test_rule_25_naked_time_is_kept_by_our_clock_and_by_the_venues() -> None:
 
 
 def next_cover_timer(desk: KeptDesk) -> Timer:
-    while (timer := desk.books.pop_timer()).kind is not TimerKind.COVER_QUERY:
+    while (timer := desk.books.this_run.pop_timer()).kind is not TimerKind.COVER_QUERY:
         pass
     return timer
 

@@ -77,6 +77,11 @@ PLANTED: list[tuple[Rule, str, str]] = [
     (rules.pure_part_never_walks_a_set, DESK, "seen: frozenset[int]\n[*seen]"),
     (rules.pure_part_never_walks_a_set, DESK, "self.ids = set()\n','.join(self.ids)"),
     (rules.pure_part_never_walks_a_set, DESK, "for x in a.union(b): pass"),
+    (rules.books_change_through_their_methods, DESK, "books.policy = policy"),
+    (rules.books_change_through_their_methods, DESK, "self._books.index[va].count += 1"),
+    (rules.books_change_through_their_methods, DESK, "del books.orders[order_id]"),
+    (rules.books_change_through_their_methods, DESK, "books.touched_accounts.clear()"),
+    (rules.books_change_through_their_methods, DESK, "keys = books.fill_keys\nkeys[key] = None"),
     (rules.money_is_never_a_float, DESK, "fee = 0.1"),
     (rules.money_is_never_a_float, CODEC, "price = float(row)"),
     (rules.money_is_never_a_float, PAPER, "def f(price: float): ..."),
@@ -112,6 +117,10 @@ TIDY: list[tuple[Rule, str, str]] = [
     (rules.pure_part_is_a_function_of_its_inputs, LOOP, "import time\ntime.time_ns()"),
     (rules.pure_part_never_walks_a_set, DESK, "for x in sorted({1, 2}): pass"),
     (rules.pure_part_never_walks_a_set, DESK, "ids: set[str]\n'x' in ids and len(ids)"),
+    (rules.books_change_through_their_methods, DESK, "books.put_policy(policy)"),
+    (rules.books_change_through_their_methods, DESK, "self._books = Books(policy, desk)"),
+    (rules.books_change_through_their_methods, DESK, "found = books.orders\nfound.get(order_id)"),
+    (rules.books_change_through_their_methods, "execution/loading.py", "books.changes.clear()"),
     (rules.money_is_never_a_float, CODEC, "wait = 0.1  # not money: seconds"),
     (rules.wall_clock_is_read_in_named_modules, LOOP, "import time\ntime.time_ns()"),
     (rules.wall_clock_is_read_in_named_modules, "cli/app.py", "import time\ntime.time()"),
@@ -183,5 +192,5 @@ def test_a_module_without_its_test_is_found(room: str, text: str, is_missing: bo
 def test_no_exception_outlives_its_cause(tree: list[Module]) -> None:
     lines = {f"{m.room}:{line.strip()}" for m in tree for line in m.text.splitlines()}
     assert set(rules.UNBOUNDED_ALLOWED) <= lines
-    for pattern in rules.WALL_CLOCK_ALLOWED | UNTESTED_ALLOWED:
+    for pattern in rules.WALL_CLOCK_ALLOWED | rules.BOOKS_CHANGED_IN | UNTESTED_ALLOWED:
         assert any(fnmatch(module.room, pattern) for module in tree), pattern

@@ -297,13 +297,3 @@ def test_a_wake_up_is_taken_once_and_not_before_it_is_due() -> None:
     assert timer.kind is TimerKind.COVER_QUERY
     assert desk.handle(TimerFired(timer), due_ns).commands
     assert desk.due_timer(due_ns) is None
-
-
-def test_a_wake_up_that_is_armed_twice_in_one_moment_comes_once() -> None:
-    """An entry whose acceptance and cancel fall into the moment of its sending."""
-    desk = ready_desk()
-    twice, other = (Timer(5, TimerKind.COOLDOWN_END, va_id, 0) for va_id in ("VA001", "VA002"))
-    for timer in (twice, other, twice):
-        desk.books.wake(timer)
-    assert [desk.books.pop_timer(), desk.books.pop_timer()] == [twice, other]
-    assert desk.books.next_timer() is None

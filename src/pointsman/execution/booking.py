@@ -22,6 +22,7 @@ from pointsman.execution.books import Books
 from pointsman.execution.dust import is_dust, take_up
 from pointsman.execution.fills import as_held, fill_key
 from pointsman.execution.governor import after_close
+from pointsman.execution.incidents import note_incident
 from pointsman.execution.pricing import round_stop, stop_at_percentage
 
 replace = msgspec.structs.replace
@@ -41,7 +42,7 @@ def book_fill(
         ),
         key,
     )  # fmt: skip
-    books.traded_at_ns[order.symbol] = max(fill.ts_ns, books.traded_at_ns.get(order.symbol, 0))
+    books.this_run.note_trade_time(order.symbol, fill.ts_ns)
     traded = fill.quantity
     fill = as_held(fill, order.side, instrument)
     account = books.accounts[order.va_id]
@@ -102,7 +103,7 @@ def _open(
             closing_all=is_flattening,
             closing_reason=reason,
         )
-    earlier = books.reopened.pop(order.position_id, None)
+    earlier = books.take_reopened(order.position_id)
     lots = take_up(books, order)
     return Position(
         position_id=order.position_id,
@@ -137,12 +138,11 @@ def _note_stray(books: Books, order: Order, now_ns: int) -> None:
     is_opposed = any(held.side is not order.position_side for held in others)
     if leased in (None, order.symbol) and not is_opposed:
         return
-    books.incident(
+    note_incident(
+        books,
         now_ns,
         Reason.STRANGE_REPORT,
-        va_id=order.va_id,
-        symbol=order.symbol,
-        order_id=order.client_order_id,
+        of=order,
         value=order.position_side.value,
         limit=leased,
         detail="an entry filled after the account had gone on to something else",
@@ -339,12 +339,11 @@ def _overfill(
             realized_to_date=-fee,
         )
     )
-    books.incident(
+    note_incident(
+        books,
         now_ns,
         Reason.OVERFILL,
-        va_id=order.va_id,
-        symbol=order.symbol,
-        order_id=order.client_order_id,
+        of=order,
         value=plain(fill.quantity),
         limit=plain(fill.quantity - quantity),
         detail=f"filled {plain(quantity)} more than the account held; settle it by hand",

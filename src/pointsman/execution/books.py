@@ -4,11 +4,13 @@ Invariants:
 
 * records are frozen; the books replace them through `put_*`, which keep every index and running
   total in step and note the change for the current event;
+* nobody else changes them: other modules read the attributes and call the methods below
+  (`loading.py` fills empty ones);
 * no question that is asked on a hot path walks over all accounts, orders or positions;
-* everything here follows from the records, so that loading them gives the same books (RULES 33).
+* everything but `this_run` follows from the records, so that loading them gives the same books
+  (RULES 33).
 """
 
-import heapq
 from collections import deque
 from decimal import Decimal
 from typing import TypeVar
@@ -21,45 +23,23 @@ from pointsman.domain.accounts import (
     Cursor,
     DeskRecord,
     ExternalHolding,
-    Incident,
     KillSwitch,
 )
 from pointsman.domain.commands import Record
-from pointsman.domain.events import KnownOrder, Timer
-from pointsman.domain.market import Quote
+from pointsman.domain.events import KnownOrder
+from pointsman.domain.market import InstrumentSteps, Quote
 from pointsman.domain.money import ZERO
 from pointsman.domain.orders import Order, Role
 from pointsman.domain.policy import Policy
 from pointsman.domain.positions import Position, PositionState
-from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide
+from pointsman.execution.account_index import ENTRIES_PER_MINUTE_MAX, AccountIndex, Holding
+from pointsman.execution.this_run import ThisRun
 
 _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
 
 MINUTE_NS = 60 * 10**9
-ENTRIES_PER_MINUTE_MAX = 100_000
-"""Bound of the entry times that are kept for the throttle, per VA and over all."""
-
-
-class Holding(msgspec.Struct, gc=False):
-    """What one VA holds of one symbol: signed quantity, and its signed cost (sum of quantity x
-    price)."""
-
-    quantity: Decimal = ZERO
-    cost: Decimal = ZERO
-
-
-class AccountIndex:
-    """What belongs to one VA. Dicts serve as ordered sets."""
-
-    def __init__(self) -> None:
-        self.positions: dict[int, None] = {}
-        self.entries: dict[str, None] = {}
-        self.orders: dict[str, None] = {}
-        self.unknown: dict[str, None] = {}
-        self.holdings: dict[str, Holding] = {}
-        self.entry_times: deque[int] = deque(maxlen=ENTRIES_PER_MINUTE_MAX)
 
 
 class Books:
@@ -89,13 +69,7 @@ class Books:
         self.overfilled: dict[int, None] = {}
         self.dust: dict[tuple[str, PositionSide], Decimal] = {}
         self.total_cash = ZERO
-        # Not of the records, like the timers: a start sets them again.
-        self.asked_at_ns: dict[str, int] = {}
-        self.traded_at_ns: dict[str, int] = {}
-        self.breach_marks: dict[str, int] = {}
-        self.started_at_ns = 0
-        self.inherited: frozenset[str] = frozenset()  # Orders of an earlier process.
-        self._timers: list[Timer] = []
+        self.this_run = ThisRun()
         self.changes: dict[tuple[type, object], Record] = {}
         self.touched_positions: dict[int, None] = {}
         self.touched_accounts: dict[str, None] = {}
@@ -152,7 +126,7 @@ class Books:
         del self.orders[order_id], index.orders[order_id]
         index.unknown.pop(order_id, None)
         self.fill_keys.pop(order_id, None)
-        self.asked_at_ns.pop(order_id, None)
+        self.this_run.forget_asked(order_id)
         _discard(self.orders_of_position, order.position_id, order_id)
         if order.role is Role.ENTRY:
             del index.entries[order_id]
@@ -265,27 +239,28 @@ class Books:
         for side in PositionSide:
             self._touch_holders(holding.symbol, side)
 
+    def put_policy(self, policy: Policy) -> None:
+        """Take the policy of a start; what was learned of instruments stays."""
+        self.policy = policy.with_steps(*self.policy.steps.values())
+
+    def put_steps(self, *steps: InstrumentSteps) -> None:
+        """Take tick and lot of symbols of which no instrument is given."""
+        self.policy = self.policy.with_steps(*steps)
+
+    def note_fill_key(self, order_id: str, key: str) -> None:
+        """Remember that an execution of an order is booked, until the order is forgotten."""
+        if order_id in self.fill_keys:
+            self.fill_keys[order_id][key] = None
+
+    def note_entry_time(self, va_id: str, now_ns: int) -> None:
+        """Count an accepted entry for the throttles."""
+        for times in (self.index[va_id].entry_times, self.entry_times):
+            self.entries_within_minute(times, now_ns)  # Forgets older ones, limit or no limit.
+            times.append(now_ns)
+
     def note(self, record: Record, key: object) -> None:
         """Remember a record that is never read again here."""
         self.changes[type(record), key] = record
-
-    def incident(
-        self,
-        now_ns: int,
-        kind: Reason,
-        *,
-        va_id: str | None = None,
-        symbol: str | None = None,
-        order_id: str | None = None,
-        value: str | None = None,
-        limit: str | None = None,
-        detail: str = "",
-    ) -> None:
-        """Remember something that a person should know."""
-        number = self.desk.next_incident
-        self.put_desk(msgspec.structs.replace(self.desk, next_incident=number + 1))
-        record = Incident(f"I{number}", now_ns, kind, va_id, symbol, order_id, value, limit, detail)
-        self.note(record, record.incident_id)
 
     @property
     def is_ready(self) -> bool:
@@ -357,22 +332,40 @@ class Books:
             times.popleft()
         return len(times)
 
-    # -- timers ------------------------------------------------------------------------------------
-
-    def wake(self, timer: Timer) -> None:
-        heapq.heappush(self._timers, timer)
-
-    def next_timer(self) -> Timer | None:
-        return self._timers[0] if self._timers else None
-
-    def pop_timer(self) -> Timer:
-        """Take the next wake-up out. One that was armed twice in one moment is one."""
-        timer = heapq.heappop(self._timers)
-        while self._timers and self._timers[0] == timer:
-            heapq.heappop(self._timers)
-        return timer
-
     # -- steps -------------------------------------------------------------------------------------
+
+    def look_again_at_position(self, position_id: int) -> None:
+        """Have the desk make true, in this step, what must be true of a position."""
+        self.touched_positions[position_id] = None
+
+    def look_again_at_account(self, va_id: str) -> None:
+        """Have the desk ask, in this step, whether a VA may still enter and holds its lease."""
+        self.touched_accounts[va_id] = None
+
+    def look_again_at_entries(self) -> None:
+        """The same for every VA that works an entry."""
+        for orders in self.entries_by_symbol.values():
+            for order_id in orders:
+                self.look_again_at_account(self.orders[order_id].va_id)
+
+    def take_touched_positions(self) -> list[int]:
+        """The positions to look at, once."""
+        touched = list(self.touched_positions)
+        self.touched_positions.clear()
+        return touched
+
+    def forget_touched(self) -> None:
+        """All that was touched has been looked at."""
+        self.touched_positions.clear()
+        self.touched_accounts.clear()
+
+    def note_reopened(self, known: KnownOrder) -> None:
+        """Remember, for this step, what storage knows of a final order that is reported again."""
+        self.reopened[known.order.position_id] = known
+
+    def take_reopened(self, position_id: int) -> KnownOrder | None:
+        """What storage knows of the order that opened a position, if it is reported again."""
+        return self.reopened.pop(position_id, None)
 
     def take_changes(self) -> tuple[Record, ...]:
         """The records that the event changed, each once, as it is now."""

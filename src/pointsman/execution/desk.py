@@ -92,9 +92,7 @@ class Desk:
         books = self._books
         mark, venue_ns = _view(event, now_ns)
         commands = list(commands)
-        while books.touched_positions:
-            touched = list(books.touched_positions)
-            books.touched_positions.clear()
+        while touched := books.take_touched_positions():
             for position_id in touched:
                 close_if_done(books, position_id, now_ns, venue_ns)
                 commands += restore(books, position_id, mark, now_ns)
@@ -107,8 +105,7 @@ class Desk:
                 commands += withdraw_entries(books, va_id, now_ns)
             release_lease(books, va_id)
             assert_sound(books, va_id)
-        books.touched_accounts.clear()
-        books.touched_positions.clear()
+        books.forget_touched()
         return Step(books.take_changes(), _in_order(commands))
 
     def due_openings(self) -> list[Signal]:
@@ -122,7 +119,7 @@ class Desk:
         timer = self._next_timer()
         if timer is None or timer.due_ns > now_ns:
             return None
-        return self._books.pop_timer()
+        return self._books.this_run.pop_timer()
 
     def next_due_ns(self) -> int | None:
         """When the next wake-up is due."""
@@ -131,9 +128,9 @@ class Desk:
 
     def _next_timer(self) -> Timer | None:
         """The next wake-up of which something may come; those that were overtaken are dropped."""
-        books = self._books
-        while (timer := books.next_timer()) is not None and timers.is_overtaken(books, timer):
-            books.pop_timer()
+        run = self._books.this_run
+        while (timer := run.next_timer()) and timers.is_overtaken(self._books, timer):
+            run.pop_timer()
         return timer
 
 

@@ -25,6 +25,7 @@ from pointsman.domain.sides import PositionSide
 from pointsman.execution import booking
 from pointsman.execution.books import Books
 from pointsman.execution.fills import as_held
+from pointsman.execution.incidents import note_incident
 
 replace = msgspec.structs.replace
 
@@ -108,7 +109,8 @@ def on_foreign_fill(books: Books, event: ForeignFill, now_ns: int) -> None:
     is_reducing = not books.policy.is_hedged or reduced is key[1]
     held = books.positions_on(event.symbol, reduced) if is_reducing else []
     holders = dict.fromkeys(position.va_id for position in held)
-    books.incident(
+    note_incident(
+        books,
         now_ns,
         Reason.EXTERNAL_ACTIVITY,
         symbol=event.symbol,
@@ -180,7 +182,8 @@ def on_holding_differs(books: Books, event: HoldingDiffers, now_ns: int) -> None
     difference = event.venue_quantity - ours - theirs
     if difference == ZERO:
         return
-    books.incident(
+    note_incident(
+        books,
         now_ns,
         Reason.MISMATCH,
         symbol=event.symbol,
@@ -231,7 +234,8 @@ def on_assigned(books: Books, event: Assigned, now_ns: int) -> None:
     fill = VenueFill(str(number), event.quantity, price, ZERO, now_ns)
     foreign = ForeignFill(event.symbol, side, closing, fill, "ASSIGNED")
     held = _held(books, event.va_id, event.symbol, side)
-    books.incident(
+    note_incident(
+        books,
         now_ns,
         Reason.EXTERNAL_ACTIVITY,
         va_id=event.va_id,

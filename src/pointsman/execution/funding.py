@@ -16,6 +16,7 @@ from pointsman.domain.money import ZERO, plain, share_of
 from pointsman.domain.positions import Funding, Position
 from pointsman.domain.reasons import Reason
 from pointsman.execution.books import Books
+from pointsman.execution.incidents import note_incident
 
 replace = msgspec.structs.replace
 
@@ -50,7 +51,8 @@ def _leave_to_external(
     books: Books, event: FundingPaid, quantity: Decimal, share: Decimal, now_ns: int
 ) -> None:
     _note(books, event, (0, EXTERNAL), quantity, share, now_ns)
-    books.incident(
+    note_incident(
+        books,
         now_ns,
         Reason.EXTERNAL_ACTIVITY,
         symbol=event.symbol,

@@ -19,6 +19,7 @@ from pointsman.domain.policy import Limits
 from pointsman.domain.reasons import Reason
 from pointsman.domain.signals import Check
 from pointsman.execution.books import Books
+from pointsman.execution.incidents import note_incident
 from pointsman.execution.pricing import HUNDRED
 from pointsman.execution.shortfall import disputed
 from pointsman.execution.sizing import Candidate
@@ -159,8 +160,9 @@ def _start_cooldown(books: Books, va_id: str, streak: int, now_ns: int) -> int |
     if limits.max_loss_cooldown == 0 or streak < limits.max_loss_cooldown:
         return None
     until_ns = now_ns + limits.cooldown_ns
-    books.wake(Timer(until_ns, TimerKind.COOLDOWN_END, va_id, now_ns))
-    books.incident(
+    books.this_run.wake(Timer(until_ns, TimerKind.COOLDOWN_END, va_id, now_ns))
+    note_incident(
+        books,
         now_ns,
         Reason.COOLDOWN_STARTED,
         va_id=va_id,
@@ -238,7 +240,8 @@ def _note_loss_stop(
     else:
         value = shown_ratio(drawdown(equity, account.peak_equity) * HUNDRED)
         limit = limits.max_drawdown_percentage
-    books.incident(
+    note_incident(
+        books,
         now_ns,
         Reason.DAILY_LOSS_STOP if is_daily else Reason.DRAWDOWN_STOP,
         va_id=account.va_id,

@@ -32,6 +32,7 @@ from pointsman.execution import reversal
 from pointsman.execution.books import Books
 from pointsman.execution.filters import filter_entry, minimum
 from pointsman.execution.governor import govern, roll_day
+from pointsman.execution.incidents import note_incident
 from pointsman.execution.kill_switch import roll_total_day
 from pointsman.execution.learning import lot_note
 from pointsman.execution.order_manager import open_entry
@@ -94,7 +95,8 @@ def _again(books: Books, first: FirstDecision, signal: Signal, now_ns: int) -> R
         books.note(replace(record, repeats=record.repeats + 1), signal.signal_id)
         return Ruling(first.decision, [], is_repeat=True)
     books.note(replace(record, reuses=record.reuses + 1), signal.signal_id)
-    books.incident(
+    note_incident(
+        books,
         now_ns,
         Reason.ID_REUSED,
         va_id=signal.va_id if signal.va_id in books.accounts else None,
@@ -109,7 +111,8 @@ def on_malformed(books: Books, event: SignalMalformed, now_ns: int) -> None:
     """Something that could not be read as a signal: named, counted, and nothing else changes."""
     _read_on(books, event.source, event.line)
     line = f" line {event.line}" if event.line else ""
-    books.incident(
+    note_incident(
+        books,
         now_ns,
         Reason.MALFORMED_SIGNAL,
         value=event.value,
@@ -238,7 +241,8 @@ def _judge_exit(
     is_clipped = wanted > way.closable or opening is not None
     clipped = quantity if is_clipped else None
     if clipped is not None and way.would_flip:
-        books.incident(
+        note_incident(
+            books,
             now_ns,
             Reason.CLIPPED,
             va_id=event.signal.va_id,

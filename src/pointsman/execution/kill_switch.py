@@ -13,6 +13,7 @@ from pointsman.domain.money import ZERO, plain, shown_ratio
 from pointsman.domain.reasons import Reason
 from pointsman.execution.books import Books
 from pointsman.execution.governor import SECOND, drawdown
+from pointsman.execution.incidents import note_incident
 from pointsman.execution.pricing import HUNDRED
 from pointsman.execution.protection import close_position
 from pointsman.execution.reversal import refuse_opening
@@ -47,10 +48,8 @@ def press(books: Books, state: KillState, by: str, note: str, now_ns: int) -> No
                 flat_at_ns=None,
             )
         )
-        books.incident(now_ns, Reason.KILL_PRESSED, value=state.value, detail=f"{by}: {note}")
-    for orders in books.entries_by_symbol.values():
-        for order_id in orders:
-            books.touched_accounts[books.orders[order_id].va_id] = None
+        note_incident(books, now_ns, Reason.KILL_PRESSED, value=state.value, detail=f"{by}: {note}")
+    books.look_again_at_entries()
     if state is KillState.FLATTEN:
         close_everything(books, None, now_ns)
 
@@ -76,11 +75,11 @@ def sample_total(
     roll_total_day(books, equity, day_start_ns)
     desk, note = books.desk, _global_breach(books, equity)
     if desk.breach_readings == 0:
-        books.breach_marks.clear()
+        books.this_run.clear_breach_marks()
     is_fresh = _is_fresh(books, marks, now_ns)
     readings = desk.breach_readings + is_fresh if note else 0
     if note and is_fresh:
-        books.breach_marks.update({mark.symbol: mark.ts_ns for mark in marks})
+        books.this_run.note_breach_marks(marks)
     changed = replace(desk, peak_equity=max(desk.peak_equity, equity), breach_readings=readings)
     if changed != desk:
         books.put_desk(changed)
@@ -91,7 +90,7 @@ def sample_total(
 def _is_fresh(books: Books, marks: tuple[Quote, ...], now_ns: int) -> bool:
     """Whether every mark is newer than at the last reading that counted, or has stood for so long
     that it is no flicker: one bad quote that stays the newest for a while is one reading."""
-    seen = books.breach_marks
+    seen = books.this_run.breach_marks
     return all(
         mark.ts_ns > seen.get(mark.symbol, -1) or now_ns - mark.ts_ns > STANDS_NS for mark in marks
     )

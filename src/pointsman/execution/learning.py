@@ -33,5 +33,5 @@ def lot_note(instrument: Instrument, wanted: Decimal, named: str | None) -> str:
 def on_instrument_learned(books: Books, event: InstrumentLearned, _now_ns: int) -> None:
     """Take the finer steps of a symbol."""
     steps = InstrumentSteps(event.symbol, event.tick, event.lot)
-    books.policy = books.policy.with_steps(steps)
+    books.put_steps(steps)
     books.note(steps, steps.symbol)

@@ -42,7 +42,7 @@ class Loaded(msgspec.Struct):
 
 def load_books(books: Books, loaded: Loaded) -> None:
     """Fill empty books from stored records."""
-    books.policy = books.policy.with_steps(*loaded.steps)
+    books.put_steps(*loaded.steps)
     if loaded.desk is not None:
         books.desk = loaded.desk
     if loaded.kill_switch is not None:
@@ -64,8 +64,7 @@ def load_books(books: Books, loaded: Loaded) -> None:
         books.index[va_id].entry_times.append(at_ns)
         books.entry_times.append(at_ns)
     books.changes.clear()
-    books.touched_positions.clear()
-    books.touched_accounts.clear()
+    books.forget_touched()
 
 
 def _keep_exposure(books: Books, stored: Iterable[Account]) -> None:

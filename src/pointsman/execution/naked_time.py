@@ -53,8 +53,10 @@ def watch_cover(books: Books, position_id: int, naked_since_ns: int, from_ns: in
     """Set the two wake-ups of a naked position: ask about its stops at half the deadline, act at
     the whole."""
     deadline_ns, key = books.policy.protection_deadline_ns, str(position_id)
-    books.wake(Timer(from_ns + deadline_ns // 2, TimerKind.COVER_QUERY, key, naked_since_ns))
-    books.wake(Timer(from_ns + deadline_ns, TimerKind.COVER_DEADLINE, key, naked_since_ns))
+    books.this_run.wake(
+        Timer(from_ns + deadline_ns // 2, TimerKind.COVER_QUERY, key, naked_since_ns)
+    )
+    books.this_run.wake(Timer(from_ns + deadline_ns, TimerKind.COVER_DEADLINE, key, naked_since_ns))
 
 
 def _watch_again(books: Books, position_id: int, naked_since_ns: int, now_ns: int) -> None:

@@ -20,6 +20,7 @@ from pointsman.domain.reasons import Reason
 from pointsman.execution import external_holdings, kill_switch, naked_time, order_manager, reversal
 from pointsman.execution.books import Books
 from pointsman.execution.governor import roll_day
+from pointsman.execution.incidents import note_incident
 
 replace = msgspec.structs.replace
 
@@ -27,10 +28,8 @@ replace = msgspec.structs.replace
 def on_started(books: Books, event: ev.Started, now_ns: int) -> list[Command]:
     """Begin, or begin again: new VAs are opened, everything in flight is doubted, the venue is
     asked."""
-    books.policy = event.policy.with_steps(*books.policy.steps.values())
-    books.started_at_ns = now_ns
-    books.inherited = frozenset(books.orders)
-    books.breach_marks.clear()
+    books.put_policy(event.policy)
+    books.this_run.begin(books.orders, now_ns)
     books.put_desk(replace(books.desk, compared_at_ns=None))
     commands: list[Command] = []
     for va_id, balance in event.accounts:
@@ -40,7 +39,9 @@ def on_started(books: Books, event: ev.Started, now_ns: int) -> list[Command]:
     for order in list(books.orders.values()):
         books.put_order(replace(order, is_unknown=True))
         due_ns = now_ns + event.policy.submit_timeout_ns
-        books.wake(ev.Timer(due_ns, ev.TimerKind.QUERY_RETRY, order.client_order_id, now_ns))
+        books.this_run.wake(
+            ev.Timer(due_ns, ev.TimerKind.QUERY_RETRY, order.client_order_id, now_ns)
+        )
     _rearm_timers(books)
     if event.policy.kill_switch_enabled:
         kill_switch.press(books, KillState.HALT, "settings", "KILL_SWITCH_ENABLED=true", now_ns)
@@ -53,21 +54,23 @@ def _rearm_timers(books: Books) -> None:
     for order in books.orders.values():
         if order.covers_until_ns is not None:
             due_ns, key = order.covers_until_ns, order.client_order_id
-            books.wake(ev.Timer(due_ns, ev.TimerKind.EXIT_UNFILLED, key, due_ns))
+            books.this_run.wake(ev.Timer(due_ns, ev.TimerKind.EXIT_UNFILLED, key, due_ns))
     for account in books.accounts.values():
         until_ns = account.cooldown_until_ns
         if until_ns is not None:
-            books.wake(ev.Timer(until_ns, ev.TimerKind.COOLDOWN_END, account.va_id, until_ns))
+            books.this_run.wake(
+                ev.Timer(until_ns, ev.TimerKind.COOLDOWN_END, account.va_id, until_ns)
+            )
         reversal.wake_at_deadline(books, account)
     for position in books.positions.values():
         key = str(position.position_id)
         if position.exit_retry_at_ns is not None:
             at_ns = position.exit_retry_at_ns
-            books.wake(ev.Timer(at_ns, ev.TimerKind.EXIT_RETRY, key, at_ns))
+            books.this_run.wake(ev.Timer(at_ns, ev.TimerKind.EXIT_RETRY, key, at_ns))
         if position.crossed_at_ns is not None:
             due_ns = position.crossed_at_ns + books.policy.protection_deadline_ns
             armed_ns = position.crossed_at_ns
-            books.wake(ev.Timer(due_ns, ev.TimerKind.CROSSED_DEADLINE, key, armed_ns))
+            books.this_run.wake(ev.Timer(due_ns, ev.TimerKind.CROSSED_DEADLINE, key, armed_ns))
 
 
 def _open_account(books: Books, va_id: str, balance: Decimal, now_ns: int) -> list[Command]:
@@ -173,16 +176,14 @@ def on_rearmed(books: Books, event: ev.Rearmed, now_ns: int) -> None:
             mismatch_cycles=0,
         )
     )
-    books.incident(now_ns, Reason.KILL_RELEASED, detail=f"{event.by}: {event.note}")
+    note_incident(books, now_ns, Reason.KILL_RELEASED, detail=f"{event.by}: {event.note}")
 
 
 def on_paused(books: Books, event: ev.Paused, now_ns: int) -> list[Command]:
     """No new entries, of one VA or of all; exits go on."""
     if event.va_id is None:
         _put_pause(books, event, now_ns, is_paused=True)
-        for orders in books.entries_by_symbol.values():
-            for order_id in orders:
-                books.touched_accounts[books.orders[order_id].va_id] = None
+        books.look_again_at_entries()
     elif event.va_id in books.accounts:
         books.put_account(replace(books.accounts[event.va_id], is_paused=True))
     return []
@@ -255,7 +256,7 @@ def on_compared(books: Books, event: ev.Compared, now_ns: int) -> list[Command]:
         books.put_kill_switch(replace(books.kill_switch, flat_at_ns=now_ns))
     kill_switch.watch_mismatch(books, now_ns)
     for position in list(books.positions.values()) if not was_ready else ():
-        books.touched_positions[position.position_id] = None
+        books.look_again_at_position(position.position_id)
         if position.naked_since_ns is not None:
             since_ns = position.naked_since_ns
             naked_time.watch_cover(books, position.position_id, since_ns, now_ns)
@@ -288,15 +289,15 @@ def on_storage_healed(books: Books, event: ev.StorageHealed, now_ns: int) -> Non
 
 def on_task_died(books: Books, event: ev.TaskDied, now_ns: int) -> None:
     """What is known of it is kept; that no entry leaves meanwhile is the last gate's doing."""
-    books.incident(
-        now_ns, Reason.TASK_DIED, value=event.task, detail=f"{event.task}: {event.fault}"
+    note_incident(
+        books, now_ns, Reason.TASK_DIED, value=event.task, detail=f"{event.task}: {event.fault}"
     )
 
 
 def on_file_lost(books: Books, event: ev.FileLost, now_ns: int) -> None:
     """Kept, where it can still be stored; that no entry leaves meanwhile is the last gate's
     doing."""
-    books.incident(now_ns, Reason.FILE_LOST, value=event.path, detail=event.fault)
+    note_incident(books, now_ns, Reason.FILE_LOST, value=event.path, detail=event.fault)
 
 
 def on_run_ended(books: Books, event: ev.RunEnded, now_ns: int) -> None:
@@ -312,7 +313,8 @@ def on_run_ended(books: Books, event: ev.RunEnded, now_ns: int) -> None:
     for mark in event.marks:
         books.note(Mark(mark.symbol, mark.ts_ns, mark.bid, mark.ask), mark.symbol)
     if event.bad_quotes:
-        books.incident(
+        note_incident(
+            books,
             now_ns,
             Reason.BAD_QUOTES,
             value=str(event.bad_quotes),

@@ -32,6 +32,7 @@ from pointsman.domain.reasons import Reason
 from pointsman.execution import booking, protection
 from pointsman.execution.books import Books
 from pointsman.execution.fills import fill_key, with_fill
+from pointsman.execution.incidents import note_incident
 from pointsman.execution.sizing import Candidate
 from pointsman.execution.soundness import assert_may_open
 
@@ -73,9 +74,7 @@ def open_entry(books: Books, entry: Candidate) -> Submit:
         replace(account, leased_symbol=signal.symbol, day_entries=account.day_entries + 1)
     )
     books.put_order(order)
-    for times in (books.index[signal.va_id].entry_times, books.entry_times):
-        books.entries_within_minute(times, now_ns)  # forgets older ones, limit or no limit
-        times.append(now_ns)
+    books.note_entry_time(signal.va_id, now_ns)
     return Submit(order)
 
 
@@ -87,7 +86,7 @@ def on_sent(books: Books, order_id: str, now_ns: int) -> None:
     status = next_status(order.status, ReportKind.SENT)
     books.put_sent(replace(order, status=status, sent_at_ns=now_ns, updated_at_ns=now_ns))
     due_ns = now_ns + books.policy.submit_timeout_ns
-    books.wake(Timer(due_ns, TimerKind.SUBMIT_TIMEOUT, order_id, now_ns))
+    books.this_run.wake(Timer(due_ns, TimerKind.SUBMIT_TIMEOUT, order_id, now_ns))
 
 
 def on_send_refused(books: Books, order_id: str, reason: Reason, now_ns: int) -> None:
@@ -114,18 +113,17 @@ def on_report(books: Books, event: OrderReport, now_ns: int) -> list[Command]:
     if order is None and event.known is not None:
         # A final order is reported once more: what storage remembers of it (RULES 32).
         order, keys = event.known.order, dict.fromkeys(event.known.fill_keys)
-        books.reopened[order.position_id] = event.known
+        books.note_reopened(event.known)
     if order is None:
         return [Compare(books.desk.fills_cursor)]
     try:
         return _take_in(books, event, order, keys, now_ns)
     except ImpossibleReport as impossible:
-        books.incident(
+        note_incident(
+            books,
             now_ns,
             Reason.STRANGE_REPORT,
-            va_id=order.va_id,
-            symbol=order.symbol,
-            order_id=order.client_order_id,
+            of=order,
             value=impossible.kind.value,
             limit=impossible.status.value,
         )
@@ -170,21 +168,19 @@ def _covering(books: Books, order: Order, now_ns: int) -> Order:
     """What closes a position counts as its cover for one deadline from when it began to (RULES
     63)."""
     until_ns, key = now_ns + books.policy.protection_deadline_ns, order.client_order_id
-    books.wake(Timer(until_ns, TimerKind.EXIT_UNFILLED, key, until_ns))
+    books.this_run.wake(Timer(until_ns, TimerKind.EXIT_UNFILLED, key, until_ns))
     return replace(order, covers_until_ns=until_ns)
 
 
 def _book(books: Books, order: Order, fill: VenueFill, now_ns: int) -> None:
-    if order.client_order_id in books.fill_keys:
-        key = fill_key(order.client_order_id, order.side, fill)
-        books.fill_keys[order.client_order_id][key] = None
+    key = fill_key(order.client_order_id, order.side, fill)
+    books.note_fill_key(order.client_order_id, key)
     if order.filled > order.quantity:
-        books.incident(
+        note_incident(
+            books,
             now_ns,
             Reason.OVERFILL,
-            va_id=order.va_id,
-            symbol=order.symbol,
-            order_id=order.client_order_id,
+            of=order,
             value=plain(order.filled),
             limit=plain(order.quantity),
             detail="the venue filled more than was ordered",
@@ -228,7 +224,7 @@ def _after_failed_exit(
     F45, F49)."""
     retry_ns = now_ns + books.policy.protection_deadline_ns
     books.put_position(replace(position, exit_retry_at_ns=retry_ns))
-    books.wake(Timer(retry_ns, TimerKind.EXIT_RETRY, str(position.position_id), retry_ns))
+    books.this_run.wake(Timer(retry_ns, TimerKind.EXIT_RETRY, str(position.position_id), retry_ns))
     if order.status is OrderStatus.REJECTED:
         _note_rejection(books, order, Reason.EXIT_REJECTED, now_ns)
     return [Compare(books.desk.fills_cursor)]
@@ -249,12 +245,11 @@ def _after_stop_rejection(
 
 
 def _note_rejection(books: Books, order: Order, kind: Reason, now_ns: int) -> None:
-    books.incident(
+    note_incident(
+        books,
         now_ns,
         kind,
-        va_id=order.va_id,
-        symbol=order.symbol,
-        order_id=order.client_order_id,
+        of=order,
         value=None if order.end_reason is None else order.end_reason.value,
     )
 
@@ -271,12 +266,11 @@ def on_adopted(books: Books, event: OrderAdopted, now_ns: int) -> None:
     attempts = max(getattr(position, made), parts.attempt)
     books.put_position(replace(position, **{made: attempts}))
     books.put_order(replace(order, created_at_ns=now_ns, sent_at_ns=now_ns, updated_at_ns=now_ns))
-    books.incident(
+    note_incident(
+        books,
         now_ns,
         Reason.MISMATCH,
-        va_id=order.va_id,
-        symbol=order.symbol,
-        order_id=order.client_order_id,
+        of=order,
         detail="the venue knew this order of ours and we did not; it is adopted",
     )
 
@@ -290,8 +284,8 @@ def on_cancel_refused(books: Books, event: CancelRefused, now_ns: int) -> list[C
         return []
     books.put_order(replace(order, is_unknown=True, updated_at_ns=now_ns))
     earliest_ns = now_ns - books.policy.submit_timeout_ns
-    is_asked = books.asked_at_ns.get(order.client_order_id, earliest_ns) > earliest_ns
-    return [] if is_asked else [_ask(books, order, now_ns)]
+    asked_at_ns = books.this_run.asked_at_ns.get(order.client_order_id, earliest_ns)
+    return [] if asked_at_ns > earliest_ns else [_ask(books, order, now_ns)]
 
 
 # -- silence ---------------------------------------------------------------------------------------
@@ -307,12 +301,11 @@ def on_silence(books: Books, timer: Timer, now_ns: int) -> list[Command]:
         return []
     is_submit = order.status is OrderStatus.SUBMITTED and order.sent_at_ns == timer.armed_ns
     books.put_order(replace(order, is_unknown=True, updated_at_ns=now_ns))
-    books.incident(
+    note_incident(
+        books,
         now_ns,
         Reason.UNKNOWN_OUTCOME,
-        va_id=order.va_id,
-        symbol=order.symbol,
-        order_id=order.client_order_id,
+        of=order,
         value=str(now_ns - timer.armed_ns),
         limit=str(books.policy.submit_timeout_ns),
         detail="submit" if is_submit else "cancel",
@@ -323,11 +316,11 @@ def on_silence(books: Books, timer: Timer, now_ns: int) -> list[Command]:
 def _ask(books: Books, order: Order, now_ns: int) -> Query:
     """A question to the venue, to be repeated while the order stays unknown, and as soon as a "no
     such order" counts."""
-    books.asked_at_ns[order.client_order_id] = now_ns
+    books.this_run.note_asked(order.client_order_id, now_ns)
     settled_ns = _settled_at_ns(books, order)
     due_ns = now_ns + books.policy.submit_timeout_ns
     due_ns = settled_ns if now_ns < settled_ns < due_ns else due_ns
-    books.wake(Timer(due_ns, TimerKind.QUERY_RETRY, order.client_order_id, now_ns))
+    books.this_run.wake(Timer(due_ns, TimerKind.QUERY_RETRY, order.client_order_id, now_ns))
     return Query(order.client_order_id, order.symbol)
 
 
@@ -335,12 +328,12 @@ def _settled_at_ns(books: Books, order: Order) -> int:
     """From when on a "no such order" counts (RULES 26). For an entry of an earlier process that is
     counted from this start, since the clock may have been put right in between (F72). Where the
     requests of an earlier process can no longer arrive, it counts from this start on."""
-    is_inherited = order.client_order_id in books.inherited
+    is_inherited = order.client_order_id in books.this_run.inherited
     if is_inherited and books.policy.abilities.requests_end_with_session:
-        return books.started_at_ns
+        return books.this_run.started_at_ns
     left_ns = order.left_at_ns
     if order.role is Role.ENTRY:
-        left_ns = max(left_ns, books.started_at_ns)
+        left_ns = max(left_ns, books.this_run.started_at_ns)
     return left_ns + books.policy.order_settle_ns
 
 
@@ -349,7 +342,7 @@ def on_query_retry(books: Books, timer: Timer, now_ns: int) -> list[Command]:
     order = books.orders.get(timer.key)
     if order is None or not order.is_unknown:
         return []
-    if books.asked_at_ns.get(timer.key, timer.armed_ns) != timer.armed_ns:
+    if books.this_run.asked_at_ns.get(timer.key, timer.armed_ns) != timer.armed_ns:
         return []
     return [_ask(books, order, now_ns)]
 
@@ -375,12 +368,11 @@ def on_absent(books: Books, event: OrderAbsent, now_ns: int) -> list[Command]:
     was_accepted = order.status not in (OrderStatus.INITIALIZED, OrderStatus.SUBMITTED)
     if was_accepted:
         booking.freeze(books, order.va_id, Reason.STRANGE_REPORT, now_ns)
-    books.incident(
+    note_incident(
+        books,
         now_ns,
         Reason.STRANGE_REPORT if was_accepted else Reason.NEVER_ARRIVED,
-        va_id=order.va_id,
-        symbol=order.symbol,
-        order_id=order.client_order_id,
+        of=order,
     )
     kind = ReportKind.CANCELED if was_accepted else ReportKind.REJECTED
     ended = _end(

@@ -241,7 +241,7 @@ def cancel(books: Books, order: Order, now_ns: int) -> Cancel:
     """Mark an order as being cancelled and ask the venue for it; silence is noticed by a timer."""
     books.put_order(replace(order, is_cancel_pending=True, cancel_sent_at_ns=now_ns))
     due_ns = now_ns + books.policy.submit_timeout_ns
-    books.wake(Timer(due_ns, TimerKind.SUBMIT_TIMEOUT, order.client_order_id, now_ns))
+    books.this_run.wake(Timer(due_ns, TimerKind.SUBMIT_TIMEOUT, order.client_order_id, now_ns))
     return Cancel(order.client_order_id, order.symbol)
 
 

@@ -178,9 +178,8 @@ def differing_holdings(books: Books, snapshot: Snapshot) -> list[HoldingDiffers]
         for order in books.orders.values()
         if order.is_unknown or order.updated_at_ns > snapshot.asked_at_ns
     }
-    busy.update(
-        symbol for symbol, at_ns in books.traded_at_ns.items() if at_ns > snapshot.taken_at_ns
-    )
+    traded = books.this_run.traded_at_ns
+    busy.update(symbol for symbol, at_ns in traded.items() if at_ns > snapshot.taken_at_ns)
     theirs: dict[tuple[str, PositionSide], Decimal] = {}
     for holding in snapshot.holdings:
         key = venue_key(books, holding.symbol, holding.position_side or PositionSide.LONG)

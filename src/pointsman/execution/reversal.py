@@ -130,7 +130,7 @@ def wake_at_deadline(books: Books, account: Account) -> None:
     opening = account.opening
     if opening is not None:
         kind = TimerKind.OPENING_DEADLINE
-        books.wake(Timer(opening.until_ns, kind, account.va_id, opening.since_ns))
+        books.this_run.wake(Timer(opening.until_ns, kind, account.va_id, opening.since_ns))
 
 
 def due_openings(books: Books) -> list[Signal]:

@@ -17,6 +17,7 @@ from pointsman.domain.reasons import Reason
 from pointsman.execution import booking
 from pointsman.execution.books import Books
 from pointsman.execution.governor import SECOND, end_cooldown, roll_day, sample_equity
+from pointsman.execution.incidents import note_incident
 from pointsman.execution.kill_switch import sample_total, watch_naked
 from pointsman.execution.protection import close_position, is_leaving
 
@@ -75,16 +76,15 @@ def on_cover_deadline(books: Books, timer: Timer, now_ns: int) -> list[Command]:
         return []
     if is_leaving(books, position):
         due_ns = now_ns + books.policy.protection_deadline_ns
-        books.wake(replace(timer, due_ns=due_ns))
+        books.this_run.wake(replace(timer, due_ns=due_ns))
         return []
     close_position(books, position, Reason.UNPROTECTED)
     naked_ns = now_ns - timer.armed_ns
-    books.incident(
+    note_incident(
+        books,
         now_ns,
         Reason.NAKED_POSITION,
-        va_id=position.va_id,
-        symbol=position.symbol,
-        order_id=position.entry_order_id,
+        of=position,
         value=plain(naked_ns / SECOND),
         limit=plain(books.policy.protection_deadline_ns / SECOND),
         detail=f"{plain(position.quantity)} had no confirmed stop in time",
@@ -101,12 +101,11 @@ def on_exit_unfilled(books: Books, timer: Timer, now_ns: int) -> list[Command]:
         return []
     books.put_order(replace(order, covers_until_ns=None))
     deadline_ns = books.policy.protection_deadline_ns
-    books.incident(
+    note_incident(
+        books,
         now_ns,
         Reason.EXIT_UNFILLED,
-        va_id=order.va_id,
-        symbol=order.symbol,
-        order_id=order.client_order_id,
+        of=order,
         value=plain((now_ns - timer.armed_ns + deadline_ns) / SECOND),
         limit=plain(deadline_ns / SECOND),
         detail=f"{plain(order.leaves)} of {plain(order.quantity)} still to be filled",
@@ -125,7 +124,7 @@ def on_level(books: Books, event: LevelReached, now_ns: int) -> None:
         books.put_position(replace(position, crossed_at_ns=now_ns))
         due_ns = now_ns + books.policy.protection_deadline_ns
         key = str(event.position_id)
-        books.wake(Timer(due_ns, TimerKind.CROSSED_DEADLINE, key, now_ns))
+        books.this_run.wake(Timer(due_ns, TimerKind.CROSSED_DEADLINE, key, now_ns))
 
 
 def on_crossed_deadline(books: Books, timer: Timer, _now_ns: int) -> list[Command]:
