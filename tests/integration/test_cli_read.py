@@ -177,20 +177,30 @@ def test_a_look_at_the_database_goes_on_without_bad_settings(shell: Shell, line:
 
 @pytest.mark.parametrize(
     ("setting", "value"),
-    [("HTTP_HOST", "0.0.0.0"), ("TOKENS_PATH", "none/tokens"), ("INSTRUMENTS_FILE", "none.json")],
+    [
+        ("HTTP_HOST", "0.0.0.0"),
+        ("TOKENS_PATH", "none/tokens"),
+        ("INSTRUMENTS_FILE", "none.json"),
+        ("DATABASE_PATH", "none/t.db"),
+        ("KILL_SWITCH_FILE", "none/KILL"),
+    ],
 )
 def test_a_check_refuses_in_the_words_of_a_run(shell: Shell, setting: str, value: str) -> None:
-    ran = shell.call("run --headless --db new.db", 80, HTTP_PORT="0", **{setting: value})
+    ran = shell.call("run --headless", 80, HTTP_PORT="0", **{setting: value})
     assert ran[0] == 3
     assert shell.call("config check", 80, **{setting: value})[1:] == ran[1:]
 
 
 def test_a_check_tells_all_that_a_run_would_refuse_at_once(shell: Shell) -> None:
     code, out, _ = shell.call(
-        "config check --json", HTTP_HOST="0.0.0.0", NOTIFY_URLS="zzz", INSTRUMENTS_FILE="none.json"
+        "config check --json",
+        HTTP_HOST="0.0.0.0",
+        NOTIFY_URLS="zzz",
+        INSTRUMENTS_FILE="none.json",
+        MAX_SPREAD_BPS="x",
     )
     names = [problem["variable"] for problem in json.loads(out)["problems"]]
-    assert (code, names) == (3, ["HTTP_HOST", "NOTIFY_URLS", "INSTRUMENTS_FILE"])
+    assert (code, names) == (3, ["MAX_SPREAD_BPS", "HTTP_HOST", "NOTIFY_URLS", "INSTRUMENTS_FILE"])
 
 
 def test_the_id_of_an_order_stands_for_the_signal_it_came_of(shell: Shell) -> None:

@@ -79,7 +79,7 @@ def test_nobody_is_served_without_a_token_from_elsewhere(env: dict[str, str], na
     with pytest.raises(SettingsError) as refused:
         with_tokens(settings(**env), DATABASE)
     with pytest.raises(SettingsError) as checked:
-        check_tokens(settings(**env))
+        check_tokens(settings(**env), DATABASE)
     (problem,) = refused.value.problems
     assert checked.value.problems == refused.value.problems
     assert problem.variable == names
@@ -128,7 +128,7 @@ def test_on_this_machine_no_token_is_needed() -> None:
 
 def test_a_check_makes_no_tokens(tmp_path: Path) -> None:
     path = tmp_path / "tokens"
-    check_tokens(settings(HTTP_HOST="0.0.0.0", TOKENS_PATH=str(path)))
+    check_tokens(settings(HTTP_HOST="0.0.0.0", TOKENS_PATH=str(path)), DATABASE)
     assert not path.exists()
 
 
@@ -147,7 +147,7 @@ def test_rule_57_a_setting_that_says_elsewhere_makes_tokens_beside_the_database(
     asked = settings(**{name: text}, DATABASE_PATH=str(database))
     assert who_needs_a_token(asked).startswith("every caller needs a token")
     assert name in who_needs_a_token(asked)
-    check_tokens(asked)
+    check_tokens(asked, database)
     assert not list(tmp_path.iterdir()), "a check makes nothing"
     first = with_tokens(asked, database)
     assert (first.path, first.is_new) == (tmp_path / "trading.db.tokens", True)

@@ -18,6 +18,7 @@ from pointsman.cli.options import (
     database_of,
     flag,
     read_settings,
+    settings_given,
     takes_options,
     usable_settings,
 )
@@ -282,16 +283,13 @@ def check_journal(options: Options) -> None:
 @takes_options
 def check_settings(options: Options) -> None:
     """Whether the settings can be used; all that is wrong at once."""
-    from pointsman.cli.config_view import (
-        access_notes,
-        problems_document,
-        refuse_what_a_run_would,
-    )
+    from pointsman.cli.config_view import access_notes, problems_document
+    from pointsman.service.preflight import checked
     from pointsman.terminal.text import print_json
 
     try:
-        loaded = read_settings(options)
-        refuse_what_a_run_would(loaded)
+        given = settings_given(options)
+        loaded = checked(given, given.settings.database_path, is_served=True)
     except SettingsError as error:
         if not options.as_json:
             raise

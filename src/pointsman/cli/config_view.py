@@ -1,14 +1,14 @@
 """`config check` and `config show`: are the settings sound, and what is in force."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from pointsman.config.problems import Problem, SettingsError
-from pointsman.config.settings import Loaded, Settings
+from pointsman.config.problems import Problem
+from pointsman.config.settings import Settings
 from pointsman.config.sources import Source
 from pointsman.reading.documents import Document
 from pointsman.terminal.tables import Column, Listing
@@ -31,7 +31,7 @@ _SETTINGS = (
 _PROBLEMS = (
     Column("setting", lambda problem: Text(printable(problem.variable), style="bold red")),
     Column("value", lambda problem: problem.value or "(empty)", folds=True),
-    Column("what would do", lambda problem: problem.remedy, folds=True),
+    Column("fix", lambda problem: problem.remedy, folds=True),
     Column("where", lambda problem: problem.where, folds=True),
 )
 
@@ -56,29 +56,6 @@ def settings_document(settings: Settings) -> list[Document]:
         {"name": row.name, "value": row.value, "source": row.source.value}
         for row in shown(settings)
     ]
-
-
-def refuse_what_a_run_would(loaded: Loaded) -> None:
-    """Raise SettingsError, with every problem at once, where a run would refuse settings that are
-    each well written: served to others without a token, addresses or files that are of no use."""
-    from pointsman.config.instruments import load_instruments
-    from pointsman.config.tokens import check_tokens
-    from pointsman.service.notifications import sender_to
-
-    settings, problems = loaded.settings, list[Problem]()
-
-    def look(check: Callable[[], object]) -> None:
-        try:
-            check()
-        except SettingsError as error:
-            problems.extend(error.problems)
-
-    look(lambda: check_tokens(settings))
-    look(lambda: sender_to(settings.notify_urls))
-    if (path := settings.instruments_file) is not None:
-        look(lambda: load_instruments(path))
-    if problems:
-        raise SettingsError(problems, loaded.warnings)
 
 
 def access_notes(settings: Settings) -> list[str]:

@@ -17,7 +17,7 @@ import msgspec
 import typer
 
 if TYPE_CHECKING:
-    from pointsman.config.settings import Loaded, Settings
+    from pointsman.config.settings import Given, Loaded, Settings
 
 DOTENV = Path(".env")
 """Read where it is there, unless --env-file names another."""
@@ -90,15 +90,16 @@ def takes_options(function: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def read_settings(options: Options, flags: Mapping[str, str] | None = None) -> "Loaded":
-    """The settings of this run; `flags` are further ones from the command line, by setting name.
+def settings_given(options: Options) -> "Given":
+    """The settings of this command, with what is wrong with them."""
+    from pointsman.config.settings import read_given
 
-    Raises SettingsError with every problem at once.
-    """
-    from pointsman.config.settings import resolve_settings
+    return read_given(*_places(options))
 
-    env, env_file, overrides = _places(options)
-    return resolve_settings(env, env_file, {**overrides, **(flags or {})})
+
+def read_settings(options: Options) -> "Loaded":
+    """The settings of this command. Raises SettingsError with every problem at once."""
+    return settings_given(options).loaded()
 
 
 def usable_settings(options: Options) -> "Settings":

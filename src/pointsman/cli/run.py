@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pointsman.cli.dashboard_verb import is_dumb
-from pointsman.cli.options import Options, flag, read_settings, takes_options
+from pointsman.cli.options import Options, flag, settings_given, takes_options
 from pointsman.cli.quote_options import (
     ColumnNames,
     DecimalComma,
@@ -95,12 +95,14 @@ def run(
     kill switch, SIGUSR2 presses it and closes everything.
     """
     from pointsman.service.clean_stop import SIGNAL_EXIT_BASE, clean_stop
+    from pointsman.service.preflight import checked
 
     kind, files = _market(market or [SIM])
     pace = _speed(kind, speed)
     layout = layout_of(vendor, columns, symbol, size, separator, decimal_comma, no_header)
     wanted = _Wanted(kind, files, _signals(kind, pace, signals), pace, layout, seed)
-    loaded = read_settings(options)
+    given = settings_given(options)
+    loaded = checked(given, wanted.database(given.settings), is_served=pace is not None)
     for warning in loaded.warnings:
         typer.echo(f"warning: {warning}", err=True)
     with _known_endings(), clean_stop() as stop:
@@ -164,6 +166,11 @@ class _Wanted:
         """Whether its database is used again and again."""
         return self.kind in ARRIVING or (self.kind == SIM and self.speed is not None)
 
+    def database(self, settings: "Settings") -> Path | None:
+        """The path of its database; None for one in a new folder of this run."""
+        is_named = self.is_lasting or "DATABASE_PATH" in settings.sources
+        return settings.database_path if is_named else None
+
     def feed(self, settings: "Settings") -> "Feed":
         """What drives it."""
         from pointsman.service import feeds
@@ -204,9 +211,7 @@ def _run(
     from pointsman.service.start_notes import notes_before, notes_on_instruments
 
     feed = wanted.feed(settings)
-    database = settings.database_path
-    if not wanted.is_lasting and "DATABASE_PATH" not in settings.sources:
-        database = fresh_folder() / "trading.db"
+    database = wanted.database(settings) or fresh_folder() / "trading.db"
     for told in notes_before(feed, settings, database, time.time_ns()):
         _complain(told)
     duration_ns = None if duration is None else duration * SECOND_NS

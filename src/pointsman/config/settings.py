@@ -9,34 +9,38 @@ once (`SettingsError`, exit 3); nothing here is read twice; a secret leaves only
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import TypeVar
 
 import msgspec
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr
 
 from pointsman.config.fields import LIMIT_NAMES, NAMES, SECRETS, LimitFields, SettingFields, name_of
-from pointsman.config.problems import MASK, Problem, SettingsError, did_you_mean
+from pointsman.config.layers import (
+    find_all,
+    layers_of,
+    limits_of_va,
+    problem_of,
+    texts_by_field,
+    unknown_flags,
+    va_ids_of,
+    validated,
+)
+from pointsman.config.problems import MASK, Problem, SettingsError
 from pointsman.config.sources import (
     Entry,
-    Layer,
     Source,
     find,
     is_quoted,
     limits_by_va,
-    read_dotenv,
     unknown_names,
-    written_around,
 )
 from pointsman.config.trading_hours import TradingHours
-from pointsman.config.values import read_accounts, read_path
+from pointsman.config.values import read_path
 from pointsman.domain.market import Instrument
 from pointsman.domain.money import plain
 from pointsman.domain.policy import Limits, Policy, SizeDecay
-
-M = TypeVar("M", bound=LimitFields)
 
 DEFAULT_DATABASE = str(SettingFields.model_fields["database_path"].default)
 _DATABASE_PATH = "DATABASE_PATH"
@@ -149,45 +153,97 @@ class Loaded(msgspec.Struct, frozen=True):
     warnings: tuple[str, ...]
 
 
-def resolve_settings(
+class Given(msgspec.Struct, frozen=True):
+    """What was read of the settings, with all that is wrong with them.
+
+    Where there are problems, `settings` holds those values that are sound and belong to no single
+    VA, and defaults for the rest: enough to check what they name, and nothing to run on. A token
+    that cannot be used counts as set there. `at_fault` are the names of what cannot be used, and
+    `places` says where each setting stood that is not a default.
+    """
+
+    settings: Settings
+    problems: tuple[Problem, ...]
+    warnings: tuple[str, ...]
+    at_fault: frozenset[str]
+    places: Mapping[str, str]
+
+    def loaded(self) -> Loaded:
+        """The settings. Raises SettingsError with every problem at once."""
+        if self.problems:
+            raise SettingsError(self.problems, self.warnings)
+        return Loaded(self.settings, self.warnings)
+
+
+def read_given(
     env: Mapping[str, str], env_file: Path | None, overrides: Mapping[str, str]
-) -> Loaded:
+) -> Given:
     """Read all settings. `overrides` are flags by setting name; a flag wins over `env`, `env` over
     `env_file`, that over the default. An `env_file` that is not there is a problem: pass None for
-    none.
-
-    Raises SettingsError with every problem at once.
-    """
+    none."""
     problems: list[Problem] = []
     warnings: list[str] = []
-    layers = _layers(env, env_file, overrides, problems, warnings)
-    problems += _unknown_flags(overrides)
+    at_fault: set[str] = set()
+    layers = layers_of(env, env_file, overrides, problems, warnings)
+    is_whole = all(problem.variable != "--env-file" for problem in problems)
+    problems += unknown_flags(overrides)
 
-    entries = _find_all(NAMES, layers, problems)
-    settings, faults = _validate(Settings, _texts(entries))
-    problems += [_problem(name_of(field), entries, remedy) for field, remedy in faults.items()]
+    entries = find_all(NAMES, layers, problems, at_fault)
+    if not is_whole:
+        at_fault.update(set(NAMES) - set(entries))
+    settings, faults = validated(Settings, texts_by_field(entries))
+    problems += [problem_of(name_of(field), entries, remedy) for field, remedy in faults.items()]
+    at_fault.update(map(name_of, faults))
 
     own: dict[str, LimitFields] = {}
-    va_ids = _va_ids(entries)
+    va_ids = va_ids_of(entries, at_fault)
     warnings += unknown_names(va_ids or frozenset(), layers)
-    if va_ids is not None:
-        for va_id, names in sorted(limits_by_va(va_ids, layers, problems).items()):
-            own_entries = _find_all([f"{va_id}__{name}" for name in names], layers, problems)
-            limits = _limits_of_va(va_id, own_entries, entries, faults, problems)
-            if limits is not None:
-                own[va_id] = limits
-            entries |= own_entries
+    for va_id, names in sorted(limits_by_va(va_ids, layers, problems).items()):
+        own_names = [f"{va_id}__{name}" for name in names]
+        own_entries = find_all(own_names, layers, problems, at_fault)
+        limits = limits_of_va(va_id, own_entries, entries, faults, problems)
+        if limits is not None:
+            own[va_id] = limits
+        entries |= own_entries
     told = {problem.variable for problem in problems}
     problems += [
-        _problem(name, entries, "write the value alone")
+        problem_of(name, entries, "write the value alone")
         for name, entry in entries.items()
         if entry.variable not in told and is_quoted(entry.text)
     ]
-    if problems or settings is None:
-        raise SettingsError(problems, warnings)
+    if settings is None:
+        settings = _sound(entries, at_fault)
     sources = {name: entry.source for name, entry in entries.items()}
-    update = {"limits_by_va": own, "sources": sources}
-    return Loaded(settings.model_copy(update=update), tuple(warnings))
+    return Given(
+        settings.model_copy(update={"limits_by_va": own, "sources": sources} | _unread(at_fault)),
+        tuple(problems),
+        tuple(warnings),
+        frozenset(at_fault),
+        {name: entry.where for name, entry in entries.items()},
+    )
+
+
+def _sound(entries: Mapping[str, Entry], at_fault: set[str]) -> Settings:
+    """The settings of the desk as a whole that can be used. Limits are left out: whether one of
+    them can be used depends on the others."""
+    kept = {
+        name: entry
+        for name, entry in entries.items()
+        if name in NAMES and name not in LIMIT_NAMES and name not in at_fault
+    }
+    return Settings.model_validate(texts_by_field(kept))
+
+
+def _unread(at_fault: set[str]) -> dict[str, SecretStr]:
+    """A stand-in, each of them different, for every token that is set and cannot be used."""
+    return {name.lower(): SecretStr(name) for name in SECRETS & at_fault}
+
+
+def resolve_settings(
+    env: Mapping[str, str], env_file: Path | None, overrides: Mapping[str, str]
+) -> Loaded:
+    """All settings, as `read_given` reads them. Raises SettingsError with every problem at once."""
+    return read_given(env, env_file, overrides).loaded()
 
 
 def load_settings(
@@ -209,7 +265,7 @@ def database_path_of(
     """The path of the database, whatever is wrong with all other settings; None where that which
     should say it cannot be read."""
     problems: list[Problem] = []
-    entry = find(_DATABASE_PATH, _layers(env, env_file, overrides, problems, []), problems)
+    entry = find(_DATABASE_PATH, layers_of(env, env_file, overrides, problems, []), problems)
     if entry is None:
         is_told = any(problem.variable in _SAY_THE_PATH for problem in problems)
         return None if is_told else Path(DEFAULT_DATABASE)
@@ -217,94 +273,6 @@ def database_path_of(
         return read_path(entry.text)
     except ValueError:
         return None
-
-
-def _layers(
-    env: Mapping[str, str],
-    env_file: Path | None,
-    overrides: Mapping[str, str],
-    problems: list[Problem],
-    warnings: list[str],
-) -> list[Layer]:
-    layers = [
-        Layer(Source.FLAG, "command line", overrides),
-        Layer(Source.ENV, "environment", env),
-    ]
-    if env_file is not None:
-        layers.append(read_dotenv(env_file, problems, warnings))
-    return layers
-
-
-def _unknown_flags(overrides: Mapping[str, str]) -> list[Problem]:
-    return [
-        Problem(name, text, f"no such setting{did_you_mean(name, NAMES)}", "command line")
-        for name, text in overrides.items()
-        if "__" not in name and name.removesuffix("_FILE") not in NAMES and name not in NAMES
-    ]
-
-
-def _find_all(
-    names: Iterable[str], layers: list[Layer], problems: list[Problem]
-) -> dict[str, Entry]:
-    found = {name: find(name, layers, problems) for name in names}
-    return {name: entry for name, entry in found.items() if entry is not None}
-
-
-def _texts(entries: Mapping[str, Entry]) -> dict[str, str]:
-    """The texts by field; those of one VA by the field of the limit."""
-    return {name.rpartition("__")[2].lower(): entry.text for name, entry in entries.items()}
-
-
-def _validate(model: type[M], texts: dict[str, str]) -> tuple[M | None, dict[str, str]]:
-    """The model, or None and the fix for each field at fault."""
-    try:
-        return model.model_validate(texts), {}
-    except ValidationError as error:
-        faults = error.errors(include_url=False, include_input=False)
-        return None, {str(fault["loc"][0]): str(fault["ctx"]["error"]) for fault in faults}
-
-
-def _problem(name: str, entries: Mapping[str, Entry], remedy: str) -> Problem:
-    """The problem of a setting; one that stands nowhere is at odds with another by its default."""
-    limit = name.rpartition("__")[2]
-    default = str(SettingFields.model_fields[limit.lower()].default)
-    entry = entries.get(name, Entry(name, default, Source.DEFAULT, "default"))
-    hint = f" (default {default})" if default else ""
-    if around := written_around(entry.text):
-        hint = f"; {around}{hint}"
-    text = MASK if limit in SECRETS else entry.text
-    return Problem(entry.variable, text, remedy + hint, entry.where)
-
-
-def _va_ids(entries: Mapping[str, Entry]) -> frozenset[str] | None:
-    """The ids of the VAs, or None where VIRTUAL_ACCOUNTS cannot be read."""
-    entry = entries.get("VIRTUAL_ACCOUNTS")
-    default = SettingFields.model_fields["virtual_accounts"].default
-    try:
-        return frozenset(dict(read_accounts(entry.text if entry else default)))
-    except ValueError:
-        return None
-
-
-def _limits_of_va(
-    va_id: str,
-    own: Mapping[str, Entry],
-    general: Mapping[str, Entry],
-    general_faults: Mapping[str, str],
-    problems: list[Problem],
-) -> LimitFields | None:
-    """The full limits of a VA: its own where set, else the general ones. A fault of a general limit
-    is reported once, not again for each VA."""
-    limits = {name: entry for name, entry in general.items() if name in LIMIT_NAMES}
-    made, faults = _validate(LimitFields, _texts(limits) | _texts(own))
-    for field, remedy in faults.items():
-        name = f"{va_id}__{name_of(field)}"
-        if name in own:
-            problems.append(_problem(name, own, remedy))
-        elif field not in general_faults:
-            text = _problem(name_of(field), general, remedy).value
-            problems.append(Problem(name, text, remedy, f"the general {name_of(field)}"))
-    return made
 
 
 def _limits(fields: LimitFields) -> Limits:

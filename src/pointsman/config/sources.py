@@ -149,18 +149,19 @@ def _read(path: Path, variable: str, value: str, where: str, problems: list[Prob
 
 
 def limits_by_va(
-    va_ids: frozenset[str], layers: list[Layer], problems: list[Problem]
+    va_ids: frozenset[str] | None, layers: list[Layer], problems: list[Problem]
 ) -> dict[str, set[str]]:
     """The limits that are set per VA: names by VA id. What is meant so and cannot be is a
-    problem."""
+    problem. `va_ids` None is for accounts that cannot be read: then every id counts as one."""
     found: dict[str, set[str]] = {}
     for layer in layers:
         for variable in layer.variables:
             va_id, separator, rest = variable.rpartition(_OF_VA)
             limit = rest.removesuffix(_FILE)
-            if not separator or (va_id not in va_ids and limit not in LIMIT_NAMES):
+            is_known = va_id in va_ids if va_ids is not None else limit in LIMIT_NAMES
+            if not separator or not (is_known or limit in LIMIT_NAMES):
                 continue
-            if va_id not in va_ids:
+            if va_ids is not None and not is_known:
                 remedy = f"no account {va_id} in VIRTUAL_ACCOUNTS{did_you_mean(va_id, va_ids)}"
             elif limit in LIMIT_NAMES:
                 found.setdefault(va_id, set()).add(limit)

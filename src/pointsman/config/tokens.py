@@ -10,14 +10,13 @@ value is neither logged nor part of an error.
 
 import os
 import secrets
-from errno import EACCES, ENOENT
 from ipaddress import ip_address
 from pathlib import Path
 from typing import NamedTuple
 
-import msgspec
 from pydantic import SecretStr
 
+from pointsman.config.paths import fix_of_folder
 from pointsman.config.problems import Problem, SettingsError
 from pointsman.config.settings import Settings
 from pointsman.config.sources import Source, read_dotenv
@@ -51,22 +50,22 @@ def with_tokens(settings: Settings, database: Path) -> Tokens:
     if path is None:
         _require_tokens(settings)
         return Tokens(settings, None, False)
-    is_new = not path.exists()
+    is_new = not os.path.lexists(path)
     if is_new:
         _make(path)
     return Tokens(_with(settings, path), path, is_new)
 
 
-def check_tokens(settings: Settings) -> None:
+def check_tokens(settings: Settings, database: Path) -> None:
     """Refuse what `with_tokens` would refuse, and make nothing.
 
     Raises SettingsError.
     """
-    path = tokens_file(settings, settings.database_path)
-    if path is None or path.exists():
-        with_tokens(settings, settings.database_path)
-    elif not os.access(path.parent, os.W_OK):
-        raise _no_place(path, EACCES if path.parent.is_dir() else ENOENT)
+    path = tokens_file(settings, database)
+    if path is None or os.path.lexists(path):
+        with_tokens(settings, database)
+    elif remedy := fix_of_folder(path.parent):
+        raise _unusable(path, f"no tokens can be made there: {remedy}")
 
 
 def tokens_file(settings: Settings, database: Path) -> Path | None:
@@ -131,12 +130,12 @@ def _require_tokens(settings: Settings) -> None:
         return
     if has_token(settings):
         remedy = f"HTTP_HOST={host} serves other machines, and nobody there could rearm or flatten"
-        raise SettingsError([_problem(settings, "CONTROL_TOKEN", "", f"{remedy}; set it too")])
+        raise SettingsError([Problem("CONTROL_TOKEN", "", f"{remedy}; set it too")])
     remedy = (
         "other machines would be served without any token; set READ_TOKEN, SIGNAL_TOKEN and "
         "CONTROL_TOKEN, or TOKENS_PATH to have them made, or HTTP_HOST=127.0.0.1"
     )
-    raise SettingsError([_problem(settings, "HTTP_HOST", host, remedy)])
+    raise SettingsError([Problem("HTTP_HOST", host, remedy)])
 
 
 def _make(path: Path) -> None:
@@ -156,23 +155,30 @@ def _make(path: Path) -> None:
     except FileExistsError:
         return  # another start was quicker: its tokens hold
     except OSError as error:
-        raise _no_place(path, error.errno or ENOENT) from error
+        why = fix_of_folder(path.parent) or f"{error.strerror}; name a file in another folder"
+        raise _unusable(path, f"no tokens can be made there: {why}") from error
 
 
 def _with(settings: Settings, path: Path) -> Settings:
     problems: list[Problem] = []
     found = read_dotenv(path, problems, []).variables
     if problems:
-        raise SettingsError([msgspec.structs.replace(problems[0], variable="TOKENS_PATH")])
+        problem = problems[0]
+        line = f"{problem.variable}: " if problem.where == str(path) else ""
+        raise _unusable(path, f"{line}{problem.remedy}")
     fields = [field for field in _FIELDS if getattr(settings, field) is None]
     made: dict[str, SecretStr] = {}
+    missing: list[str] = []
     for field in fields:
         name = field.upper()
         try:
             made[field] = read_token(found.get(name, ""))
         except ValueError:
-            remedy = f"{name} is not in it, or is no token; remove the file to have new ones made"
-            raise _unusable(path, remedy) from None
+            missing.append(name)
+    if missing:
+        names = ", ".join(missing)
+        remedy = f"the file holds no usable {names}; remove it to have new tokens made"
+        raise _unusable(path, remedy)
     sources = {**settings.sources, **{field.upper(): Source.FILE for field in fields}}
     found_settings = settings.model_copy(update={**made, "sources": sources})
     _require_distinct(found_settings, path)
@@ -189,14 +195,5 @@ def _require_distinct(settings: Settings, path: Path) -> None:
             raise _unusable(path, f"{names}; give each a value of its own")
 
 
-def _no_place(path: Path, error_number: int) -> SettingsError:
-    why = os.strerror(error_number)
-    return _unusable(path, f"no tokens can be made there ({why}); name a file in a folder of ours")
-
-
 def _unusable(path: Path, remedy: str) -> SettingsError:
-    return SettingsError([Problem("TOKENS_PATH", str(path), remedy, f"file {path}")])
-
-
-def _problem(settings: Settings, name: str, value: str, remedy: str) -> Problem:
-    return Problem(name, value, remedy, str(settings.sources.get(name, Source.DEFAULT)))
+    return SettingsError([Problem("TOKENS_PATH", str(path), remedy)])
