@@ -29,6 +29,7 @@ def layers_of(
     problems: list[Problem],
     warnings: list[str],
 ) -> list[Layer]:
+    """Flags, environment and `.env`, in the order in which they win."""
     layers = [
         Layer(Source.FLAG, "command line", overrides),
         Layer(Source.ENV, "environment", env),
@@ -39,6 +40,8 @@ def layers_of(
 
 
 def unknown_flags(overrides: Mapping[str, str]) -> list[Problem]:
+    """A problem for each name that was given on the command line, or from Python, and is no
+    setting."""
     return [
         Problem(name, text, f"no such setting{did_you_mean(name, NAMES)}", "command line")
         for name, text in overrides.items()
