@@ -204,7 +204,7 @@ def test_log_lines_are_json_on_request(tmp_path: Path) -> None:
 
 def test_a_folder_that_is_missing_and_a_second_instance_say_what_to_do(tmp_path: Path) -> None:
     missing = pointsman(tmp_path, "run", "--headless", "--db", "none/t.db", settings=ALWAYS)
-    assert (missing.returncode, "must exist" in missing.stderr) == (1, True), missing.stderr
+    assert (missing.returncode, "does not exist" in missing.stderr) == (3, True), missing.stderr
     running = start(tmp_path, "--headless", "--db", "t.db")
     wait_for(tmp_path / "t.db")
     second = pointsman(tmp_path, "run", "--headless", "--db", "t.db", settings=ALWAYS)
