@@ -1,4 +1,4 @@
-"""Builders for tests of the ways in over HTTP: their routes before an engine that is played."""
+"""Builders for tests of the ways in over HTTP: the application before an engine that is played."""
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
@@ -6,13 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from fastapi import FastAPI
 
-from pointsman.api.access import access_of
+from pointsman.api.app import build_app
 from pointsman.api.ports import Engine
-from pointsman.api.problems import answer_problems
-from pointsman.api.signals import signal_routes
-from pointsman.api.webhook import webhook_routes
 from pointsman.config.settings import resolve_settings
 from pointsman.domain.commands import Step
 from pointsman.domain.events import SignalMalformed
@@ -93,18 +89,14 @@ class Played:
             "offer": self.offer,
             "offer_malformed": self.malformed.append,
             "feed": self.feed,
+            "complain": print,
             "unready": lambda: {"venue": "not compared yet"},
         }
         return Engine(**ways)
 
     def client(self) -> httpx.AsyncClient:
-        """A client of its routes, with a memory of its own."""
-        engine = self.engine()
-        app = FastAPI()
-        answer_problems(app, print)
-        access = access_of(self.settings)
-        app.include_router(signal_routes(engine, access, lambda: self.wall_ns))
-        app.include_router(webhook_routes(engine, access, lambda: self.wall_ns))
+        """A client of the application, which has a memory of its own."""
+        app = build_app(self.engine(), wall_ns=lambda: self.wall_ns)
         return httpx.AsyncClient(
             transport=httpx.ASGITransport(app), base_url="http://127.0.0.1", timeout=20
         )
@@ -113,6 +105,6 @@ class Played:
 async def post(
     played: Played, path: str, content: str | bytes, headers: Mapping[str, str] | None = None
 ) -> httpx.Response:
-    """Post once, to routes that have just been made."""
+    """Post once, to an application that has just been made."""
     async with played.client() as client:
         return await client.post(path, content=content, headers=dict(headers or {}))

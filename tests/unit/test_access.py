@@ -7,8 +7,18 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 from starlette.datastructures import Headers
+from starlette.requests import Request
 
-from pointsman.api.access import ANYONE, Access, Scope, access_of, bearer_token
+from pointsman.api.access import (
+    ANYONE,
+    CALLER,
+    Access,
+    Caller,
+    Needs,
+    Scope,
+    access_of,
+    bearer_token,
+)
 from pointsman.api.problems import Problem
 from pointsman.config.settings import resolve_settings
 
@@ -118,3 +128,24 @@ def test_rule_57_no_address_grants_anything_once_a_setting_says_that_callers_are
 def test_the_token_of_the_webhook_is_that_and_nothing_else(text: str, is_it: bool) -> None:
     assert ACCESS.is_webhook_token(text) is is_it
     assert not Access({}).is_webhook_token(text)
+
+
+def admitted(*scopes: Scope) -> Request:
+    """A request whose caller admission has identified."""
+    return Request({"type": "http", CALLER: Caller("somebody", frozenset(scopes), "a token")})
+
+
+async def test_a_route_gives_its_endpoint_the_caller_whom_admission_identified() -> None:
+    assert (await Needs(Scope.READ)(admitted(Scope.READ))).by == "somebody"
+    assert (await Needs(*ANYONE)(admitted(Scope.SIGNAL))).by == "somebody"
+
+
+async def test_a_caller_without_the_right_of_the_route_is_told_which_token_it_needs() -> None:
+    with pytest.raises(Problem, match="this needs READ_TOKEN or CONTROL_TOKEN") as refused:
+        await Needs(Scope.READ, Scope.CONTROL)(admitted(Scope.SIGNAL))
+    assert refused.value.status == 403
+
+
+async def test_a_route_that_is_not_behind_admission_serves_nobody() -> None:
+    with pytest.raises(KeyError):
+        await Needs(*ANYONE)(Request({"type": "http", **bearing(CONTROL)}))

@@ -1,12 +1,14 @@
 """The whole application: who may ask for what, and by which method (RULES 36, 38)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from http import HTTPStatus
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from pointsman.api.access import Access, Caller
 from pointsman.api.app import build_app
 from tests.http_stories import CONTROL, READ, SIGNAL, TOKENS, Served
 
@@ -64,6 +66,24 @@ def test_rule_36_anyone_may_stop_and_few_may_resume(
     assert told == dict.fromkeys(STEERS, steers) | dict.fromkeys(STOPS, stops)
     assert {client.get(path).status_code for path in OPEN} == {200}
     assert served.latch.latched.is_set == (stops == HTTPStatus.OK)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("POST", "/signals"), ("GET", "/status"), ("HEAD", "/status")]
+)
+def test_the_caller_of_a_request_is_identified_once(
+    served: Served, monkeypatch: pytest.MonkeyPatch, method: str, path: str
+) -> None:
+    asked: list[Mapping[str, Any]] = []
+    identified = Access.caller
+
+    def counted(access: Access, scope: Mapping[str, Any]) -> Caller:
+        asked.append(scope)
+        return identified(access, scope)
+
+    monkeypatch.setattr(Access, "caller", counted)
+    assert served.client(CONTROL).ask(method, path).status_code in {200, 415}
+    assert len(asked) == 1
 
 
 def test_every_route_of_the_contract_is_there(served: Served) -> None:

@@ -34,12 +34,12 @@ def _nobody_waits_long(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def signal(played: Played, **changes: object) -> httpx.Response:
     fields = {key: value for key, value in (FULL | changes).items() if value is not None}
-    return await post(played, "/signals", json.dumps(fields), JSON)
+    return await post(played, "/api/v1/signals", json.dumps(fields), JSON)
 
 
 async def bulk(played: Played, *lines: object) -> list[dict[str, Any]]:
     texts = [line if isinstance(line, str) else json.dumps(line) for line in lines]
-    response = await post(played, "/signals/bulk", "\n".join(texts), LINES)
+    response = await post(played, "/api/v1/signals/bulk", "\n".join(texts), LINES)
     assert response.status_code == 200, response.text
     assert response.headers["content-type"] == "application/jsonl"
     return [json.loads(line) for line in response.text.splitlines()]
@@ -88,7 +88,7 @@ async def test_rule_13_a_repeat_is_told_as_one_and_a_reused_id_is_a_conflict() -
 )
 async def test_what_is_no_signal_is_counted_and_named(body: str | bytes, field: str) -> None:
     played = Played()
-    response = await post(played, "/signals", body, JSON)
+    response = await post(played, "/api/v1/signals", body, JSON)
     assert response.status_code == 422
     assert response.json()["field"] == field
     assert response.json()["remedy"]
@@ -99,7 +99,7 @@ async def test_what_is_no_signal_is_counted_and_named(body: str | bytes, field: 
 async def test_only_json_is_taken_for_a_form_of_another_site_cannot_send_it() -> None:
     for headers in ({}, {"Content-Type": "text/plain"}, {"Content-Type": "multipart/form-data"}):
         played = Played()
-        response = await post(played, "/signals", json.dumps(FULL), headers)
+        response = await post(played, "/api/v1/signals", json.dumps(FULL), headers)
         assert (response.status_code, played.offered) == (415, []), headers
 
 
@@ -107,7 +107,7 @@ async def test_only_json_is_taken_for_a_form_of_another_site_cannot_send_it() ->
 async def test_many_are_taken_only_as_what_the_refusal_names(media_type: str) -> None:
     played = Played()
     headers = {"Content-Type": media_type} if media_type else {}
-    response = await post(played, "/signals/bulk", json.dumps(FULL), headers)
+    response = await post(played, "/api/v1/signals/bulk", json.dumps(FULL), headers)
     assert (response.status_code, played.offered) == (415, [])
     assert "application/jsonl or application/x-ndjson" in response.json()["detail"]
 
@@ -116,7 +116,7 @@ async def test_without_the_token_nothing_is_decided_or_counted() -> None:
     played = Played(SIGNAL_TOKEN="s" * 16, READ_TOKEN="r" * 16)
     for token, status in ((None, 401), ("x", 401), ("r" * 16, 403)):
         headers = JSON if token is None else {**JSON, "Authorization": f"Bearer {token}"}
-        for path in ("/signals", "/signals/bulk", "/quotes"):
+        for path in ("/api/v1/signals", "/api/v1/signals/bulk", "/api/v1/quotes"):
             response = await post(played, path, "rubbish", headers)
             assert response.status_code == status, (path, token)
     assert (played.offered, played.malformed) == ([], [])
@@ -199,7 +199,7 @@ async def test_lines_that_are_late_are_withdrawn_from_the_last_one_on() -> None:
 
 async def test_more_than_a_thousand_lines_are_too_many() -> None:
     played = Played()
-    response = await post(played, "/signals/bulk", "{}\n" * 1001, LINES)
+    response = await post(played, "/api/v1/signals/bulk", "{}\n" * 1001, LINES)
     assert (response.status_code, played.offered, played.malformed) == (413, [], [])
     assert len(await bulk(played, *ids(1000))) == 1000
 
@@ -226,13 +226,13 @@ async def test_rule_35_quotes_are_fed_in_each_form(media_type: str, content: str
         return len(quotes)
 
     played = Played(feed=feed)
-    response = await post(played, "/quotes", content, {"Content-Type": media_type})
+    response = await post(played, "/api/v1/quotes", content, {"Content-Type": media_type})
     assert (response.status_code, response.json()) == (200, {"taken": 1, "bad_rows": 0, "bad": []})
     assert (fed[0].symbol, str(fed[0].ask), fed[0].ts_ns) == ("AAPL", "1.1", 1767609000 * 10**9)
 
 
 async def test_a_market_that_is_not_fed_from_outside_says_how_to_start_one() -> None:
-    response = await post(Played(), "/quotes", json.dumps({"quotes": []}), JSON)
+    response = await post(Played(), "/api/v1/quotes", json.dumps({"quotes": []}), JSON)
     assert response.status_code == 409
     assert "--market http" in response.json()["detail"]
 
@@ -241,22 +241,22 @@ async def test_where_too_many_quotes_wait_it_is_said_how_many_were_taken() -> No
     played = Played(feed=lambda quotes: len(quotes) - 1)
     later = {**QUOTE, "ts": 1767609001}
     body = json.dumps({"quotes": [QUOTE, {}, later]})
-    response = await post(played, "/quotes", body, JSON)
+    response = await post(played, "/api/v1/quotes", body, JSON)
     assert (response.status_code, response.headers["retry-after"]) == (503, "1")
     assert (response.json()["taken"], response.json()["bad"][0]["index"]) == (1, 1)
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"quotes": 1}', "[" * 50_000, '{"quotes": [1]'])
 async def test_a_batch_that_is_none_is_refused_whole(content: str) -> None:
-    response = await post(Played(feed=len), "/quotes", content, JSON)
+    response = await post(Played(feed=len), "/api/v1/quotes", content, JSON)
     assert (response.status_code, response.json()["field"]) == (422, "body")
 
 
 async def test_a_batch_without_a_good_row_is_a_problem_that_names_them() -> None:
     body = json.dumps({"quotes": [{}, {**QUOTE, "bid": "x"}]})
-    response = await post(Played(feed=len), "/quotes", body, JSON)
+    response = await post(Played(feed=len), "/api/v1/quotes", body, JSON)
     told = response.json()
     assert (response.status_code, told["field"], told["taken"]) == (422, "row", 0)
     assert [(bad["index"], bad["field"]) for bad in told["bad"]] == [(0, "row"), (1, "bid")]
-    empty = await post(Played(feed=len), "/quotes", json.dumps({"quotes": []}), JSON)
+    empty = await post(Played(feed=len), "/api/v1/quotes", json.dumps({"quotes": []}), JSON)
     assert (empty.status_code, empty.json()["taken"]) == (200, 0)

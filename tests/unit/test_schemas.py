@@ -77,11 +77,13 @@ async def test_answers_fit() -> None:
     decision = decision_document(Step(decision=accepted(parse_signal(json.dumps(FULL)))))
     assert fits(decision, DECISION)
     lines = f"{json.dumps(FULL)}\nrubbish"
-    told = await post(Played(), "/signals/bulk", lines, {"Content-Type": "application/jsonl"})
+    told = await post(
+        Played(), "/api/v1/signals/bulk", lines, {"Content-Type": "application/jsonl"}
+    )
     for line in told.text.splitlines():
         assert fits(json.loads(line), DECISION_LINE)
     body: dict[str, list[object]] = {"quotes": [{}]}
     headers = {"Content-Type": "application/json"}
-    taken = await post(Played(feed=len), "/quotes", json.dumps(body), headers)
+    taken = await post(Played(feed=len), "/api/v1/quotes", json.dumps(body), headers)
     assert fits(taken.json(), QUOTES_TAKEN)
     assert not fits(body, QUOTES)

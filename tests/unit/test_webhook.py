@@ -360,9 +360,9 @@ JSON = st.recursive(
 )
 PATHS = {
     f"/webhook/{TOKEN}?va=VA1": "text/plain",
-    "/signals": "application/json",
-    "/signals/bulk": "application/jsonl",
-    "/quotes": "application/json",
+    "/api/v1/signals": "application/json",
+    "/api/v1/signals/bulk": "application/jsonl",
+    "/api/v1/quotes": "application/json",
 }
 
 

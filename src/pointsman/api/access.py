@@ -6,14 +6,15 @@ the request itself says that it may have come from elsewhere.
 """
 
 import hmac
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Mapping
 from enum import StrEnum
 from hashlib import sha256
 from http import HTTPStatus
-from typing import Annotated, Any, NamedTuple
+from typing import Any, NamedTuple
 
-from fastapi import Depends, Request
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi import Request
+from fastapi.openapi.models import HTTPBearer as HTTPBearerModel
+from fastapi.security.base import SecurityBase
 from pydantic import SecretStr
 from starlette.datastructures import Headers
 
@@ -44,6 +45,8 @@ ANYONE = frozenset(Scope)
 """Kill and pause accept any token: anyone may stop."""
 
 THIS_MACHINE = "this machine"
+CALLER = "pointsman.caller"
+"""Under this name the ASGI scope of an admitted request holds its Caller."""
 
 
 class Access:
@@ -136,23 +139,25 @@ def bearer_token(headers: Headers) -> str | None:
     return token.strip() if scheme.lower() == "bearer" else None
 
 
-_BEARER = HTTPBearer(auto_error=False, description="READ_TOKEN, SIGNAL_TOKEN or CONTROL_TOKEN.")
-_Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]
+class Needs(SecurityBase):
+    """A dependency of a route: its caller, who has one of `scopes`. In the description of the
+    application it says that the route takes a bearer token.
 
-
-def needs(
-    access: Access, *scopes: Scope
-) -> Callable[[Request, _Bearer], Coroutine[Any, Any, Caller]]:
-    """A dependency of a route: the caller, who has one of `scopes`; else 401 or 403.
-
-    It is a coroutine, so that it never waits for the threads on which others read.
+    The caller is the one that admission identified and left in the request's scope. A route that is
+    not behind admission fails, so it serves nobody.
     """
 
-    async def caller(request: Request, _bearer: _Bearer) -> Caller:
-        found = access.caller(request.scope)
-        if not found.scopes & set(scopes):
-            wanted = " or ".join(f"{scope.value.upper()}_TOKEN" for scope in scopes)
-            raise Problem(HTTPStatus.FORBIDDEN, f"this needs {wanted}")
-        return found
+    model = HTTPBearerModel(description="READ_TOKEN, SIGNAL_TOKEN or CONTROL_TOKEN.")
+    scheme_name = "HTTPBearer"
 
-    return caller
+    def __init__(self, *scopes: Scope) -> None:
+        self._scopes = frozenset(scopes)
+        self._wanted = " or ".join(f"{scope.value.upper()}_TOKEN" for scope in scopes)
+
+    async def __call__(self, request: Request) -> Caller:
+        """The caller. Raises Problem 403. It is a coroutine, so that it never waits for the threads
+        on which others read."""
+        caller: Caller = request.scope[CALLER]
+        if self._scopes.isdisjoint(caller.scopes):
+            raise Problem(HTTPStatus.FORBIDDEN, f"this needs {self._wanted}")
+        return caller

@@ -2,9 +2,10 @@
 
 In this order: is it sent to us and by a page of ours, who is it, do they ask too often, and is the
 body whole. Invariants: below `/api/v1` nothing but the open routes is reached without a
-known token; no body is read of a caller who is not known, but for one that its signature covers; a
-right token is never refused or delayed for what others did, wherever they ask from; and health,
-metrics and ping have no budget that anybody could spend.
+known token; its bearer is identified here, once, and left in the ASGI scope for the route; no body
+is read of a caller who is not known, but for one that its signature covers; a right token is never
+refused or delayed for what others did, wherever they ask from; and health, metrics and ping have no
+budget that anybody could spend.
 """
 
 import asyncio
@@ -14,7 +15,7 @@ from http import HTTPStatus
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pointsman.api.access import Access, bearer_token, client_host
+from pointsman.api.access import CALLER, Access, bearer_token, client_host
 from pointsman.api.limits import (
     BATCH_BYTES_MAX,
     BODY_BYTES_MAX,
@@ -102,6 +103,7 @@ class Door:
             except Problem as problem:
                 raise await self._slowed(scope, bearer_token(headers), problem) from None
             self._budget(scope["method"], path).take(caller.name)
+            scope[CALLER] = caller
         elif path.startswith(f"{WEBHOOK}/"):
             token = path.removeprefix(f"{WEBHOOK}/")
             if not self._access.is_webhook_token(token):

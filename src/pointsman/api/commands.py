@@ -15,7 +15,8 @@ from fastapi import Request as HttpRequest
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool
 from pydantic_core import PydanticCustomError
 
-from pointsman.api.access import ANYONE, Access, Caller, Scope, needs
+from pointsman.api.access import ANYONE, Caller, Needs, Scope
+from pointsman.api.admission import PREFIX
 from pointsman.api.bodies import JSON, require_media_type
 from pointsman.api.ports import Engine
 from pointsman.api.problems import Problem, documented
@@ -97,11 +98,12 @@ class Done(BaseModel):
 _REFUSALS = (HTTPStatus.CONFLICT, HTTPStatus.SERVICE_UNAVAILABLE)
 
 
-def command_routes(engine: Engine, access: Access) -> APIRouter:
+def command_routes(engine: Engine) -> APIRouter:
     """The routes that steer."""
-    routes = APIRouter(tags=["control"], dependencies=[Depends(_json_only), Depends(only_known)])
-    stopping = Annotated[Caller, Depends(needs(access, *ANYONE))]
-    steering = Annotated[Caller, Depends(needs(access, Scope.CONTROL))]
+    asked = [Depends(_json_only), Depends(only_known)]
+    routes = APIRouter(prefix=PREFIX, tags=["control"], dependencies=asked)
+    stopping = Annotated[Caller, Depends(Needs(*ANYONE))]
+    steering = Annotated[Caller, Depends(Needs(Scope.CONTROL))]
     kills = ThreadPoolExecutor(KILL_THREADS, "http-kill")
     others = ThreadPoolExecutor(CONTROL_THREADS, "http-control")
 

@@ -4,11 +4,13 @@ The framework writes down the routes; the admission in front of them has its own
 are the same for all.
 """
 
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from starlette.routing import BaseRoute
 
 from pointsman.api.problems import SCHEMA, documented
 
@@ -31,22 +33,20 @@ _OWN_VALIDATION = ("HTTPValidationError", "ValidationError")
 """What the framework would answer, and we do not."""
 
 
-def describe(app: FastAPI, *, has_tokens: bool) -> None:
+def describe(app: FastAPI, routes: Sequence[BaseRoute], *, has_tokens: bool) -> None:
     """Have an application tell the whole truth at /openapi.json. Without tokens none is needed."""
     kept: dict[str, Any] = {}
 
     def openapi() -> dict[str, Any]:
         if not kept:
-            kept.update(_description(app, has_tokens))
+            kept.update(_description(app, routes, has_tokens))
         return kept
 
     app.openapi = openapi  # type: ignore[method-assign]  # as FastAPI documents it
 
 
-def _description(app: FastAPI, has_tokens: bool) -> dict[str, Any]:
-    described = get_openapi(
-        title=app.title, version=app.version, routes=app.routes, description=_TEXT
-    )
+def _description(app: FastAPI, routes: Sequence[BaseRoute], has_tokens: bool) -> dict[str, Any]:
+    described = get_openapi(title=app.title, version=app.version, routes=routes, description=_TEXT)
     schemas = described.setdefault("components", {}).setdefault("schemas", {})
     for name in _OWN_VALIDATION:
         schemas.pop(name, None)

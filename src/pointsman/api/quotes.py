@@ -2,12 +2,10 @@
 
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Annotated
 
 import msgspec
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 
-from pointsman.api.access import Access, Caller, Scope, needs
 from pointsman.api.bodies import JSON, JSON_LINES, require_media_type
 from pointsman.api.pending_decisions import unavailable
 from pointsman.api.ports import Engine
@@ -42,10 +40,11 @@ _FORMS: dict[str, tuple[Callable[[str], list[Line]], Schema]] = {
 """Who reads a form of batch, and what OpenAPI says of it."""
 
 
-def quote_routes(engine: Engine, access: Access, wall_ns: Callable[[], int]) -> APIRouter:
-    """The route by which quotes come in. `wall_ns` tells the wall clock, which their stamps are
-    held against."""
-    routes = APIRouter()
+def add_quote_route(routes: APIRouter, engine: Engine, wall_ns: Callable[[], int]) -> None:
+    """Add the route by which quotes come in to the routes for signals, which need the same token.
+
+    `wall_ns` gives the time of the wall clock, which the stamps of the quotes are compared with.
+    """
     rows = engine.rows or LiveRows(wall_ns, SkippedRows())
     posted = PostedQuotes(rows)
 
@@ -57,9 +56,7 @@ def quote_routes(engine: Engine, access: Access, wall_ns: Callable[[], int]) -> 
             **documented(HTTPStatus.CONFLICT, HTTPStatus.SERVICE_UNAVAILABLE),
         },
     )
-    async def post_quotes(
-        request: Request, _caller: Annotated[Caller, Depends(needs(access, Scope.SIGNAL))]
-    ) -> Response:
+    async def post_quotes(request: Request) -> Response:
         """Feed quotes: JSON, JSON Lines or CSV, at most 1,000 rows and 1 MiB at once, sorted by
         time, each stamped by the sender. Rows that cannot be read are named and skipped; where none
         can, it is a problem. On 503 the first `taken` of the good rows were fed; send the rest
@@ -87,8 +84,6 @@ def quote_routes(engine: Engine, access: Access, wall_ns: Callable[[], int]) -> 
             text = f"{taken} of {len(batch.quotes)} quotes were taken: too many wait"
             raise unavailable(f"{text}; send the rest again", **msgspec.to_builtins(told))
         return Response(msgspec.json.encode(told), media_type=JSON)
-
-    return routes
 
 
 def _nothing_good(batch: Batch) -> Problem:

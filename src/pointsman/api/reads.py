@@ -13,7 +13,8 @@ from typing import Annotated, Any
 import msgspec
 from fastapi import APIRouter, Depends, Header, Path, Query, Response
 
-from pointsman.api.access import Access, Scope, needs
+from pointsman.api.access import Needs, Scope
+from pointsman.api.admission import PREFIX
 from pointsman.api.ports import Engine
 from pointsman.api.problems import Problem, documented
 from pointsman.api.queries import only_known
@@ -37,18 +38,18 @@ _UNREADABLE = documented(HTTPStatus.SERVICE_UNAVAILABLE)
 _UNKNOWN = documented(HTTPStatus.NOT_FOUND)
 
 
-def read_routes(engine: Engine, access: Access) -> APIRouter:
+def read_routes(engine: Engine) -> APIRouter:
     """The routes that change nothing."""
-    routes = APIRouter(dependencies=[Depends(needs(access, Scope.READ)), Depends(only_known)])
-    routes.include_router(_live_routes(engine))
-    routes.include_router(_list_routes(engine))
-    routes.include_router(_one_routes(engine))
+    asked = [Depends(Needs(Scope.READ)), Depends(only_known)]
+    routes = APIRouter(prefix=PREFIX, tags=["read"], dependencies=asked)
+    _add_live_routes(routes, engine)
+    _add_list_routes(routes, engine)
+    _add_one_routes(routes, engine)
     return routes
 
 
-def _live_routes(engine: Engine) -> APIRouter:
+def _add_live_routes(routes: APIRouter, engine: Engine) -> None:
     """What is now, with the prices of now."""
-    routes = APIRouter(tags=["read"])
 
     @routes.get("/status", response_model=Document)
     def status() -> Response:
@@ -92,19 +93,16 @@ def _live_routes(engine: Engine) -> APIRouter:
             ]
         )
 
-    return routes
 
-
-def _list_routes(engine: Engine) -> APIRouter:
+def _add_list_routes(routes: APIRouter, engine: Engine) -> None:
     """What has been, newest last."""
-    routes = APIRouter(tags=["read"], responses=_UNREADABLE)
 
     def listed(name: str, wanted: Wanted) -> Response:
         kind = LISTS[name]
         with _reading(engine) as connection:
             return _json([kind.document(row) for row in kind.rows(connection, wanted)])
 
-    @routes.get("/orders", response_model=list[Document])
+    @routes.get("/orders", response_model=list[Document], responses=_UNREADABLE)
     def orders(
         va: _Va = None,
         limit: _Limit = LIMIT,
@@ -115,34 +113,35 @@ def _list_routes(engine: Engine) -> APIRouter:
         """Orders, newest last."""
         return listed("orders", Wanted(va, limit, is_open))
 
-    @routes.get("/fills", response_model=list[Document])
+    @routes.get("/fills", response_model=list[Document], responses=_UNREADABLE)
     def fills(va: _Va = None, limit: _Limit = LIMIT) -> Response:
         """Fills in the order of booking."""
         return listed("fills", Wanted(va, limit))
 
-    @routes.get("/trades", response_model=list[Document])
+    @routes.get("/trades", response_model=list[Document], responses=_UNREADABLE)
     def trades(va: _Va = None, limit: _Limit = LIMIT) -> Response:
         """Closed positions in the order of closing."""
         return listed("trades", Wanted(va, limit))
 
-    @routes.get("/signals", response_model=list[Document])
+    @routes.get("/signals", response_model=list[Document], responses=_UNREADABLE)
     def signals(va: _Va = None, limit: _Limit = LIMIT) -> Response:
         """Signals with their decisions, newest last."""
         return listed("signals", Wanted(va, limit))
 
-    @routes.get("/incidents", response_model=list[Document])
+    @routes.get("/incidents", response_model=list[Document], responses=_UNREADABLE)
     def incidents(va: _Va = None, limit: _Limit = LIMIT) -> Response:
         """Incidents, newest last."""
         return listed("incidents", Wanted(va, limit))
 
-    return routes
 
-
-def _one_routes(engine: Engine) -> APIRouter:
+def _add_one_routes(routes: APIRouter, engine: Engine) -> None:
     """One order, one signal."""
-    routes = APIRouter(tags=["read"], responses={**_UNREADABLE, **_UNKNOWN})
 
-    @routes.get("/orders/{client_order_id}", response_model=Document)
+    @routes.get(
+        "/orders/{client_order_id}",
+        response_model=Document,
+        responses={**_UNREADABLE, **_UNKNOWN},
+    )
     def order(client_order_id: _Id) -> Response:
         """One order with its fills."""
         with _reading(engine) as connection:
@@ -156,7 +155,11 @@ def _one_routes(engine: Engine) -> APIRouter:
     @routes.get(
         "/signals/{signal_id:path}",
         response_model=Document,
-        responses={200: {"content": {TEXT: {"schema": {"type": "string"}}}}},
+        responses={
+            **_UNREADABLE,
+            **_UNKNOWN,
+            200: {"content": {TEXT: {"schema": {"type": "string"}}}},
+        },
     )
     def signal(
         signal_id: _Id, accept: Annotated[str | None, Header(include_in_schema=False)] = None
@@ -174,8 +177,6 @@ def _one_routes(engine: Engine) -> APIRouter:
         if wants_text(accept or ""):
             return Response(engine.draw_story(story), media_type=TEXT)
         return _json(story_document(story))
-
-    return routes
 
 
 def wants_text(accept: str) -> bool:

@@ -7,14 +7,16 @@ decided in it.
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from http import HTTPStatus
-from typing import Annotated, NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 from fastapi import APIRouter, Depends, Request, Response
+from fastapi.routing import APIRoute
 
-from pointsman.api.access import Access, Caller, Scope, needs
+from pointsman.api.access import Needs, Scope
+from pointsman.api.admission import PREFIX
 from pointsman.api.bodies import (
     JSON,
     JSON_LINES,
@@ -25,7 +27,7 @@ from pointsman.api.bodies import (
 from pointsman.api.pending_decisions import DECIDE_SECONDS, Decisions, Pending
 from pointsman.api.ports import Engine
 from pointsman.api.problems import Problem, documented
-from pointsman.api.quotes import quote_routes
+from pointsman.api.quotes import add_quote_route
 from pointsman.api.schemas import (
     DECISION,
     DECISION_LINE,
@@ -34,7 +36,6 @@ from pointsman.api.schemas import (
     answers,
     takes,
 )
-from pointsman.api.shortcut import Answer
 from pointsman.domain.events import SignalMalformed
 from pointsman.domain.signal_text import SignalProblem, parse_signal
 from pointsman.reading.documents import Document
@@ -44,42 +45,38 @@ _ENCODER = msgspec.json.Encoder()
 BULK_LINES_MAX = 1_000
 
 
-def quick_signal(engine: Engine, access: Access) -> Answer:
-    """What POST /signals does, the caller's scope included, without the framework."""
-    decide = _decide_one(engine, Decisions(engine))
-    admit = needs(access, Scope.SIGNAL)
+class RawBodyRoute(APIRoute):
+    """A route whose endpoint takes the request alone and reads the body itself.
 
-    async def answer(request: Request) -> Response:
-        await admit(request, None)
-        return await decide(request)
+    The framework's search for parameters, of which there are none, would add about 4 % to the
+    processor time of a signal. The route's dependencies are called in their order, each with the
+    request.
+    """
 
-    return answer
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """What the framework calls for a request."""
+        endpoint = self.endpoint
+        checks = [each.dependency for each in self.dependencies if each.dependency is not None]
 
+        async def handle(request: Request) -> Response:
+            for check in checks:
+                await check(request)
+            response: Response = await endpoint(request)
+            return response
 
-def _decide_one(engine: Engine, decisions: Decisions) -> Answer:
-    """What decides one signal, as it was posted."""
-
-    async def decide(request: Request) -> Response:
-        require_media_type(request, (JSON,), f"send one signal as {JSON}")
-        try:
-            signal = parse_signal(await request.body())
-        except SignalProblem as problem:
-            raise malformed(engine, SOURCE, problem) from problem
-        document = await decisions.decide(signal, SOURCE)
-        return Response(_ENCODER.encode(document), media_type=JSON)
-
-    return decide
+        return handle
 
 
-def signal_routes(
-    engine: Engine, access: Access, wall_ns: Callable[[], int] = time.time_ns
-) -> APIRouter:
+def signal_routes(engine: Engine, wall_ns: Callable[[], int] = time.time_ns) -> APIRouter:
     """The routes by which signals and quotes come in."""
-    routes = APIRouter(tags=["signals"])
-    routes.include_router(quote_routes(engine, access, wall_ns))
+    routes = APIRouter(
+        prefix=PREFIX,
+        tags=["signals"],
+        dependencies=[Depends(Needs(Scope.SIGNAL))],
+        route_class=RawBodyRoute,
+    )
+    add_quote_route(routes, engine, wall_ns)
     decisions = Decisions(engine)
-    decide = _decide_one(engine, decisions)
-    sender = Annotated[Caller, Depends(needs(access, Scope.SIGNAL))]
 
     @routes.post(
         "/signals",
@@ -89,18 +86,24 @@ def signal_routes(
             **documented(HTTPStatus.CONFLICT, HTTPStatus.SERVICE_UNAVAILABLE),
         },
     )
-    async def post_signal(request: Request, _caller: sender) -> Response:
+    async def post_signal(request: Request) -> Response:
         """Have one signal decided. The answer comes when the decision is durable. The same
         signal_id with the same content is answered with its first decision; with other content it
         is a conflict. After a 503 nothing was decided, unless the answer says that it may be."""
-        return await decide(request)
+        require_media_type(request, (JSON,), f"send one signal as {JSON}")
+        try:
+            signal = parse_signal(await request.body())
+        except SignalProblem as problem:
+            raise malformed(engine, SOURCE, problem) from problem
+        document = await decisions.decide(signal, SOURCE)
+        return Response(_ENCODER.encode(document), media_type=JSON)
 
     @routes.post(
         "/signals/bulk",
         openapi_extra=takes(dict.fromkeys(LINES, SIGNAL_LINES)),
         responses={200: answers("One answer a line.", DECISION_LINE, JSON_LINES)},
     )
-    async def post_signals(request: Request, _caller: sender) -> Response:
+    async def post_signals(request: Request) -> Response:
         """Have signals decided, one a line (JSON Lines), in their order: at most 1,000 lines and
         1 MiB. Each is answered by a line of its own, with a status of its own; one that cannot be
         read does not stop the others."""

@@ -23,7 +23,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.types import Receive, Send
 from starlette.types import Scope as ASGIScope
 
-from pointsman.api.access import Access, Scope, needs
+from pointsman.api.access import Needs, Scope
+from pointsman.api.admission import PREFIX
 from pointsman.api.ports import Engine
 from pointsman.api.problems import Problem, documented
 from pointsman.api.queries import only_known
@@ -54,10 +55,10 @@ _LastHeader = Annotated[
 ]
 
 
-def stream_routes(engine: Engine, access: Access, stopping: threading.Event) -> APIRouter:
+def stream_routes(engine: Engine, stopping: threading.Event) -> APIRouter:
     """The route of the stream. Streams end when `stopping` is set."""
-    known = [Depends(needs(access, Scope.READ)), Depends(only_known)]
-    routes = APIRouter(tags=["read"], dependencies=known)
+    known = [Depends(Needs(Scope.READ)), Depends(only_known)]
+    routes = APIRouter(prefix=PREFIX, tags=["read"], dependencies=known)
     streams: set[_Stream] = set()
 
     @routes.get(
