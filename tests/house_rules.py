@@ -54,6 +54,9 @@ MUTATING = re.compile(
 )
 """Methods of containers that change them."""
 
+PLACED_ARGUMENTS_MAX = 4
+"""As many arguments of a record may be told apart by their places."""
+
 NOT_MONEY = "# not money: "
 """Marks a line with a float that is no price, quantity or amount, and says what it is."""
 
@@ -269,6 +272,16 @@ def is_part_of_books(node: ast.expr, parts: set[str]) -> bool:
     return isinstance(inner, ast.Name) and inner.id in parts
 
 
+def records_are_made_with_keywords(module: Module) -> Iterator[str]:
+    if not module.room.startswith("execution/"):
+        return
+    for node, name in module.calls():
+        is_record = re.fullmatch(r"pointsman\.domain\.(\w+\.)+[A-Z]\w*", name)
+        is_starred = any(isinstance(arg, ast.Starred) for arg in node.args)
+        if is_record and (is_starred or len(node.args) > PLACED_ARGUMENTS_MAX):
+            yield f"{node.lineno}: {name}: more than {PLACED_ARGUMENTS_MAX} fields by their places"
+
+
 # --- money, time, limits, errors ------------------------------------------------------------------
 
 
@@ -361,6 +374,7 @@ RULES: list[Rule] = [
     pure_part_is_a_function_of_its_inputs,
     pure_part_never_walks_a_set,
     books_change_through_their_methods,
+    records_are_made_with_keywords,
     money_is_never_a_float,
     wall_clock_is_read_in_named_modules,
     queues_have_a_limit,

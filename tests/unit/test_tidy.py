@@ -82,6 +82,21 @@ PLANTED: list[tuple[Rule, str, str]] = [
     (rules.books_change_through_their_methods, DESK, "del books.orders[order_id]"),
     (rules.books_change_through_their_methods, DESK, "books.touched_accounts.clear()"),
     (rules.books_change_through_their_methods, DESK, "keys = books.fill_keys\nkeys[key] = None"),
+    (
+        rules.records_are_made_with_keywords,
+        DESK,
+        "from pointsman.domain.orders import Order\nOrder(a, b, c, d, e)",
+    ),
+    (
+        rules.records_are_made_with_keywords,
+        DESK,
+        "from pointsman.domain.orders import Order\nOrder(a, *rest)",
+    ),
+    (
+        rules.records_are_made_with_keywords,
+        DESK,
+        "from pointsman.domain import events as ev\nev.Started(a, b, c, d, e)",
+    ),
     (rules.money_is_never_a_float, DESK, "fee = 0.1"),
     (rules.money_is_never_a_float, CODEC, "price = float(row)"),
     (rules.money_is_never_a_float, PAPER, "def f(price: float): ..."),
@@ -121,6 +136,16 @@ TIDY: list[tuple[Rule, str, str]] = [
     (rules.books_change_through_their_methods, DESK, "self._books = Books(policy, desk)"),
     (rules.books_change_through_their_methods, DESK, "found = books.orders\nfound.get(order_id)"),
     (rules.books_change_through_their_methods, "execution/loading.py", "books.changes.clear()"),
+    (
+        rules.records_are_made_with_keywords,
+        DESK,
+        "from pointsman.domain.orders import Order\nOrder(a, b, c, d, role=e)",
+    ),
+    (
+        rules.records_are_made_with_keywords,
+        DESK,
+        "from pointsman.domain.money import plain\nplain(a, b, c, d, e)",
+    ),
     (rules.money_is_never_a_float, CODEC, "wait = 0.1  # not money: seconds"),
     (rules.wall_clock_is_read_in_named_modules, LOOP, "import time\ntime.time_ns()"),
     (rules.wall_clock_is_read_in_named_modules, "cli/app.py", "import time\ntime.time()"),

@@ -34,14 +34,23 @@ def book_fill(
     """Book one execution of an order that is stored with its new totals already."""
     instrument = books.policy.instrument(order.symbol)
     key = fill_key(order.client_order_id, order.side, fill)
-    books.note(
-        Fill(
-            key, order.client_order_id, order.va_id, order.symbol, order.position_id, order.side,
-            fill.quantity, fill.price, fill.fee, fill.trade_id, fill.ts_ns, now_ns, is_external,
-            None if fill.fee_currency == instrument.currency else fill.fee_currency,
-        ),
-        key,
-    )  # fmt: skip
+    booked = Fill(
+        key=key,
+        client_order_id=order.client_order_id,
+        va_id=order.va_id,
+        symbol=order.symbol,
+        position_id=order.position_id,
+        side=order.side,
+        quantity=fill.quantity,
+        price=fill.price,
+        fee=fill.fee,
+        trade_id=fill.trade_id,
+        venue_ts_ns=fill.ts_ns,
+        booked_at_ns=now_ns,
+        is_external=is_external,
+        fee_currency=None if fill.fee_currency == instrument.currency else fill.fee_currency,
+    )
+    books.note(booked, key)
     books.this_run.note_trade_time(order.symbol, fill.ts_ns)
     traded = fill.quantity
     fill = as_held(fill, order.side, instrument)

@@ -84,7 +84,11 @@ class Desk:
         ruling = judgement.judge(self._books, event, now_ns)
         step = self._settle(event, ruling.commands, now_ns)
         return Step(
-            step.changes, step.commands, ruling.decision, ruling.is_repeat, ruling.is_reused_id
+            changes=step.changes,
+            commands=step.commands,
+            decision=ruling.decision,
+            is_repeat=ruling.is_repeat,
+            is_reused_id=ruling.is_reused_id,
         )
 
     def _settle(self, event: Event, commands: list[Command], now_ns: int) -> Step:

@@ -229,12 +229,12 @@ class ExecutionLoop:
             self.turn(learned)
         hours = self._hours(signal.va_id)
         event = SignalReceived(
-            signal,
-            self.view.quotes.newest(signal.symbol),
-            self.view.mark(signal.symbol),
-            hours.window_at(self._now_ns),
-            hours.day_start_ns(self._now_ns),
-            self.view.clock_offset.at(self._now_ns),
+            signal=signal,
+            quote=self.view.quotes.newest(signal.symbol),
+            mark=self.view.mark(signal.symbol),
+            window=hours.window_at(self._now_ns),
+            day_start_ns=hours.day_start_ns(self._now_ns),
+            clock_offset_ns=self.view.clock_offset.at(self._now_ns),
             first=self._recall.first_decision(signal.signal_id),
             source=source,
             line=line,

@@ -18,12 +18,13 @@ from pointsman.domain.events import Assigned, ForeignFill, HoldingDiffers, Venue
 from pointsman.domain.life_cycle import OrderStatus
 from pointsman.domain.market import Quote
 from pointsman.domain.money import ZERO, plain, share_of, shown_average
-from pointsman.domain.orders import Order, OrderType, Role
+from pointsman.domain.orders import Order, Role
 from pointsman.domain.positions import Position, PositionState
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide
 from pointsman.execution import booking
 from pointsman.execution.books import Books
+from pointsman.execution.closing_order import closing_order
 from pointsman.execution.fills import as_held
 from pointsman.execution.incidents import note_incident
 
@@ -141,7 +142,13 @@ def _charge(
         share = fee
         if charged + part < foreign.quantity:
             share = share_of(fee, part, foreign.quantity - charged)
-        fill = VenueFill(foreign.trade_id, part, foreign.price, share, foreign.ts_ns)
+        fill = VenueFill(
+            trade_id=foreign.trade_id,
+            quantity=part,
+            price=foreign.price,
+            fee=share,
+            ts_ns=foreign.ts_ns,
+        )
         order = _stand_in(position, event, fill, now_ns)
         books.put_order(order)
         booking.book_fill(books, order, fill, now_ns, is_external=True)
@@ -152,23 +159,22 @@ def _charge(
 def _stand_in(position: Position, event: ForeignFill, fill: VenueFill, now_ns: int) -> Order:
     """The order record that owns a foreign fill's share: made from the facts, one for each fill and
     position, final from the start."""
-    return Order(
-        f"EXTERNAL{event.order_id}T{fill.trade_id}P{position.position_id}",
-        position.va_id,
-        position.symbol,
-        position.position_id,
+    order = closing_order(
+        position,
         Role.EXIT,
-        OrderType.MARKET,
-        event.side,
-        position.side,
         fill.quantity,
-        now_ns,
-        exit_reason=Reason.EXTERNAL_CLOSE,
+        order_id=f"EXTERNAL{event.order_id}T{fill.trade_id}P{position.position_id}",
+        signal_id=None,
+        reason=Reason.EXTERNAL_CLOSE,
+        now_ns=now_ns,
+    )
+    return replace(
+        order,
+        side=event.side,
         status=OrderStatus.FILLED,
         filled=fill.quantity,
         filled_value=fill.quantity * fill.price,
         fees=fill.fee,
-        updated_at_ns=now_ns,
     )
 
 
@@ -231,8 +237,12 @@ def on_assigned(books: Books, event: Assigned, now_ns: int) -> None:
         return
     closing = side.closes_with
     number = books.desk.next_incident
-    fill = VenueFill(str(number), event.quantity, price, ZERO, now_ns)
-    foreign = ForeignFill(event.symbol, side, closing, fill, "ASSIGNED")
+    fill = VenueFill(
+        trade_id=str(number), quantity=event.quantity, price=price, fee=ZERO, ts_ns=now_ns
+    )
+    foreign = ForeignFill(
+        symbol=event.symbol, position_side=side, side=closing, fill=fill, order_id="ASSIGNED"
+    )
     held = _held(books, event.va_id, event.symbol, side)
     note_incident(
         books,

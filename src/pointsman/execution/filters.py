@@ -73,7 +73,7 @@ def _seen(newest: Quote | None, exchange: str | None, quoted_as: str) -> Check:
 def _window(window: Window | None, now_ns: int) -> Check:
     is_open = window is not None and window.opens_ns <= now_ns < window.closes_ns
     limit = "never open" if window is None else f"{window.opens_ns}..{window.closes_ns}"
-    return Check(Reason.OUTSIDE_WINDOW, is_open, str(now_ns), limit, "ns UTC")
+    return Check(Reason.OUTSIDE_WINDOW, is_open, str(now_ns), limit, unit="ns UTC")
 
 
 def _validity(quote: Quote) -> Check:
@@ -91,8 +91,8 @@ def _latency(
         age_ns <= limits.max_latency_ns and not is_doubtful,
         plain(age_ns / MILLISECOND),
         plain(limits.max_latency_ns / MILLISECOND),
-        "ms",
-        _latency_note(raw_ns, clock_offset_ns, is_doubtful),
+        unit="ms",
+        note=_latency_note(raw_ns, clock_offset_ns, is_doubtful),
     )
 
 
@@ -102,13 +102,15 @@ def _latency_note(raw_ns: int, clock_offset_ns: int, is_doubtful: bool) -> str:
 
 
 def _bps(rule: Reason, value: Decimal, limit: Decimal, note: str = "") -> Check:
-    return Check(rule, value <= limit, plain(stored_bps(value)), plain(limit), "bps", note)
+    return Check(
+        rule, value <= limit, plain(stored_bps(value)), plain(limit), unit="bps", note=note
+    )
 
 
 def _spread(quote: Quote, limits: Limits) -> Check:
     passed = (quote.ask - quote.bid) * 2 * BPS <= limits.max_spread_bps * (quote.bid + quote.ask)
     shown, limit = plain(stored_bps(quote.spread_bps)), plain(limits.max_spread_bps)
-    return Check(Reason.SPREAD, passed, shown, limit, "bps")
+    return Check(Reason.SPREAD, passed, shown, limit, unit="bps")
 
 
 def _price(entry: Candidate, quote: Quote) -> Iterator[Check]:
@@ -122,12 +124,12 @@ def _price(entry: Candidate, quote: Quote) -> Iterator[Check]:
     deviation = abs(price - mid) * BPS / mid
     passed = abs(price - mid) * BPS <= limits.max_price_deviation_bps * mid
     limit = plain(limits.max_price_deviation_bps)
-    yield Check(Reason.PRICE_DEVIATION, passed, plain(stored_bps(deviation)), limit, "bps")
+    yield Check(Reason.PRICE_DEVIATION, passed, plain(stored_bps(deviation)), limit, unit="bps")
     worse = (touch - price) if entry.side is Side.BUY else (price - touch)
     worse = max(ZERO, worse)
     passed = worse * BPS <= limits.max_slippage_bps * price
     shown, limit = plain(stored_bps(worse * BPS / price)), plain(limits.max_slippage_bps)
-    yield Check(Reason.SLIPPAGE, passed, shown, limit, "bps")
+    yield Check(Reason.SLIPPAGE, passed, shown, limit, unit="bps")
 
 
 def _tick(entry: Candidate, quote: Quote) -> Iterator[Check]:
@@ -140,7 +142,9 @@ def _tick(entry: Candidate, quote: Quote) -> Iterator[Check]:
     if reaches(entry.side, bound, touch) and not reaches(entry.side, limit, touch):
         tick, symbol = plain(entry.instrument.tick), entry.instrument.symbol
         note = f"rounded to the tick {tick}; INSTRUMENTS_FILE sets the tick of {symbol}"
-        yield Check(Reason.TICK_TOO_COARSE, False, plain(limit), plain(touch), "price", note)
+        yield Check(
+            Reason.TICK_TOO_COARSE, False, plain(limit), plain(touch), unit="price", note=note
+        )
 
 
 def _protection(entry: Candidate) -> Iterator[Check]:
@@ -163,15 +167,17 @@ def _protection(entry: Candidate) -> Iterator[Check]:
     is_on_its_side = ZERO < stop < touch if is_long else stop > touch
     if is_on_its_side and not is_near:
         shown, note = plain(stored_bps(far)), f"from the reference, with a stop at {plain(stop)}"
-        yield Check(Reason.STOP_INVALID, False, shown, plain(allowed), "%", note)
+        yield Check(Reason.STOP_INVALID, False, shown, plain(allowed), unit="%", note=note)
     else:
         note = f"{plain(stored_bps(far))} % from the reference, at most {plain(allowed)} %"
         shown = plain(stop)
-        yield Check(Reason.STOP_INVALID, is_on_its_side, shown, plain(touch), "price", note)
+        yield Check(
+            Reason.STOP_INVALID, is_on_its_side, shown, plain(touch), unit="price", note=note
+        )
     target = entry.take_profit
     if target is not None:
         is_beyond = target > touch if is_long else ZERO < target < touch
-        yield Check(Reason.STOP_INVALID, is_beyond, plain(target), plain(touch), "take-profit")
+        yield Check(Reason.STOP_INVALID, is_beyond, plain(target), plain(touch), unit="take-profit")
 
 
 def _minimum(entry: Candidate) -> Check:
@@ -196,5 +202,5 @@ def minimum(instrument: Instrument, quantity: Decimal, price: Decimal) -> Check:
     least, notional = max(instrument.min_qty, instrument.lot), quantity * price
     if quantity >= least and notional < instrument.min_notional:
         shown, limit = plain(notional), plain(instrument.min_notional)
-        return Check(Reason.BELOW_MINIMUM, False, shown, limit, NOTIONAL)
+        return Check(Reason.BELOW_MINIMUM, False, shown, limit, unit=NOTIONAL)
     return Check(Reason.BELOW_MINIMUM, quantity >= least, plain(quantity), plain(least))

@@ -44,13 +44,13 @@ def _pay(books: Books, event: FundingPaid, position: Position, share: Decimal, n
         replace(account, cash=account.cash + share, realized=account.realized + share)
     )
     books.put_position(replace(position, realized_to_date=position.realized_to_date + share))
-    _note(books, event, (position.position_id, position.va_id), position.quantity, share, now_ns)
+    _note(books, event, position, position.quantity, share, now_ns)
 
 
 def _leave_to_external(
     books: Books, event: FundingPaid, quantity: Decimal, share: Decimal, now_ns: int
 ) -> None:
-    _note(books, event, (0, EXTERNAL), quantity, share, now_ns)
+    _note(books, event, None, quantity, share, now_ns)
     note_incident(
         books,
         now_ns,
@@ -65,13 +65,21 @@ def _leave_to_external(
 def _note(
     books: Books,
     event: FundingPaid,
-    whose: tuple[int, str],
+    position: Position | None,
     quantity: Decimal,
     share: Decimal,
     now_ns: int,
 ) -> None:
+    """Remember one share: of a position, or of EXTERNAL where there is none."""
     funding = Funding(
-        event.funding_id, *whose, event.symbol, event.position_side, quantity, share, event.ts_ns,
-        now_ns,
-    )  # fmt: skip
+        funding_id=event.funding_id,
+        position_id=0 if position is None else position.position_id,
+        va_id=EXTERNAL if position is None else position.va_id,
+        symbol=event.symbol,
+        side=event.position_side,
+        quantity=quantity,
+        amount=share,
+        venue_ts_ns=event.ts_ns,
+        booked_at_ns=now_ns,
+    )
     books.note(funding, (funding.funding_id, funding.position_id))

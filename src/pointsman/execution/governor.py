@@ -44,12 +44,12 @@ def _standing(books: Books, account: Account, symbol: str, now_ns: int) -> Itera
     yield Check(Reason.PAUSED, not paused, "paused" if paused else "active", "active")
     frozen = account.frozen_for
     yield Check(Reason.FROZEN, frozen is None, frozen.value if frozen else "active", "active")
-    yield Check(Reason.UNKNOWN_ORDER, unknown == 0, str(unknown), "0", "orders")
+    yield Check(Reason.UNKNOWN_ORDER, unknown == 0, str(unknown), "0", unit="orders")
     lack = disputed(books, symbol)
     if lack > ZERO:
         yield Check(Reason.HOLDING_DISPUTED, False, plain(lack), "0")
     left_ns = max(0, (account.cooldown_until_ns or 0) - now_ns)
-    yield Check(Reason.COOLDOWN, left_ns == 0, plain(left_ns / SECOND), "0", "s left")
+    yield Check(Reason.COOLDOWN, left_ns == 0, plain(left_ns / SECOND), "0", unit="s left")
 
 
 def _exposure(books: Books, entry: Candidate) -> Iterator[Check]:
@@ -60,7 +60,7 @@ def _exposure(books: Books, entry: Candidate) -> Iterator[Check]:
         slots <= limits.max_open_positions,
         str(slots),
         str(limits.max_open_positions),
-        "positions",
+        unit="positions",
     )
     notional = entry.notional
     if notional is None:
@@ -103,8 +103,8 @@ def _loss_limit(
         is_kept and not is_stopped,
         None if shown is None else plain(shown),
         None if limit is None else plain(limit),
-        unit,
-        "stopped until resumed" if is_stopped else "",
+        unit=unit,
+        note="stopped until resumed" if is_stopped else "",
     )
 
 
@@ -127,7 +127,7 @@ def _at_most(rule: Reason, value: Decimal, limit: Decimal) -> Check:
 
 
 def _count(rule: Reason, value: int, limit: int) -> Check:
-    return Check(rule, value <= limit, str(value), str(limit), "entries")
+    return Check(rule, value <= limit, str(value), str(limit), unit="entries")
 
 
 # -- what losses teach -----------------------------------------------------------------------------

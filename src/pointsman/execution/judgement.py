@@ -129,11 +129,11 @@ def _decision(
 ) -> Decision:
     signal, refusal = event.signal, _refusal(checks)
     return Decision(
-        signal.signal_id,
-        signal.va_id,
-        signal.symbol,
-        Outcome.ACCEPTED if refusal is None else Outcome.REFUSED,
-        now_ns,
+        signal_id=signal.signal_id,
+        va_id=signal.va_id,
+        symbol=signal.symbol,
+        outcome=Outcome.ACCEPTED if refusal is None else Outcome.REFUSED,
+        decided_at_ns=now_ns,
         reason=None if refusal is None else refusal.rule,
         value=None if refusal is None else refusal.value,
         limit=None if refusal is None else refusal.limit,

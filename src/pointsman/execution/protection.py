@@ -24,11 +24,12 @@ from pointsman.domain.commands import Cancel, Command, Submit
 from pointsman.domain.events import Timer, TimerKind
 from pointsman.domain.market import Quote
 from pointsman.domain.money import ZERO, floor_to
-from pointsman.domain.orders import Order, OrderType, Role, client_order_id
+from pointsman.domain.orders import Order, Role, client_order_id
 from pointsman.domain.positions import Position, closing_of
 from pointsman.domain.reasons import Reason
 from pointsman.execution import naked_time
 from pointsman.execution.books import Books
+from pointsman.execution.closing_order import closing_order
 from pointsman.execution.dust import is_enough
 from pointsman.execution.shortfall import lacking
 from pointsman.execution.soundness import assert_fits
@@ -249,21 +250,14 @@ def _submit_stop(books: Books, position_id: int, quantity: Decimal, now_ns: int)
     position = books.positions[position_id]
     attempt = position.stops_made + 1
     books.put_position(replace(position, stops_made=attempt))
-    order = Order(
-        client_order_id(books.desk.code, position_id, Role.STOP, attempt),
-        position.va_id,
-        position.symbol,
-        position_id,
+    order = closing_order(
+        position,
         Role.STOP,
-        OrderType.STOP,
-        position.side.closes_with,
-        position.side,
         quantity,
-        now_ns,
-        trigger_price=position.stop_price,
+        order_id=client_order_id(books.desk.code, position_id, Role.STOP, attempt),
         signal_id=position.signal_id,
-        exit_reason=Reason.STOP_LOSS,
-        updated_at_ns=now_ns,
+        reason=Reason.STOP_LOSS,
+        now_ns=now_ns,
     )
     books.put_order(order)
     return Submit(order)
@@ -272,20 +266,14 @@ def _submit_stop(books: Books, position_id: int, quantity: Decimal, now_ns: int)
 def _submit_exit(books: Books, position: Position, quantity: Decimal, now_ns: int) -> Submit:
     attempt = position.exits_made + 1
     books.put_position(replace(position, exits_made=attempt))
-    order = Order(
-        client_order_id(books.desk.code, position.position_id, Role.EXIT, attempt),
-        position.va_id,
-        position.symbol,
-        position.position_id,
+    order = closing_order(
+        position,
         Role.EXIT,
-        OrderType.MARKET,
-        position.side.closes_with,
-        position.side,
         quantity,
-        now_ns,
+        order_id=client_order_id(books.desk.code, position.position_id, Role.EXIT, attempt),
         signal_id=position.closing_signal_id or position.signal_id,
-        exit_reason=position.closing_reason,
-        updated_at_ns=now_ns,
+        reason=position.closing_reason,
+        now_ns=now_ns,
     )
     books.put_order(order)
     return Submit(order)

@@ -24,11 +24,12 @@ from pointsman.domain.events import (
 from pointsman.domain.life_cycle import FINAL, OrderStatus
 from pointsman.domain.market import Quote
 from pointsman.domain.money import ZERO
-from pointsman.domain.orders import Order, OrderType, Role, parse_client_order_id
+from pointsman.domain.orders import Order, Role, parse_client_order_id
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide
 from pointsman.domain.venue_reports import OrderFound, Snapshot, VenueOrder, VenueTrade
 from pointsman.execution.books import Books
+from pointsman.execution.closing_order import closing_order
 from pointsman.execution.external_holdings import our_holdings, venue_key
 from pointsman.execution.fills import fill_key
 
@@ -88,7 +89,13 @@ def _should_be_shown(order: Order, snapshot: Snapshot) -> bool:
 
 
 def _trade_report(order_id: str, venue_order_id: str, fill: VenueFill) -> OrderReport:
-    return OrderReport(order_id, VenueWord.TRADE, fill.ts_ns, venue_order_id, fill)
+    return OrderReport(
+        client_order_id=order_id,
+        kind=VenueWord.TRADE,
+        ts_ns=fill.ts_ns,
+        venue_order_id=venue_order_id,
+        fill=fill,
+    )
 
 
 def _standing_reports(order: Order, venue_order: VenueOrder) -> list[OrderReport]:
@@ -150,22 +157,21 @@ def adopted(
     else:
         its = {trade_key(t): t.fill for t in trades if t.client_order_id == told.client_order_id}
         quantity = sum((fill.quantity for fill in its.values()), ZERO)
-    return Order(
-        told.client_order_id,
-        position.va_id,
-        position.symbol,
-        position.position_id,
+    order = closing_order(
+        position,
         parts.role,
-        OrderType.STOP if is_stop else OrderType.MARKET,
-        position.side.closes_with,
-        position.side,
         quantity,
-        books.desk.compared_at_ns or 0,
-        trigger_price=trigger if is_stop else None,
+        order_id=told.client_order_id,
         signal_id=position.signal_id,
-        exit_reason=Reason.STOP_LOSS if is_stop else Reason.UNPROTECTED,
+        reason=Reason.STOP_LOSS if is_stop else Reason.UNPROTECTED,
+        now_ns=books.desk.compared_at_ns or 0,
+    )
+    return msgspec.structs.replace(
+        order,
+        trigger_price=trigger if is_stop else None,
         is_unknown=True,
         venue_order_id=told.venue_order_id,
+        updated_at_ns=0,
     )
 
 
@@ -208,10 +214,10 @@ def trade_report(trade: VenueTrade) -> OrderReport:
 def foreign_fill(trade: VenueTrade, mark: Quote | None) -> ForeignFill:
     """An execution that is not ours, as an event."""
     return ForeignFill(
-        trade.symbol,
-        trade.position_side or PositionSide.LONG,
-        trade.side,
-        trade.fill,
-        trade.client_order_id or trade.venue_order_id,
-        mark,
+        symbol=trade.symbol,
+        position_side=trade.position_side or PositionSide.LONG,
+        side=trade.side,
+        fill=trade.fill,
+        order_id=trade.client_order_id or trade.venue_order_id,
+        mark=mark,
     )

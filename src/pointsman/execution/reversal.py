@@ -176,14 +176,19 @@ def refuse_opening(books: Books, va_id: str, why: str, now_ns: int) -> None:
     check = Check(Reason.OPPOSING_EXPOSURE, False, wanted, mode, note=why)
     books.put_account(replace(account, opening=None))
     books.note(SignalRecord(signal, now_ns, SOURCE, 0), signal.signal_id)
-    books.note(
-        Decision(
-            signal.signal_id, va_id, signal.symbol, Outcome.REFUSED, now_ns,
-            reason=check.rule, value=check.value, limit=check.limit, action=Action.ENTRY,
-            checks=(check,),
-        ),
-        signal.signal_id,
-    )  # fmt: skip
+    decision = Decision(
+        signal_id=signal.signal_id,
+        va_id=va_id,
+        symbol=signal.symbol,
+        outcome=Outcome.REFUSED,
+        decided_at_ns=now_ns,
+        reason=check.rule,
+        value=check.value,
+        limit=check.limit,
+        action=Action.ENTRY,
+        checks=(check,),
+    )
+    books.note(decision, signal.signal_id)
 
 
 def on_opening_deadline(books: Books, timer: Timer, now_ns: int) -> list[Command]:

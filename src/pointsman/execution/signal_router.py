@@ -101,7 +101,7 @@ def _expiry(signal: Signal, now_ns: int) -> Iterator[Check]:
             age_ns <= signal.ttl_ns,
             plain(age_ns / SECOND),
             plain(signal.ttl_ns / SECOND),
-            "s",
+            unit="s",
         )
 
 

@@ -130,7 +130,11 @@ class Intake:
             differences += 1
             self._turn(replace(differs, mark=self._view.mark(differs.symbol)))
         compared = Compared(
-            True, snapshot.taken_at_ns, differences, snapshot.fills_cursor, found.unseen
+            is_complete=True,
+            taken_at_ns=snapshot.taken_at_ns,
+            differences=differences,
+            fills_cursor=snapshot.fills_cursor,
+            unseen_orders=found.unseen,
         )
         self._answered_ns = snapshot.asked_at_ns
         self._turn(compared)
