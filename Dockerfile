@@ -15,7 +15,7 @@ RUN test -z "$CALENDAR" || pip install --requirement /build/requirements-calenda
 COPY pyproject.toml README.md LICENSE /build/
 COPY src /build/src
 # Nothing that runs needs the tests inside of the packages, and they weigh tens of megabytes.
-RUN pip install --no-deps /build && pip uninstall --yes pip \
+RUN pip install --no-deps /build && pip uninstall --yes setuptools pip \
     && find /opt/pointsman -type d -name tests -prune -exec rm -r {} +
 
 # Debian's slim image has bash in it, for `docker-compose exec trading-engine bash`.

@@ -52,7 +52,7 @@ def wait(signals):
 threading.BoundedSemaphore = Semaphore
 signal.sigwait = wait
 import uvicorn
-from pointsman.cli import arrivals
+from pointsman.service import arrivals
 from pointsman.engine.supervision import Supervisor
 from pointsman.engine.latch_watch import LatchWatch
 from pointsman.engine.requests import Steering

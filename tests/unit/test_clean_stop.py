@@ -11,7 +11,7 @@ from pointsman.service.clean_stop import SIGNALS, clean_stop, ended_in_time
 
 HANGS = """
 import os, signal, time
-from pointsman.cli import clean_stop
+from pointsman.service import clean_stop
 clean_stop.END_SECONDS = 0.2
 with clean_stop.clean_stop() as stop, clean_stop.ended_in_time(stop):
     os.kill(os.getpid(), signal.SIGTERM)

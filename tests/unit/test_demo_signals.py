@@ -115,9 +115,12 @@ def test_two_minutes_show_a_cooldown_and_a_refusal_by_it(show: Seen) -> None:
     assert Reason.COOLDOWN in {decision.reason for decision in show.decisions}
 
 
-def test_an_hour_goes_on_by_itself_with_no_incident_but_cooldowns(tmp_path: Path) -> None:
+def test_an_hour_has_no_incident_but_cooldowns_and_exits_that_wait_for_size(
+    tmp_path: Path,
+) -> None:
     seen = run(seed=4, folder=tmp_path, seconds=3_600)
-    assert {incident.kind for incident in seen.incidents} == {Reason.COOLDOWN_STARTED}
+    kinds = {incident.kind for incident in seen.incidents}
+    assert kinds == {Reason.COOLDOWN_STARTED, Reason.EXIT_UNFILLED}
     accepted = [one for one in seen.decisions if one.outcome is Outcome.ACCEPTED]
     assert len(accepted) > len(seen.decisions) // 2
     assert {trade.pnl > 0 for trade in seen.trades} == {True, False}

@@ -37,6 +37,7 @@ def held(quantity: str) -> Position:
     return Position(
         1, 0, "VA001", "AAA", PositionSide.LONG, "ABCDEF1E1", 0, Decimal(100), Decimal(99),
         quantity=amount, lots=(Lot(amount, Decimal(100)),),
+        entry_quantity=amount, entry_value=amount * 100,
     )  # fmt: skip
 
 

@@ -212,7 +212,8 @@ def test_what_a_signal_asked_for_and_why_it_was_too_much(tmp_path: Path) -> None
     assert "asked for stop at 120.00, target 170.00, valid for 5.000 s" in far
     assert "20 ms after its own stamp" in far
     assert "-0.020 stamped by its sender" in far
-    assert "Measured 120 (24.2376 % from the reference, at most 10.0 %); must be below" in far
+    shown = "Measured 24.2376 % (from the reference, with a stop at 120); must be at most 10 %"
+    assert shown in far
     assert "stop 1.5 % away, target 3 % away, reduce only" in near
     assert "REFUSED: NOTHING_TO_CLOSE" in near
 

@@ -30,7 +30,6 @@ from pointsman.storage.errors import (
     NewerSchema,
     StorageError,
 )
-from pointsman.storage.reader import reading
 
 if TYPE_CHECKING:
     from pointsman.reading.lists import Wanted
@@ -153,6 +152,7 @@ def _before_the_config_verb(_options: Options) -> None:
 @takes_options
 def status(options: Options) -> None:
     """May it trade, does it run, and what does it hold."""
+    from pointsman.storage.reader import reading
     from pointsman.terminal.status import draw_status, read_status, status_document
     from pointsman.terminal.text import console, print_json
 
@@ -169,6 +169,7 @@ def _show(verb: str, options: Options, wanted: "Wanted") -> None:
     import msgspec
 
     from pointsman.reading.lists import LISTS
+    from pointsman.storage.reader import reading
     from pointsman.terminal.status import engine_touches
     from pointsman.terminal.text import console, print_json
     from pointsman.terminal.views import VIEWS, listing
@@ -238,6 +239,7 @@ def why(
 ) -> None:
     """The story of a signal, or of an order's: each rule with its numbers, and what came of it."""
     from pointsman.reading.story import near_ids, read_story, signal_of_order, story_document
+    from pointsman.storage.reader import reading
     from pointsman.terminal.text import console, print_json
     from pointsman.terminal.why import draw_story
 
@@ -263,6 +265,7 @@ def why(
 def check_journal(options: Options) -> None:
     """Verify the chain, compare it with the tables, and decide all of it again."""
     from pointsman.cli.journal_check import examine, verdict_document, verdict_lines
+    from pointsman.storage.reader import reading
     from pointsman.terminal.text import print_json
     from pointsman.version import __version__
 

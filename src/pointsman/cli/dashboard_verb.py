@@ -8,7 +8,6 @@ import typer
 
 from pointsman.cli.options import Options, read_settings, takes_options
 from pointsman.engine.exit_codes import ExitCode
-from pointsman.storage.reader import reading
 
 if TYPE_CHECKING:
     from pointsman.config.settings import Settings
@@ -63,6 +62,7 @@ def is_dumb() -> bool:
 
 def _local(settings: "Settings") -> "Link":
     from pointsman.dashboard.links import link_to
+    from pointsman.storage.reader import reading
 
     with reading(settings.database_path):
         pass

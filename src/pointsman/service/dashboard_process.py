@@ -16,7 +16,8 @@ from pointsman.service.clean_stop import Stop
 
 _END_SECONDS = 2.0  # not money: seconds
 _START = (
-    "import sys; from pointsman.cli import app, kill_signals; "
+    "import sys; from pointsman.cli import app; "
+    "from pointsman.service import kill_signals; "
     "kill_signals.let_through(); sys.exit(app.main())"
 )
 

@@ -195,8 +195,6 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
 
     Raises what `open_reader` raises.
     """
-    from pointsman.storage.reader import open_reader
-
     with closing(open_reader(path)) as connection:
         connection.execute("BEGIN")
         yield connection
