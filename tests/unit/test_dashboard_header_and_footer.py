@@ -48,6 +48,8 @@ VERDICTS: list[tuple[Document, str]] = [
     (health(compared_ago_ms=15_001), "compared 15.0 s ago"),
     (health(loop_lag_ms="2500.5"), "loop 2.5 s late"),
     (health(storage="failing since 14:30:00"), "storage failing since 14:30:00"),
+    (health(unready={"task http": "ended"}), "http DOWN"),
+    (health(unready={"clock": "the wall clock is 9 s behind"}), "the wall clock is 9 s behind"),
 ]
 
 
@@ -84,6 +86,29 @@ def test_the_headline_says_what_it_is_and_when(shown: Document, left: str, right
     assert left in line
     assert line.endswith(right)
     assert len(line) == 78
+
+
+LOST = "t.paper.db was removed while the engine ran"
+
+
+@pytest.mark.parametrize(
+    ("shown", "cause"),
+    [
+        (health(entries_held=LOST, unready={"t.paper.db": f"/data/{LOST}"}), LOST),
+        (health(storage="failing since 14:30:00"), "storage failing since 14:30:00"),
+    ],
+)
+@pytest.mark.parametrize("width", [78, 198])
+def test_rule_60_what_stops_all_entries_is_red_and_nothing_says_that_they_work(
+    shown: Document, cause: str, width: int
+) -> None:
+    headline = header_and_footer.headline(shown, width)
+    assert "ACTIVE  entries are refused" in headline.plain
+    lines = header_and_footer.verdict(shown, width)
+    assert lines[0].plain.startswith(cause)
+    assert any(ALARM in str(span.style) for span in lines[0].spans) or lines[0].style == ALARM
+    words = headline.plain + text(lines)
+    assert not re.search("may enter|machinery ok|entries and exits", words)
 
 
 DEAD = Condition(EngineState.NOT_RUNNING, "no process holds the database", NOW_NS - 10**9)

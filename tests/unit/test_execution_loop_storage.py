@@ -246,12 +246,35 @@ def test_rule_19_storage_that_heals_in_between_is_counted_afresh() -> None:
     assert story.loop.desk.books.kill_switch.state is KillState.OFF
 
 
-def test_while_a_part_of_the_engine_is_down_no_entry_leaves() -> None:
+@pytest.mark.parametrize("hold", [Hold.PART_DOWN, Hold.FILE_LOST])
+def test_rule_60_while_the_engine_is_impaired_entries_are_refused_and_exits_are_done(
+    hold: Hold,
+) -> None:
     story = begin()
-    story.loop.hold(Hold.PART_DOWN, True)
+    story.enter()
+    story.loop.hold(hold, True, "the books are gone")
+    story.venue.take(Submit)
+    story.ask(told.signal("more"))
+    assert isinstance(answer := story.answers[-1], Step)
+    assert (decision := answer.decision) is not None
+    refused = (Outcome.REFUSED, Reason.ENTRIES_HELD, "the books are gone")
+    assert (decision.outcome, decision.reason, decision.value) == refused
+    assert story.venue.take(Submit) == []
+    story.ask(told.signal("out", "close"))
+    assert decided(story)[-2:] == ["refused", "accepted"]
+
+
+@pytest.mark.parametrize("hold", [Hold.PART_DOWN, Hold.FILE_LOST])
+def test_rule_31_an_entry_that_waits_when_the_engine_is_impaired_is_denied(hold: Hold) -> None:
+    story = begin()
+    story.memory.is_slow = True
     story.ask(told.signal("in"))
-    assert SendRefused(ENTRY, Reason.ENTRY_WITHDRAWN) in story.events
-    story.loop.hold(Hold.PART_DOWN, False)
+    story.loop.hold(hold, True, "the books are gone")
+    story.memory.heal()
+    story.at()
+    assert SendRefused(ENTRY, Reason.ENTRIES_HELD) in story.events
+    story.memory.is_slow = False
+    story.loop.hold(hold, False)
     story.ask(told.signal("again"))
     assert len(story.venue.take(Submit)) == 1
 

@@ -10,6 +10,7 @@ import pytest
 
 from pointsman.config.settings import Settings, resolve_settings
 from pointsman.domain.reasons import Reason
+from pointsman.domain.signals import Outcome
 from pointsman.engine.embedded import open_engine
 from pointsman.engine.file_watch import FilesLost, FileWatch
 from pointsman.execution.last_check import Hold
@@ -30,8 +31,8 @@ class Watched:
         self.is_held = False
         self.watch = FileWatch(identities((self.database, self.ledger)), self._hold)
 
-    def _hold(self, is_held: bool) -> None:
-        self.is_held = is_held
+    def _hold(self, why: str) -> None:
+        self.is_held = bool(why)
 
 
 def test_rule_60_a_lost_file_holds_until_it_is_put_back_and_is_told_once(tmp_path: Path) -> None:
@@ -82,8 +83,7 @@ async def entry_after(
         except StorageHeld as held:
             outcomes.append(held)
         else:
-            outcomes.append(decision.outcome)
-            await until(lambda: not loop.desk.books.orders)
+            outcomes += [decision.outcome, decision.reason, decision.value]
 
 
 @pytest.mark.parametrize("lost", ["t.db", "t.db-wal"])
@@ -96,7 +96,7 @@ async def test_rule_60_no_signal_is_accepted_into_a_database_that_was_removed(
     assert isinstance(outcomes[0], StorageHeld)
 
 
-async def test_rule_60_no_entry_leaves_while_the_ledger_is_another_file(
+async def test_rule_60_an_entry_is_refused_while_the_ledger_is_another_file(
     settings: Settings, tmp_path: Path
 ) -> None:
     ledger = tmp_path / "t.paper.db"
@@ -105,9 +105,12 @@ async def test_rule_60_no_entry_leaves_while_the_ledger_is_another_file(
         shutil.copy(ledger, tmp_path / "copy")
         (tmp_path / "copy").replace(ledger)
 
+    outcomes: list[object] = []
     with pytest.raises(FilesLost, match="was replaced by another file"):
-        await entry_after(settings, tmp_path / "t.db", swap, [])
+        await entry_after(settings, tmp_path / "t.db", swap, outcomes)
+    told = "t.paper.db was replaced by another file while the engine ran"
+    assert outcomes == [Outcome.REFUSED, Reason.ENTRIES_HELD, told]
     with closing(reader.open_reader(tmp_path / "t.db")) as db:
-        assert [order.end_reason for order in reader.orders(db)] == [Reason.ENTRY_WITHDRAWN]
-        told = [incident.detail for incident in reader.incidents(db)]
-    assert any("t.paper.db was replaced" in detail for detail in told)
+        assert list(reader.orders(db)) == []
+        details = [incident.detail for incident in reader.incidents(db)]
+    assert any("t.paper.db was replaced" in detail for detail in details)

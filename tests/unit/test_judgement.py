@@ -69,7 +69,11 @@ def test_rule_11_all_rules_are_measured_in_the_order_of_the_reasons() -> None:
     sent = signal("a", price=Decimal(100), ts_ns=START_NS, ttl_ns=SECOND_NS)
     decision = decide(ready_desk(EVERY_LIMIT), sent)
     measured = [check.rule for check in decision.checks]
-    told_where_broken = {Reason.HOLDING_DISPUTED, Reason.TICK_TOO_COARSE}
+    told_where_broken = {
+        Reason.ENTRIES_HELD,
+        Reason.HOLDING_DISPUTED,
+        Reason.TICK_TOO_COARSE,
+    }
     not_of_an_entry = {Reason.STORAGE_FAILED, Reason.NOTHING_TO_CLOSE} | told_where_broken
     assert measured == [reason for reason in REFUSALS if reason not in not_of_an_entry]
     assert decision.outcome is Outcome.ACCEPTED

@@ -75,6 +75,18 @@ def test_a_comparison_may_be_three_intervals_old(body: Body) -> None:
     assert body.causes == {}
 
 
+def test_rule_60_what_stops_all_entries_is_told_beside_the_causes(body: Body) -> None:
+    assert body.readiness.document() == {"unready": {}, "entries_held": ""}
+    body.loop.hold(Hold.FILE_LOST, True, "t.paper.db was removed while the engine ran")
+    body.standing = Standing(0, str(BROKEN.cause), 1)
+    told = f"storage fails: {BROKEN.cause}; t.paper.db was removed while the engine ran"
+    assert body.readiness.document()["entries_held"] == told
+    body.loop.hold(Hold.STOPPING, True)
+    body.loop.hold(Hold.FILE_LOST, False)
+    body.standing = Standing()
+    assert body.readiness.document()["entries_held"] == ""
+
+
 def test_storage_that_fails_is_a_cause_until_it_heals(body: Body) -> None:
     body.standing = Standing(0, str(BROKEN.cause), 1)
     assert body.causes == {"storage": f"storage fails: {BROKEN.cause}"}

@@ -154,6 +154,28 @@ def test_a_comparison_that_changed_nothing_is_told_by_the_engine(
     assert document["compared_at"] == "2018-01-02T14:31:55.000000Z"
 
 
+def test_rule_60_what_stops_all_entries_is_named_and_so_is_all_that_is_not_ready(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database_with(path)
+    lost = "t.paper.db was removed while the engine ran"
+    unready = {"t.paper.db": f"/data/{lost}", "feed": "no quote for 31 s"}
+    picture = {
+        "positions": [],
+        "now_ns": LATER_NS,
+        "health": {"unready": unready, "entries_held": lost},
+    }
+    monkeypatch.setattr(status, "ask", lambda _path, _request: picture)
+    text = shown(path, 140)
+    assert f"ACTIVE, but entries are refused: {lost}" in text
+    assert "not ready" in text
+    assert f"t.paper.db: /data/{lost}; feed: no quote for 31 s" in text
+    assert "entries and exits" not in text
+    with closing(open_reader(path)) as connection:
+        document = status_document(read_status(connection, path))
+    assert (document["unready"], document["entries_held"]) == (unready, lost)
+
+
 def test_an_engine_whose_loop_hangs_says_since_when_and_claims_nothing(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -22,7 +22,7 @@ class Ward:
         restart: Callable[[], None] | None = self._restart if can_restart else None
         self.supervisor = Supervisor(
             [Part("picture", lambda: self.is_alive, restart)],
-            self.held.append,
+            lambda why: self.held.append(bool(why)),
             lambda name, fault: self.told.append((name, fault)),
             self._end,
         )

@@ -26,6 +26,9 @@ ROOMY_FROM = 148
 MISSED_COMPARISONS = 3
 """So many intervals without a comparison are too many."""
 
+_SHOWN_AS_FIGURES = frozenset({"comparison", "feed", "loop", "storage"})
+"""Causes of "not ready" that the picture has a figure for."""
+
 _MEANING = {
     "ACTIVE": "entries and exits",
     "REDUCING": "paused, exits only",
@@ -46,7 +49,11 @@ def headline(picture: Picture, width: int, condition: Condition | None = None) -
         )
     state = picture["trading_state"]
     left = Text().append("pointsman", style=STRONG).append("  ")
-    left.append(state, style=TRADING_TONES.get(state, ALARM)).append(f"  {_MEANING.get(state, '')}")
+    if state == "ACTIVE" and entries_held(picture):
+        left.append(f"{state}  entries are refused", style=ALARM)
+    else:
+        tone = TRADING_TONES.get(state, ALARM)
+        left.append(state, style=tone).append(f"  {_MEANING.get(state, '')}")
     market = printable(str(picture["market"]))
     speed = "" if picture["speed"] == "1" else f"  speed {picture['speed']}"
     right = Text().append(f"{market}{speed}  ", style=FAINT)
@@ -58,7 +65,9 @@ def verdict(picture: Picture, width: int, condition: Condition | None = None) ->
     below jumps. Of an engine that is not known to run, what was, and nothing about now."""
     if condition is not None:
         return flow(_past(picture, condition), width, 2)
-    parts = [_cover(picture), _entries(picture), _orders(picture), _machinery(picture)]
+    parts = [_cover(picture), _entries(picture), _orders(picture)]
+    # What stops all entries comes first, where it is not cut off.
+    parts.insert(0 if entries_held(picture) else len(parts), _machinery(picture))
     if width >= WIDE_FROM:
         parts.append(_worth(picture))
     lines = flow(parts, width, 2)
@@ -100,6 +109,8 @@ def _entries(picture: Picture) -> Text:
     free = sum(row["status"] == "active" for row in accounts)
     if not accounts:
         return Text("no accounts", style=WAIT)
+    if entries_held(picture):
+        return Text("entries are refused", style=ALARM)
     if free == len(accounts):
         return Text(f"all {counted(free, 'account')} may enter")
     tone = ALARM if picture["trading_state"] == "HALTED" else WAIT
@@ -114,10 +125,17 @@ def _orders(picture: Picture) -> Text:
     return text
 
 
+def entries_held(picture: Picture) -> str:
+    """What of the engine does not work, so that no account may enter; empty where all does."""
+    health = picture["health"]
+    if health["storage"] != "ok":
+        return f"storage {health['storage']}"
+    return str(health.get("entries_held") or "")
+
+
 def _machinery(picture: Picture) -> Text:
-    failing = picture["health"]["storage"]
-    if failing != "ok":
-        return Text(f"storage {printable(failing)}", style=ALARM)
+    if held := entries_held(picture):
+        return Text(printable(held), style=ALARM)
     told = list(troubles(picture))
     return Text(", ".join(told), style=WAIT) if told else Text("machinery ok")
 
@@ -125,9 +143,11 @@ def _machinery(picture: Picture) -> Text:
 def troubles(picture: Picture) -> Iterator[str]:
     """What is not as it should be with feed, comparison and loop."""
     health, limits = picture["health"], picture["limits"]
-    for cause in health.get("unready") or ():
-        if cause.startswith("task "):
-            yield f"{printable(cause.removeprefix('task '))} DOWN"
+    for name, cause in (health.get("unready") or {}).items():
+        if name.startswith("task "):
+            yield f"{printable(name.removeprefix('task '))} DOWN"
+        elif name not in _SHOWN_AS_FIGURES:
+            yield printable(cause)
     if not picture["is_ready"]:
         yield "not ready"
     feed_age_ms, compared_ago_ms = health["feed_age_ms"], health["compared_ago_ms"]

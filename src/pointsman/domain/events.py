@@ -44,7 +44,8 @@ class SignalReceived(Event, frozen=True):
     differs; `first` what is remembered of an id seen before; `clock_offset_ns` the correction
     applied to the quote's stamp, never positive (RULES 12); `is_opening` marks the opening part of
     a reversal, which waited for its VA to be flat (RULES 55); `is_clock_doubtful` says that the
-    stamps of late contradict the correction (RULES 68)."""
+    stamps of late contradict the correction (RULES 68); `entries_held` is what holds all entries
+    back, such as a lost file (RULES 60), and empty where nothing does."""
 
     signal: Signal
     quote: Quote | None
@@ -58,6 +59,7 @@ class SignalReceived(Event, frozen=True):
     is_opening: bool = False
     is_clock_doubtful: bool = False
     quoted_as: str = ""
+    entries_held: str = ""
 
 
 class InstrumentLearned(Event, frozen=True):

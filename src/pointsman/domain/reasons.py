@@ -68,6 +68,11 @@ class Reason(StrEnum):
 
     KILLED = "KILLED", Group.GOVERNOR, "The kill switch is on."
     PAUSED = "PAUSED", Group.GOVERNOR, "Entries are paused by a person."
+    ENTRIES_HELD = (
+        "ENTRIES_HELD",
+        Group.GOVERNOR,
+        "A part of the engine is down, or a file that it holds open was removed or replaced.",
+    )
     FROZEN = (
         "FROZEN",
         Group.GOVERNOR,

@@ -136,8 +136,9 @@ class Assembly(msgspec.Struct):
         def obey() -> None:
             self.work()
             if not ticker.is_alive:
-                self.loop.hold(Hold.PART_DOWN, True)
-                raise WatchEnded("the watch on the kill latch has ended")
+                told = "the watch on the kill latch has ended"
+                self.loop.hold(Hold.PART_DOWN, True, told)
+                raise WatchEnded(told)
 
         try:
             yield obey
@@ -269,7 +270,7 @@ def build(blueprint: Blueprint) -> Assembly:
             ),
             files=FileWatch(
                 manager.files | same_account.files_of(ledger_path(manager.path)),
-                lambda is_lost: loop.hold(Hold.FILE_LOST, is_lost),
+                lambda lost: loop.hold(Hold.FILE_LOST, bool(lost), lost),
             ),
             manager=manager,
             recorder=recorder,

@@ -21,10 +21,10 @@ class FilesLost(Exception):
 
 
 class FileWatch:
-    """Looks at files. `hold` is called at each look with whether entries are held back. `lost` and
-    `take_news` may be used from other threads than `look`."""
+    """Looks at files. `hold` is called at each look with why entries are held back, with an empty
+    text where they are not. `lost` and `take_news` may be used from other threads than `look`."""
 
-    def __init__(self, files: Mapping[Path, Identity], hold: Callable[[bool], None]) -> None:
+    def __init__(self, files: Mapping[Path, Identity], hold: Callable[[str], None]) -> None:
         self._files = dict(files)
         self._hold = hold
         self._lost: dict[Path, str] = {}
@@ -34,7 +34,7 @@ class FileWatch:
         """Look at every file once."""
         faults = {path: fault_of(path, opened) for path, opened in self._files.items()}
         before, self._lost = self._lost, {path: told for path, told in faults.items() if told}
-        self._hold(bool(self._lost))
+        self._hold("; ".join(_short(path, told) for path, told in self._lost.items()))
         self._news.extend((path, told) for path, told in self._lost.items() if path not in before)
 
     def lost(self) -> dict[str, str]:
@@ -53,3 +53,8 @@ class FileWatch:
                 f"{'; '.join(self._lost.values())}. What was decided since then is not in it; "
                 "put the file back before the next start, which checks what is there"
             )
+
+
+def _short(path: Path, told: str) -> str:
+    """What is wrong with a file, with its name in the place of its path."""
+    return told.replace(str(path), path.name)

@@ -45,13 +45,13 @@ class _Fall(NamedTuple):
 
 
 class Supervisor:
-    """Looks at parts. `hold(is_down)` is called at every look, `tell(name, fault)` of each end, and
-    `end` that the run must come to its end."""
+    """Looks at parts. `hold(why)` is called at every look with what is down, an empty text where
+    nothing is; `tell(name, fault)` of each end, and `end` that the run must come to its end."""
 
     def __init__(
         self,
         parts: Sequence[Part],
-        hold: Callable[[bool], None],
+        hold: Callable[[str], None],
         tell: Callable[[str, str], None],
         end: Callable[[], None],
     ) -> None:
@@ -83,7 +83,7 @@ class Supervisor:
                 self._down.pop(part.name, None)
             else:
                 self._see_to(part, now)
-        self._hold(bool(self._down))
+        self._hold(self._why())
         self._looked_at = now
 
     def _see_to(self, part: Part, now: float) -> None:
@@ -111,9 +111,12 @@ class Supervisor:
         self._falls[part.name] = fall
         fault = self._faults.pop(part.name, "ended without a word")
         self._down[part.name] = fault
-        self._hold(True)
+        self._hold(self._why())
         self._tell(part.name, fault)
         return fall
+
+    def _why(self) -> str:
+        return "; ".join(f"{name} is down: {fault}" for name, fault in self._down.items())
 
     @contextmanager
     def hearing(self, say: Callable[[str], None]) -> Iterator[None]:

@@ -40,7 +40,7 @@ from pointsman.execution.archive import Recall
 from pointsman.execution.clock_offset import SECOND_NS
 from pointsman.execution.comparing import Comparing
 from pointsman.execution.desk import Desk
-from pointsman.execution.last_check import Hold
+from pointsman.execution.last_check import Hold, Holds
 from pointsman.execution.market_view import HoursOf, MarketView
 from pointsman.execution.outbox import OUTBOX_LEN_MAX, Answer, Outbox, StorageHeld
 from pointsman.execution.ports import Entry, Recorder, Reply, Request, Standing, Venue
@@ -68,7 +68,7 @@ class ExecutionLoop:
         self._recorder = recorder
         self._recall = recall
         self._hours = hours
-        self._holds = dict.fromkeys(Hold, False)
+        self.holds = Holds()
         self._ticket = 0
         self._now_ns = desk.now_ns
         self._outbox = Outbox()
@@ -164,13 +164,14 @@ class ExecutionLoop:
         is_same = stamp_ns == quote.ts_ns
         self._venue.on_quote(quote if is_same else replace(quote, ts_ns=stamp_ns))
 
-    def hold(self, cause: Hold, is_held: bool) -> None:
-        """Let no entry leave, at once, until the same cause no longer holds; from any thread."""
-        self._holds[cause] = is_held
+    def hold(self, hold: Hold, is_held: bool, cause: str = "") -> None:
+        """Let no entry leave, at once, until the same hold is lifted; from any thread. `cause` says
+        in words what is wrong."""
+        self.holds.put(hold, is_held, cause)
 
-    def is_held_for(self, cause: Hold) -> bool:
-        """Whether this cause holds entries back."""
-        return self._holds[cause]
+    def is_held_for(self, hold: Hold) -> bool:
+        """Whether this holds entries back."""
+        return self.holds.is_set(hold)
 
     def remember_quotes(self) -> None:
         """Tell the venue the newest quotes that are known already, before the first instant."""
@@ -241,6 +242,7 @@ class ExecutionLoop:
             is_opening=is_opening,
             is_clock_doubtful=self.view.clock_offset.is_doubtful,
             quoted_as=self.view.quotes.other_spelling(signal.symbol),
+            entries_held=self.holds.impaired(),
         )
         self.turn(event, answer)
 
@@ -325,8 +327,7 @@ class ExecutionLoop:
         if self.view.clock_offset.is_doubtful:
             return Reason.LATENCY
         reason = last_check.refusal(self.desk.books, entry, newest, self._now_ns, offset_ns)
-        is_held = any(self._holds.values())
-        return Reason.ENTRY_WITHDRAWN if reason is None and is_held else reason
+        return reason or self.holds.refusal()
 
     def _cancel(self, cancel: Cancel) -> None:
         if cancel.client_order_id in self._held:

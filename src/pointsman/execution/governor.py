@@ -27,21 +27,27 @@ from pointsman.execution.sizing import Candidate
 SECOND = Decimal(10**9)
 
 
-def govern(books: Books, entry: Candidate) -> Iterator[Check]:
-    """All limits of an entry, in the order of RULES 11."""
+def govern(books: Books, entry: Candidate, entries_held: str = "") -> Iterator[Check]:
+    """All limits of an entry, in the order of RULES 11. `entries_held` is what holds all entries
+    back, empty where nothing does."""
+    yield from _switches(books, entry.account, entries_held)
     yield from _standing(books, entry.account, entry.signal.symbol, entry.now_ns)
     yield from _exposure(books, entry)
     yield from _losses(entry)
     yield from _throttles(books, entry)
 
 
-def _standing(books: Books, account: Account, symbol: str, now_ns: int) -> Iterator[Check]:
-    state = books.kill_switch.trading_state
-    halted = state is TradingState.HALTED
+def _switches(books: Books, account: Account, entries_held: str) -> Iterator[Check]:
+    halted = books.kill_switch.trading_state is TradingState.HALTED
     paused = account.is_paused or books.kill_switch.is_paused
-    unknown = len(books.index[account.va_id].unknown)
     yield Check(Reason.KILLED, not halted, books.kill_switch.state.value, KillState.OFF.value)
     yield Check(Reason.PAUSED, not paused, "paused" if paused else "active", "active")
+    if entries_held:
+        yield Check(Reason.ENTRIES_HELD, False, entries_held, None)
+
+
+def _standing(books: Books, account: Account, symbol: str, now_ns: int) -> Iterator[Check]:
+    unknown = len(books.index[account.va_id].unknown)
     frozen = account.frozen_for
     yield Check(Reason.FROZEN, frozen is None, frozen.value if frozen else "active", "active")
     yield Check(Reason.UNKNOWN_ORDER, unknown == 0, str(unknown), "0", unit="orders")

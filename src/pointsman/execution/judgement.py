@@ -154,7 +154,7 @@ def _judge_entry(
     asked = event.signal.quantity
     event = replace(event, signal=reversal.limited(event.signal, after))
     entry = build_candidate(books, event, way.side, now_ns)
-    checks = (*way.checks, *govern(books, entry), *filter_entry(event, entry))
+    checks = (*way.checks, *govern(books, entry, event.entries_held), *filter_entry(event, entry))
     decision = _decision(event, way, checks, now_ns)
     clipped = entry.quantity if event.signal.quantity != asked else None
     decision = replace(

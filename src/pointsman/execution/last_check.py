@@ -29,6 +29,33 @@ class Hold(Enum):
     """The engine is coming to its end."""
 
 
+class Holds:
+    """The holds that are set, each with its cause in words. They may be set from any thread."""
+
+    def __init__(self) -> None:
+        self._causes: dict[Hold, str | None] = dict.fromkeys(Hold)
+
+    def put(self, hold: Hold, is_set: bool, cause: str) -> None:
+        """Set or lift one."""
+        self._causes[hold] = cause if is_set else None
+
+    def is_set(self, hold: Hold) -> bool:
+        """Whether this one is set."""
+        return self._causes[hold] is not None
+
+    def impaired(self) -> str:
+        """What of the engine does not work, so that no entry may be accepted; empty where all
+        does."""
+        causes = (self._causes[hold] for hold in (Hold.PART_DOWN, Hold.FILE_LOST))
+        return "; ".join(cause or "unknown cause" for cause in causes if cause is not None)
+
+    def refusal(self) -> Reason | None:
+        """Why an entry that was accepted may not leave, apart from the kill latch."""
+        if self.impaired():
+            return Reason.ENTRIES_HELD
+        return Reason.ENTRY_WITHDRAWN if self.is_set(Hold.STOPPING) else None
+
+
 def refusal(
     books: Books, entry: Order, newest: Quote | None, now_ns: int, clock_offset_ns: int
 ) -> Reason | None:

@@ -222,7 +222,7 @@ class _Session:
             self._publisher,
             latch,
             now_ns,
-            lambda: {**self._vitals.health(), "unready": self._readiness.causes()},
+            lambda: {**self._vitals.health(), **self._readiness.document()},
             {**known, "http": self._url},
         )
         kill_file = settings.kill_switch_file
@@ -326,7 +326,7 @@ class _Session:
             parts.append(Part("stdin", lambda: arrivals.is_alive, None))
         return Supervisor(
             parts,
-            lambda is_down: loop.hold(Hold.PART_DOWN, is_down),
+            lambda why: loop.hold(Hold.PART_DOWN, bool(why), why),
             self._say_death,
             self._stop.ask,
         )

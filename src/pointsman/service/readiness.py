@@ -12,6 +12,7 @@ from pointsman.config.settings import Settings
 from pointsman.domain.money import plain
 from pointsman.engine.assembly import trading_hours
 from pointsman.engine.live_feed import CLOCK_AHEAD_MAX_NS, clock_put_back
+from pointsman.engine.snapshot import Document
 from pointsman.execution.execution_loop import ExecutionLoop
 from pointsman.execution.ports import Standing
 from pointsman.reading.vitals import Vitals
@@ -58,6 +59,13 @@ class Readiness:
         """Why it is not ready; nothing where it is."""
         with self._asking:
             return dict(self._causes())
+
+    def document(self) -> Document:
+        """The causes, and what of the engine does not work, so that it accepts no entry."""
+        failure = self._standing().failure
+        storage = "" if failure is None else f"storage fails: {failure}"
+        held = filter(None, (storage, self._loop.holds.impaired()))
+        return {"unready": self.causes(), "entries_held": "; ".join(held)}
 
     def _causes(self) -> Iterator[tuple[str, str]]:
         now_ns = self._loop.now_ns

@@ -48,6 +48,7 @@ _WORDS: dict[Reason, Callable[[str], str]] = {
 _WITHOUT_LIMIT = {
     Reason.UNKNOWN_ACCOUNT: "a known account",
     Reason.SYMBOL_LOCKED: "any, none is held",
+    Reason.ENTRIES_HELD: "all parts and files in place",
 }
 
 

@@ -50,7 +50,8 @@ class Status(msgspec.Struct, frozen=True):
     `sequence` is the newest row of the journal. A latch that was pressed counts already in
     `standing`; `is_latch_ahead` says that the records do not know it yet. A comparison that changes
     nothing is not stored: `compared_at_ns` is the engine's word where it answers. With a
-    `condition` nothing but the kill switch is of now."""
+    `condition` nothing but the kill switch is of now. `unready` says why a running engine is not
+    ready, each cause by its name, and `entries_held` what of it stops all entries."""
 
     path: Path
     engine_pid: int | None
@@ -63,6 +64,8 @@ class Status(msgspec.Struct, frozen=True):
     externals: list[ExternalHolding]
     counts: dict[str, int]
     sequence: int
+    unready: Mapping[str, str]
+    entries_held: str
 
 
 def engine_touches(database: Path) -> dict[tuple[str, PositionSide], Decimal]:
@@ -108,6 +111,8 @@ def read_status(connection: sqlite3.Connection, path: Path) -> Status:
         reader.external_holdings(connection),
         counts,
         newest[0][0] if newest else 0,
+        picture.get("health", {}).get("unready") or {},
+        picture.get("health", {}).get("entries_held") or "",
     )
 
 
@@ -142,6 +147,8 @@ def status_document(status: Status) -> Document:
             "state": _state(status).value,
             "why": "" if status.condition is None else status.condition.why,
         },
+        "unready": dict(status.unready),
+        "entries_held": status.entries_held,
         "as_of": None if as_of_ns is None else iso(as_of_ns),
         "trading_state": standing.kill_switch.trading_state.value,
         "kill_switch": to_document(standing.kill_switch),
@@ -191,7 +198,11 @@ def _state(status: Status) -> EngineState:
 
 def _lines(status: Status) -> Iterator[tuple[str, Text]]:
     standing, counts = status.standing, status.counts
-    yield "trading", _trading(standing, is_past=status.condition is not None)
+    yield "trading", _trading(standing, status.entries_held, is_past=status.condition is not None)
+    if status.unready:
+        causes = "; ".join(f"{name}: {cause}" for name, cause in status.unready.items())
+        tone = "bold red" if status.entries_held else "yellow"
+        yield "not ready", Text(printable(causes), style=tone)
     yield "kill switch", _kill_switch(standing).append(_latch(status))
     yield "engine", _engine(status)
     yield "compared", _compared(status)
@@ -208,7 +219,7 @@ def _lines(status: Status) -> Iterator[tuple[str, Text]]:
         yield "external", Text(printable(text), style="yellow")
 
 
-def _trading(standing: Standing, *, is_past: bool) -> Text:
+def _trading(standing: Standing, entries_held: str, *, is_past: bool) -> Text:
     """Killed stays true without an engine: the latch binds the next one."""
     state = standing.kill_switch.trading_state
     styles = {TradingState.ACTIVE: "bold green", TradingState.REDUCING: "bold yellow"}
@@ -219,6 +230,9 @@ def _trading(standing: Standing, *, is_past: bool) -> Text:
     }
     if is_past and state is not TradingState.HALTED:
         return Text(f"was {state.value}, {meaning[state]}")
+    if entries_held and state is TradingState.ACTIVE:
+        text = f"{state.value}, but entries are refused: {printable(entries_held)}"
+        return Text(text, style="bold red")
     return Text.assemble((state.value, styles.get(state, "bold red")), f", {meaning[state]}")
 
 
