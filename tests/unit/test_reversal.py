@@ -121,6 +121,7 @@ def test_rule_55_three_reversals_of_a_ten_lot_strategy_never_hold_more_than_ten(
         ({"quantity": "20"}, "10"),
         ({"quantity": "25"}, "15"),
         ({"quantity": "20", "market_position_size": Decimal(7)}, "7"),
+        ({"quantity": "20", "market_position_size": Decimal(100)}, "20"),
         ({"quantity": "10"}, None),
         ({"quantity": "4"}, None),
     ],
@@ -137,10 +138,13 @@ def test_rule_55_the_opening_part_is_what_is_left_or_the_size_that_the_alert_giv
     assert decision.opening_id == (None if opens is None else "turn/open")
 
 
-def test_rule_55_a_size_in_money_is_that_of_the_opening_part() -> None:
+@pytest.mark.parametrize("strategy_size", [None, Decimal(700)])
+def test_rule_55_a_size_in_money_is_that_of_the_opening_part(strategy_size: Decimal | None) -> None:
+    """Also where the alert says how much its strategy holds, in units of its own."""
     desk = desk_with(Reversal.CLOSE_AND_OPEN)
     enter(desk, order("in", "buy", "10", LONG))
-    decide(desk, order("turn", "sell", None, SHORT, notional=Decimal(500)))
+    turn = order("turn", "sell", None, SHORT, notional=Decimal(500))
+    decide(desk, msgspec.structs.replace(turn, market_position_size=strategy_size))
     opening = account(desk).opening
     assert opening is not None
     assert (opening.signal.quantity, opening.signal.notional) == (None, Decimal(500))

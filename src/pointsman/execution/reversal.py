@@ -99,9 +99,15 @@ def _held_after(signal: Signal, after: Decimal | None) -> Decimal | None:
 def opening_part(signal: Signal, closed: Decimal, after: Decimal | None) -> Signal | None:
     """What of a signal is left to open once `closed` has been closed; None where nothing is. A size
     in money or by risk is that of the opening part."""
-    quantity = signal.market_position_size
-    if quantity is None and signal.quantity is not None:
-        quantity = signal.quantity - closed
+    quantity, contracts = signal.market_position_size, signal.quantity
+    if contracts is None and (signal.notional or signal.risk_percentage):
+        # As from flat: the position size of the strategy is in its own units.
+        quantity = None
+    elif contracts is not None and quantity is not None:
+        # Contracts below it are those of an account that trades less than its strategy.
+        quantity = min(quantity, contracts)
+    elif contracts is not None:
+        quantity = contracts - closed
         most = _held_after(signal, after)
         quantity = quantity if most is None else min(quantity, most)
     signal_id = signal.signal_id + OPENING_SUFFIX
