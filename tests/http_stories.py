@@ -16,10 +16,10 @@ from typing import Any, Self
 import httpx
 from fastapi import FastAPI
 
-from pointsman.api.app import build_app
 from pointsman.api.limits import Limits, Rate
 from pointsman.api.meters import Meters
 from pointsman.api.ports import Engine
+from pointsman.api.server import build_app
 from pointsman.config.settings import resolve_settings
 from pointsman.domain.commands import Step
 from pointsman.domain.events import Event, SignalMalformed

@@ -7,8 +7,8 @@ from typing import Any
 
 import httpx
 
-from pointsman.api.app import build_app
 from pointsman.api.ports import Engine
+from pointsman.api.server import build_app
 from pointsman.config.settings import resolve_settings
 from pointsman.domain.commands import Step
 from pointsman.domain.events import SignalMalformed

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pointsman.api.signatures import signed_path
+from pointsman.api.webhook import signed_path
 from pointsman.domain.commands import Step
 from pointsman.domain.sides import SignalSide
 from pointsman.domain.signals import Signal

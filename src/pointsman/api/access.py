@@ -3,14 +3,26 @@
 Invariants: tokens are compared in constant time, all of them each time; and an address alone
 grants something only where there is no token, to a caller of this machine, if neither a setting nor
 the request itself says that it may have come from elsewhere.
+
+A proxy or a tunnel on this machine makes every stranger look like a caller of this machine: one
+sign of it is enough, and a sign only ever takes rights away. What leaves no sign, such as `ssh -R`,
+cannot be distinguished from a caller of this machine: then only a token can.
+
+A page of another site that a browser shows can send requests to this machine, and a name that an
+attacker owns can point at it. So a request is answered only where it names a host that is ours, and
+where the page that sent it, if any, is one of ours.
 """
 
 import hmac
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
+from functools import lru_cache
 from hashlib import sha256
 from http import HTTPStatus
+from ipaddress import ip_address
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from fastapi import Request
 from fastapi.openapi.models import HTTPBearer as HTTPBearerModel
@@ -18,7 +30,6 @@ from fastapi.security.base import SecurityBase
 from pydantic import SecretStr
 from starlette.datastructures import Headers
 
-from pointsman.api.forwarding import sign_of_forwarding
 from pointsman.api.problems import Problem
 from pointsman.config.settings import Settings
 from pointsman.config.tokens import is_loopback, settings_that_say_elsewhere
@@ -47,6 +58,20 @@ ANYONE = frozenset(Scope)
 THIS_MACHINE = "this machine"
 CALLER = "pointsman.caller"
 """Under this name the ASGI scope of an admitted request holds its Caller."""
+
+_SAFE_METHODS = ("GET", "HEAD")
+_FORWARDING = re.compile(
+    r"""
+      via | forwarded | cdn-loop | max-forwards
+    | .* (forward | proxy) .*                      # X-Forwarded-For, X-Original-Forwarded-For, …
+    | .* (connecting | client | real | remote | source | peer) [-_]? (ip | addr | address | host)
+    | (cf | x-envoy | x-original | x-azure | x-amzn | x-appengine | x-vercel | x-arr | tailscale
+       | ngrok | fly | fastly) - .*
+    | x-(host | scheme | url-scheme | forwarded | real-port) | front-end-https
+    """,
+    re.VERBOSE,
+)
+"""Names of headers that a proxy, a tunnel or a content network adds, and no program of its own."""
 
 
 class Access:
@@ -161,3 +186,74 @@ class Needs(SecurityBase):
         if self._scopes.isdisjoint(caller.scopes):
             raise Problem(HTTPStatus.FORBIDDEN, f"this needs {self._wanted}")
         return caller
+
+
+class Origins:
+    """The names of one server, beside IP addresses, which no other site can have pointed here."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._names = frozenset(name.lower() for name in names)
+
+    def check(self, method: str, headers: Headers) -> None:
+        """Raises Problem 421 for a foreign Host, 403 for a request that a foreign page sent."""
+        hosts = headers.getlist("host")
+        host = host_of(f"//{hosts[0]}") if len(hosts) == 1 else None
+        if host is None or not (host in self._names or is_address(host)):
+            text = "no such host here; ask by an IP address, or set HTTP_ALLOWED_HOSTS"
+            raise Problem(HTTPStatus.MISDIRECTED_REQUEST, text)
+        for origin in headers.getlist("origin"):
+            # An address is ours only where the request itself was sent to it.
+            from_host = host_of(origin)
+            if from_host is None or (from_host != host and from_host not in self._names):
+                raise _foreign("Origin")
+        if method not in _SAFE_METHODS and headers.get("sec-fetch-site") == "cross-site":
+            raise _foreign("Sec-Fetch-Site")
+
+
+def origins_of(settings: Settings) -> Origins:
+    """The names that the settings give."""
+    return Origins(("localhost", settings.http_host, *settings.http_allowed_hosts))
+
+
+def is_address(host: str) -> bool:
+    """Whether a host is an IP address and no name."""
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def host_of(url: str) -> str | None:
+    """The host of an address, in small letters; None where it has none, or more than that."""
+    try:
+        parts = urlsplit(url)
+        host, _port = parts.hostname, parts.port
+    except ValueError:
+        return None
+    if parts.path or parts.query or parts.fragment or "@" in parts.netloc:
+        return None
+    return host or None
+
+
+def _foreign(header: str) -> Problem:
+    text = f"the header {header} names another site; such a request changes nothing here"
+    return Problem(HTTPStatus.FORBIDDEN, text)
+
+
+def sign_of_forwarding(headers: Headers, http_version: str) -> str:
+    """What says that a request was passed on, in words; empty where nothing does. The request names
+    exactly one Host."""
+    if any(_is_forwarding(name) for name in headers):
+        return "a header that proxies add"
+    if http_version == "1.0":
+        return "HTTP/1.0, which proxies speak"
+    host = host_of(f"//{headers.get('host', '')}")
+    if host is None or not is_loopback(host):
+        return "a Host other than localhost, 127.0.0.1 or ::1"
+    return ""
+
+
+@lru_cache(maxsize=1024)
+def _is_forwarding(name: str) -> bool:
+    return _FORWARDING.fullmatch(name) is not None

@@ -15,7 +15,7 @@ from http import HTTPStatus
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pointsman.api.access import CALLER, Access, bearer_token, client_host
+from pointsman.api.access import CALLER, Access, Origins, bearer_token, client_host
 from pointsman.api.limits import (
     BATCH_BYTES_MAX,
     BODY_BYTES_MAX,
@@ -30,7 +30,6 @@ from pointsman.api.limits import (
     read_whole,
     replayed,
 )
-from pointsman.api.origins import Origins
 from pointsman.api.problems import Problem, nowhere, problem_response
 
 PREFIX = "/api/v1"

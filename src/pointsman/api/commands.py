@@ -17,10 +17,8 @@ from pydantic_core import PydanticCustomError
 
 from pointsman.api.access import ANYONE, Caller, Needs, Scope
 from pointsman.api.admission import PREFIX
-from pointsman.api.bodies import JSON, require_media_type
 from pointsman.api.ports import Engine
-from pointsman.api.problems import Problem, documented
-from pointsman.api.queries import only_known
+from pointsman.api.problems import JSON, Problem, documented, only_known, require_media_type
 from pointsman.engine.request_queue import Refusal, Unanswered
 from pointsman.engine.requests import (
     REFUSED,

@@ -1,12 +1,15 @@
 """Errors as problem+json (RFC 9457): a status, a title, and in `detail` how to fix it.
 
 Every error leaves in this form, those of the framework and unexpected ones too. Invariants: an
-answer never repeats what was sent, and never tells what the program is made of.
+answer never repeats what was sent, and never tells what the program is made of; a query parameter
+that a route does not know is an error that names it, for a misspelt one would silently ask for
+something else, and a field of a command in the address instead of the body would silently not
+count. The length of a body is checked at admission.
 """
 
 import secrets
 import traceback
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -16,6 +19,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
+from pointsman.domain.signal_text import SignalProblem, shown
 from pointsman.storage.errors import StorageError
 
 MEDIA_TYPE = "application/problem+json"
@@ -34,6 +38,11 @@ SCHEMA = {
     "additionalProperties": True,
 }
 _CONTENT = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+
+JSON = "application/json"
+JSON_LINES = "application/jsonl"
+LINES = (JSON_LINES, "application/x-ndjson")
+"""What JSON Lines are called."""
 
 
 class Problem(Exception):
@@ -166,3 +175,38 @@ def _where(request: Request, fault: Exception) -> str:
     line = f" at {frames[-1].filename.rpartition('/')[2]}:{frames[-1].lineno}" if frames else ""
     route = getattr(request.scope.get("route"), "path", "an unknown address")
     return f"{type(fault).__name__}{line}, asked by {request.method} {route}"
+
+
+def media_type(request: Request) -> str:
+    """What the body is said to be, without parameters; empty where nothing is said."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def require_media_type(request: Request, known: Container[str], remedy: str) -> str:
+    """What the body is said to be. Raises Problem 415, with the remedy, for anything not known."""
+    found = media_type(request)
+    if found not in known:
+        said = f"the body is {shown(found)}" if found else "no Content-Type is sent"
+        raise Problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"{said}; {remedy}")
+    return found
+
+
+def unreadable(problem: SignalProblem) -> Problem:
+    """The answer to something that should have been a signal and was not."""
+    return Problem(
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        str(problem),
+        field=problem.field,
+        value=problem.value,
+        remedy=problem.remedy,
+    )
+
+
+async def only_known(request: Request) -> None:
+    """A dependency of a route. Raises Problem 422 for a query parameter that it does not have."""
+    known = [parameter.alias for parameter in request.scope["route"].dependant.query_params]
+    for name in request.query_params:
+        if name not in known:
+            takes = f"there are {', '.join(known)}" if known else "there are none here"
+            text = f"no such query parameter; {takes}"
+            raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, text, field=name[:100])

@@ -6,11 +6,7 @@ from http import HTTPStatus
 import msgspec
 from fastapi import APIRouter, Request, Response
 
-from pointsman.api.bodies import JSON, JSON_LINES, require_media_type
-from pointsman.api.pending_decisions import unavailable
-from pointsman.api.ports import Engine
-from pointsman.api.problems import Problem, documented
-from pointsman.api.schemas import (
+from pointsman.api.openapi import (
     QUOTE_LINES,
     QUOTE_ROWS,
     QUOTES,
@@ -19,6 +15,9 @@ from pointsman.api.schemas import (
     answers,
     takes,
 )
+from pointsman.api.pending_decisions import unavailable
+from pointsman.api.ports import Engine
+from pointsman.api.problems import JSON, JSON_LINES, Problem, documented, require_media_type
 from pointsman.execution.skipped_rows import SkippedRows
 from pointsman.market.lines import Line
 from pointsman.market.live_rows import LiveRows

@@ -16,8 +16,7 @@ from fastapi import APIRouter, Depends, Header, Path, Query, Response
 from pointsman.api.access import Needs, Scope
 from pointsman.api.admission import PREFIX
 from pointsman.api.ports import Engine
-from pointsman.api.problems import Problem, documented
-from pointsman.api.queries import only_known
+from pointsman.api.problems import Problem, documented, only_known
 from pointsman.domain.orders import Fill, Order
 from pointsman.reading.documents import Document, to_document
 from pointsman.reading.lists import LIMIT, LISTS, Wanted, order_document

@@ -17,18 +17,7 @@ from fastapi.routing import APIRoute
 
 from pointsman.api.access import Needs, Scope
 from pointsman.api.admission import PREFIX
-from pointsman.api.bodies import (
-    JSON,
-    JSON_LINES,
-    LINES,
-    require_media_type,
-    unreadable,
-)
-from pointsman.api.pending_decisions import DECIDE_SECONDS, Decisions, Pending
-from pointsman.api.ports import Engine
-from pointsman.api.problems import Problem, documented
-from pointsman.api.quotes import add_quote_route
-from pointsman.api.schemas import (
+from pointsman.api.openapi import (
     DECISION,
     DECISION_LINE,
     SIGNAL,
@@ -36,6 +25,18 @@ from pointsman.api.schemas import (
     answers,
     takes,
 )
+from pointsman.api.pending_decisions import DECIDE_SECONDS, Decisions, Pending
+from pointsman.api.ports import Engine
+from pointsman.api.problems import (
+    JSON,
+    JSON_LINES,
+    LINES,
+    Problem,
+    documented,
+    require_media_type,
+    unreadable,
+)
+from pointsman.api.quotes import add_quote_route
 from pointsman.domain.events import SignalMalformed
 from pointsman.domain.signal_text import SignalProblem, parse_signal
 from pointsman.reading.documents import Document

@@ -26,8 +26,7 @@ from starlette.types import Scope as ASGIScope
 from pointsman.api.access import Needs, Scope
 from pointsman.api.admission import PREFIX
 from pointsman.api.ports import Engine
-from pointsman.api.problems import Problem, documented
-from pointsman.api.queries import only_known
+from pointsman.api.problems import Problem, documented, only_known
 from pointsman.domain.timestamps import iso
 from pointsman.reading.documents import Document, to_document
 from pointsman.storage import queries

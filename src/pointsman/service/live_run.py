@@ -15,10 +15,9 @@ from pathlib import Path
 
 import msgspec
 
-from pointsman.api.app import build_app
 from pointsman.api.meters import Meters
 from pointsman.api.ports import Engine
-from pointsman.api.server import url_of
+from pointsman.api.server import build_app, url_of
 from pointsman.config.fields import LogLevel
 from pointsman.config.settings import Settings
 from pointsman.config.tokens import Tokens, who_needs_a_token, with_tokens

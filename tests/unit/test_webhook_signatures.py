@@ -9,9 +9,9 @@ import pytest
 from fastapi import Request
 from pydantic import SecretStr
 
-from pointsman.api import signatures as module
+from pointsman.api import webhook as module
 from pointsman.api.problems import Problem
-from pointsman.api.signatures import Signatures, signed_path
+from pointsman.api.webhook import Signatures, signed_path
 
 NOW_S = 1_767_609_000
 BODY = b'{"side": "buy"}'

@@ -6,8 +6,8 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
+from pointsman.api.openapi import ALERT, DECISION, DECISION_LINE, QUOTES, QUOTES_TAKEN, SIGNAL
 from pointsman.api.pending_decisions import decision_document
-from pointsman.api.schemas import ALERT, DECISION, DECISION_LINE, QUOTES, QUOTES_TAKEN, SIGNAL
 from pointsman.domain.commands import Step
 from pointsman.domain.signal_text import SignalProblem, parse_signal
 from tests.unit.played_engine import FULL, Played, accepted, post

@@ -3,8 +3,7 @@
 import pytest
 from fastapi import Request
 
-from pointsman.api.bodies import JSON, media_type, require_media_type
-from pointsman.api.problems import Problem
+from pointsman.api.problems import JSON, Problem, media_type, require_media_type
 
 
 def request(content_type: str | None) -> Request:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pointsman.api.access import Access, Caller
-from pointsman.api.app import build_app
+from pointsman.api.server import build_app
 from tests.http_stories import CONTROL, READ, SIGNAL, TOKENS, Served
 
 WHY = {"reason": "drill"}

@@ -3,7 +3,7 @@
 import pytest
 from starlette.datastructures import Headers
 
-from pointsman.api.origins import Origins, origins_of
+from pointsman.api.access import Origins, origins_of
 from pointsman.api.problems import Problem
 from pointsman.config.settings import resolve_settings
 

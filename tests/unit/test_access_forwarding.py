@@ -3,7 +3,7 @@
 import pytest
 from starlette.datastructures import Headers
 
-from pointsman.api.forwarding import sign_of_forwarding
+from pointsman.api.access import sign_of_forwarding
 
 LOCAL = {"Host": "127.0.0.1:8080"}
 
