@@ -22,7 +22,13 @@ from pointsman.domain.events import (
 from pointsman.domain.orders import Fill, Order
 from pointsman.domain.positions import Position, Trade
 from pointsman.domain.reasons import Reason
-from pointsman.execution.desk import _HANDLERS, _TIMERS
+from pointsman.execution.desk import (
+    _BRINGS_MARK,
+    _BRINGS_QUOTE,
+    _BRINGS_STAMP,
+    _HANDLERS,
+    _TIMERS,
+)
 from tests.desk_stories import (
     SECOND_NS,
     START_NS,
@@ -224,3 +230,15 @@ def test_rule_14_money_is_counted_exactly_whatever_the_surroundings_round_to() -
         enter(desk, signal("a"), price="100.0599", fee="0.0000001")
     assert account(desk).cash == Decimal("100000") - Decimal("1000.599") - Decimal("0.0000001")
     assert decide(desk, signal("b")).reason is None
+
+
+def test_the_desk_looks_at_every_quote_and_stamp_that_an_event_brings() -> None:
+    """An event with a new `mark`, `quote` or `ts_ns` has a row in the desk's tables of these."""
+    tables = {
+        "mark": _BRINGS_MARK,
+        "quote": _BRINGS_QUOTE,
+        "ts_ns": _BRINGS_STAMP,
+    }
+    for field, table in tables.items():
+        having = {kind for kind in Event.__subclasses__() if field in kind.__struct_fields__}
+        assert set(table) == having, field

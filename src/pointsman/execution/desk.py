@@ -41,6 +41,8 @@ from pointsman.execution.soundness import assert_sound
 from pointsman.execution.withdrawal import on_entry_breach, withdraw_entries
 
 Handler = Callable[[Books, Any, int], list[Command]]
+"""Takes in one kind of event, or one kind of wake-up, at `now_ns`. Returns what only this event
+asks for; what must be true of the positions and accounts that it touched is seen to afterwards."""
 
 
 class Desk:
@@ -138,13 +140,35 @@ class Desk:
         return timer
 
 
+_BRINGS_MARK = (
+    ev.SignalReceived,
+    ev.OrderReport,
+    ev.CancelRefused,
+    ev.OrderAbsent,
+    ev.TimerFired,
+    ev.CashMoved,
+    ev.ForeignFill,
+    ev.FundingPaid,
+    ev.HoldingDiffers,
+    ev.Assigned,
+)
+"""Events with the last valid quote of their symbol."""
+
+_BRINGS_QUOTE = (ev.SignalReceived, ev.LevelReached, ev.EntryBreach)
+"""Events with the quote that they are judged on."""
+
+_BRINGS_STAMP = (ev.OrderReport, ev.CancelRefused, ev.FundingPaid)
+"""Events with the venue's stamp of what they report."""
+
+
 def _view(event: Event, now_ns: int) -> tuple[Quote | None, int]:
-    """The last valid quote that an event brings, and the venue's stamp of what it tells."""
-    mark: Quote | None = getattr(event, "mark", None) or getattr(event, "quote", None)
+    """The last valid quote that an event brings, and the venue's stamp of what it reports."""
+    mark = event.mark if isinstance(event, _BRINGS_MARK) else None
+    if mark is None and isinstance(event, _BRINGS_QUOTE):
+        mark = event.quote
     if mark is not None and not mark.is_valid:
         mark = None
-    venue_ns: int = getattr(event, "ts_ns", now_ns)
-    return mark, venue_ns
+    return mark, event.ts_ns if isinstance(event, _BRINGS_STAMP) else now_ns
 
 
 def _in_order(commands: list[Command]) -> tuple[Command, ...]:
@@ -178,49 +202,35 @@ _TIMERS: dict[ev.TimerKind, Handler] = {
 }
 
 
-def _quiet(change: Callable[[Books, Any, int], None]) -> Handler:
-    """A handler for an event that asks for no command of its own."""
-
-    def handle(books: Books, event: Event, now_ns: int) -> list[Command]:
-        change(books, event, now_ns)
-        return []
-
-    return handle
-
-
 _HANDLERS: dict[type[Event], Handler] = {
     ev.Started: operator_actions.on_started,
-    ev.InstrumentLearned: _quiet(learning.on_instrument_learned),
-    ev.SignalMalformed: _quiet(judgement.on_malformed),
-    ev.OrderSent: _quiet(
-        lambda books, e, now: order_manager.on_sent(books, e.client_order_id, now)
-    ),
-    ev.SendRefused: _quiet(
-        lambda books, e, now: order_manager.on_send_refused(books, e.client_order_id, e.reason, now)
-    ),
+    ev.InstrumentLearned: learning.on_instrument_learned,
+    ev.SignalMalformed: judgement.on_malformed,
+    ev.OrderSent: order_manager.on_sent,
+    ev.SendRefused: order_manager.on_send_refused,
     ev.OrderReport: order_manager.on_report,
-    ev.OrderAdopted: _quiet(order_manager.on_adopted),
+    ev.OrderAdopted: order_manager.on_adopted,
     ev.CancelRefused: order_manager.on_cancel_refused,
     ev.OrderAbsent: order_manager.on_absent,
     ev.EntryBreach: on_entry_breach,
-    ev.LevelReached: _quiet(timers.on_level),
+    ev.LevelReached: timers.on_level,
     ev.TimerFired: _on_timer,
-    ev.Marked: _quiet(timers.on_marked),
+    ev.Marked: timers.on_marked,
     ev.Killed: operator_actions.on_killed,
-    ev.Rearmed: _quiet(operator_actions.on_rearmed),
+    ev.Rearmed: operator_actions.on_rearmed,
     ev.Paused: operator_actions.on_paused,
     ev.Resumed: operator_actions.on_resumed,
-    ev.FlattenRequested: _quiet(operator_actions.on_flatten),
+    ev.FlattenRequested: operator_actions.on_flatten,
     ev.AccountOpened: operator_actions.on_account_opened,
     ev.CashMoved: operator_actions.on_cash_moved,
-    ev.CashConfirmed: _quiet(operator_actions.on_cash_confirmed),
-    ev.ForeignFill: _quiet(external_holdings.on_foreign_fill),
-    ev.FundingPaid: _quiet(on_funding),
-    ev.HoldingDiffers: _quiet(external_holdings.on_holding_differs),
-    ev.Assigned: _quiet(external_holdings.on_assigned),
+    ev.CashConfirmed: operator_actions.on_cash_confirmed,
+    ev.ForeignFill: external_holdings.on_foreign_fill,
+    ev.FundingPaid: on_funding,
+    ev.HoldingDiffers: external_holdings.on_holding_differs,
+    ev.Assigned: external_holdings.on_assigned,
     ev.Compared: operator_actions.on_compared,
-    ev.StorageHealed: _quiet(operator_actions.on_storage_healed),
-    ev.TaskDied: _quiet(operator_actions.on_task_died),
-    ev.FileLost: _quiet(operator_actions.on_file_lost),
-    ev.RunEnded: _quiet(operator_actions.on_run_ended),
+    ev.StorageHealed: operator_actions.on_storage_healed,
+    ev.TaskDied: operator_actions.on_task_died,
+    ev.FileLost: operator_actions.on_file_lost,
+    ev.RunEnded: operator_actions.on_run_ended,
 }

@@ -14,6 +14,7 @@ from decimal import Decimal
 import msgspec
 
 from pointsman.domain.accounts import Cursor, ExternalHolding
+from pointsman.domain.commands import Command
 from pointsman.domain.events import Assigned, ForeignFill, HoldingDiffers, VenueFill
 from pointsman.domain.life_cycle import OrderStatus
 from pointsman.domain.market import Quote
@@ -93,7 +94,7 @@ def _times(quantity: Decimal, price: Decimal | None) -> Decimal | None:
     return None if price is None else quantity * price
 
 
-def on_foreign_fill(books: Books, event: ForeignFill, now_ns: int) -> None:
+def on_foreign_fill(books: Books, event: ForeignFill, now_ns: int) -> list[Command]:
     """Charge a foreign execution to EXTERNAL, and what that cannot bear to the one VA that
     holds."""
     count_taken_in(books, taken_in(books) + 1)
@@ -126,6 +127,7 @@ def on_foreign_fill(books: Books, event: ForeignFill, now_ns: int) -> None:
             booking.freeze(books, va_id, Reason.EXTERNAL_ACTIVITY, now_ns)
     moved = event.side.sign * (borne + left)
     _move_external(books, event.symbol, event.position_side, moved, event.fill.price)
+    return []
 
 
 def _charge(
@@ -178,7 +180,7 @@ def _stand_in(position: Position, event: ForeignFill, fill: VenueFill, now_ns: i
     )
 
 
-def on_holding_differs(books: Books, event: HoldingDiffers, now_ns: int) -> None:
+def on_holding_differs(books: Books, event: HoldingDiffers, now_ns: int) -> list[Command]:
     """No fill explains what the venue holds: EXTERNAL takes the difference, and where the venue
     holds less than our VAs do, they freeze."""
     key = venue_key(books, event.symbol, event.position_side)
@@ -187,7 +189,7 @@ def on_holding_differs(books: Books, event: HoldingDiffers, now_ns: int) -> None
     theirs = external.quantity if external is not None else ZERO
     difference = event.venue_quantity - ours - theirs
     if difference == ZERO:
-        return
+        return []
     note_incident(
         books,
         now_ns,
@@ -200,6 +202,7 @@ def on_holding_differs(books: Books, event: HoldingDiffers, now_ns: int) -> None
     _move_external(books, event.symbol, event.position_side, difference, None)
     if ours * difference < ZERO:
         booking.freeze_symbol(books, event.symbol, Reason.MISMATCH, now_ns)
+    return []
 
 
 def assignable(books: Books, va_id: str, symbol: str) -> tuple[PositionSide, Decimal] | None:
@@ -224,17 +227,17 @@ def price_of_lack(
     return None if mark is None else mark.closing_touch(side)
 
 
-def on_assigned(books: Books, event: Assigned, now_ns: int) -> None:
+def on_assigned(books: Books, event: Assigned, now_ns: int) -> list[Command]:
     """Charge a part of what EXTERNAL lacks to a VA that holds it: its positions are closed, first
     in first out, and the sum of all stays what the venue holds. A freeze stays until it is
     lifted."""
     found = assignable(books, event.va_id, event.symbol)
     if found is None or event.quantity > found[1]:
-        return
+        return []
     side = found[0]
     price = price_of_lack(books, event.symbol, side, event.mark)
     if price is None:
-        return
+        return []
     closing = side.closes_with
     number = books.desk.next_incident
     fill = VenueFill(
@@ -255,6 +258,7 @@ def on_assigned(books: Books, event: Assigned, now_ns: int) -> None:
     )
     charged = _charge(books, held, foreign, event.quantity, now_ns)
     _move_external(books, event.symbol, side, side.sign * charged, price)
+    return []
 
 
 def _held(books: Books, va_id: str, symbol: str, side: PositionSide) -> list[Position]:

@@ -11,6 +11,7 @@ from decimal import Decimal
 import msgspec
 
 from pointsman.domain.accounts import EXTERNAL
+from pointsman.domain.commands import Command
 from pointsman.domain.events import FundingPaid
 from pointsman.domain.money import ZERO, plain, share_of
 from pointsman.domain.positions import Funding, Position
@@ -21,7 +22,7 @@ from pointsman.execution.incidents import note_incident
 replace = msgspec.structs.replace
 
 
-def on_funding(books: Books, event: FundingPaid, now_ns: int) -> None:
+def on_funding(books: Books, event: FundingPaid, now_ns: int) -> list[Command]:
     """Book a payment that is reported for the first time. The oldest position comes first; the
     last one takes what rounding leaves."""
     held = books.positions_on(event.symbol, event.position_side)[::-1]
@@ -36,6 +37,7 @@ def on_funding(books: Books, event: FundingPaid, now_ns: int) -> None:
         left -= share
     if foreign > ZERO or not held:
         _leave_to_external(books, event, foreign, left, now_ns)
+    return []
 
 
 def _pay(books: Books, event: FundingPaid, position: Position, share: Decimal, now_ns: int) -> None:

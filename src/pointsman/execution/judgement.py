@@ -107,7 +107,7 @@ def _again(books: Books, first: FirstDecision, signal: Signal, now_ns: int) -> R
     return Ruling(first.decision, [], is_reused_id=True)
 
 
-def on_malformed(books: Books, event: SignalMalformed, now_ns: int) -> None:
+def on_malformed(books: Books, event: SignalMalformed, now_ns: int) -> list[Command]:
     """Something that could not be read as a signal: named, counted, and nothing else changes."""
     _read_on(books, event.source, event.line)
     line = f" line {event.line}" if event.line else ""
@@ -118,6 +118,7 @@ def on_malformed(books: Books, event: SignalMalformed, now_ns: int) -> None:
         value=event.value,
         detail=f"{event.source or 'signal'}{line}, {event.field}: {event.remedy}",
     )
+    return []
 
 
 def _refusal(checks: tuple[Check, ...]) -> Check | None:

@@ -8,6 +8,7 @@ finer, so that every quantity and price that was right stays right.
 
 from decimal import Decimal
 
+from pointsman.domain.commands import Command
 from pointsman.domain.events import InstrumentLearned
 from pointsman.domain.market import Instrument, InstrumentSteps
 from pointsman.domain.money import floor_to, plain, shown_ratio
@@ -30,8 +31,9 @@ def lot_note(instrument: Instrument, wanted: Decimal, named: str | None) -> str:
     return f"{asked} was rounded down to lots of {lot}{derived}; {sets}"
 
 
-def on_instrument_learned(books: Books, event: InstrumentLearned, _now_ns: int) -> None:
+def on_instrument_learned(books: Books, event: InstrumentLearned, _now_ns: int) -> list[Command]:
     """Take the finer steps of a symbol."""
     steps = InstrumentSteps(event.symbol, event.tick, event.lot)
     books.put_steps(steps)
     books.note(steps, steps.symbol)
+    return []

@@ -137,11 +137,12 @@ def on_cash_moved(books: Books, event: ev.CashMoved, now_ns: int) -> list[Comman
     return [MoveCash(event.ref, event.amount)]
 
 
-def on_cash_confirmed(books: Books, event: ev.CashConfirmed, _now_ns: int) -> None:
+def on_cash_confirmed(books: Books, event: ev.CashConfirmed, _now_ns: int) -> list[Command]:
     """The venue's ledger has the money too."""
     move = books.cash_moves.get(event.ref)
     if move is not None:
         books.put_cash_move(replace(move, is_confirmed=True))
+    return []
 
 
 def on_killed(books: Books, event: ev.Killed, now_ns: int) -> list[Command]:
@@ -151,12 +152,12 @@ def on_killed(books: Books, event: ev.Killed, now_ns: int) -> list[Command]:
     return []
 
 
-def on_rearmed(books: Books, event: ev.Rearmed, now_ns: int) -> None:
+def on_rearmed(books: Books, event: ev.Rearmed, now_ns: int) -> list[Command]:
     """A person releases the latch; while the settings say killed, it stays (RULES 19). What the
     machine may trip it by is counted afresh, and the drawdown of all VAs measured from here on:
     else what had tripped it could not trip it again."""
     if books.policy.kill_switch_enabled or books.kill_switch.state is KillState.OFF:
-        return
+        return []
     books.put_kill_switch(
         replace(
             books.kill_switch,
@@ -177,6 +178,7 @@ def on_rearmed(books: Books, event: ev.Rearmed, now_ns: int) -> None:
         )
     )
     note_incident(books, now_ns, Reason.KILL_RELEASED, detail=f"{event.by}: {event.note}")
+    return []
 
 
 def on_paused(books: Books, event: ev.Paused, now_ns: int) -> list[Command]:
@@ -224,9 +226,10 @@ def on_resumed(books: Books, event: ev.Resumed, now_ns: int) -> list[Command]:
     return commands
 
 
-def on_flatten(books: Books, event: ev.FlattenRequested, now_ns: int) -> None:
+def on_flatten(books: Books, event: ev.FlattenRequested, now_ns: int) -> list[Command]:
     """Close everything of one VA, or of all."""
     kill_switch.close_everything(books, event.va_id, now_ns)
+    return []
 
 
 def on_compared(books: Books, event: ev.Compared, now_ns: int) -> list[Command]:
@@ -275,7 +278,7 @@ def _is_newly_flat(books: Books) -> bool:
     )
 
 
-def on_storage_healed(books: Books, event: ev.StorageHealed, now_ns: int) -> None:
+def on_storage_healed(books: Books, event: ev.StorageHealed, now_ns: int) -> list[Command]:
     """Entries that waited for storage while it failed are withdrawn: they never left (RULES 29)."""
     for order_id in event.withdrawn:
         order = books.orders.get(order_id)
@@ -284,23 +287,27 @@ def on_storage_healed(books: Books, event: ev.StorageHealed, now_ns: int) -> Non
             and order.role is Role.ENTRY
             and order.status is OrderStatus.INITIALIZED
         ):
-            order_manager.on_send_refused(books, order_id, Reason.STORAGE_FAILED, now_ns)
+            refused = ev.SendRefused(order_id, Reason.STORAGE_FAILED)
+            order_manager.on_send_refused(books, refused, now_ns)
+    return []
 
 
-def on_task_died(books: Books, event: ev.TaskDied, now_ns: int) -> None:
+def on_task_died(books: Books, event: ev.TaskDied, now_ns: int) -> list[Command]:
     """What is known of it is kept; that no entry leaves meanwhile is the last gate's doing."""
     note_incident(
         books, now_ns, Reason.TASK_DIED, value=event.task, detail=f"{event.task}: {event.fault}"
     )
+    return []
 
 
-def on_file_lost(books: Books, event: ev.FileLost, now_ns: int) -> None:
+def on_file_lost(books: Books, event: ev.FileLost, now_ns: int) -> list[Command]:
     """Kept, where it can still be stored; that no entry leaves meanwhile is the last gate's
     doing."""
     note_incident(books, now_ns, Reason.FILE_LOST, value=event.path, detail=event.fault)
+    return []
 
 
-def on_run_ended(books: Books, event: ev.RunEnded, now_ns: int) -> None:
+def on_run_ended(books: Books, event: ev.RunEnded, now_ns: int) -> list[Command]:
     """The data of a recorded run is at its end: what the report is made from."""
     books.put_desk(
         replace(
@@ -320,3 +327,4 @@ def on_run_ended(books: Books, event: ev.RunEnded, now_ns: int) -> None:
             value=str(event.bad_quotes),
             detail="rows were skipped; the run's log names the first of them",
         )
+    return []

@@ -13,6 +13,8 @@ from pointsman.domain.events import (
     OrderAbsent,
     OrderAdopted,
     OrderReport,
+    OrderSent,
+    SendRefused,
     Timer,
     TimerKind,
     VenueFill,
@@ -78,22 +80,24 @@ def open_entry(books: Books, entry: Candidate) -> Submit:
     return Submit(order)
 
 
-def on_sent(books: Books, order_id: str, now_ns: int) -> None:
+def on_sent(books: Books, event: OrderSent, now_ns: int) -> list[Command]:
     """The order left. From now on silence is measured."""
-    order = books.orders.get(order_id)
+    order = books.orders.get(event.client_order_id)
     if order is None:
-        return
+        return []
     status = next_status(order.status, ReportKind.SENT)
     books.put_sent(replace(order, status=status, sent_at_ns=now_ns, updated_at_ns=now_ns))
     due_ns = now_ns + books.policy.submit_timeout_ns
-    books.this_run.wake(Timer(due_ns, TimerKind.SUBMIT_TIMEOUT, order_id, now_ns))
+    books.this_run.wake(Timer(due_ns, TimerKind.SUBMIT_TIMEOUT, order.client_order_id, now_ns))
+    return []
 
 
-def on_send_refused(books: Books, order_id: str, reason: Reason, now_ns: int) -> None:
+def on_send_refused(books: Books, event: SendRefused, now_ns: int) -> list[Command]:
     """The last gate held an order back: it never left, and that is certain (RULES 31)."""
-    order = books.orders.get(order_id)
+    order = books.orders.get(event.client_order_id)
     if order is not None and order.status is OrderStatus.INITIALIZED:
-        _end(books, order, ReportKind.DENIED, reason, now_ns)
+        _end(books, order, ReportKind.DENIED, event.reason, now_ns)
+    return []
 
 
 def _end(books: Books, order: Order, kind: ReportKind, reason: Reason | None, now_ns: int) -> Order:
@@ -254,14 +258,14 @@ def _note_rejection(books: Books, order: Order, kind: Reason, now_ns: int) -> No
     )
 
 
-def on_adopted(books: Books, event: OrderAdopted, now_ns: int) -> None:
+def on_adopted(books: Books, event: OrderAdopted, now_ns: int) -> list[Command]:
     """An order of ours that only the venue remembers is ours again; its number is not given
     twice."""
     order = event.order
     position = books.positions.get(order.position_id)
     parts = parse_client_order_id(order.client_order_id)
     if position is None or parts is None or order.client_order_id in books.orders:
-        return
+        return []
     made = "stops_made" if order.role is Role.STOP else "exits_made"
     attempts = max(getattr(position, made), parts.attempt)
     books.put_position(replace(position, **{made: attempts}))
@@ -273,6 +277,7 @@ def on_adopted(books: Books, event: OrderAdopted, now_ns: int) -> None:
         of=order,
         detail="the venue knew this order of ours and we did not; it is adopted",
     )
+    return []
 
 
 def on_cancel_refused(books: Books, event: CancelRefused, now_ns: int) -> list[Command]:

@@ -113,11 +113,11 @@ def on_exit_unfilled(books: Books, timer: Timer, now_ns: int) -> list[Command]:
     return []
 
 
-def on_level(books: Books, event: LevelReached, now_ns: int) -> None:
+def on_level(books: Books, event: LevelReached, now_ns: int) -> list[Command]:
     """The watch saw a level. A target exits at once; a stop is the venue's to act on first."""
     position = books.positions.get(event.position_id)
     if position is None or not position.is_live or position.closing_all:
-        return
+        return []
     if event.level is Level.TAKE_PROFIT:
         close_position(books, position, Reason.TAKE_PROFIT)
     elif position.crossed_at_ns is None:
@@ -125,6 +125,7 @@ def on_level(books: Books, event: LevelReached, now_ns: int) -> None:
         due_ns = now_ns + books.policy.protection_deadline_ns
         key = str(event.position_id)
         books.this_run.wake(Timer(due_ns, TimerKind.CROSSED_DEADLINE, key, now_ns))
+    return []
 
 
 def on_crossed_deadline(books: Books, timer: Timer, _now_ns: int) -> list[Command]:
@@ -157,7 +158,7 @@ def on_cooldown_end(books: Books, timer: Timer, now_ns: int) -> list[Command]:
     return []
 
 
-def on_marked(books: Books, event: Marked, now_ns: int) -> None:
+def on_marked(books: Books, event: Marked, now_ns: int) -> list[Command]:
     """A whole second passed: sample the equity of everybody that holds something, and of all
     together."""
     marks = {quote.symbol: quote for quote in event.marks}
@@ -179,3 +180,4 @@ def on_marked(books: Books, event: Marked, now_ns: int) -> None:
     if books.changes:
         for quote in event.marks:
             books.note(Mark(quote.symbol, quote.ts_ns, quote.bid, quote.ask), quote.symbol)
+    return []
