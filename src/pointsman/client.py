@@ -158,7 +158,7 @@ class Client:
 
     # -- steering ----------------------------------------------------------------------------------
 
-    def kill(self, reason: str, flatten: bool = False) -> Document:
+    def kill(self, reason: str = "", flatten: bool = False) -> Document:
         """Press the kill switch; with `flatten` also close everything."""
         return self._steer("kill", is_safe=True, reason=reason, flatten=flatten)
 

@@ -71,11 +71,11 @@ def nonsense(dice: random.Random) -> tuple[bytes, dict[str, str]]:
     if kind == 3:
         return text.encode(dice.choice(["utf-16", "utf-32", "utf-7"])), headers
     if kind == 4:
-        return dice.randbytes(dice.randrange(2_000)), headers
+        return dice.randbytes(dice.randrange(1, 2_000)), headers
     if kind == 5:
         return gzip.compress(text.encode() * 50), {**headers, "Content-Encoding": "gzip"}
     if kind == 6:
-        return text.encode()[: dice.randrange(len(text))], headers
+        return text.encode()[: dice.randrange(1, len(text))], headers
     if kind == 7:
         return b"x" * dice.randrange(60_000, 70_000), headers
     return text.encode(), headers

@@ -46,6 +46,51 @@ def test_each_command_is_told_as_the_engine_tells_it(served: Served) -> None:
     assert set(by) == {"http from 127.0.0.1"}
 
 
+@pytest.mark.parametrize(
+    ("body", "kind", "expected"),
+    [
+        (b"", None, ("halt", "no reason given")),
+        (b"", "application/x-www-form-urlencoded", ("halt", "no reason given")),
+        (b"{}", "application/x-www-form-urlencoded", ("halt", "no reason given")),
+        (b"null", None, ("halt", "no reason given")),
+        (b'{"reason": " "}', "application/json", ("halt", "no reason given")),
+        (b'{"reason": null, "flatten": true}', None, ("flatten", "no reason given")),
+        (b'{"reason": 7}', "text/plain", ("halt", "7")),
+        (b'{"reason": "' + b"x" * 900 + b'"}', "application/json", ("halt", "x" * 250)),
+        (b"reason=fire+now&flatten=TRUE", "application/x-www-form-urlencoded",
+         ("flatten", "fire now")),
+    ],
+)  # fmt: skip
+def test_a_kill_wants_neither_reason_nor_body_nor_content_type(
+    served: Served, body: bytes, kind: str | None, expected: tuple[str, str]
+) -> None:
+    headers = {} if kind is None else {"Content-Type": kind}
+    answer = served.client().post("/kill", content=body, headers=headers)
+    assert (answer.status_code, answer.json()["state"]) == (200, expected[0]), answer.text
+    stored = read_latch(served.latch.path)
+    assert (stored.state.value, stored.note) == expected
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        (b'{"flaten": true}', "flaten"),
+        (b'{"flatten": "perhaps"}', "flatten"),
+        (b"flatten=perhaps", "flatten"),
+        (b"[1]", "body"),
+        (b"kill it", "body"),
+        (b"\xff\xfe", "body"),
+        (b"[" * 50_000, "body"),
+    ],
+)
+def test_a_kill_that_may_mean_more_than_a_halt_is_not_guessed_at(
+    served: Served, body: bytes, field: str
+) -> None:
+    answer = served.client().post("/kill", content=body)
+    assert (answer.status_code, answer.json()["field"]) == (422, field), answer.text
+    assert not served.latch.latched.is_set
+
+
 def test_what_is_refused_says_why(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     client = served.client()
     unknown = client.post("/pause", json={**WHY, "va": "VA9"})

@@ -121,7 +121,7 @@ def test_the_others_need_no_reason(
 @pytest.mark.parametrize(
     "arguments",
     [
-        "kill", "pause --reason", "flatten", "flatten VA001 --all", "accounts add V",
+        "pause", "pause --reason", "flatten", "flatten VA001 --all", "accounts add V",
         "accounts add V --balance -5", "accounts deposit V 0", "accounts deposit V 1e5",
         "accounts withdraw V nan", "accounts deposit V -5", "accounts lend V 5", "panic",
     ],
@@ -147,6 +147,14 @@ def test_a_comparison_that_leaves_accounts_frozen_ends_with_5(
     monkeypatch.setattr(control_client, "ask", lambda _database, _request: answer)
     code, said = run("reconcile")
     assert (code, "VA001 (MISMATCH)" in said) == (5, True)
+
+
+@pytest.mark.parametrize("reason", [[], ["--reason", ""], ["--reason", "  "]])
+def test_a_kill_needs_no_reason(
+    run: Run, asked: list[Mapping[str, Any]], reason: list[str]
+) -> None:
+    code, said = run("kill", *reason)
+    assert (code, [each["reason"] for each in asked]) == (0, ["no reason given"]), said
 
 
 # -- without an engine -----------------------------------------------------------------------------

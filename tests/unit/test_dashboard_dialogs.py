@@ -41,12 +41,22 @@ async def test_kill_and_flatten_differ_by_the_word_alone() -> None:
             assert stage.answers == [{"verb": "kill", "flatten": is_flatten, "reason": "too hot"}]
 
 
-async def test_a_wrong_word_or_no_reason_presses_nothing() -> None:
-    for word, reason in (("", "why"), ("kill", "why"), ("KILL ", "why"), ("KILL", " ")):
+async def test_a_kill_in_a_hurry_needs_neither_capitals_nor_a_reason() -> None:
+    for word, is_flatten in (("kill", False), ("KILL ", False), (" Flatten", True)):
         stage = Stage(KillDialog())
         async with stage.run_test() as pilot:
             stage.dialog.query_one("#word", Input).value = word
-            stage.dialog.query_one("#reason", Input).value = reason
+            await pilot.press("enter")
+            told = {"verb": "kill", "flatten": is_flatten, "reason": "no reason given"}
+            assert stage.answers == [told]
+
+
+async def test_a_wrong_word_presses_nothing() -> None:
+    for word in ("", "kil", "y", "kill all"):
+        stage = Stage(KillDialog())
+        async with stage.run_test() as pilot:
+            stage.dialog.query_one("#word", Input).value = word
+            stage.dialog.query_one("#reason", Input).value = "why"
             await pilot.press("enter")
             assert stage.answers == []
             await pilot.press("escape")
@@ -54,7 +64,7 @@ async def test_a_wrong_word_or_no_reason_presses_nothing() -> None:
 
 
 async def test_an_empty_or_a_wrong_word_is_told_what_would_do() -> None:
-    for word in ("", "kill", "yes"):
+    for word in ("", "kil", "yes"):
         stage = Stage(KillDialog())
         async with stage.run_test() as pilot:
             stage.dialog.query_one("#word", Input).value = word

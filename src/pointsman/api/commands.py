@@ -6,13 +6,24 @@ in a URL.
 """
 
 import asyncio
+import json
 from concurrent.futures import Executor, ThreadPoolExecutor
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Any
+from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Depends
 from fastapi import Request as HttpRequest
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool
+from fastapi.exceptions import RequestValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    ValidationError,
+)
 from pydantic_core import PydanticCustomError
 
 from pointsman.api.access import ANYONE, Caller, Needs, Scope
@@ -66,8 +77,15 @@ class _Body(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+def _any_reason(reason: object) -> str:
+    """No reason stops a kill: a missing one is filled in later, a long one is cut."""
+    return "" if reason is None else str(reason)[:REASON_CHARS_MAX]
+
+
 class KillBody(_Body):
-    reason: _Reason
+    reason: Annotated[
+        str, BeforeValidator(_any_reason), Field(description="Why, for the record; optional.")
+    ] = ""
     flatten: Annotated[StrictBool, Field(description="Also close everything.")] = False
 
 
@@ -96,10 +114,16 @@ class Done(BaseModel):
 _REFUSALS = (HTTPStatus.CONFLICT, HTTPStatus.SERVICE_UNAVAILABLE)
 
 
+_KILL_INPUT: dict[str, Any] = {
+    "requestBody": {"content": {JSON: {"schema": KillBody.model_json_schema()}}}
+}
+
+
 def command_routes(engine: Engine) -> APIRouter:
     """The routes that steer."""
-    asked = [Depends(_json_only), Depends(only_known)]
+    asked = [Depends(only_known)]
     routes = APIRouter(prefix=PREFIX, tags=["control"], dependencies=asked)
+    json_routes = APIRouter(dependencies=[Depends(_json_only)])
     stopping = Annotated[Caller, Depends(Needs(*ANYONE))]
     steering = Annotated[Caller, Depends(Needs(Scope.CONTROL))]
     kills = ThreadPoolExecutor(KILL_THREADS, "http-kill")
@@ -111,43 +135,72 @@ def command_routes(engine: Engine) -> APIRouter:
         except Refusal as refusal:
             raise _problem(engine, refusal, request, va) from None
 
-    @routes.post("/kill", response_model=Done)
-    async def kill(caller: stopping, body: KillBody) -> Document:
+    @routes.post("/kill", response_model=Done, openapi_extra=_KILL_INPUT)
+    async def kill(caller: stopping, request: HttpRequest) -> Document:
         """Press the kill switch: no new risk, stops stay; with `flatten` also close everything.
 
-        It holds when this answers, also while the loop is stuck, storage fails or the venue is
-        down.
+        No body is needed, and its Content-Type does not matter. The kill holds when this answers,
+        also while the loop is stuck, storage fails or the venue is down.
         """
+        body = _kill_body(await request.body())
         return await _obey(engine, kills, Kill(body.flatten, body.reason, caller.by))
 
-    @routes.post("/rearm", response_model=Done, responses=documented(*_REFUSALS))
+    @json_routes.post("/rearm", response_model=Done, responses=documented(*_REFUSALS))
     async def rearm(caller: steering, body: RearmBody) -> Document:
         """Clear the kill switch."""
         return await obeyed(Rearm(body.reason, caller.by))
 
-    @routes.post("/pause", response_model=Done, responses=documented(*_REFUSALS))
+    @json_routes.post("/pause", response_model=Done, responses=documented(*_REFUSALS))
     async def pause(caller: stopping, body: AccountBody) -> Document:
         """No new entries, of one virtual account or of all; exits go on."""
         return await obeyed(Pause(body.va, body.reason, caller.by), body.va)
 
-    @routes.post(
+    @json_routes.post(
         "/resume", response_model=Done, responses=documented(*_REFUSALS, HTTPStatus.LOCKED)
     )
     async def resume(caller: steering, body: AccountBody) -> Document:
         """End a pause; of one virtual account also its freeze, after a comparison."""
         return await obeyed(Resume(body.va, body.reason, caller.by), body.va)
 
-    @routes.post("/flatten", response_model=Done, responses=documented(*_REFUSALS))
+    @json_routes.post("/flatten", response_model=Done, responses=documented(*_REFUSALS))
     async def flatten(caller: steering, body: AccountBody) -> Document:
         """Close what one virtual account holds, or all do."""
         return await obeyed(Flatten(body.va, body.reason, caller.by), body.va)
 
-    @routes.post("/reconcile", response_model=Done, responses=documented(*_REFUSALS))
+    @json_routes.post("/reconcile", response_model=Done, responses=documented(*_REFUSALS))
     async def reconcile(_caller: steering, _body: EmptyBody | None = None) -> Document:
         """Compare with the venue now."""
         return await obeyed(Reconcile())
 
+    routes.include_router(json_routes)
     return routes
+
+
+def _kill_body(raw: bytes) -> KillBody:
+    """What a kill asks for: JSON, a form such as `reason=fire`, or nothing. Raises
+    RequestValidationError for a field that is not known or a `flatten` that is no boolean, and
+    Problem 422 for what is neither JSON nor a form."""
+    try:
+        return KillBody.model_validate(_kill_fields(raw.strip()))
+    except ValidationError as error:
+        faults = [{**fault, "loc": ("body", *fault["loc"])} for fault in error.errors()]
+        raise RequestValidationError(faults) from None
+    except (ValueError, RecursionError):
+        text = 'send {"reason": "why", "flatten": false}, or no body at all'
+        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, text, field="body") from None
+
+
+def _kill_fields(raw: bytes) -> Any:
+    """The fields of the body of a kill. Raises ValueError or RecursionError."""
+    if not raw or raw == b"null":
+        return {}
+    try:
+        return json.loads(raw)
+    except ValueError:
+        # What `curl -d reason=fire` sends.
+        fields: dict[str, Any] = dict(parse_qsl(raw.decode(), strict_parsing=True))
+    flatten = str(fields.get("flatten", "")).lower()
+    return fields | ({"flatten": flatten == "true"} if flatten in ("true", "false") else {})
 
 
 async def _json_only(request: HttpRequest) -> None:

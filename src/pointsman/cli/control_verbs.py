@@ -53,11 +53,11 @@ def register_accounts(accounts: typer.Typer) -> None:
 
 def kill(
     options: Options,
-    reason: Reason,
+    reason: Reason = kill_request.NO_REASON,
     is_flatten: Annotated[bool, flag("Close everything too.", "--flatten")] = False,
 ) -> None:
     """Press the kill switch: no new risk, until a person rearms."""
-    text = _reason(reason)
+    text = reason.encode("utf-8", "replace").decode()
     database, is_sure = _database_to_kill(options)
     answer = kill_request.kill(database, text, asker(), is_flatten=is_flatten)
     if answer.get("ok") and not answer.get("durable"):

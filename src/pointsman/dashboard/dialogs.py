@@ -1,6 +1,7 @@
 """What opens over the panels: kill, pause, the story of a signal, help.
 
-A dialog that changes something says first what it will do, wants it typed, and wants a reason.
+A dialog that changes something says first what it will do and has it confirmed: the kill by its
+word, with or without a reason, the pause by its reason.
 Escape leaves every one of them without any effect.
 """
 
@@ -17,6 +18,7 @@ from textual.widgets import Input, Static
 from pointsman.dashboard.cells import Picture, Row
 from pointsman.dashboard.theme import ALARM, FAINT, STRONG, WAIT
 from pointsman.dashboard.view import COLUMNS_MIN, LINES_MIN
+from pointsman.engine.kill_request import NO_REASON
 from pointsman.terminal.text import printable
 
 Request = dict[str, Any]
@@ -63,8 +65,8 @@ class Dialog(ModalScreen[Request | None]):
 
 
 class KillDialog(Dialog):
-    """Presses the kill switch. Only the exact word does, and only with a reason. It fits into a
-    terminal that is too small for anything else."""
+    """Presses the kill switch. Only the word does, in any case; the reason may be left out. It fits
+    into a terminal that is too small for anything else."""
 
     HORIZONTAL_BREAKPOINTS = WIDTHS
     VERTICAL_BREAKPOINTS = HEIGHTS
@@ -84,23 +86,18 @@ class KillDialog(Dialog):
             yield Static(what, id="long")
             yield Static(brief, id="brief")
             yield Input(placeholder="type KILL or FLATTEN", id="word", max_length=10)
-            yield Input(placeholder="reason", id="reason", max_length=REASON_LENGTH_MAX)
+            yield Input(placeholder="reason (optional)", id="reason", max_length=REASON_LENGTH_MAX)
             yield Static(Text("enter: press it   escape: leave", style=FAINT), id="hint")
 
     def on_input_submitted(self) -> None:
-        """Press it, once both lines are filled in."""
-        word = self.query_one("#word", Input)
-        reason = self.query_one("#reason", Input)
-        if word.value not in self.WORDS:
-            self._ask_for(word, "Type KILL (or FLATTEN) to confirm.")
-        elif not reason.value.strip():
-            self._ask_for(reason, "Give a reason: it is stored with the kill.")
-        else:
-            is_flatten = self.WORDS[word.value]
-            self.dismiss({"verb": "kill", "flatten": is_flatten, "reason": reason.value.strip()})
-
-    def _ask_for(self, line: Input, what: str) -> None:
-        hint = Text().append(f"{what} ", style=WAIT)
+        """Press it, once the word is there."""
+        line = self.query_one("#word", Input)
+        word = line.value.strip().upper()
+        if word in self.WORDS:
+            reason = self.query_one("#reason", Input).value.strip() or NO_REASON
+            self.dismiss({"verb": "kill", "flatten": self.WORDS[word], "reason": reason})
+            return
+        hint = Text().append("Type KILL (or FLATTEN) to confirm. ", style=WAIT)
         self.query_one("#hint", Static).update(hint.append("escape: leave", style=FAINT))
         line.focus()
 

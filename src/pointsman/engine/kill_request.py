@@ -17,6 +17,9 @@ from pointsman.engine.exit_codes import ExitCode
 
 Answer = dict[str, Any]
 
+NO_REASON = "no reason given"
+"""What is recorded of a kill without a reason."""
+
 
 def asker() -> str:
     """Who asks: the user's name, or number where it has none (`docker run --user 4711`). Always
@@ -32,6 +35,7 @@ def kill(database: Path, reason: str, by: str, *, is_flatten: bool) -> Answer:
     """Kill the engine of a database, or the next one to start on it. The answer has `ok`; where
     that is true `durable`, `state` and, without an engine's answer, `told`; else `error` and
     `exit`."""
+    reason = reason.strip() or NO_REASON
     request = {"verb": "kill", "flatten": is_flatten, "reason": reason, "by": by}
     try:
         answer = control_client.ask(database, request)

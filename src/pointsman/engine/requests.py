@@ -29,6 +29,7 @@ from pointsman.domain.events import (
 )
 from pointsman.domain.money import ZERO, exact, parse_decimal, plain
 from pointsman.engine.kill_latch import KillLatch, Latched
+from pointsman.engine.kill_request import NO_REASON
 from pointsman.engine.request_queue import Answer, ControlQueue, Refusal, Unanswered
 from pointsman.execution.execution_loop import ExecutionLoop
 from pointsman.execution.external_holdings import assignable, price_of_lack
@@ -45,9 +46,11 @@ class Request(msgspec.Struct, frozen=True, tag_field="verb", forbid_unknown_fiel
 
 
 class Kill(Request, frozen=True, tag="kill"):
-    flatten: bool
-    reason: str
-    by: str
+    """Nothing but the verb is needed."""
+
+    flatten: bool = False
+    reason: str = ""
+    by: str = "unknown"
 
 
 class Rearm(Request, frozen=True, tag="rearm"):
@@ -333,7 +336,7 @@ class Steering:
 def pressed(request: Kill, now_ns: int) -> Latched:
     """What a kill latches."""
     state = KillState.FLATTEN if request.flatten else KillState.HALT
-    return Latched(state, request.by, request.reason, now_ns)
+    return Latched(state, request.by, request.reason.strip() or NO_REASON, now_ns)
 
 
 def _amount(name: str, text: str) -> Decimal:
