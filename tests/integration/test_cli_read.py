@@ -139,6 +139,33 @@ def test_a_corrupt_database_and_one_of_a_newer_schema_are_refused(
     assert "newer version" in err
 
 
+@pytest.mark.parametrize("line", ["status", "why loser", "journal check", "db migrate"])
+@pytest.mark.parametrize(
+    ("name", "code", "told"),
+    [
+        ("notes.txt", 8, "is not an SQLite database and was not changed; name another file"),
+        ("foreign.db", 8, "not one of pointsman's, and was not changed; name another database"),
+        ("sub", 1, "is a folder; name a database file with --db"),
+        ("/dev/null", 1, "is not a regular file; name a database file with --db"),
+        ("none.db", 1, "does not exist; `pointsman run` makes it, --db names another"),
+        ("none/t.db", 1, "does not exist; `pointsman run` makes it, --db names another"),
+        ("notes.txt/t.db", 1, "cannot be used (Not a directory); name another database with"),
+    ],
+)
+def test_what_is_no_database_of_ours_is_told_in_one_line_with_the_fix(
+    shell: Shell, tmp_path: Path, line: str, name: str, code: int, told: str
+) -> None:
+    (tmp_path / "notes.txt").write_text("a shopping list")
+    (tmp_path / "sub").mkdir()
+    with closing(sqlite3.connect(tmp_path / "foreign.db")) as connection, connection:
+        connection.execute("CREATE TABLE theirs (id)")
+    ended, out, err = shell.call(f"{line} --db {name}")
+    assert (ended, out) == (code, "")
+    assert err.startswith(f"pointsman: {(tmp_path / name).resolve()}")
+    assert told in err
+    assert err.count("\n") == 1
+
+
 def test_a_mismatch_ends_with_5(shell: Shell, tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "trading.db")) as connection, connection:
         connection.execute("UPDATE orders SET filled = '49' WHERE client_order_id = 'ABCDEF1E1'")
@@ -150,12 +177,21 @@ def test_a_mismatch_ends_with_5(shell: Shell, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["nonsense", "orders --limit 0", "orders --limit x", "why", "--db"]
+    ("line", "told"),
+    [
+        ("nonsense", "No such command 'nonsense'"),
+        ("statsu", "Did you mean 'status'?"),
+        ("orders --limit 0", "--limit: 0: write a whole number from 1 to 999999999"),
+        ("orders --limit x", "--limit: x: write a whole number from 1 to 999999999"),
+        ("simulate --seeds 0", "--seeds: 0: write a whole number from 1 to"),
+        ("why", "Missing argument 'SIGNAL_ID'"),
+        ("--db", "--db"),
+    ],
 )
-def test_wrong_usage_ends_with_2(shell: Shell, line: str) -> None:
-    code, out, err = shell.call(line)
+def test_wrong_usage_ends_with_2_and_says_what_to_write(shell: Shell, line: str, told: str) -> None:
+    code, out, err = shell.call(line, 200)
     assert (code, out) == (2, "")
-    assert err
+    assert told in err
 
 
 @pytest.mark.parametrize("line", ["config check", "config show", "run", "rearm --reason x"])

@@ -28,6 +28,13 @@ ENDS: list[tuple[Exception | SystemExit, ExitCode, str]] = [
     (DatabaseBusy(HERE, 7), ExitCode.BUSY, "process 7"),
     (StorageUnavailable("not there"), ExitCode.FAILURE, "not there"),
     (StorageError("odd"), ExitCode.FAILURE, "odd"),
+    (
+        PermissionError(13, "Denied", "/x"),
+        ExitCode.FAILURE,
+        f"user {os.getuid()} may not use /x; give",
+    ),
+    (OSError(28, "No space left", "/x"), ExitCode.FAILURE, "/x: No space left"),
+    (OSError("odd"), ExitCode.FAILURE, "odd"),
     (SystemExit(ExitCode.USAGE), ExitCode.USAGE, ""),
     (SystemExit(143), 143, ""),  # type: ignore[list-item]  # of a signal, not one of ours
     (SystemExit(None), ExitCode.OK, ""),

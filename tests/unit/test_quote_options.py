@@ -43,8 +43,8 @@ def test_each_flag_changes_one_thing() -> None:
     ("flags", "named"),
     [
         ({"name": "dukascopi"}, "did you mean dukascopy"),
-        ({"columns": ["ts"]}, "write it as ts=ts_utc"),
-        ({"columns": ["price=bid"]}, "only ts, symbol"),
+        ({"columns": ["ts"]}, "write OURS=THEIRS, such as ts=ts_utc"),
+        ({"columns": ["price=bid"]}, "before the =, which are ts, symbol"),
         ({"symbol": "EUR USD"}, "write a symbol"),
         ({"size": "0"}, "above 0"),
         ({"size": "1e6"}, "plain decimal"),

@@ -91,11 +91,11 @@ def _overwrite(path: Path, offset: int, content: bytes) -> None:
 @pytest.mark.parametrize(
     ("damage", "words"),
     [
-        (_garbage, "file is not a database"),
+        (_garbage, "is not an SQLite database"),
         (_empty, "it is empty"),
         (_foreign, "not one of pointsman's"),
         (_truncated, "malformed"),
-        (_header_damaged, "file is not a database"),
+        (_header_damaged, "is not an SQLite database"),
         (_page_damaged, "damaged"),
         (_head_differs, "newest journal row, 7, is not the one that the lease row names, 6"),
     ],

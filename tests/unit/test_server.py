@@ -18,6 +18,12 @@ def test_a_port_in_use_is_an_error_that_names_what_would_do() -> None:
             listen("127.0.0.1", port)
 
 
+@pytest.mark.parametrize("host", ["192.0.2.1", "no-such-host.invalid"])
+def test_an_address_of_another_machine_is_an_error_of_http_host(host: str) -> None:
+    with pytest.raises(PortTaken, match=f"on {host} port 0 .*; set HTTP_HOST to an address of"):
+        listen(host, 0)
+
+
 def test_an_address_is_written_as_browsers_take_it() -> None:
     with listen("127.0.0.1", 0) as listener:
         assert url_of(listener) == f"http://127.0.0.1:{listener.getsockname()[1]}"

@@ -216,11 +216,17 @@ def test_rule_18_limits_of_one_account_are_found_in_every_layer() -> None:
 @pytest.mark.parametrize(
     ("variable", "remedy"),
     [
-        ("VA003__MAX_LEVERAGE", "no account VA003 in VIRTUAL_ACCOUNTS; did you mean VA00"),
-        ("EXTERNAL__MAX_LEVERAGE", "no account EXTERNAL in VIRTUAL_ACCOUNTS"),
+        (
+            "VA003__MAX_LEVERAGE",
+            "VIRTUAL_ACCOUNTS has no VA003; add it there, or remove this; did you mean VA0",
+        ),
+        ("EXTERNAL__MAX_LEVERAGE", "VIRTUAL_ACCOUNTS has no EXTERNAL; add it there"),
         ("VA001__MAX_POSITON_SIZE", "no limit MAX_POSITON_SIZE; did you mean MAX_POSITION_SIZE?"),
         ("VA001__COLOUR", "no limit COLOUR; use one of MAX_LOSS_COOLDOWN, "),
-        ("VA001__DATABASE_PATH", "DATABASE_PATH holds for all accounts; these can be set"),
+        (
+            "VA001__DATABASE_PATH",
+            "DATABASE_PATH holds for all accounts; remove VA001__",
+        ),
     ],
 )
 def test_a_limit_of_one_account_that_cannot_be_is_a_problem(variable: str, remedy: str) -> None:

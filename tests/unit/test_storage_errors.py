@@ -23,7 +23,11 @@ from pointsman.storage.errors import (
         (sqlite3.SQLITE_READONLY, StorageUnavailable, "readable and writable"),
         (sqlite3.SQLITE_CANTOPEN, StorageUnavailable, "readable and writable"),
         (sqlite3.SQLITE_BUSY, StorageUnavailable, "close that program"),
-        (sqlite3.SQLITE_FULL, StorageUnavailable, "cannot be used: it went wrong"),
+        (
+            sqlite3.SQLITE_FULL,
+            StorageUnavailable,
+            "cannot be used (it went wrong); mend that, or name another",
+        ),
     ],
 )
 def test_an_error_is_explained(code: int, kind: type[StorageError], remedy: str) -> None:

@@ -7,6 +7,7 @@ routes; requests are not logged, for the webhook's token stands in a URL.
 """
 
 import asyncio
+import errno
 import logging
 import socket
 import threading
@@ -59,10 +60,17 @@ def listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         listener.close()
         raise PortTaken(
-            f"HTTP cannot listen on {host} port {port} ({error.strerror}); "
-            "choose another HTTP_PORT, or 0 for any that is free"
+            f"HTTP cannot listen on {host} port {port} ({error.strerror}); {_fix(error)}"
         ) from error
     return listener
+
+
+def _fix(error: OSError) -> str:
+    if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+        return "set HTTP_HOST to an address of this machine, such as 127.0.0.1"
+    if isinstance(error, PermissionError):
+        return "choose an HTTP_PORT above 1023"
+    return "choose another HTTP_PORT, or 0 for any that is free"
 
 
 def url_of(listener: socket.socket) -> str:

@@ -21,6 +21,7 @@ from pointsman.cli.options import (
     settings_given,
     takes_options,
     usable_settings,
+    whole_option,
 )
 from pointsman.config.problems import SettingsError
 from pointsman.engine.exit_codes import ExitCode
@@ -39,7 +40,7 @@ PRIVATE = 0o077
 """No file that a verb makes is readable by others: they hold what somebody trades."""
 
 Va = Annotated[str | None, typer.Option("--va", metavar="ID", help="Only of this account.")]
-Limit = Annotated[int, typer.Option("--limit", min=1, metavar="N", help="How many of the newest.")]
+Limit = Annotated[int, whole_option("--limit", "N", "How many of the newest.", 1)]
 
 app = typer.Typer(
     name="pointsman",
@@ -70,7 +71,7 @@ def main() -> int:
     except OSError as error:
         # Mostly standard output itself: its disk is full, or nobody reads it any more.
         with suppress(OSError):
-            sys.stderr.write(f"pointsman: {error}\n")
+            sys.stderr.write(f"pointsman: {_told_of(error)}\n")
         streams.discard_output()
         return ExitCode.FAILURE
     return code
@@ -88,6 +89,15 @@ def _run() -> int:
         sys.stderr.write(f"pointsman: {error}\n")
         return _code_of(error)
     return ExitCode.OK
+
+
+def _told_of(error: OSError) -> str:
+    """The file, what is wrong with it, and what to do where that is known."""
+    if error.filename is None or error.strerror is None:
+        return str(error)
+    if isinstance(error, PermissionError):
+        return f"user {os.getuid()} may not use {error.filename}; give that user access to it"
+    return f"{error.filename}: {error.strerror}"
 
 
 def _code_of(error: StorageError) -> ExitCode:

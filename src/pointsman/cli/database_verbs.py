@@ -25,7 +25,9 @@ def register(database: typer.Typer) -> None:
 
 def backup(
     options: Options,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The copy; must not exist yet.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="The copy; must not exist yet.", readable=False)
+    ],
 ) -> None:
     """Copy the database to a new file, also while an engine runs. The books of the paper venue are
     copied beside it, as of the same moment, so that an engine starts on the copy."""
@@ -115,17 +117,14 @@ def _copy(original: sqlite3.Connection, file: Path) -> None:
 def migrate(options: Options) -> None:
     """Bring the database up to the schema of this version. A start does it as well."""
     from pointsman.storage import lock, schema
-    from pointsman.storage.errors import StorageUnavailable
     from pointsman.terminal.text import print_json
 
     path = database_of(options).resolve()
-    if not path.exists():
-        raise StorageUnavailable(f"{path} does not exist; `pointsman run` makes it")
+    schema.require_file(path)
     with ExitStack() as held:
         held.callback(os.close, lock.acquire(path))
         held.callback(os.close, lock.hold_file(path))
-        before = schema.read_version(path)
-        schema.prepare(path)
+        before = schema.prepare(path)
     newest = schema.newest_version()
     if options.as_json:
         print_json({"database": str(path), "before": before, "schema": newest})

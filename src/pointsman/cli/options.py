@@ -42,6 +42,29 @@ class Options(msgspec.Struct, frozen=True):
         )
 
 
+def path_option(name: str, metavar: str, text: str) -> Any:
+    """An option with a path. Whether it can be used is for the verb to say, in its own words."""
+    return typer.Option(name, metavar=metavar, help=text, readable=False)
+
+
+def whole_option(name: str, metavar: str, text: str, least: int, most: int = 999_999_999) -> Any:
+    """An option with a whole number in a range."""
+
+    def parse(given: object) -> int:
+        written = str(given)
+        try:
+            value = int(written)
+        except ValueError:
+            value = least - 1
+        if not least <= value <= most:
+            raise typer.BadParameter(
+                f"{written}: write a whole number from {least} to {most}", param_hint=name
+            )
+        return value
+
+    return typer.Option(name, metavar=metavar, help=text, parser=parse)
+
+
 def flag(text: str, *names: str) -> Any:
     """An option that takes no value. A type is shown beside every other one; here it would
     mislead."""
@@ -51,11 +74,9 @@ def flag(text: str, *names: str) -> Any:
 def _common(
     context: typer.Context,
     env_file: Annotated[
-        Path | None, typer.Option("--env-file", metavar="FILE", help="Settings, instead of .env.")
+        Path | None, path_option("--env-file", "FILE", "Settings, instead of .env.")
     ] = None,
-    db: Annotated[
-        Path | None, typer.Option("--db", metavar="PATH", help="Database, for DATABASE_PATH.")
-    ] = None,
+    db: Annotated[Path | None, path_option("--db", "PATH", "Database, for DATABASE_PATH.")] = None,
     as_json: Annotated[bool, flag("One JSON document on stdout.", "--json")] = False,
     is_verbose: Annotated[bool, flag("Say more.", "--verbose", "-v")] = False,
 ) -> Options:

@@ -104,10 +104,15 @@ def _columns(pairs: list[str]) -> dict[str, str]:
     for pair in pairs:
         ours, found, theirs = pair.partition("=")
         if not found or not ours or not theirs:
-            raise typer.BadParameter(f"{pair}: write it as ts=ts_utc", param_hint="--column")
+            raise typer.BadParameter(
+                f"{pair}: write OURS=THEIRS, such as ts=ts_utc", param_hint="--column"
+            )
         if ours not in COLUMNS:
             known = ", ".join(COLUMNS)
-            raise typer.BadParameter(f"{ours}: only {known} can be mapped", param_hint="--column")
+            raise typer.BadParameter(
+                f"{ours}: use one of our columns before the =, which are {known}",
+                param_hint="--column",
+            )
         columns[ours] = theirs
     return columns
 
@@ -134,7 +139,7 @@ def _separator(text: str) -> str:
     separator = {"tab": "\t", "\\t": "\t"}.get(text, text)
     if len(separator) != 1 or separator.isalnum() or separator in "\"-.:+' \r\n":
         raise typer.BadParameter(
-            f"{text}: write one character such as ; or |, or tab", param_hint="--separator"
+            f"{text!r}: write one character such as ; or |, or tab", param_hint="--separator"
         )
     return separator
 

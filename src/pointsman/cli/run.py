@@ -6,6 +6,7 @@ goes to a file beside the database.
 """
 
 import json
+import stat
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pointsman.cli.dashboard_verb import is_dumb
-from pointsman.cli.options import Options, flag, settings_given, takes_options
+from pointsman.cli.options import Options, flag, settings_given, takes_options, whole_option
 from pointsman.cli.quote_options import (
     ColumnNames,
     DecimalComma,
@@ -77,7 +78,7 @@ def run(
         ),
     ] = None,
     duration: Annotated[
-        int | None, typer.Option("--duration", min=1, metavar="SECONDS", help="Of event time.")
+        int | None, whole_option("--duration", "SECONDS", "Of event time.", 1)
     ] = None,
     columns: ColumnNames = None,
     vendor: FormatName = None,
@@ -86,7 +87,7 @@ def run(
     separator: Separator = None,
     decimal_comma: DecimalComma = False,
     no_header: NoHeader = None,
-    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Of the run.")] = 0,
+    seed: Annotated[int, whole_option("--seed", "N", "Of the run.", -(2**63), 2**63 - 1)] = 0,
     headless: Annotated[bool, flag("Plain lines only.", "--headless")] = False,
 ) -> None:
     """Run the engine: simulated market, recorded quotes, or quotes as they come.
@@ -343,7 +344,10 @@ def _market(names: list[str]) -> tuple[str, tuple[Path, ...]]:
         return names[0], ()
     for word in (SIM, STANDARD_INPUT, HTTP):
         if word in names:
-            raise typer.BadParameter(f"{word} stands alone", param_hint="--market")
+            raise typer.BadParameter(
+                f"{word} cannot be combined with another market; name it alone, or files only",
+                param_hint="--market",
+            )
     return "FILE", tuple(_file("--market", name) for name in names)
 
 
@@ -371,8 +375,18 @@ def _signals(kind: str, speed: int | None, text: str | None) -> str:
 
 def _file(flag: str, name: str) -> Path:
     path = Path(name)
-    if not path.is_file():
-        raise typer.BadParameter(f"{name}: no such file", param_hint=flag)
+    try:
+        mode = path.stat().st_mode
+    except OSError as error:
+        raise typer.BadParameter(
+            f"{name}: {error.strerror}; name a file that can be read", param_hint=flag
+        ) from None
+    if stat.S_ISDIR(mode):
+        raise typer.BadParameter(f"{name} is a folder; name the files in it", param_hint=flag)
+    if not stat.S_ISREG(mode):
+        raise typer.BadParameter(
+            f"{name} is not a regular file; name one, or - for standard input", param_hint=flag
+        )
     return path
 
 

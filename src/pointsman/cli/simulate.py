@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 import typer
 
-from pointsman.cli.options import Options, read_settings, takes_options
+from pointsman.cli.options import Options, read_settings, takes_options, whole_option
 from pointsman.engine.exit_codes import ExitCode
 
 if TYPE_CHECKING:
@@ -42,10 +42,8 @@ def register(app: typer.Typer) -> None:
 
 def simulate(
     options: Options,
-    seeds: Annotated[
-        int, typer.Option("--seeds", min=1, max=SEEDS_MAX, metavar="N", help="How many seeds.")
-    ] = 1,
-    seed: Annotated[int, typer.Option("--seed", min=0, metavar="K", help="The first seed.")] = 0,
+    seeds: Annotated[int, whole_option("--seeds", "N", "How many seeds.", 1, SEEDS_MAX)] = 1,
+    seed: Annotated[int, whole_option("--seed", "K", "The first seed.", 0)] = 0,
     hours: Annotated[
         str, typer.Option("--hours", metavar="H", help="Of virtual trading, for each seed.")
     ] = "1",

@@ -94,7 +94,9 @@ def _parse(path: Path) -> Any:
     except UnicodeDecodeError:
         _refuse(path, "save the file as UTF-8")
     except json.JSONDecodeError as error:
-        _refuse(path, f"line {error.lineno}, column {error.colno} is not JSON: {error.msg}")
+        _refuse(
+            path, f"line {error.lineno}, column {error.colno} is not JSON ({error.msg}); correct it"
+        )
     except RecursionError:
         _refuse(path, "write one JSON object, {symbol: {…}}")
     except _Repeated as error:

@@ -47,6 +47,8 @@ def _fix_of_file(path: Path, example: str, *, is_opened: bool = True) -> str:
         mode = path.stat().st_mode
     except FileNotFoundError:
         return ""
+    except PermissionError:
+        return f"user {os.getuid()} may not look into the folder {path.parent}; {_GRANT}"
     except OSError as error:
         return f"{path} cannot be used ({error.strerror}); name another file"
     if stat.S_ISDIR(mode):

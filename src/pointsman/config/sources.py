@@ -162,12 +162,13 @@ def limits_by_va(
             if not separator or not (is_known or limit in LIMIT_NAMES):
                 continue
             if va_ids is not None and not is_known:
-                remedy = f"no account {va_id} in VIRTUAL_ACCOUNTS{did_you_mean(va_id, va_ids)}"
+                hint = did_you_mean(va_id, va_ids)
+                remedy = f"VIRTUAL_ACCOUNTS has no {va_id}; add it there, or remove this{hint}"
             elif limit in LIMIT_NAMES:
                 found.setdefault(va_id, set()).add(limit)
                 continue
             elif limit in NAMES:
-                remedy = f"{limit} holds for all accounts; these can be set for one: {_limits()}"
+                remedy = f"{limit} holds for all accounts; remove {va_id}__"
             else:
                 hint = did_you_mean(limit, LIMIT_NAMES) or f"; use one of {_limits()}"
                 remedy = f"no limit {limit}{hint}"

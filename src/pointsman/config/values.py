@@ -47,7 +47,7 @@ def decimal_reader(
         f"{word} {bound}"
         for word, bound in (
             ("above", above),
-            ("at least", least),
+            ("of at least", least),
             ("below", below),
             ("at most", most),
         )
@@ -109,8 +109,10 @@ def read_path(text: str) -> Path:
         raise ValueError("write the path of a file")
     try:
         return Path(text).expanduser()
-    except RuntimeError as error:
-        raise ValueError(f"{error}; write the whole path instead of ~") from None
+    except RuntimeError:
+        raise ValueError(
+            "that user has no home directory; write the whole path instead of ~"
+        ) from None
 
 
 def read_host(text: str) -> str:

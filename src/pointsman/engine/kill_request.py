@@ -60,11 +60,18 @@ def _press(database: Path, request: dict[str, Any], before: str) -> Answer:
             )
             state = latch.latched.state
     except OSError as error:
-        return _refused(f"{path} cannot be written ({error.strerror}); nothing is killed")
+        return _refused(_unwritten(path, f" ({error.strerror})"))
     if not is_durable:
-        return _refused(f"{path} cannot be written; nothing is killed")
+        return _refused(_unwritten(path))
     told = f"{before}{_told(database, path)}"
     return {"ok": True, "durable": True, "state": state.value, "told": told}
+
+
+def _unwritten(path: Path, why: str = "") -> str:
+    return (
+        f"{path} cannot be written{why}, so nothing is killed; give this user access to its folder,"
+        " or stop the engine's process"
+    )
 
 
 def _told(database: Path, latch: Path) -> str:

@@ -69,6 +69,11 @@ _HELD = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 def explained(error: sqlite3.Error, path: Path) -> StorageError:
     """What an SQLite error on opening or reading `path` means to its user."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code == sqlite3.SQLITE_NOTADB:
+        return CorruptDatabase(
+            f"{path} is not an SQLite database and was not changed;"
+            " name another file, or restore a backup"
+        )
     if code in _DAMAGE:
         return damaged(path, str(error))
     if code in _NO_ACCESS:
@@ -80,12 +85,13 @@ def explained(error: sqlite3.Error, path: Path) -> StorageError:
         return StorageUnavailable(
             f"{path} is locked by another program ({error}); close that program"
         )
-    return StorageUnavailable(f"{path} cannot be used: {error}")
+    return StorageUnavailable(
+        f"{path} cannot be used ({error}); mend that, or name another database"
+    )
 
 
 def damaged(path: Path, what: str) -> CorruptDatabase:
     """The error for a damaged file: what was found, and what a person can do."""
     return CorruptDatabase(
-        f"{path} is damaged: {what}. It has been left as it is: "
-        "restore a backup, or name another database"
+        f"{path} is damaged: {what}; it was not changed: restore a backup, or name another database"
     )

@@ -55,10 +55,7 @@ def open_reader(path: Path) -> sqlite3.Connection:
     NewerSchema.
     """
     path = path.resolve()
-    if not path.exists():
-        raise StorageUnavailable(
-            f"{path} does not exist; `pointsman run` makes it, --db names another"
-        )
+    schema.require_file(path)
     if path.stat().st_size == 0:
         raise damaged(path, "it is empty")
     try:

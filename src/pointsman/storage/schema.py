@@ -20,6 +20,7 @@ The same test holds the columns of each table to the fields of its record.
 
 import os
 import sqlite3
+import stat
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Literal
@@ -77,21 +78,47 @@ def connect(path: Path, mode: Literal["ro", "rw"]) -> sqlite3.Connection:
     )
 
 
-def prepare(path: Path) -> None:
+def require_file(path: Path) -> None:
+    """Make sure that there is a file at `path`. Raises StorageUnavailable."""
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        raise StorageUnavailable(
+            f"{path} does not exist; `pointsman run` makes it, --db names another"
+        ) from None
+    except PermissionError as error:
+        raise StorageUnavailable(
+            f"{path} cannot be used by user {os.getuid()}; give that user access to its folder,"
+            " or name another database with --db"
+        ) from error
+    except OSError as error:
+        raise StorageUnavailable(
+            f"{path} cannot be used ({error.strerror}); name another database with --db"
+        ) from error
+    if not stat.S_ISREG(mode):
+        kind = "a folder" if stat.S_ISDIR(mode) else "not a regular file"
+        raise StorageUnavailable(f"{path} is {kind}; name a database file with --db")
+
+
+def prepare(path: Path) -> int:
     """Make sure that a sound database of the present schema is at `path`: create, migrate, or
-    accept it.
+    accept it. Gives the version that it had before.
 
     The caller holds the lock. Raises CorruptDatabase, NewerSchema or StorageUnavailable.
     """
     try:
         if not path.exists():
             _create(path)
-        elif (version := read_version(path)) != newest_version():
+            return newest_version()
+        if (version := read_version(path)) != newest_version():
             _migrate(path, version)
+        return version
     except sqlite3.Error as error:
         raise explained(error, path) from error
     except OSError as error:
-        raise StorageUnavailable(f"{path} cannot be used: {error.strerror}") from error
+        raise StorageUnavailable(
+            f"{path} cannot be used ({error.strerror}); mend that, or name another database"
+        ) from error
 
 
 def newest_version() -> int:
@@ -133,8 +160,8 @@ def _version_in_table(connection: sqlite3.Connection, path: Path) -> int:
     )
     if _value(connection, tables) != 3:
         raise CorruptDatabase(
-            f"{path} is an SQLite database, but not one of pointsman's; it has been left as it is. "
-            "Name another database"
+            f"{path} is an SQLite database, but not one of pointsman's, and was not changed;"
+            " name another database"
         )
     version = _value(connection, "SELECT group_concat(version_num) FROM alembic_version")
     if version != "0001":
