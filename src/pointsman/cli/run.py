@@ -6,7 +6,6 @@ goes to a file beside the database.
 """
 
 import json
-import stat
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -18,6 +17,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pointsman.cli.dashboard_verb import is_dumb
+from pointsman.cli.feed_options import (
+    ARRIVING,
+    DEMO,
+    HTTP,
+    NONE,
+    SIM,
+    STANDARD_INPUT,
+    read_market,
+    read_signals,
+    read_speed,
+)
 from pointsman.cli.options import Options, flag, settings_given, takes_options, whole_option
 from pointsman.cli.quote_options import (
     ColumnNames,
@@ -41,10 +51,6 @@ if TYPE_CHECKING:
 PROGRESS_TTY_SECONDS = 0.2  # not money: seconds
 PROGRESS_LINE_SECONDS = 5.0  # not money: seconds
 SECOND_NS = 10**9
-SPEED_MAX = 100_000
-SIM, DEMO, NONE, STANDARD_INPUT, HTTP = "sim", "demo", "none", "-", "http"
-ARRIVING = {STANDARD_INPUT: "standard input", HTTP: "HTTP"}
-"""Markets whose quotes come as they are, and how."""
 
 
 def register(app: typer.Typer) -> None:
@@ -98,10 +104,10 @@ def run(
     from pointsman.service.clean_stop import SIGNAL_EXIT_BASE, clean_stop
     from pointsman.service.preflight import checked
 
-    kind, files = _market(market or [SIM])
-    pace = _speed(kind, speed)
+    kind, files = read_market(market or [SIM])
+    pace = read_speed(kind, speed)
     layout = layout_of(vendor, columns, symbol, size, separator, decimal_comma, no_header)
-    wanted = _Wanted(kind, files, _signals(kind, pace, signals), pace, layout, seed)
+    wanted = _Wanted(kind, files, read_signals(kind, pace, signals), pace, layout, seed)
     given = settings_given(options)
     loaded = checked(given, wanted.database(given.settings), is_served=pace is not None)
     for warning in loaded.warnings:
@@ -336,71 +342,3 @@ def _complain(text: str) -> None:
 def _fail(text: str, code: ExitCode) -> None:
     _complain(text)
     raise typer.Exit(code)
-
-
-def _market(names: list[str]) -> tuple[str, tuple[Path, ...]]:
-    """sim, -, http or FILE, and the files."""
-    if names in ([SIM], [STANDARD_INPUT], [HTTP]):
-        return names[0], ()
-    for word in (SIM, STANDARD_INPUT, HTTP):
-        if word in names:
-            raise typer.BadParameter(
-                f"{word} cannot be combined with another market; name it alone, or files only",
-                param_hint="--market",
-            )
-    return "FILE", tuple(_file("--market", name) for name in names)
-
-
-def _signals(kind: str, speed: int | None, text: str | None) -> str:
-    if text is None:
-        return DEMO if kind == SIM else NONE
-    if text == DEMO and kind != SIM:
-        raise typer.BadParameter(
-            "the demo signals belong to the simulated market; name a file, - or none",
-            param_hint="--signals",
-        )
-    if text == STANDARD_INPUT and kind != SIM:
-        raise typer.BadParameter(
-            "signals on standard input go with --market sim; here name a file or none",
-            param_hint="--signals",
-        )
-    if text == STANDARD_INPUT and speed is None:
-        raise typer.BadParameter(
-            "signals on standard input need a pace; leave --speed max out", param_hint="--signals"
-        )
-    if text not in (DEMO, NONE, STANDARD_INPUT):
-        _file("--signals", text)
-    return text
-
-
-def _file(flag: str, name: str) -> Path:
-    path = Path(name)
-    try:
-        mode = path.stat().st_mode
-    except OSError as error:
-        raise typer.BadParameter(
-            f"{name}: {error.strerror}; name a file that can be read", param_hint=flag
-        ) from None
-    if stat.S_ISDIR(mode):
-        raise typer.BadParameter(f"{name} is a folder; name the files in it", param_hint=flag)
-    if not stat.S_ISREG(mode):
-        raise typer.BadParameter(
-            f"{name} is not a regular file; name one, or - for standard input", param_hint=flag
-        )
-    return path
-
-
-def _speed(kind: str, text: str | None) -> int | None:
-    if text is None:
-        return None if kind == "FILE" else 1
-    if kind in ARRIVING and text != "1":
-        raise typer.BadParameter(
-            f"{text}: quotes on {ARRIVING[kind]} come at speed 1", param_hint="--speed"
-        )
-    if text == "max":
-        return None
-    if not text.isdigit() or not 1 <= int(text) <= SPEED_MAX:
-        raise typer.BadParameter(
-            f"{text}: write max, or a whole number from 1 to {SPEED_MAX}", param_hint="--speed"
-        )
-    return int(text)
