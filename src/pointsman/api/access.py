@@ -215,6 +215,7 @@ def origins_of(settings: Settings) -> Origins:
     return Origins(("localhost", settings.http_host, *settings.http_allowed_hosts))
 
 
+@lru_cache(maxsize=64)
 def is_address(host: str) -> bool:
     """Whether a host is an IP address and no name."""
     try:
@@ -224,6 +225,7 @@ def is_address(host: str) -> bool:
     return True
 
 
+@lru_cache(maxsize=64)
 def host_of(url: str) -> str | None:
     """The host of an address, in small letters; None where it has none, or more than that."""
     try:
