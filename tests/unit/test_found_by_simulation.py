@@ -50,7 +50,7 @@ def test_i21_a_stop_that_makes_up_for_one_given_up_is_kept_and_not_sent_again() 
         )
         for attempt, quantity in enumerate(("12", "6", "7", "8"), 1)
     ]
-    keep, surplus = protection._choose(held("20"), stops, Decimal(20), TICK)
+    keep, surplus = protection._stops_to_keep(held("20"), stops, Decimal(20), TICK)
     assert sorted(stop.quantity for stop in keep) == [8, 12]
     assert [stop.quantity for stop in surplus] == [6, 7]
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from pointsman.domain.commands import Compare, Query
+from pointsman.domain.commands import Compare, Query, Step
 from pointsman.domain.events import (
     CancelRefused,
     HoldingDiffers,
@@ -34,6 +34,7 @@ from tests.desk_stories import (
     cancels,
     enter,
     incidents,
+    limits,
     of_type,
     order_sent,
     pass_time,
@@ -230,6 +231,58 @@ def test_rule_19_flatten_closes_what_an_entry_still_fills() -> None:
     assert cancels(tell(desk, Killed(True, "person", "test"))) == [ENTRY]
     step = trade(desk, ENTRY, "10")
     assert [(o.role, o.quantity) for o in submits(step)] == [(Role.EXIT, Decimal(10))]
+
+
+# -- the worked example of the module --------------------------------------------------------------
+
+HUNDRED = limits(max_position_size=Decimal(20_000))
+
+
+def orders_of(step: Step) -> str:
+    """What a step sends: stops and exits with their quantities, and cancels."""
+    sent = [f"{order.client_order_id[-2:]} {order.quantity}" for order in submits(step)]
+    return ", ".join(sent + [f"cancel {order_id[-2:]}" for order_id in cancels(step)])
+
+
+def at_work(desk: KeptDesk) -> str:
+    found = sorted(desk.books.orders.values(), key=lambda order: order.client_order_id)
+    return ", ".join(f"{order.client_order_id[-2:]} {order.leaves}" for order in found)
+
+
+def hundred_under_two_stops(mode: ReduceOnlyMode) -> KeptDesk:
+    desk = kept_desk(policy(HUNDRED, reduce_only_mode=mode))
+    acknowledge(desk, send(desk, signal("a", quantity="100")))
+    for filled, expected in (("40", "S1 40"), ("60", "S2 60")):
+        step = trade(desk, ENTRY, filled)
+        assert orders_of(step) == expected
+        acknowledge(desk, step)
+    assert at_work(desk) == "S1 40, S2 60"
+    return desk
+
+
+def test_rule_21_where_they_may_overlap_the_exit_goes_first_and_the_stops_follow() -> None:
+    desk = hundred_under_two_stops(ReduceOnlyMode.CLIP)
+    leaving = send(desk, signal("b", "close", "30"))
+    assert orders_of(leaving) == "X1 30"
+    acknowledge(desk, leaving)
+    assert at_work(desk) == "S1 40, S2 60, X1 30"
+    left = trade(desk, EXIT, "30")
+    assert orders_of(left) == "S3 10"
+    order_sent(desk, "ABCDEF1S3")
+    assert orders_of(report(desk, "ABCDEF1S3", VenueWord.ACCEPTED)) == "cancel S1"
+    report(desk, STOP, VenueWord.CANCELED)
+    assert (at_work(desk), held(desk).quantity) == ("S2 60, S3 10", 70)
+
+
+def test_rule_21_where_they_may_not_overlap_a_stop_makes_room_for_the_exit() -> None:
+    desk = hundred_under_two_stops(ReduceOnlyMode.REFUSE)
+    assert orders_of(send(desk, signal("b", "close", "30"))) == "cancel S1"
+    assert at_work(desk) == "S1 40, S2 60"
+    leaving = report(desk, STOP, VenueWord.CANCELED)
+    assert orders_of(leaving) == "X1 30, S3 10"
+    acknowledge(desk, leaving)
+    assert orders_of(trade(desk, EXIT, "30")) == ""
+    assert (at_work(desk), held(desk).quantity) == ("S2 60, S3 10", 70)
 
 
 # -- small quantities ------------------------------------------------------------------------------

@@ -35,7 +35,7 @@ from pointsman.execution.books import Books
 from pointsman.execution.funding import on_funding
 from pointsman.execution.governor import entries_allowed, sample_equity
 from pointsman.execution.loading import Loaded, load_books
-from pointsman.execution.protection import restore, track_cover
+from pointsman.execution.protection import commands_for, track_cover
 from pointsman.execution.signal_router import release_lease
 from pointsman.execution.soundness import assert_sound
 from pointsman.execution.withdrawal import on_entry_breach, withdraw_entries
@@ -101,7 +101,7 @@ class Desk:
         while touched := books.take_touched_positions():
             for position_id in touched:
                 close_if_done(books, position_id, now_ns, venue_ns)
-                commands += restore(books, position_id, mark, now_ns)
+                commands += commands_for(books, position_id, mark, now_ns)
                 track_cover(books, position_id, now_ns, venue_ns)
         filled = {record.va_id: None for record in books.changes.values() if type(record) is Fill}
         for va_id in filled:

@@ -14,6 +14,24 @@ House rules (RULES 21-23):
   otherwise, or must be freed for an exit;
 * a stop on the wrong side of the market is not sent: the position is exited at market;
 * every order is for whole lots, also where the venue has filled broken ones (RULES 61).
+
+Worked example: a signal buys 100 with a stop at 98, later one exits 30 of it. S1, S2 and S3 are
+stops, X1 is an exit; the venue clips reduce-only orders, and nobody else holds the symbol.
+
+    what happens              held   orders that result          at work afterwards
+    the entry fills 40          40   stop S1 for 40              S1 40
+    the entry fills 60 more    100   stop S2 for 60              S1 40, S2 60
+    the signal exits 30        100   exit X1 for 30              S1 40, S2 60, X1 30
+    X1 fills                    70   stop S3 for 10              S1 40, S2 60, S3 10
+    the venue confirms S3       70   cancel S1                   S2 60, S3 10
+
+Of the two stops S2 is kept, as it covers more of the 70. S1 is cancelled only once S3 is confirmed,
+so that all 70 stay covered. Where stops and exits may not overlap, room is made for the exit first:
+
+    the signal exits 30        100   cancel S1                   S1 40, S2 60
+    S1 is cancelled            100   exit X1 for 30, stop S3     S2 60, X1 30, S3 10
+                                     for 10
+    X1 fills                    70   none                        S2 60, S3 10
 """
 
 from decimal import Decimal
@@ -62,7 +80,7 @@ def give_up_stops(books: Books, position: Position, reason: Reason) -> None:
         books.put_position(replace(closing, closing_reason=reason))
 
 
-def restore(books: Books, position_id: int, mark: Quote | None, now_ns: int) -> list[Command]:
+def commands_for(books: Books, position_id: int, mark: Quote | None, now_ns: int) -> list[Command]:
     """The commands that make true what must be true of a position."""
     position = books.positions.get(position_id)
     stops = books.orders_of(position_id, Role.STOP)
@@ -75,19 +93,19 @@ def restore(books: Books, position_id: int, mark: Quote | None, now_ns: int) -> 
     if position.closing_all:
         entries = books.orders_of(position_id, Role.ENTRY)
         commands += [cancel(books, order, now_ns) for order in entries if can_cancel(order)]
-    commands += _balance(books, position, stops, exits, mark, now_ns)
+    commands += _match_stops_to_holding(books, position, stops, exits, mark, now_ns)
     assert_fits(books, position_id, commands)
     return commands
 
 
-def _is_wrong_side(position: Position, mark: Quote | None) -> bool:
+def _has_market_passed_stop(position: Position, mark: Quote | None) -> bool:
     """Whether the market has already passed where a stop would be sent to."""
     if mark is None or mark.symbol != position.symbol:
         return False
     return position.side.less_favourable(mark.closing_touch(position.side), position.stop_price)
 
 
-def _balance(
+def _match_stops_to_holding(
     books: Books,
     position: Position,
     stops: list[Order],
@@ -95,11 +113,12 @@ def _balance(
     mark: Quote | None,
     now_ns: int,
 ) -> list[Command]:
+    """Send the stops and exits that are missing, and cancel those that are too many."""
     instrument = books.policy.instrument(position.symbol)
     lot = instrument.lot
     may_overlap = books.policy.venue_clips and books.is_only_holder(position)
-    held, exit_leaves = _present(books, position), _leaves(exits)
-    leaving = _leaving(books, position, stops, held)
+    held, exit_leaves = _held_at_venue(books, position), _leaves(exits)
+    leaving = _to_exit(books, position, stops, held)
     # A venue may fill broken lots; every order that is sent is for whole ones (RULES 61).
     missing_exit = max(ZERO, floor_to(leaving - exit_leaves, lot))
     staying_held = held - exit_leaves - missing_exit
@@ -107,8 +126,9 @@ def _balance(
     # While an exit overlaps with stops these stay as they are, until the exit is final (RULES 21).
     keep, surplus = staying, list[Order]()
     if leaving < lot or not may_overlap:
-        keep, surplus = _choose(position, staying, staying_held, instrument.tick)
+        keep, surplus = _stops_to_keep(position, staying, staying_held, instrument.tick)
     commands: list[Command] = []
+    # How much may be sent beside what is at work already, where nothing may overlap.
     room = floor_to(held - exit_leaves - _leaves(stops), lot)
     if missing_exit > ZERO:
         part = missing_exit if may_overlap else min(missing_exit, room)
@@ -120,28 +140,28 @@ def _balance(
     missing_stop = floor_to(staying_held - _leaves(keep), lot)
     if missing_stop > ZERO and not instrument.is_tradeable(missing_stop, position.stop_price):
         # Too little for a stop of its own: a stop that rests gives way to one that covers both.
-        keep, given_up = _give_way(keep)
+        keep, given_up = _drop_one_idle_stop(keep)
         surplus += given_up
         missing_stop = floor_to(staying_held - _leaves(keep), lot)
     allowed = missing_stop if may_overlap else min(missing_stop, room)
-    wants_stop = missing_stop > ZERO and not _is_without_stops(position)
-    if wants_stop and _is_wrong_side(position, mark):
+    wants_stop = missing_stop > ZERO and not _can_have_no_stop(position)
+    if wants_stop and _has_market_passed_stop(position, mark):
         # Exited at market, when the position is looked at again (RULES 23).
         give_up_stops(books, position, Reason.STOP_CROSSED)
-    elif wants_stop and _is_beneath_stops(books, position, missing_stop):
+    elif wants_stop and _is_too_small_for_stop(books, position, missing_stop):
         give_up_stops(books, position, Reason.UNPROTECTED)
     elif wants_stop and instrument.is_tradeable(allowed, position.stop_price):
         commands.append(_submit_stop(books, position.position_id, allowed, now_ns))
     resting = [stop for stop in keep if stop.is_working]
     if not may_overlap:
         trading = [*(stop for stop in stops if stop.is_triggered), *exits]
-        surplus += _exceeding(trading, held)
+        surplus += _beyond_holding(trading, held)
     if not may_overlap or staying_held - _leaves(resting) < lot:
         commands += [cancel(books, order, now_ns) for order in surplus if can_cancel(order)]
     return commands
 
 
-def _exceeding(trading: list[Order], held: Decimal) -> list[Order]:
+def _beyond_holding(trading: list[Order], held: Decimal) -> list[Order]:
     """Of the orders that trade, triggered stops and exits, those that are more than there is to
     exit, the last first: what they overlapped with has traded too, and the holding is not this VA's
     alone any more."""
@@ -154,7 +174,7 @@ def _exceeding(trading: list[Order], held: Decimal) -> list[Order]:
     return given_up
 
 
-def _present(books: Books, position: Position) -> Decimal:
+def _held_at_venue(books: Books, position: Position) -> Decimal:
     """How much of a position the venue still holds. What it lacks is taken from the newest
     positions of that symbol and side, so that all stops together shrink to its total (RULES 28)."""
     lack = lacking(books, position.symbol, position.side)
@@ -168,7 +188,7 @@ def _present(books: Books, position: Position) -> Decimal:
     return position.quantity
 
 
-def _leaving(books: Books, position: Position, stops: list[Order], held: Decimal) -> Decimal:
+def _to_exit(books: Books, position: Position, stops: list[Order], held: Decimal) -> Decimal:
     """How much is to leave by exits. A stop that has triggered is on its way out by itself; after
     an exit that failed, none is tried for a while. Where the venue holds too little of it to be
     traded, which the whole position is not, every exit would be rejected."""
@@ -181,7 +201,7 @@ def _leaving(books: Books, position: Position, stops: list[Order], held: Decimal
     return max(ZERO, min(closing_of(position), held - triggered))
 
 
-def _is_beneath_stops(books: Books, position: Position, missing: Decimal) -> bool:
+def _is_too_small_for_stop(books: Books, position: Position, missing: Decimal) -> bool:
     """Whether what is to be covered is too small for a stop, being worth less at the stop's price,
     and not too small to be exited; and no entry will bring more of it."""
     instrument = books.policy.instrument(position.symbol)
@@ -191,14 +211,14 @@ def _is_beneath_stops(books: Books, position: Position, missing: Decimal) -> boo
     return not entries and is_enough(books, position, missing)
 
 
-def _is_without_stops(position: Position) -> bool:
+def _can_have_no_stop(position: Position) -> bool:
     """Whether the venue refused the stop of a position whose exit it refused too: there is nothing
     to do but to try the exit again."""
     refused = (Reason.STOP_CROSSED, Reason.STOP_REJECTED)
     return position.exit_retry_at_ns is not None and position.closing_reason in refused
 
 
-def _choose(
+def _stops_to_keep(
     position: Position, stops: list[Order], target: Decimal, tick: Decimal
 ) -> tuple[list[Order], list[Order]]:
     """The stops to keep, as far as they fit into `target`, and the rest: oldest first, unless
@@ -223,7 +243,7 @@ def _choose(
     return keep, [stop for stop in stops if stop not in keep]
 
 
-def _give_way(keep: list[Order]) -> tuple[list[Order], list[Order]]:
+def _drop_one_idle_stop(keep: list[Order]) -> tuple[list[Order], list[Order]]:
     """Give up one stop that has not triggered, if there is one: (what stays, what is given up)."""
     waiting = [stop for stop in keep if not stop.is_triggered][-1:]
     return [stop for stop in keep if stop not in waiting], waiting
@@ -289,7 +309,7 @@ def track_cover(books: Books, position_id: int, now_ns: int, venue_ns: int) -> N
     orders = books.orders_of(position_id, Role.STOP) + books.orders_of(position_id, Role.EXIT)
     resting = _leaves([order for order in orders if order.is_resting_stop])
     closing = _leaves([order for order in orders if order.is_working and order.covers_until_ns])
-    lot, held = books.policy.instrument(position.symbol).lot, _present(books, position)
+    lot, held = books.policy.instrument(position.symbol).lot, _held_at_venue(books, position)
     needs_none = not is_enough(books, position, floor_to(held, lot))
     naked_time.judge(
         books,
@@ -306,4 +326,6 @@ def is_leaving(books: Books, position: Position) -> bool:
     orders = books.orders_of(position.position_id, Role.STOP)
     orders += books.orders_of(position.position_id, Role.EXIT)
     confirmed = _leaves([order for order in orders if order.is_working])
-    return _present(books, position) - confirmed < books.policy.instrument(position.symbol).lot
+    return (
+        _held_at_venue(books, position) - confirmed < books.policy.instrument(position.symbol).lot
+    )
