@@ -52,11 +52,17 @@ class Signal(msgspec.Struct, frozen=True, gc=False):
     exchange: str | None = None
     remarks: Remarks | None = None
 
-    def asks_the_same(self, other: "Signal") -> bool:
-        """Whether two signals ask for the same, whatever was remarked when they were read."""
-        return msgspec.structs.replace(self, remarks=None) == msgspec.structs.replace(
-            other, remarks=None
-        )
+    def asks_the_same(self, first: "Signal") -> bool:
+        """Whether this signal asks for what the one recorded under its id asked for, whatever was
+        remarked when they were read. What a record of an earlier version does not hold is not
+        compared: the sender of a repetition must not be told that it is another signal."""
+        unknown = {name: None for name in _ADDED_LATER if getattr(first, name) is None}
+        alike = msgspec.structs.replace(self, remarks=None, **unknown)
+        return alike == msgspec.structs.replace(first, remarks=None)
+
+
+_ADDED_LATER = ("market_position", "market_position_size", "exchange")
+"""Fields that version 0.1.0 did not record."""
 
 
 class Window(msgspec.Struct, frozen=True, gc=False):
