@@ -45,6 +45,7 @@ def position(position_id: int, **fields: Any) -> Document:
         "take_profit": None,
         "cover": "covered",
         "naked_ms": 0,
+        "price_decimals": 2,
         "opened_at_ns": NOW_NS - 95 * SECOND_NS,
         "signal_id": "demo-0001",
     } | fields

@@ -116,7 +116,7 @@ class Served:
         return self.story.loop.now_ns
 
     def _picture(self) -> Picture:
-        picture = Picture(lambda _symbol: None, 1)
+        picture = Picture(lambda _symbol: None, 1, lambda _symbol: 2)
         with closing(open_reader(self.database)) as connection:
             picture.load(stored_records(connection), stored_counts(connection))
         return picture

@@ -34,15 +34,15 @@ def test_a_size_is_shown_as_it_was_asked_for(size: dict[str, Any], words: str) -
 
 
 def test_an_order_is_bound_by_its_trigger_its_limit_or_nothing() -> None:
-    assert columns.order_price(order(1, limit_price=Decimal("158.4"))) == "158.40"
-    assert columns.order_price(order(1, Role.STOP, trigger_price=Decimal("155.22"))) == "155.22"
-    assert columns.order_price(order(1, Role.EXIT)) == "market"
+    assert columns.order_price(order(1, limit_price=Decimal("158.4")), 2) == "158.40"
+    assert columns.order_price(order(1, Role.STOP, trigger_price=Decimal("155.22")), 2) == "155.22"
+    assert columns.order_price(order(1, Role.EXIT), 2) == "market"
 
 
 def test_an_average_needs_a_fill() -> None:
     filled = order(1, filled=Decimal(3), filled_value=Decimal("475.18"))
-    assert columns.average_price(filled) == "158.3933"
-    assert columns.average_price(order(1)) == ""
+    assert columns.average_price(filled, 2) == "158.3933"
+    assert columns.average_price(order(1), 2) == ""
 
 
 def test_rule_27_a_mark_of_our_knowledge_is_shown_in_place_of_the_rank() -> None:

@@ -48,7 +48,12 @@ class Served:
         self.answers: list[dict[str, Any]] = []
         self.why = ""
         self.board = Board(
-            Picture(lambda _symbol: None, 1), self.publisher, self.latch, lambda: 42, dict, {}
+            Picture(lambda _symbol: None, 1, lambda _symbol: 2),
+            self.publisher,
+            self.latch,
+            lambda: 42,
+            dict,
+            {},
         )
         controls = Controls(self.steering, self.latch, lambda: 42, self.woken.set, lambda: self.why)
         self.server = ControlServer(self.database, controls, self.board)

@@ -94,11 +94,18 @@ def test_an_account_shows_its_figures() -> None:
 
 
 @pytest.mark.parametrize(
-    ("entry", "words"),
-    [("158.39", "158.39"), ("158.3912345678", "158.3912"), ("64012.3412345", "64012.34")],
+    ("entry", "decimals", "words"),
+    [
+        ("158.39", 2, "158.39"),
+        ("158.3912345678", 2, "158.3912"),
+        ("64012.3412345", 2, "64012.34"),
+        ("1.17253", 5, "1.17253"),
+        ("1.1725", 5, "1.17250"),
+    ],
 )
-def test_a_price_has_the_decimals_that_say_something(entry: str, words: str) -> None:
-    row = shown(POSITIONS, position(1, entry_price=entry, mark=None, quantity="1200.50"))
+def test_a_price_has_the_decimals_of_its_tick(entry: str, decimals: int, words: str) -> None:
+    row = position(1, entry_price=entry, mark=None, quantity="1200.50", price_decimals=decimals)
+    row = shown(POSITIONS, row)
     assert row.items() >= {"entry": words, "now": "", "qty": "1200.5"}.items()
 
 

@@ -27,7 +27,7 @@ def board(tmp_path: Path, publisher: Publisher) -> Board:
     latch.press(Latched(KillState.HALT, "ann", "drill", 3))
     known = facts("t.db", "engine", "1", "sim", SETTINGS)
     return Board(
-        Picture(lambda _symbol: None, 1),
+        Picture(lambda _symbol: None, 1, lambda _symbol: 2),
         publisher,
         latch,
         lambda: 42,

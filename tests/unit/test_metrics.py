@@ -78,7 +78,7 @@ class Watched:
         self.latch = KillLatch(latch_path(folder / "t.db"))
         self._meters = Meters("paper", lambda: self.wall_seconds)
         self._publisher = Publisher()
-        picture = Picture({"XXX": MARK}.get, 2 * SECOND_NS)
+        picture = Picture({"XXX": MARK}.get, 2 * SECOND_NS, lambda _symbol: 2)
         picture.load(self.story.memory.records(Account), Counts())
         self._board = Board(
             picture,

@@ -38,7 +38,7 @@ TURNS = busy_turns()
 
 
 def shown(batches: list[Batch]) -> Document:
-    picture = Picture(lambda _symbol: None, 2 * told.SECOND_NS)
+    picture = Picture(lambda _symbol: None, 2 * told.SECOND_NS, lambda _symbol: 2)
     picture.merge(batches)
     return picture.document(END_NS, Latched())
 

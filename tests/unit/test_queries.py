@@ -41,6 +41,7 @@ def test_an_order_is_loaded_until_it_is_final(manager: SqliteManager, status: Or
         f"SELECT * FROM cash_moves {queries.UNCONFIRMED_MOVES}",
         queries.PAID,
         queries.LAST_TURN,
+        queries.NEWEST_START,
         "SELECT * FROM orders WHERE signal_id = ?",
         "SELECT * FROM orders WHERE position_id = ?",
         "SELECT * FROM trades WHERE position_id = ?",
@@ -59,6 +60,7 @@ def test_no_start_and_no_lookup_walks_through_finished_history(
     for *_, step in plan:
         is_walk = step.startswith("SCAN") and "USING" not in step
         assert not is_walk or step == "SCAN journal", step
+        assert "Started" not in query or "journal_starts" in step, step
         # Backwards from the end, and no further than the first row.
         assert step != "SCAN journal" or query.endswith("ORDER BY sequence DESC LIMIT 1")
 

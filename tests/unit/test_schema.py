@@ -253,6 +253,7 @@ PUBLISHED = {
     "0005_time_without_stops.sql": (
         "eccebd9ccf1816bec6e9b257e0d858e6322199eb4a111a3c8f8caca4bb75a856"
     ),
+    "0006_starts.sql": "45f4a069e0603c410fd88d45d3f590a06828b93dda1fb8b6dc9867eb223475e4",
 }
 """The digest of each published migration. A line is added, never changed."""
 

@@ -39,7 +39,14 @@ class Body:
         self.database = folder / "t.db"
         self.latch = latch = KillLatch(latch_path(self.database))
         steering = Steering(begin().loop, latch, lambda _va, _now: told.MIDNIGHT_NS, lambda: None)
-        board = Board(Picture(lambda _symbol: None, 1), Publisher(), latch, lambda: 42, dict, {})
+        board = Board(
+            Picture(lambda _symbol: None, 1, lambda _symbol: 2),
+            Publisher(),
+            latch,
+            lambda: 42,
+            dict,
+            {},
+        )
         controls = Controls(steering, latch, lambda: 42, lambda: None, lambda: "")
         watch = LatchWatch(latch, None, KillSwitch, lambda: None)
         app = FastAPI()

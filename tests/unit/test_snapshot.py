@@ -26,7 +26,9 @@ class Shown:
         self.batches: list[Batch] = []
         self.story: Story = begin(accounts=(told.VA, "VA002"))
         books = self.story.loop.desk.books
-        self.picture = Picture(self.story.loop.view.quotes.last_valid, 2 * told.SECOND_NS)
+        self.picture = Picture(
+            self.story.loop.view.quotes.last_valid, 2 * told.SECOND_NS, lambda _symbol: 2
+        )
         self.picture.load([*books.accounts.values(), books.desk], Counts())
         self.story.loop.on_turn = lambda _event, step: self.batches.append(Batch(step.changes))
 
@@ -134,14 +136,14 @@ COOLING = Account(
 def test_the_status_of_an_account_says_why(
     account: Account, switch: KillSwitch, status: str, words: str
 ) -> None:
-    picture = Picture(lambda _symbol: None, 1)
+    picture = Picture(lambda _symbol: None, 1, lambda _symbol: 2)
     picture.load([account, switch], Counts())
     (found,) = picture.document(told.START_NS, OPEN)["accounts"]
     assert (found["status"], found["status_text"]) == (status, words)
 
 
 def test_a_cooldown_that_is_over_shows_no_streak() -> None:
-    picture = Picture(lambda _symbol: None, 1)
+    picture = Picture(lambda _symbol: None, 1, lambda _symbol: 2)
     picture.load([COOLING], Counts())
     over_ns = told.START_NS + 212 * told.SECOND_NS
     (found,) = picture.document(over_ns, OPEN)["accounts"]
@@ -152,7 +154,7 @@ def test_without_a_quote_a_position_counts_at_cost() -> None:
     shown = Shown()
     shown.story.enter()
     position = shown.story.loop.desk.books.positions[1]
-    picture = Picture(lambda _symbol: None, 1)
+    picture = Picture(lambda _symbol: None, 1, lambda _symbol: 2)
     assert isinstance(position, Position)
     picture.load([told.account(shown.story.loop.desk), position], Counts())
     found = picture.document(told.START_NS, OPEN)

@@ -69,7 +69,7 @@ def test_a_fee_is_told_with_its_currency(symbol: str, currency: str | None, word
     of = order(1, symbol=symbol, signal_id="s1")
     filled = msgspec.structs.replace(fill(of, "t1"), fee_currency=currency, booked_at_ns=START_NS)
     story = Story(
-        signal("s1"), decision("s1", of.client_order_id), (of,), (filled,), (), (), (), ()
+        signal("s1"), decision("s1", of.client_order_id), (of,), (filled,), (), (), (), (), 2
     )
     assert any(
         line.endswith(f"buy 10 at 158.39{words}") for line in drawn(draw_story(story, ZONE), 120)

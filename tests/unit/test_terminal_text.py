@@ -24,12 +24,28 @@ AT_NS = parse_ts("2018-01-02T14:30:00.115Z")
     ],
 )
 def test_a_number_has_no_idle_zeros(amount: str, text: str) -> None:
-    assert render.number(Decimal(amount)) == text
+    assert render.rounded(Decimal(amount)) == text
 
 
-def test_prices_and_money_have_two_decimals_at_least() -> None:
-    assert render.price(Decimal("158.4")) == "158.40"
-    assert render.price(Decimal("0.12345")) == "0.12345"
+@pytest.mark.parametrize(
+    ("amount", "decimals", "as_number", "as_average"),
+    [
+        ("158.4", 2, "158.40", "158.40"),
+        ("1.1725", 5, "1.17250", "1.17250"),
+        ("1.17253", 2, "1.17253", "1.1725"),
+        ("1.1725333333", 5, "1.1725333333", "1.1725333"),
+        ("0.12345", 0, "0.12345", "0.12"),
+        ("3500", 0, "3,500", "3,500"),
+    ],
+)
+def test_a_price_is_never_cut_and_an_average_behind_the_second_decimal_beyond_the_tick(
+    amount: str, decimals: int, as_number: str, as_average: str
+) -> None:
+    assert render.number(Decimal(amount), decimals) == as_number
+    assert render.average(Decimal(amount), decimals) == as_average
+
+
+def test_money_has_two_decimals() -> None:
     assert render.money(Decimal("99838.63202")) == "99,838.63"
     assert render.money(Decimal("-0.00")) == "0.00"
 

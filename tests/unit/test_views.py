@@ -13,6 +13,11 @@ from tests.unit.test_lists import documents, rows_of
 from tests.unit.test_tables import drawn
 
 
+def in_cents(_symbol: str) -> int:
+    """The decimals of every price."""
+    return 2
+
+
 @pytest.fixture(scope="module")
 def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The day's database."""
@@ -22,7 +27,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def lines(database: Path, verb: str, width: int, **wanted: Any) -> list[str]:
     """What people see."""
     chosen = Wanted(**wanted)
-    return drawn(listing(VIEWS[verb], rows_of(database, verb, chosen), chosen), width)
+    return drawn(listing(VIEWS[verb], rows_of(database, verb, chosen), chosen, in_cents), width)
 
 
 @pytest.mark.parametrize("width", [80, 120, 200])
@@ -79,7 +84,7 @@ def test_long_ids_leave_room_for_account_and_symbol_at_80_columns(database: Path
     (judged, *_) = rows_of(database, "signals", Wanted())
     signal = replace(judged.record.signal, signal_id=f"alert-{'0123456789' * 6}", symbol="BTC/USDT")
     long = replace(judged, record=replace(judged.record, signal=signal))
-    (*_, row) = drawn(listing(VIEWS["signals"], [long], Wanted()), 80)
+    (*_, row) = drawn(listing(VIEWS["signals"], [long], Wanted(), in_cents), 80)
     assert len(row) <= 80
     cells = row.split()
     assert {"VA001", "BTC/USDT", "buy", "accepted"} <= set(cells)

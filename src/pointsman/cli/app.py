@@ -179,6 +179,7 @@ def _show(verb: str, options: Options, wanted: "Wanted") -> None:
     import msgspec
 
     from pointsman.reading.lists import LISTS
+    from pointsman.reading.price_decimals import read_price_decimals
     from pointsman.storage.reader import reading
     from pointsman.terminal.status import engine_touches
     from pointsman.terminal.text import console, print_json
@@ -189,10 +190,11 @@ def _show(verb: str, options: Options, wanted: "Wanted") -> None:
         wanted = msgspec.structs.replace(wanted, touches=engine_touches(path))
     with reading(path) as connection:
         rows = read.rows(connection, wanted)
+        price_decimals = read_price_decimals(connection)
     if options.as_json:
         print_json([read.document(row) for row in rows])
     else:
-        console().print(listing(VIEWS[verb], rows, wanted))
+        console().print(listing(VIEWS[verb], rows, wanted, price_decimals))
 
 
 def _add_list(verb: str, text: str) -> None:

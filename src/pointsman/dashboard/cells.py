@@ -13,7 +13,7 @@ from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import SignalSide
 from pointsman.domain.signals import Check
 from pointsman.terminal.measures import allowed, measured
-from pointsman.terminal.text import money, number, price, printable
+from pointsman.terminal.text import average, money, number, printable
 
 Row = Mapping[str, Any]
 Picture = Mapping[str, Any]
@@ -89,17 +89,28 @@ def _result(name: str) -> Callable[[Row], Text]:
     return lambda row: result(Decimal(row[name]))
 
 
+def _decimals(row: Row) -> int:
+    """How many decimals its prices have; an engine of an older version does not tell it."""
+    return int(row.get("price_decimals", 2))
+
+
 def _price(name: str) -> Callable[[Row], str | None]:
-    """A price, without what says nothing: an average of thousands may have ten decimals."""
+    """A price, with the decimals of its tick at least."""
 
     def shown(row: Row) -> str | None:
         if row[name] is None:
             return None
-        amount = Decimal(row[name])
-        text = f"{amount:.2f}" if abs(amount) >= _THOUSAND else price(amount)
-        return text.replace(",", "")
+        return number(Decimal(row[name]), _decimals(row)).replace(",", "")
 
     return shown
+
+
+def _entry_price(row: Row) -> str:
+    """An average. Of thousands the decimals beyond the tick say nothing."""
+    amount, decimals = Decimal(row["entry_price"]), _decimals(row)
+    if abs(amount) >= _THOUSAND:
+        return f"{amount:.{decimals}f}"
+    return average(amount, decimals).replace(",", "")
 
 
 def _quantity(row: Row) -> str | None:
@@ -149,7 +160,7 @@ POSITIONS = (
     PanelColumn("symbol", _word("symbol"), room=7),
     PanelColumn("side", _word("side"), room=5),
     PanelColumn("qty", _quantity, is_aligned=True, room=5),
-    PanelColumn("entry", _price("entry_price"), 1, is_aligned=True, room=7),
+    PanelColumn("entry", _entry_price, 1, is_aligned=True, room=7),
     PanelColumn("now", _price("mark"), is_aligned=True, room=7),
     PanelColumn("unreal.", _result("unrealized"), is_right=True, room=8),
     PanelColumn("stop", _price("stop_price"), is_aligned=True, room=7),

@@ -65,6 +65,13 @@ class Instrument(msgspec.Struct, frozen=True, gc=False):
         min_qty = finer.lot if self.min_qty == self.lot else self.min_qty
         return replace(self, tick=finer.tick, lot=finer.lot, min_qty=min_qty)
 
+    @property
+    def price_decimals(self) -> int:
+        """How many decimals a price on the tick can have: 5 for a tick of 0.00001, 2 for 0.25."""
+        exponent = self.tick.normalize().as_tuple().exponent
+        assert isinstance(exponent, int), "a tick is finite"
+        return max(0, -exponent)
+
     def is_tradeable(self, quantity: Decimal, price: Decimal) -> bool:
         """Whether the venue would take an order of `quantity` (already a multiple of the lot) at
         `price`."""

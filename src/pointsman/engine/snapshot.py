@@ -41,10 +41,14 @@ _SECOND_NS = 10**9
 
 class Picture:
     """The newest state of all that is shown. `protection_ns` is the time within which a stop must
-    be confirmed: a position without one for longer is shown as naked."""
+    be confirmed: a position without one for longer is shown as naked. `price_decimals` tells how
+    many decimals the prices of a symbol have, by its tick."""
 
-    def __init__(self, marks: Marks, protection_ns: int) -> None:
+    def __init__(
+        self, marks: Marks, protection_ns: int, price_decimals: Callable[[str], int]
+    ) -> None:
         self._marks = marks
+        self._price_decimals = price_decimals
         self._protection_ns = protection_ns
         self._accounts: dict[str, Account] = {}
         self._positions: dict[int, Position] = {}
@@ -177,6 +181,7 @@ class Picture:
             "unrealized": plain(self._unrealized(position)),
             "stop_price": plain(position.stop_price),
             "take_profit": None if position.take_profit is None else plain(position.take_profit),
+            "price_decimals": self._price_decimals(position.symbol),
             "cover": self._cover(position, naked_ns),
             "naked_ms": naked_ns // _MS,
             "opened_at_ns": position.opened_at_ns,

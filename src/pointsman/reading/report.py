@@ -23,6 +23,7 @@ from pointsman.domain.sides import PositionSide
 from pointsman.domain.signals import Decision, Outcome
 from pointsman.domain.timestamps import iso
 from pointsman.reading.documents import Document, seconds_text, to_document
+from pointsman.reading.price_decimals import PriceDecimals, read_price_decimals
 from pointsman.storage import queries, reader
 
 
@@ -48,6 +49,7 @@ class Standing(msgspec.Struct, frozen=True):
     worths: list[Worth]
     kill_switch: KillSwitch
     now_ns: int
+    price_decimals: PriceDecimals
 
 
 Touches = Mapping[tuple[str, PositionSide], Decimal]
@@ -68,6 +70,7 @@ def read_standing(connection: sqlite3.Connection, touches: Touches | None = None
         worths,
         reader.kill_switch(connection),
         newest[0][1] if newest else 0,
+        read_price_decimals(connection),
     )
 
 

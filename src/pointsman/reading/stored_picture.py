@@ -14,12 +14,14 @@ from pointsman.engine.kill_latch import latch_path, read_latch
 from pointsman.engine.live_view import facts
 from pointsman.engine.publisher import DECISIONS_KEPT, INCIDENTS_KEPT, Counts
 from pointsman.engine.snapshot import Marks, Picture
+from pointsman.reading.price_decimals import PriceDecimals, read_price_decimals
 from pointsman.storage import queries, reader
 
 if TYPE_CHECKING:
     import sqlite3
 
     from pointsman.config.settings import Settings
+    from pointsman.execution.execution_loop import ExecutionLoop
 
 _COUNTS = (
     "SELECT (SELECT count(*) FROM decisions),"
@@ -40,7 +42,8 @@ def picture_from_database(database: Path, settings: "Settings") -> dict[str, Any
             mark.symbol: Quote(mark.symbol, mark.ts_ns, mark.bid, ZERO, mark.ask, ZERO)
             for mark in reader.marks(connection)
         }
-        picture = _loaded(connection, settings, marks.get)
+        decimals = read_price_decimals(connection)
+        picture = _loaded(connection, settings, marks.get, decimals)
     document = picture.document(newest[0][1] if newest else 0, read_latch(latch_path(database)))
     health = {
         "feed_age_ms": None,
@@ -53,18 +56,27 @@ def picture_from_database(database: Path, settings: "Settings") -> dict[str, Any
     return {**known, **document, "health": health}
 
 
-def picture_to_follow(database: Path, settings: "Settings", marks: Marks) -> Picture:
+def picture_to_follow(database: Path, settings: "Settings", loop: "ExecutionLoop") -> Picture:
     """The picture of an engine that is about to start: what is stored. What changes from now on is
-    merged into it, and positions count at `marks`.
+    merged into it, and positions count at the last valid quotes of its `loop`.
 
     Raises what `open_reader` raises.
     """
+
+    def price_decimals(symbol: str) -> int:
+        return loop.desk.books.policy.instrument(symbol).price_decimals
+
     with closing(reader.open_reader(database)) as connection:
-        return _loaded(connection, settings, marks)
+        return _loaded(connection, settings, loop.view.quotes.last_valid, price_decimals)
 
 
-def _loaded(connection: "sqlite3.Connection", settings: "Settings", marks: Marks) -> Picture:
-    picture = Picture(marks, int(settings.protection_deadline_seconds * 10**9))
+def _loaded(
+    connection: "sqlite3.Connection",
+    settings: "Settings",
+    marks: Marks,
+    price_decimals: PriceDecimals,
+) -> Picture:
+    picture = Picture(marks, int(settings.protection_deadline_seconds * 10**9), price_decimals)
     picture.load(stored_records(connection), stored_counts(connection))
     return picture
 

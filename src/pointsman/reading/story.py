@@ -17,6 +17,7 @@ from pointsman.domain.reasons import Reason
 from pointsman.domain.signals import Decision, SignalRecord
 from pointsman.reading.checks import check_document, reason_document
 from pointsman.reading.documents import Document, to_document
+from pointsman.reading.price_decimals import read_price_decimals
 from pointsman.storage import queries, reader
 
 NEAR_AMONG_MAX = 5_000
@@ -24,7 +25,8 @@ NEAR_AMONG_MAX = 5_000
 
 
 class Story(msgspec.Struct, frozen=True):
-    """All that came of one signal. `positions` are those of its orders that are still held."""
+    """All that came of one signal. `positions` are those of its orders that are still held;
+    `price_decimals` is how many decimals the prices of its symbol have."""
 
     record: SignalRecord
     decision: Decision | None
@@ -34,6 +36,7 @@ class Story(msgspec.Struct, frozen=True):
     trades: tuple[Trade, ...]
     fundings: tuple[Funding, ...]
     incidents: tuple[Incident, ...]
+    price_decimals: int
 
 
 def read_story(connection: sqlite3.Connection, signal_id: str) -> Story | None:
@@ -59,6 +62,7 @@ def read_story(connection: sqlite3.Connection, signal_id: str) -> Story | None:
         found.trades,
         found.fundings,
         _incidents(connection, found),
+        read_price_decimals(connection)(found.signal.signal.symbol),
     )
 
 

@@ -157,7 +157,7 @@ class _Session:
         self._log = log(lambda: loop.now_ns)
         loop.on_turn = self._on_turn
         # Before the first turn: what changes from then on is published.
-        picture = picture_to_follow(plan.database, settings, loop.view.quotes.last_valid)
+        picture = picture_to_follow(plan.database, settings, loop)
         self._begun = begun or prepare(plan.feed, assembly, plan.duration_ns)
         self._clock = Clock(max(self._begun.start_ns, loop.now_ns), plan.speed)
         self.live = LiveLoop(

@@ -30,7 +30,7 @@ from pointsman.domain.venue_reports import KnownOfVenue
 from pointsman.storage.codec import R, Value, codec_of
 from pointsman.storage.entries import Head, JournalRow, RunIdentity
 from pointsman.storage.errors import explained
-from pointsman.storage.schema import IS_ENTRY, IS_NOT_FINAL, IS_UNCONFIRMED
+from pointsman.storage.schema import IS_ENTRY, IS_NOT_FINAL, IS_START, IS_UNCONFIRMED
 
 RECENT_NS = 60_000_000_000
 """How far back the times of entries are needed, for limits per minute."""
@@ -56,6 +56,7 @@ JOURNAL = (
     "SELECT sequence, time_ns, kind, payload, previous_hash, hash FROM journal ORDER BY sequence"
 )
 JOURNAL_HASH = "SELECT hash FROM journal WHERE sequence = ?"
+NEWEST_START = f"SELECT payload FROM journal WHERE {IS_START} ORDER BY sequence DESC LIMIT 1"  # noqa: S608
 LAST_TURN = "SELECT sequence, time_ns, hash FROM journal ORDER BY sequence DESC LIMIT 1"
 
 

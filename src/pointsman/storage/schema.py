@@ -44,6 +44,7 @@ APPLICATION_ID = 0x706D616E
 IS_NOT_FINAL = f"status NOT IN ({', '.join(repr(status.value) for status in sorted(FINAL))})"
 IS_ENTRY = "role = 'entry'"
 IS_UNCONFIRMED = "is_confirmed = 0"
+IS_START = "kind = 'Started'"
 """Conditions of partial indexes. A query must use the same words for SQLite to see that the
 index answers it."""
 

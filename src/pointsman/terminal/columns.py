@@ -13,11 +13,20 @@ from pointsman.domain.sides import PositionSide, Side
 from pointsman.domain.signals import Outcome, Signal
 from pointsman.reading.checks import failed_check
 from pointsman.reading.lists import AccountRow, Judged
+from pointsman.reading.price_decimals import PriceDecimals
 from pointsman.reading.report import Worth, position_figures
 from pointsman.terminal.measures import allowed, measured
 from pointsman.terminal.summary import percent, status_text, won_and_lost
 from pointsman.terminal.tables import Column
-from pointsman.terminal.text import length, money, number, price, printable, signed_money
+from pointsman.terminal.text import (
+    average,
+    length,
+    money,
+    number,
+    printable,
+    rounded,
+    signed_money,
+)
 
 Clock = Callable[[int], str]
 """How a moment is written in one list."""
@@ -43,16 +52,23 @@ def wanted_size(signal: Signal) -> str:
     return "all"
 
 
-def order_price(order: Order) -> str:
+def wanted_price(signal: Signal, decimals: PriceDecimals) -> str:
+    """The price that a signal was made at; empty where it names none."""
+    return "" if signal.price is None else number(signal.price, decimals(signal.symbol))
+
+
+def order_price(order: Order, decimals: int) -> str:
     """The price that an order is bound by: its limit, or the trigger of a stop."""
     amount = order.limit_price if order.trigger_price is None else order.trigger_price
-    return "market" if amount is None else price(amount)
+    return "market" if amount is None else number(amount, decimals)
 
 
-def average_price(order: Order) -> str:
+def average_price(order: Order, decimals: int) -> str:
     """The average price of an order's fills; empty without any."""
+    if not order.filled:
+        return ""
     with exact():
-        return price(shown_average(order.filled_value, order.filled)) if order.filled else ""
+        return average(shown_average(order.filled_value, order.filled), decimals)
 
 
 _STATUS_STYLES = {
@@ -102,14 +118,14 @@ def _allowed(judged: Judged) -> str:
     return "" if failed is None else allowed(failed, judged.record.signal.side, "UTC")
 
 
-def _entry_price(worth: Worth) -> str:
-    return price(Decimal(position_figures(worth)["entry_price"]))
+def _entry_price(worth: Worth, decimals: int) -> str:
+    return average(Decimal(position_figures(worth)["entry_price"]), decimals)
 
 
 # -- columns -------------------------------------------------------------------------------------
 
 
-def account_columns(_clock: Clock) -> list[Column]:
+def account_columns(_clock: Clock, _decimals: PriceDecimals) -> list[Column]:
     def amount(name: str) -> Callable[[AccountRow], str]:
         return lambda row: money(Decimal(row.figures[name]))
 
@@ -134,28 +150,29 @@ def account_columns(_clock: Clock) -> list[Column]:
     ]
 
 
-def position_columns(clock: Clock) -> list[Column]:
+def position_columns(clock: Clock, decimals: PriceDecimals) -> list[Column]:
+    def at(row: Worth, amount: Decimal | None) -> str | None:
+        return None if amount is None else number(amount, decimals(row.position.symbol))
+
     return [
         Column("no.", lambda row: str(row.position.position_id), is_right=True),
         Column("account", lambda row: row.position.va_id),
         Column("symbol", lambda row: row.position.symbol),
         Column("side", lambda row: side_text(row.position.side.value)),
         Column("quantity", lambda row: number(row.position.quantity), is_aligned=True),
-        Column("entry", _entry_price, 2, is_aligned=True),
-        Column("stop", lambda row: price(row.position.stop_price), 1, is_aligned=True),
+        Column("entry", lambda r: _entry_price(r, decimals(r.position.symbol)), 2, is_aligned=True),
+        Column("stop", lambda r: at(r, r.position.stop_price), 1, is_aligned=True),
         Column("cover", cover_text),
-        Column("mark", lambda row: row.mark and price(row.mark), 3, is_aligned=True),
+        Column("mark", lambda row: at(row, row.mark), 3, is_aligned=True),
         Column("open result", lambda row: signed_money(row.unrealized), 1, is_right=True),
-        Column(
-            "target", lambda row: row.position.take_profit and price(row.position.take_profit), 7
-        ),
+        Column("target", lambda row: at(row, row.position.take_profit), 7, is_aligned=True),
         Column("closed part", lambda row: signed_money(row.position.realized_to_date), 6, True),
         Column("opened", lambda row: clock(row.position.opened_at_ns), 4),
         Column("signal", lambda row: row.position.signal_id, 5, is_id=True),
     ]
 
 
-def order_columns(clock: Clock) -> list[Column]:
+def order_columns(clock: Clock, decimals: PriceDecimals) -> list[Column]:
     return [
         Column("made", lambda row: clock(row.created_at_ns), 2),
         Column("account", lambda row: row.va_id),
@@ -165,8 +182,8 @@ def order_columns(clock: Clock) -> list[Column]:
         Column("side", lambda row: side_text(row.side.value)),
         Column("quantity", lambda row: number(row.quantity), is_aligned=True),
         Column("filled", lambda row: number(row.filled), 3, is_aligned=True),
-        Column("price", order_price, 4, is_aligned=True),
-        Column("average", average_price, 5, is_aligned=True),
+        Column("price", lambda row: order_price(row, decimals(row.symbol)), 4, is_aligned=True),
+        Column("average", lambda r: average_price(r, decimals(r.symbol)), 5, is_aligned=True),
         Column("status", order_status),
         Column("because", lambda row: row.end_reason and row.end_reason.value, 6),
         Column("exit", lambda row: row.exit_reason and row.exit_reason.value, 7),
@@ -178,18 +195,18 @@ def order_columns(clock: Clock) -> list[Column]:
 def fee_text(fill: Fill) -> str:
     """The fee of an execution; with its currency where that is not the currency of the price."""
     if fill.fee_currency is None:
-        return number(fill.fee, 2)
-    return f"{number(fill.fee)} {printable(fill.fee_currency)}"
+        return rounded(fill.fee, 2)
+    return f"{rounded(fill.fee)} {printable(fill.fee_currency)}"
 
 
-def fill_columns(clock: Clock) -> list[Column]:
+def fill_columns(clock: Clock, decimals: PriceDecimals) -> list[Column]:
     return [
         Column("booked", lambda row: clock(row.booked_at_ns)),
         Column("account", lambda row: row.va_id),
         Column("symbol", lambda row: row.symbol),
         Column("side", lambda row: side_text(row.side.value)),
         Column("quantity", lambda row: number(row.quantity), is_aligned=True),
-        Column("price", lambda row: price(row.price), is_aligned=True),
+        Column("price", lambda row: number(row.price, decimals(row.symbol)), is_aligned=True),
         Column("fee", fee_text, 2, is_aligned=True),
         Column("order", lambda row: row.client_order_id, 1, is_id=True),
         Column("position", lambda row: str(row.position_id), 3, is_right=True),
@@ -198,15 +215,15 @@ def fill_columns(clock: Clock) -> list[Column]:
     ]
 
 
-def trade_columns(clock: Clock) -> list[Column]:
+def trade_columns(clock: Clock, decimals: PriceDecimals) -> list[Column]:
     return [
         Column("closed", lambda row: clock(row.closed_at_ns), 2),
         Column("account", lambda row: row.va_id),
         Column("symbol", lambda row: row.symbol),
         Column("side", lambda row: side_text(row.side.value)),
         Column("quantity", lambda row: number(row.quantity), is_aligned=True),
-        Column("entry", lambda row: price(row.entry_price), 3, is_aligned=True),
-        Column("exit", lambda row: price(row.exit_price), 3, is_aligned=True),
+        Column("entry", lambda r: average(r.entry_price, decimals(r.symbol)), 3, is_aligned=True),
+        Column("exit", lambda r: average(r.exit_price, decimals(r.symbol)), 3, is_aligned=True),
         Column("result", lambda row: signed_money(row.pnl), is_right=True),
         Column("fees", lambda row: money(row.fees), 4, is_right=True),
         Column("because", lambda row: row.exit_reason.value),
@@ -216,7 +233,7 @@ def trade_columns(clock: Clock) -> list[Column]:
     ]
 
 
-def signal_columns(clock: Clock) -> list[Column]:
+def signal_columns(clock: Clock, decimals: PriceDecimals) -> list[Column]:
     return [
         Column("received", lambda row: clock(row.record.received_at_ns), 1),
         Column("signal", lambda row: row.record.signal.signal_id, is_id=True),
@@ -224,13 +241,7 @@ def signal_columns(clock: Clock) -> list[Column]:
         Column("symbol", lambda row: row.record.signal.symbol),
         Column("side", lambda row: side_text(row.record.signal.side.value)),
         Column("size", lambda row: wanted_size(row.record.signal), is_right=True),
-        Column(
-            "price",
-            lambda r: r.record.signal.price and price(r.record.signal.price),
-            4,
-            False,
-            True,
-        ),
+        Column("price", lambda row: wanted_price(row.record.signal, decimals), 4, is_aligned=True),
         Column("outcome", _outcome),
         Column("measured", _measured, 6),
         Column("must be", _allowed, 6),
@@ -240,7 +251,7 @@ def signal_columns(clock: Clock) -> list[Column]:
     ]
 
 
-def incident_columns(clock: Clock) -> list[Column]:
+def incident_columns(clock: Clock, _decimals: PriceDecimals) -> list[Column]:
     return [
         Column("at", lambda row: clock(row.at_ns)),
         Column("kind", lambda row: Text(row.kind.value, style="yellow")),

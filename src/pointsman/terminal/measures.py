@@ -12,11 +12,13 @@ from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import SignalSide
 from pointsman.domain.signals import Check
 from pointsman.reading.checks import window_bounds
-from pointsman.terminal.text import moment, number, printable
+from pointsman.terminal.text import moment, number, printable, rounded
 
 _SUFFIXES = {"s left": "s", "take-profit": "", "price": "", "seen": ""}
 _PLACES = {"bps": 4}
 """Decimals with which a value is stored (RULES 11), and so always shown."""
+_EXACT = frozenset({"", "price", "take-profit", "seen"})
+"""Units of what is a price or a quantity."""
 _COUNTED = {"positions": "position", "orders": "order", "entries": "entry"}
 _AT_MOST = frozenset(
     {
@@ -108,9 +110,14 @@ def _amount(text: str | None) -> Decimal | None:
         return None
 
 
+def _written(amount: Decimal, unit: str, least_places: int) -> str:
+    """A price or quantity exactly, since it is compared with others; what was computed rounded."""
+    return (number if unit in _EXACT else rounded)(amount, least_places)
+
+
 def _with_unit(text: str, unit: str, least_places: int = 0) -> str:
     amount = _amount(text)
-    shown = printable(text) if amount is None else number(amount, least_places)
+    shown = printable(text) if amount is None else _written(amount, unit, least_places)
     suffix = _SUFFIXES.get(unit, unit)
     if amount == ONE and suffix in _COUNTED:
         suffix = _COUNTED[suffix]

@@ -171,13 +171,13 @@ def status_document(status: Status) -> Document:
 def draw_status(status: Status) -> RenderableType:
     """The status for a person."""
     wanted = Wanted()
-    standing = status.standing
+    standing, decimals = status.standing, status.standing.price_decimals
     known = Group(
         facts(_lines(status)),
         Text(),
-        listing(VIEWS["accounts"], account_rows(standing), wanted),
+        listing(VIEWS["accounts"], account_rows(standing), wanted, decimals),
         Text(),
-        listing(VIEWS["positions"], standing.worths, wanted),
+        listing(VIEWS["positions"], standing.worths, wanted, decimals),
     )
     title = Text(f"pointsman {__version__}: {status.path}", style="bold")
     if status.condition is None:

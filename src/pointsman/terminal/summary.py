@@ -14,7 +14,7 @@ from pointsman.domain.money import ZERO, exact
 from pointsman.domain.reasons import Reason
 from pointsman.reading.documents import Document
 from pointsman.terminal.tables import Column, Listing
-from pointsman.terminal.text import counted, money, number, signed_money
+from pointsman.terminal.text import counted, money, rounded, signed_money
 
 _ADDED = ("balance", "equity", "realized_pnl", "unrealized_pnl", "fees")
 _COUNTED = ("trades", "wins", "losses")
@@ -119,7 +119,7 @@ _REASONS = (
 def _machinery(report: Document) -> Iterator[RenderableType]:
     protection = report["protection"]
     longest, total, stopless = (
-        number(Decimal(protection[name]))
+        rounded(Decimal(protection[name]))
         for name in ("naked_seconds_max", "naked_seconds_total", "stopless_seconds_max")
     )
     told = f"Longest time without cover: {longest} s ({total} s in all)"

@@ -52,18 +52,23 @@ def money(amount: Decimal) -> str:
 
 
 def number(amount: Decimal, least_places: int = 0) -> str:
-    """A quantity or price without idle zeros beyond `least_places` decimals. What is not below 1 is
-    cut to 4 decimals, half-even: averages may have ten."""
-    if abs(amount) >= 1:
-        amount = Decimal(f"{amount:.4f}")
+    """A quantity or price, exactly, without idle zeros beyond `least_places` decimals."""
     whole, _, fraction = f"{amount:,f}".partition(".")
     fraction = fraction.rstrip("0").ljust(least_places, "0")
     return f"{whole}.{fraction}" if fraction else whole
 
 
-def price(amount: Decimal) -> str:
-    """A price: at least two decimals."""
-    return number(amount, 2)
+def rounded(amount: Decimal, least_places: int = 0) -> str:
+    """A number that was computed or measured, and may have many decimals: 4 are enough for what is
+    not below 1, half-even."""
+    if abs(amount) >= 1:
+        amount = Decimal(f"{amount:.4f}")
+    return number(amount, least_places)
+
+
+def average(amount: Decimal, decimals: int) -> str:
+    """An average of prices that have so many decimals: at least those, and at most 2 more."""
+    return number(Decimal(f"{amount:.{decimals + 2}f}"), decimals)
 
 
 def signed_money(amount: Decimal) -> Text:

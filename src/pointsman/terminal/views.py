@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from pointsman.reading.lists import Wanted
+from pointsman.reading.price_decimals import PriceDecimals
 from pointsman.terminal import columns
 from pointsman.terminal.columns import Clock
 from pointsman.terminal.tables import Column, Listing
@@ -15,19 +16,21 @@ class View(NamedTuple):
     what is not listed by time."""
 
     title: str
-    columns: Callable[[Clock], Sequence[Column]]
+    columns: Callable[[Clock, PriceDecimals], Sequence[Column]]
     at_ns: Callable[[Any], int] | None = None
 
 
-def listing(view: View, rows: Sequence[Any], wanted: Wanted) -> Listing:
+def listing(
+    view: View, rows: Sequence[Any], wanted: Wanted, price_decimals: PriceDecimals
+) -> Listing:
     """A list for people. Times are UTC; a day that all rows share stands in the title."""
     at_ns = view.at_ns
     if at_ns is None:
-        return Listing(view.title, view.columns(_shown_whole), rows)
+        return Listing(view.title, view.columns(_shown_whole, price_decimals), rows)
     note, clock = _clock(map(at_ns, rows))
     if len(rows) == wanted.limit:
         note += f" (the newest {wanted.limit}; --limit shows more)"
-    return Listing(view.title + note, view.columns(clock), rows)
+    return Listing(view.title + note, view.columns(clock, price_decimals), rows)
 
 
 def _clock(times_ns: Iterable[int]) -> tuple[str, Clock]:

@@ -21,11 +21,11 @@ from pointsman.terminal.columns import average_price, fee_text, order_price, sid
 from pointsman.terminal.measures import allowed, measured, remark
 from pointsman.terminal.tables import Column, Listing, facts
 from pointsman.terminal.text import (
+    average,
     counted,
     length,
     moment,
     number,
-    price,
     printable,
     signed_money,
     stopwatch,
@@ -77,7 +77,7 @@ def _headline(story: Story) -> Text:
     parts = [Text(printable(signal.signal_id), style="bold"), side_text(signal.side.value)]
     parts += [Text(wanted_size(signal)), Text(printable(signal.symbol))]
     if signal.price is not None:
-        parts.append(Text(f"at {price(signal.price)}"))
+        parts.append(Text(f"at {number(signal.price, story.price_decimals)}"))
     return Text("  ").join([parts[0], Text(" ").join(parts[1:])])
 
 
@@ -87,7 +87,9 @@ def _verdict(story: Story, zone: str) -> RenderableType:
     if decision is None:
         return Text("received, and not decided", style="bold red")
     if decision.outcome is Outcome.ACCEPTED:
-        return Text.assemble(("ACCEPTED", "bold green"), f": {_plan(decision)}")
+        return Text.assemble(
+            ("ACCEPTED", "bold green"), f": {_plan(decision, story.price_decimals)}"
+        )
     reason = decision.reason
     lines = [Text.assemble(("REFUSED", "bold red"), (f": {reason}", "bold"))]
     if reason is not None:
@@ -106,15 +108,14 @@ def _measured(check: Check, zone: str) -> str:
     return measured(check, zone) + (f" ({note})" if note else "")
 
 
-def _plan(decision: Decision) -> str:
+def _plan(decision: Decision, decimals: int) -> str:
     """What an acceptance sets out to do."""
     quantity = "" if decision.quantity is None else f" {number(decision.quantity)}"
     numbers = ", ".join(map(str, decision.position_ids))
     which = f"position{'s' if len(decision.position_ids) > 1 else ''} {numbers}"
     if decision.action is Action.ENTRY:
-        limit = (
-            "" if decision.limit_price is None else f" at {price(decision.limit_price)} or better"
-        )
+        bound = decision.limit_price
+        limit = "" if bound is None else f" at {number(bound, decimals)} or better"
         return f"enter{quantity} {decision.symbol}{limit}, as {which}"
     if decision.action is Action.WAIT:
         return f"enter {decision.symbol} once the account is flat, as {decision.opening_id}"
@@ -125,7 +126,7 @@ def _facts(story: Story, zone: str) -> Iterator[tuple[str, Text]]:
     record, decision = story.record, story.decision
     signal = record.signal
     yield _fact("account", signal.va_id)
-    asked = list(_asked(signal))
+    asked = list(_asked(signal, story.price_decimals))
     if asked:
         yield _fact("asked for", ", ".join(asked))
     when = f"{moment(record.received_at_ns, zone)} {zone}"
@@ -181,14 +182,14 @@ def _fact(name: str, text: str) -> tuple[str, Text]:
     return name, Text(printable(text))
 
 
-def _asked(signal: Signal) -> Iterator[str]:
+def _asked(signal: Signal, decimals: int) -> Iterator[str]:
     """What a signal says beyond side, size and price."""
     if signal.stop_loss is not None:
-        yield f"stop at {price(signal.stop_loss)}"
+        yield f"stop at {number(signal.stop_loss, decimals)}"
     if signal.stop_loss_percentage is not None:
         yield f"stop {number(signal.stop_loss_percentage)} % away"
     if signal.take_profit is not None:
-        yield f"target {price(signal.take_profit)}"
+        yield f"target {number(signal.take_profit, decimals)}"
     if signal.take_profit_percentage is not None:
         yield f"target {number(signal.take_profit_percentage)} % away"
     if signal.reduce_only:
@@ -235,7 +236,7 @@ def _timeline(moments: list[Moment], decided_at_ns: int) -> RenderableType:
 
 
 def _moments(story: Story) -> Iterator[Moment]:
-    signal, decision = story.record.signal, story.decision
+    signal, decision, decimals = story.record.signal, story.decision, story.price_decimals
     if signal.ts_ns is not None and signal.ts_ns != story.record.received_at_ns:
         yield Moment(signal.ts_ns, 0, Text("stamped"), Text("by its sender"))
     if decision is not None:
@@ -244,10 +245,10 @@ def _moments(story: Story) -> Iterator[Moment]:
         reason = "" if decision.reason is None else decision.reason.value
         yield Moment(decision.decided_at_ns, 1, Text(words, style=style), Text(reason))
     for order in story.orders:
-        yield from _order_moments(order)
+        yield from _order_moments(order, decimals)
     for fill in story.fills:
         detail = Text(f"{fill.client_order_id}: ").append_text(side_text(fill.side.value))
-        detail.append(f" {number(fill.quantity)} at {price(fill.price)}, {_fee(fill)}")
+        detail.append(f" {number(fill.quantity)} at {number(fill.price, decimals)}, {_fee(fill)}")
         if fill.booked_at_ns != fill.venue_ts_ns:
             detail.append(
                 f", {length(fill.booked_at_ns - fill.venue_ts_ns)} after the venue's stamp"
@@ -259,7 +260,9 @@ def _moments(story: Story) -> Iterator[Moment]:
         detail.append(f" of position {funding.position_id}")
         yield Moment(funding.booked_at_ns, 3, Text("funding", style="bold"), detail)
     for trade in story.trades:
-        yield Moment(trade.closed_at_ns, 6, Text("closed", style="bold"), _trade_detail(trade))
+        yield Moment(
+            trade.closed_at_ns, 6, Text("closed", style="bold"), _trade_detail(trade, decimals)
+        )
     for incident in story.incidents:
         detail = Text(printable(incident.detail) or incident.kind.sentence)
         yield Moment(incident.at_ns, 7, Text(incident.kind.value, style="yellow"), detail)
@@ -273,10 +276,10 @@ def _fee(fill: Fill) -> str:
 _ORDER_NAMES = {Role.ENTRY: "entry", Role.STOP: "stop-loss", Role.EXIT: "exit"}
 
 
-def _order_moments(order: Order) -> Iterator[Moment]:
+def _order_moments(order: Order, decimals: int) -> Iterator[Moment]:
     name, order_id = _ORDER_NAMES[order.role], order.client_order_id
     detail = Text(f"{order_id}: ").append_text(side_text(order.side.value))
-    detail.append(f" {number(order.quantity)} {_terms(order)}")
+    detail.append(f" {number(order.quantity)} {_terms(order, decimals)}")
     if order.role is Role.EXIT and order.exit_reason is not None:
         detail.append(f", for {order.exit_reason.value}")
     if order.sent_at_ns is None:
@@ -291,20 +294,25 @@ def _order_moments(order: Order) -> Iterator[Moment]:
         if order.end_reason is not None:
             ended.append(f", {order.end_reason.value}")
         if order.filled:
+            mean = average_price(order, decimals)
             whole = "" if order.filled == order.quantity else f" of {number(order.quantity)}"
-            ended.append(f"; {number(order.filled)}{whole} at {average_price(order)} on average")
+            ended.append(f"; {number(order.filled)}{whole} at {mean} on average")
         yield Moment(order.updated_at_ns, 5, Text(f"{name} ended"), ended)
 
 
-def _terms(order: Order) -> str:
+def _terms(order: Order, decimals: int) -> str:
     if order.role is Role.ENTRY:
-        return f"at {order_price(order)} or better, immediate-or-cancel"
-    return "at market" if order.trigger_price is None else f"triggered at {order_price(order)}"
+        return f"at {order_price(order, decimals)} or better, immediate-or-cancel"
+    return (
+        "at market"
+        if order.trigger_price is None
+        else f"triggered at {order_price(order, decimals)}"
+    )
 
 
-def _trade_detail(trade: Trade) -> Text:
-    prices = f"{price(trade.entry_price)} to {price(trade.exit_price)}"
-    text = Text(f"{trade.side.value} {number(trade.quantity)} from {prices}: ")
+def _trade_detail(trade: Trade, decimals: int) -> Text:
+    entry, out = (average(each, decimals) for each in (trade.entry_price, trade.exit_price))
+    text = Text(f"{trade.side.value} {number(trade.quantity)} from {entry} to {out}: ")
     text.append_text(signed_money(trade.pnl))
     held = length(trade.closed_at_ns - trade.opened_at_ns)
     return text.append(f" after fees, {trade.exit_reason.value}, held {held}")
@@ -314,7 +322,8 @@ def _ending(story: Story) -> Iterator[RenderableType]:
     """What is not over yet."""
     for position in story.positions:
         naked = position.naked_since_ns is not None
-        cover = "without a confirmed stop" if naked else f"stop at {price(position.stop_price)}"
+        stop = number(position.stop_price, story.price_decimals)
+        cover = "without a confirmed stop" if naked else f"stop at {stop}"
         text = f"Position {position.position_id} is {position.state.value}: {position.side.value} "
         text += f"{number(position.quantity)} {position.symbol}, {cover}."
         yield Text(text, style="bold red" if naked else "bold")
