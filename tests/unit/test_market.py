@@ -119,7 +119,16 @@ def test_rule_59_a_least_quantity_that_was_given_stays_with_a_finer_lot() -> Non
 
 
 @pytest.mark.parametrize(
-    "spelling", ["BTCUSDT", "BTC/USDT", "btc-usdt", "BTC_USDT", "BTC/USDT:USDT", "BINANCE:BTCUSDT"]
+    "spelling",
+    [
+        "BTCUSDT",
+        "BTC/USDT",
+        "btc-usdt",
+        "BTC_USDT",
+        "BTC/USDT:USDT",
+        "BINANCE:BTCUSDT",
+        "BTCUSDT.P",
+    ],
 )
 def test_spellings_of_one_symbol_have_the_same_letters(spelling: str) -> None:
     assert letters_of(spelling) == "BTCUSDT"

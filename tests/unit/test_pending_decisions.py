@@ -12,13 +12,14 @@ import pytest
 
 from pointsman.api.pending_decisions import Decisions, decision_document, wait
 from pointsman.domain.commands import Step
-from pointsman.domain.events import StorageHealed
+from pointsman.domain.events import SignalReceived, StorageHealed
 from pointsman.domain.life_cycle import OrderStatus
 from pointsman.domain.reasons import Reason
 from pointsman.domain.signal_text import parse_signal
 from pointsman.domain.signals import Check, Decision, Outcome, Remarks, Rounding, Signal
 from pointsman.execution.ports import Entry
-from tests.story_database import Day
+from pointsman.execution.quotes import QuoteTable
+from tests.story_database import DAY_NS, WINDOW, Day
 from tests.unit.played_engine import NOW_NS, Played, accepted, leaves_waiting
 
 
@@ -116,6 +117,23 @@ def test_a_refusal_is_told_with_its_reason_value_and_limit() -> None:
     told = decision_document(Step(decision=decision, is_repeat=True))
     assert (told["reason"], told["value"], told["limit"]) == ("SPREAD", "12.5", "10")
     assert (told["quantity"], told["duplicate"], told["action"]) == ("10", True, None)
+
+
+def test_a_refusal_for_the_spelling_of_a_symbol_names_the_one_that_has_quotes() -> None:
+    day = Day()
+    newest = day.quote(900)
+    quotes = QuoteTable()
+    quotes.update(msgspec.structs.replace(newest, symbol="BTC/USDT:USDT"))
+    asked = parse_signal(
+        '{"signal_id":"s1","va_id":"VA001","symbol":"BTCUSDT.P","side":"buy","quantity":1}'
+    )
+    spelled = quotes.other_spelling(asked.symbol)
+    event = SignalReceived(asked, None, None, WINDOW, DAY_NS, quoted_as=spelled)
+    told = decision_document(day.tell(1_000, event))
+    assert (told["reason"], told["detail"]) == (
+        "NO_QUOTE",
+        "BTC/USDT:USDT has quotes: send that symbol",
+    )
 
 
 def test_an_answer_says_what_a_reversal_opens_and_what_it_leaves() -> None:

@@ -158,7 +158,10 @@ DECISION: Schema = {
             **_TEXT_OR_NULL,
             "description": "Of a duplicate: the state of its entry order now.",
         },
-        "detail": _TEXT_OR_NULL,
+        "detail": {
+            **_TEXT_OR_NULL,
+            "description": "What a refusal says beside its numbers; why an order never left.",
+        },
         "ignored": {**_TEXTS, "description": "Keys that are not used."},
         "unread": {
             **_TEXTS,

@@ -20,11 +20,11 @@ from pointsman.domain.commands import Step
 from pointsman.domain.money import plain
 from pointsman.domain.orders import Order
 from pointsman.domain.reasons import Reason
-from pointsman.domain.signals import Remarks, Signal
+from pointsman.domain.signals import Decision, Remarks, Signal
 from pointsman.domain.timestamps import iso
 from pointsman.engine.live_loop import InboxFull
 from pointsman.execution.outbox import StorageHeld
-from pointsman.reading.checks import reason_document, rounding_text
+from pointsman.reading.checks import failed_check, reason_document, rounding_text
 from pointsman.reading.documents import Document
 from pointsman.storage import queries
 from pointsman.storage.reader import open_reader
@@ -191,11 +191,18 @@ def decision_document(
         "opening_quantity": left if is_opened else None,
         "unopened_quantity": None if is_opened else left,
         "order_status": None if order is None else order.shown_status.value,
-        "detail": _became(order),
+        "detail": _became(order) or _note(decision),
         "ignored": told.ignored,
         "unread": told.unread,
         "rounded": [*told.rounded, *map(rounding_text, decision.rounded)],
     }
+
+
+def _note(decision: Decision) -> str | None:
+    """What a refusal says beside its numbers, such as the spelling of the symbol that has
+    quotes."""
+    failed = None if decision.reason is None else failed_check(decision)
+    return None if failed is None or not failed.note else failed.note
 
 
 def _became(order: Order | None) -> str | None:

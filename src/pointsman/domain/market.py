@@ -25,10 +25,11 @@ _NOT_SPELLED = re.compile(r"[^A-Z0-9]")
 
 
 def letters_of(symbol: str) -> str:
-    """What is the same in all spellings of a symbol: BTCUSDT for BTC/USDT, BTC-USDT and
-    BTC/USDT:USDT."""
+    """What is the same in all spellings of a symbol: BTCUSDT for BTC/USDT, BTC-USDT,
+    BTC/USDT:USDT and BTCUSDT.P, which is how TradingView names a perpetual."""
     pair, colon, rest = symbol.upper().partition(":")
-    return _NOT_SPELLED.sub("", pair if "/" in pair else rest if colon else pair)
+    name = pair if "/" in pair else rest if colon else pair
+    return _NOT_SPELLED.sub("", name.removesuffix(".P"))
 
 
 class Instrument(msgspec.Struct, frozen=True, gc=False):
