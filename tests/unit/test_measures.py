@@ -61,6 +61,12 @@ def test_rule_9_a_stop_and_a_target_stand_on_their_sides_of_the_touch(
     assert allowed(Check(Reason.STOP_INVALID, True, "1", "158.40", unit), side, ZONE) == words
 
 
+def test_a_price_is_never_cut() -> None:
+    check = Check(Reason.STOP_INVALID, True, "1.173127", "1.172531", "price")
+    assert measured(check, ZONE) == "1.173127"
+    assert allowed(check, SignalSide.BUY, ZONE) == "below 1.172531"
+
+
 def test_an_overnight_window_names_the_other_day() -> None:
     closes_ns = CLOSES_NS + 12 * 3600 * 10**9
     check = Check(Reason.OUTSIDE_WINDOW, True, str(OPENS_NS), f"{OPENS_NS}..{closes_ns}", "ns UTC")

@@ -17,8 +17,8 @@ from pointsman.terminal.text import moment, number, printable, rounded
 _SUFFIXES = {"s left": "s", "take-profit": "", "price": "", "seen": ""}
 _PLACES = {"bps": 4}
 """Decimals with which a value is stored (RULES 11), and so always shown."""
-_EXACT = frozenset({"", "price", "take-profit", "seen"})
-"""Units of what is a price or a quantity."""
+_EXACT = frozenset({"price", "take-profit"})
+"""Units of what is a price."""
 _COUNTED = {"positions": "position", "orders": "order", "entries": "entry"}
 _AT_MOST = frozenset(
     {
@@ -72,9 +72,11 @@ def allowed(check: Check, side: SignalSide, zone: str) -> str:
         return _window(check, zone)
     if check.rule is Reason.STOP_INVALID and check.unit != "%":
         is_below = (side is SignalSide.BUY) == (check.unit == "price")
-        return f"{'below' if is_below else 'above'} {_with_unit(limit, '')}"
+        return f"{'below' if is_below else 'above'} {_with_unit(limit, check.unit)}"
     if check.rule is Reason.TICK_TOO_COARSE:
-        return f"{'at least' if side is SignalSide.BUY else 'at most'} {_with_unit(limit, '')}"
+        return (
+            f"{'at least' if side is SignalSide.BUY else 'at most'} {_with_unit(limit, check.unit)}"
+        )
     if check.rule in _AT_MOST and _amount(limit) == ZERO:
         return "none"
     if check.rule in _AT_MOST or check.rule is Reason.STOP_INVALID:
@@ -111,7 +113,7 @@ def _amount(text: str | None) -> Decimal | None:
 
 
 def _written(amount: Decimal, unit: str, least_places: int) -> str:
-    """A price or quantity exactly, since it is compared with others; what was computed rounded."""
+    """A price exactly, since it is compared with others; what was computed rounded."""
     return (number if unit in _EXACT else rounded)(amount, least_places)
 
 
