@@ -7,10 +7,10 @@ import msgspec
 import pytest
 
 from pointsman.domain.market import Quote
+from pointsman.market.file_clock import Clock
 from pointsman.market.layout import (
     FORMATS,
     ONE_SYMBOL,
-    Clock,
     Layout,
     read_decimal_comma,
     read_number,
@@ -32,6 +32,12 @@ FILES = {
     "dukascopy-web": (
         "Local time,Ask,Bid,AskVolume,BidVolume\n"
         "05.01.2026 13:00:00.000 GMT+0100,1.1000199999999998,1.10001,0.9,1.5\n",
+        Quote("EURUSD", NOON_NS, Decimal("1.10001"), Decimal(1_500_000), Decimal("1.10002"),
+              Decimal(900_000)),
+    ),
+    "dukascopy-web-gmt": (
+        "Gmt time,Ask,Bid,AskVolume,BidVolume\n"
+        "05.01.2026 12:00:00.000,1.10002,1.10001,0.9,1.5\n",
         Quote("EURUSD", NOON_NS, Decimal("1.10001"), Decimal(1_500_000), Decimal("1.10002"),
               Decimal(900_000)),
     ),
@@ -105,15 +111,26 @@ def test_a_file_of_a_vendor_without_its_name_is_refused_with_the_flags_to_use(
     assert ("--symbol SYMBOL" in said) is (name in ONE_SYMBOL)
 
 
-def test_a_day_that_may_be_a_month_is_not_guessed(tmp_path: Path) -> None:
-    text = FILES["dukascopy-web"][0]
-    path = written(tmp_path, text)
-    said = {"ts": "Local time", "bid_size": "BidVolume", "ask_size": "AskVolume"}
+@pytest.mark.parametrize("name", ["dukascopy-web", "dukascopy-web-gmt"])
+def test_a_day_that_may_be_a_month_is_not_guessed(tmp_path: Path, name: str) -> None:
+    path = written(tmp_path, FILES[name][0])
+    said = {"ts": FORMATS[name].columns["ts"], "bid_size": "BidVolume", "ask_size": "AskVolume"}
     market = RecordedMarket([path], Layout(columns=said, symbol="EURUSD"))
     assert list(market.quotes()) == []
     (bad,) = market.first_bad_rows
     assert bad.field == "ts"
-    assert "--format dukascopy-web" in bad.remedy
+    assert f"use --format {name}, else" in bad.remedy
+
+
+def test_a_local_time_without_a_zone_is_not_guessed(tmp_path: Path) -> None:
+    text = FILES["dukascopy-web-gmt"][0]
+    said = msgspec.structs.replace(
+        layout("dukascopy-web"), columns=FORMATS["dukascopy-web"].columns | {"ts": "Gmt time"}
+    )
+    market = RecordedMarket([written(tmp_path, text)], said)
+    assert list(market.quotes()) == []
+    (bad,) = market.first_bad_rows
+    assert "use --format dukascopy-web-gmt" in bad.remedy
 
 
 @pytest.mark.parametrize(

@@ -19,8 +19,8 @@ FormatName = Annotated[
     typer.Option(
         "--format",
         metavar="NAME",
-        help="Quotes as a vendor writes them: dukascopy, dukascopy-web, truefx, histdata,"
-        " binance-bookticker, polygon, tardis.",
+        help="Quotes as a vendor writes them: dukascopy, dukascopy-web,"
+        " dukascopy-web-gmt, truefx, histdata, binance-bookticker, polygon, tardis.",
     ),
 ]
 ColumnNames = Annotated[

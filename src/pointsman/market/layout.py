@@ -10,7 +10,6 @@ import csv
 import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from enum import Enum
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -20,6 +19,7 @@ import msgspec
 from pointsman.domain.money import floor_to, parse_machine_decimal, plain
 from pointsman.domain.signal_values import exchange_of, parse_symbol
 from pointsman.domain.timestamps import parse_ts
+from pointsman.market.file_clock import Clock
 from pointsman.market.lines import UnreadableFile
 
 COLUMNS = ("ts", "symbol", "bid", "bid_size", "ask", "ask_size")
@@ -44,54 +44,6 @@ _SPECIAL_NUMBERS = {
     "-infinity": Decimal("-Infinity"),
 }
 _DECIMAL_COMMA = re.compile(r"[+-]?[0-9]+,[0-9]+")
-
-
-class Clock(Enum):
-    """How a file writes its times: the parts of an ISO-8601 time, and the zone where the text has
-    none. STANDARD is what `parse_ts` reads."""
-
-    STANDARD = ("", "")
-    COMPACT_UTC = (
-        r"(?P<Y>\d{4})(?P<m>\d\d)(?P<d>\d\d) (?P<H>\d\d):(?P<M>\d\d):(?P<S>\d\d)\.(?P<f>\d{1,9})",
-        "Z",
-    )
-    """TrueFX: `20260105 14:30:01.123`."""
-
-    COMPACT_EST = (
-        r"(?P<Y>\d{4})(?P<m>\d\d)(?P<d>\d\d) (?P<H>\d\d)(?P<M>\d\d)(?P<S>\d\d)(?P<f>\d{3})",
-        "-05:00",
-    )
-    """HistData: `20260105 093001123`, New York winter time the whole year."""
-
-    DAY_FIRST = (
-        r"(?P<d>\d\d)\.(?P<m>\d\d)\.(?P<Y>\d{4}) (?P<H>\d\d):(?P<M>\d\d):(?P<S>\d\d)"
-        r"\.(?P<f>\d{1,9}) GMT(?P<zone>[+-]\d{4})",
-        "",
-    )
-    """The web site of Dukascopy: `05.01.2026 14:30:00.605 GMT-0000`."""
-
-    def match(self, text: str) -> re.Match[str] | None:
-        return re.fullmatch(self.value[0], text, re.ASCII)
-
-    def read(self, text: str) -> int:
-        """Nanoseconds since 1970, UTC. Raises ValueError, saying what to write."""
-        found = self.match(text)
-        if found is None:
-            raise ValueError(f"write it as --format says: {self.example}")
-        part = found.groupdict()
-        zone = part.get("zone") or self.value[1]
-        day, time = f"{part['Y']}-{part['m']}-{part['d']}", f"{part['H']}:{part['M']}:{part['S']}"
-        return parse_ts(f"{day}T{time}.{part['f']}{zone}")
-
-    @property
-    def example(self) -> str:
-        """Such a time."""
-        return {
-            Clock.STANDARD: "2018-01-02T14:30:00.115Z",
-            Clock.COMPACT_UTC: "20260105 14:30:01.123",
-            Clock.COMPACT_EST: "20260105 093001123",
-            Clock.DAY_FIRST: "05.01.2026 14:30:00.605 GMT-0000",
-        }[self]
 
 
 class Layout(msgspec.Struct, frozen=True, kw_only=True):
@@ -144,6 +96,17 @@ FORMATS: dict[str, Layout] = {
         },
         size_unit=Decimal(1_000_000),
         clock=Clock.DAY_FIRST,
+    ),
+    "dukascopy-web-gmt": Layout(
+        columns={
+            "ts": "Gmt time",
+            "bid": "Bid",
+            "bid_size": "BidVolume",
+            "ask": "Ask",
+            "ask_size": "AskVolume",
+        },
+        size_unit=Decimal(1_000_000),
+        clock=Clock.DAY_FIRST_UTC,
     ),
     "truefx": Layout(names=("symbol", "ts", "bid", "ask"), size=_FX_SIZE, clock=Clock.COMPACT_UTC),
     "histdata": Layout(names=("ts", "bid", "ask", OTHER), size=_FX_SIZE, clock=Clock.COMPACT_EST),
@@ -349,12 +312,13 @@ def _read_ts(text: str) -> int:
     try:
         return parse_ts(text)
     except ValueError:
-        if Clock.DAY_FIRST.match(text):
-            raise ValueError(
-                "whether day or month comes first is not guessed; if the file is from Dukascopy's"
-                " web site use --format dukascopy-web, else write ISO-8601 such as"
-                " 2018-01-02T14:30:00.115Z"
-            ) from None
+        for name in ("dukascopy-web", "dukascopy-web-gmt"):
+            if FORMATS[name].clock.match(text):
+                raise ValueError(
+                    "whether day or month comes first is not guessed; if the file is from"
+                    f" Dukascopy's web site use --format {name}, else write ISO-8601 such as"
+                    " 2018-01-02T14:30:00.115Z"
+                ) from None
         raise
 
 
