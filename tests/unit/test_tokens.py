@@ -58,9 +58,17 @@ def test_where_any_scope_has_a_token_none_is_made(field: str, tmp_path: Path) ->
 
 
 def test_a_token_of_the_webhook_alone_is_kept_beside_the_others(tmp_path: Path) -> None:
-    found = with_tokens(settings(TOKENS_PATH=str(tmp_path / "t"), WEBHOOK_TOKEN=MINE), DATABASE)
+    """No other one is made, which would open nothing; without the setting there is no webhook."""
+    path = tmp_path / "t"
+    found = with_tokens(settings(TOKENS_PATH=str(path), WEBHOOK_TOKEN=MINE), DATABASE)
     assert values(found.settings)[3] == MINE
     assert found.settings.control_token is not None
+    made = [line.partition("=")[0] for line in path.read_text().splitlines()]
+    assert made == ["READ_TOKEN", "SIGNAL_TOKEN", "CONTROL_TOKEN"]
+    without = with_tokens(settings(TOKENS_PATH=str(path)), DATABASE)
+    assert without.settings.webhook_token is None
+    assert "WEBHOOK_TOKEN" not in without.settings.sources
+    assert without.settings.control_token == found.settings.control_token
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,10 @@
 
 A caller of this machine needs none as long as no setting says that requests come from elsewhere. As
 soon as one does, everybody needs one: a proxy or a tunnel may make every stranger look like a
-caller of this machine. Where no token of any scope is set then, one for each scope and one for the
-webhook are made at the first start, in TOKENS_PATH or beside the database, and read again at every
-later one. Invariants: the file is for its owner alone and appears whole or not at all; a
-value is neither logged nor part of an error.
+caller of this machine. Where no token of any scope is set then, one for each scope and, where
+WEBHOOK_TOKEN is not set, one for the webhook are made at the first start, in TOKENS_PATH or beside
+the database, and read again at every later one. Invariants: the file is for its owner alone and
+appears whole or not at all; a value is neither logged nor part of an error.
 """
 
 import os
@@ -52,7 +52,7 @@ def with_tokens(settings: Settings, database: Path) -> Tokens:
         return Tokens(settings, None, False)
     is_new = not os.path.lexists(path)
     if is_new:
-        _make(path)
+        _make(path, [field for field in _FIELDS if getattr(settings, field) is None])
     return Tokens(_with(settings, path), path, is_new)
 
 
@@ -138,9 +138,13 @@ def _require_tokens(settings: Settings) -> None:
     raise SettingsError([Problem("HTTP_HOST", host, remedy)])
 
 
-def _make(path: Path) -> None:
-    """Write the file under another name first: it is there whole, or not at all."""
-    lines = "".join(f"{field.upper()}={secrets.token_urlsafe(_TOKEN_BYTES)}\n" for field in _FIELDS)
+def _make(path: Path, fields: list[str]) -> None:
+    """Make a token for each of the fields. A token that is set is not among them: a second one in
+    the file would look as if it were in force.
+
+    The file is written under another name first: it is there whole, or not at all.
+    """
+    lines = "".join(f"{field.upper()}={secrets.token_urlsafe(_TOKEN_BYTES)}\n" for field in fields)
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
@@ -171,6 +175,8 @@ def _with(settings: Settings, path: Path) -> Settings:
     missing: list[str] = []
     for field in fields:
         name = field.upper()
+        if field == "webhook_token" and name not in found:
+            continue  # made while WEBHOOK_TOKEN was set: without it there is no webhook
         try:
             made[field] = read_token(found.get(name, ""))
         except ValueError:
@@ -179,7 +185,7 @@ def _with(settings: Settings, path: Path) -> Settings:
         names = ", ".join(missing)
         remedy = f"the file holds no usable {names}; remove it to have new tokens made"
         raise _unusable(path, remedy)
-    sources = {**settings.sources, **{field.upper(): Source.FILE for field in fields}}
+    sources = {**settings.sources, **{field.upper(): Source.FILE for field in made}}
     found_settings = settings.model_copy(update={**made, "sources": sources})
     _require_distinct(found_settings, path)
     return found_settings
