@@ -20,6 +20,10 @@ _REST = """
 """
 
 
+_COMMENTED_OUT = {"database_path": "Where it is set, recorded runs use it too, not runs/."}
+"""Settings whose default changes something where it is written out; and what."""
+
+
 def settings_table_markdown() -> str:
     """Every setting as a row of a Markdown table: name, default, whether it can be set per VA,
     meaning."""
@@ -43,4 +47,7 @@ def env_example() -> str:
 
 def _lines(field: str) -> str:
     info = SettingFields.model_fields[field]
-    return f"\n# {info.description}\n{name_of(field)}={info.default}\n"
+    line = f"{name_of(field)}={info.default}\n"
+    if field in _COMMENTED_OUT:
+        return f"\n# {info.description} {_COMMENTED_OUT[field]}\n# {line}"
+    return f"\n# {info.description}\n{line}"
