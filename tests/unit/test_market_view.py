@@ -51,7 +51,14 @@ def test_rule_60_a_live_quote_that_is_too_old_is_judged_on_and_reaches_no_stop(
     assert view.quotes.newest("XXX") is crash
     assert view.mark("XXX") is (crash if acts else None)
     assert bool(view.take_crossed()) is acts
-    assert bool([news for news in view.take_news() if "no stop acts" in news]) is not acts
+    news = [each for each in view.take_news() if each.endswith("; stops ignore it")]
+    assert bool(news) is not acts
+    if stamp_ns < START_NS:
+        assert news == [
+            "XXX: quote from 2018-01-02T14:29:59Z is older than this run; stops ignore it"
+        ]
+    view.on_quote(crash, now_ns)
+    assert not list(view.take_news())
 
 
 def test_levels_that_are_reached_are_told_once_in_the_order_of_the_quotes() -> None:

@@ -102,6 +102,11 @@ def _parse_epoch(text: str) -> int:
     raise ValueError(_REMEDY)
 
 
+def iso_seconds(time_ns: int) -> str:
+    """A moment as ISO-8601 UTC, cut to the second, for sentences."""
+    return f"{iso(time_ns)[:19]}Z"
+
+
 def iso(time_ns: int) -> str:
     """A moment as ISO-8601 UTC: 6 decimals of a second where they say all, else 9.
 

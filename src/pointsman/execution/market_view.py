@@ -14,6 +14,7 @@ import msgspec
 from pointsman.domain.events import InstrumentLearned, Level, Timer
 from pointsman.domain.market import Quote
 from pointsman.domain.positions import Position
+from pointsman.domain.timestamps import iso_seconds
 from pointsman.execution.books import Books
 from pointsman.execution.clock_offset import SECOND_NS, ClockOffset
 from pointsman.execution.level_watch import LevelWatch
@@ -78,7 +79,7 @@ class MarketView:
         self._renewed[quote.symbol] = None
         too_old = self._why_too_old(quote, now_ns)
         if too_old:
-            self.skipped.skip(quote.symbol, now_ns - self.ahead_ns, too_old)
+            self.skipped.skip(quote.symbol, now_ns - self.ahead_ns, too_old, is_told_once=True)
             self.quotes.update_newest(quote)
             return False
         self.skipped.take(quote.symbol)
@@ -94,12 +95,12 @@ class MarketView:
         if session is None:
             return ""
         if quote.ts_ns < session.began_ns:
-            return "its stamp is older than the start of the engine: no stop acts on it"
+            return f"quote from {iso_seconds(quote.ts_ns)} is older than this run; stops ignore it"
         age_ns = now_ns - session.ahead_ns - quote.ts_ns
         if age_ns <= session.age_max_ns:
             return ""
         seconds = f"{age_ns // SECOND_NS} s old, at most {session.age_max_ns // SECOND_NS} s"
-        return f"its stamp is {seconds}: no stop acts on it"
+        return f"quote is {seconds}; stops ignore it"
 
     def mark(self, symbol: str | None) -> Quote | None:
         """The last valid quote of a symbol."""

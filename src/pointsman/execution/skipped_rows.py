@@ -30,14 +30,16 @@ class SkippedRows:
         self._news: deque[str] = deque(maxlen=_NEWS_MAX)
         self._told = 0
 
-    def skip(self, symbol: str, now_ns: int, why: str) -> None:
-        """A row of `symbol` that came at `now_ns` was skipped."""
+    def skip(self, symbol: str, now_ns: int, why: str, *, is_told_once: bool = False) -> None:
+        """A row of `symbol` that came at `now_ns` was skipped. With `is_told_once` it is reported
+        only where the row before of that symbol was taken."""
+        is_news = not (is_told_once and symbol in self._since)
         first_ns, last_ns, _ = self._since.get(symbol, (now_ns, now_ns, ""))
         if now_ns - last_ns > QUIET_NS:
             first_ns = now_ns
         if symbol in self._since or len(self._since) < SYMBOLS_MAX:
             self._since[symbol] = (first_ns, now_ns, why)
-        if self._told < _NEWS_MAX:
+        if is_news and self._told < _NEWS_MAX:
             self._told += 1
             self._news.append(f"{symbol}: {why}")
 
