@@ -1,5 +1,6 @@
 """The beginning of a session on live quotes, with clocks that were changed since the last one."""
 
+import re
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -64,5 +65,6 @@ def test_a_cooldown_that_runs_across_a_restart_is_told(assembly: Assembly) -> No
     for va_id, until_ns in (("VA001", now_ns + HOUR_NS), ("VA002", now_ns - HOUR_NS)):
         books.accounts[va_id] = replace(books.accounts[va_id], cooldown_until_ns=until_ns)
     _, said = started(assembly, -2 * HOUR_NS)
+    assert all(re.search(r"\d\d:\d\d:\d\dZ; ", text) for text in said)
     assert ["runs on until" in said[0], "has ended at" in said[1]] == [True, True]
     assert all("was away for 7" in text for text in said)

@@ -13,6 +13,8 @@ import pytest
 from pointsman.config.fields import LogFormat, LogLevel
 from pointsman.domain.commands import Step, Submit
 from pointsman.domain.events import CashMoved, Paused, SignalMalformed
+from pointsman.domain.reasons import Reason
+from pointsman.domain.signals import Check, Decision, Outcome
 from pointsman.service import log as log_lines
 from pointsman.service.log import LineWriter, Log
 from tests import desk_stories as told
@@ -72,6 +74,27 @@ def test_as_json_each_line_is_an_object() -> None:
         "exit": "99.5",
         "position": 1,
     }
+
+
+@pytest.mark.parametrize("form", LogFormat)
+def test_a_refusal_outside_the_window_is_logged_with_times(form: LogFormat) -> None:
+    opens_ns = told.START_NS + 3600 * 10**9
+    bounds = f"{opens_ns}..{opens_ns + 10**9}"
+    check = Check(Reason.OUTSIDE_WINDOW, False, str(told.START_NS), bounds, "ns UTC")
+    refused = Decision(
+        signal_id="s",
+        va_id="VA001",
+        symbol="XXX",
+        outcome=Outcome.REFUSED,
+        decided_at_ns=told.START_NS,
+        reason=check.rule,
+        value=check.value,
+        limit=check.limit,
+        checks=(check,),
+    )
+    (_, line) = logged(lambda log: log.turn(Paused(None, "", ""), Step(changes=(refused,))), form)
+    assert "2018-01-02T14:30:00.000000Z" in line
+    assert "2018-01-02T15:30:00.000000Z..2018-01-02T15:30:01.000000Z" in line
 
 
 def test_what_is_less_important_than_asked_for_is_left_out() -> None:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 
 from pointsman.domain.policy import Policy
-from pointsman.domain.timestamps import iso
+from pointsman.domain.timestamps import iso_seconds
 from pointsman.engine.assembly import Assembly
 from pointsman.engine.live_loop import Clock
 from pointsman.execution.clock_offset import SECOND_NS
@@ -50,7 +50,7 @@ def said_at_start(assembly: Assembly, now_ns: int) -> Iterator[str]:
         until_ns = account.cooldown_until_ns
         if until_ns is not None and until_ns > assembly.resume_ns:
             verb = "runs on until" if until_ns > now_ns else "has ended at"
-            yield f"{account.va_id}: its cooldown {verb} {iso(until_ns)}; {away}"
+            yield f"{account.va_id}: its cooldown {verb} {iso_seconds(until_ns)}; {away}"
 
 
 def clock_put_back(ahead_ns: int) -> str:

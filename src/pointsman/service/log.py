@@ -22,6 +22,7 @@ from pointsman.domain.orders import Fill, Order, Role
 from pointsman.domain.positions import Funding, Trade
 from pointsman.domain.signals import Decision, Outcome
 from pointsman.domain.timestamps import iso
+from pointsman.reading.checks import reason_document
 from pointsman.terminal.text import moment, printable
 
 THREAD_NAME = "log"
@@ -189,10 +190,8 @@ def _decided(decision: Decision, event: ev.Event) -> Said:
             facts["limit"] = plain(decision.limit_price)
         return LogLevel.INFO, f"accepted: {side}{quantity} {decision.symbol}", facts
     reason = "" if decision.reason is None else decision.reason.value
-    if decision.value is not None:
-        facts["value"] = decision.value
-    if decision.limit is not None:
-        facts["limit"] = decision.limit
+    measured = reason_document(decision)
+    facts |= {name: measured[name] for name in ("value", "limit") if measured[name] is not None}
     return LogLevel.INFO, f"refused: {what}: {reason}", facts
 
 
