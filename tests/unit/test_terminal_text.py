@@ -47,7 +47,10 @@ def test_a_price_is_never_cut_and_an_average_behind_the_second_decimal_beyond_th
 
 def test_money_has_two_decimals() -> None:
     assert render.money(Decimal("99838.63202")) == "99,838.63"
-    assert render.money(Decimal("-0.00")) == "0.00"
+    assert render.money(Decimal("-0.00")) == render.money(Decimal("-0.004")) == "0.00"
+    assert render.signed_money(Decimal("-0.004")).plain == "0.00"
+    assert render.signed_money(Decimal("0.004")).plain == "0.00"
+    assert render.seconds("0.057862418") == "0.058"
 
 
 def test_a_result_says_its_sign_in_characters_too() -> None:

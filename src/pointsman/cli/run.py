@@ -252,7 +252,7 @@ def _nothing_seen(wanted: _Wanted, database: Path) -> str:
 
     if not wanted.files or report_on(database)["quotes"]:
         return ""
-    return "no row of the files could be used: no quote came of them"
+    return "no usable row in the files"
 
 
 def _run_paced(

@@ -8,8 +8,7 @@ from decimal import Decimal
 from rich.text import Text
 from textual.theme import Theme
 
-from pointsman.domain.money import ZERO
-from pointsman.terminal.text import money
+from pointsman.terminal.text import signed_money
 
 ALARM = "bold #f7768e"
 """Without cover, killed, lost: look now."""
@@ -53,5 +52,5 @@ TRADING_TONES = {"ACTIVE": f"bold {GOOD}", "REDUCING": f"bold {WAIT}", "HALTED":
 
 def result(amount: Decimal) -> Text:
     """What was earned, signed; a loss stands out."""
-    sign = "+" if amount > ZERO else ""
-    return Text(f"{sign}{money(amount)}", style=LOSS if amount < ZERO else "")
+    shown = signed_money(amount)
+    return Text(shown.plain, style=LOSS if shown.plain.startswith("-") else "")

@@ -95,7 +95,7 @@ def recorded_feed(
     def unused() -> str:
         file = next(iter(market.unused_files), None)
         if file is not None:
-            return f"no row of {file} could be used: no quote came of it"
+            return f"no usable row in {file}"
         return _unused_signals(signal_file)
 
     name = ", ".join(file.name for file in files)
@@ -114,7 +114,7 @@ def recorded_feed(
 def _unused_signals(signal_file: SignalFile | None) -> str:
     if signal_file is None or signal_file.good_lines:
         return ""
-    return f"no line of {signal_file.path} could be used: no signal came of it"
+    return f"no usable line in {signal_file.path}"
 
 
 def simulated_feed(

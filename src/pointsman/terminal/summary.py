@@ -14,7 +14,7 @@ from pointsman.domain.money import ZERO, exact
 from pointsman.domain.reasons import Reason
 from pointsman.reading.documents import Document
 from pointsman.terminal.tables import Column, Listing
-from pointsman.terminal.text import counted, money, rounded, signed_money
+from pointsman.terminal.text import counted, money, seconds, signed_money
 
 _ADDED = ("balance", "equity", "realized_pnl", "unrealized_pnl", "fees")
 _COUNTED = ("trades", "wins", "losses")
@@ -44,7 +44,7 @@ def _headline(report: Document) -> str:
         counted(report["fills"], "fill"),
         counted(len(trades), "trade"),
     ]
-    took = f" in {report['wall_seconds']} s" if "wall_seconds" in report else ""
+    took = f" in {seconds(report['wall_seconds'])} s" if "wall_seconds" in report else ""
     return f"{', '.join(words)}{took}. Closed trades earned {money(earned)} after fees."
 
 
@@ -97,12 +97,15 @@ _ACCOUNTS = (
 def _signals(report: Document) -> Iterator[RenderableType]:
     signals = report["signals"]
     parts = [f"{signals['accepted']:,} accepted", f"{signals['refused']:,} refused"]
-    parts += [f"{signals[name]:,} {name}" for name in ("duplicates", "malformed") if signals[name]]
+    if signals["duplicates"]:
+        parts.append(counted(signals["duplicates"], "duplicate"))
+    if signals["malformed"]:
+        parts.append(f"{signals['malformed']:,} malformed")
     yield Text(f"Signals: {signals['received']:,} received: {', '.join(parts)}.")
     late = signals["latency_refused"]
     if late["count"]:
         age = f"{Decimal(late['median_age_ms']):,.0f} ms"
-        yield Text(f"{late['count']:,} refused by LATENCY, on quotes {age} old in the median.")
+        yield Text(f"{late['count']:,} refused by LATENCY; median quote age {age}.")
     refused = sorted(signals["by_reason"].items(), key=lambda item: -item[1])
     if refused:
         yield Text()
@@ -119,7 +122,7 @@ _REASONS = (
 def _machinery(report: Document) -> Iterator[RenderableType]:
     protection = report["protection"]
     longest, total, stopless = (
-        rounded(Decimal(protection[name]))
+        seconds(protection[name])
         for name in ("naked_seconds_max", "naked_seconds_total", "stopless_seconds_max")
     )
     told = f"Longest time without cover: {longest} s ({total} s in all)"

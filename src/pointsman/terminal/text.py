@@ -48,7 +48,8 @@ def printable(text: str) -> str:
 
 def money(amount: Decimal) -> str:
     """An amount of money with two decimals and thousands apart."""
-    return f"{amount + ZERO:,.2f}"
+    cents = Decimal(f"{amount:.2f}")  # -0.001 is 0.00
+    return f"{cents + ZERO:,.2f}"
 
 
 def number(amount: Decimal, least_places: int = 0) -> str:
@@ -56,6 +57,11 @@ def number(amount: Decimal, least_places: int = 0) -> str:
     whole, _, fraction = f"{amount:,f}".partition(".")
     fraction = fraction.rstrip("0").ljust(least_places, "0")
     return f"{whole}.{fraction}" if fraction else whole
+
+
+def seconds(text: str) -> str:
+    """A length of time in seconds, to the millisecond."""
+    return number(Decimal(f"{Decimal(text):.3f}"))
 
 
 def rounded(amount: Decimal, least_places: int = 0) -> str:
@@ -73,8 +79,10 @@ def average(amount: Decimal, decimals: int) -> str:
 
 def signed_money(amount: Decimal) -> Text:
     """A result: signed, and coloured alike."""
-    text = f"+{money(amount)}" if amount > ZERO else money(amount)
-    return Text(text, style="green" if amount > ZERO else "red" if amount < ZERO else "")
+    text, is_zero = money(amount), Decimal(f"{amount:.2f}") == ZERO
+    if is_zero:
+        return Text(text)
+    return Text(f"+{text}", style="green") if amount > ZERO else Text(text, style="red")
 
 
 def moment(time_ns: int, zone: str = "UTC") -> str:
