@@ -161,16 +161,26 @@ def test_a_kill_needs_no_reason(
 
 
 def test_kill_without_an_engine_latches_the_file(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "t.db").touch()
     code, said = run("kill", "--flatten", "--reason", "night\udcff")
     assert (code, "the next engine to start will start killed" in said) == (0, True)
     found = read_latch(latch_path(tmp_path / "t.db"))
     assert (found.state, found.note) == (KillState.FLATTEN, "night?")
 
 
+def test_kill_in_the_wrong_folder_is_no_success_and_says_which_database_it_meant(
+    run: Run, tmp_path: Path
+) -> None:
+    code, said = run("kill")
+    assert (code, f"there is no database {tmp_path / 't.db'}" in said) == (1, True), said
+    assert "keeps trading" in said
+    assert read_latch(latch_path(tmp_path / "t.db")).is_set
+
+
 def test_kill_of_an_engine_that_does_not_answer_says_what_it_did(run: Run, tmp_path: Path) -> None:
     held = lock.acquire((tmp_path / "t.db").resolve())
     code, said = run("kill", "--reason", "night")
-    assert (code, "holds t.db but does not answer. The kill is recorded in" in said) == (0, True)
+    assert (code, f"holds {tmp_path / 't.db'} but does not answer. The kill" in said) == (0, True)
     code, said = run("rearm", "--reason", "morning")
     assert (code, "only it can rearm" in said) == (1, True)
     os.close(held)

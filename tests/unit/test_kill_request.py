@@ -39,17 +39,21 @@ FLATTENED = (KillState.FLATTEN, "ann", "drill")
 def test_rule_40_without_an_engine_it_is_for_the_next_start(kill: Kill, database: Path) -> None:
     answer = kill()
     assert answer["told"] == (
-        "No engine is running on t.db. The kill is recorded in t.db.kill; "
-        "the next engine to start will start killed."
+        f"No engine is running on {database.absolute()}. The kill is recorded in "
+        f"{database.absolute()}.kill; the next engine to start will start killed."
     )
     assert (answer["ok"], answer["durable"], recorded(database)) == (True, True, FLATTENED)
 
 
-def test_a_database_that_does_not_exist_may_be_a_misspelt_one_and_that_is_said(
+def test_a_database_that_does_not_exist_may_be_a_misspelt_one_and_that_is_no_success(
     kill: Kill, database: Path
 ) -> None:
     database.unlink()
-    assert kill()["told"].startswith("There is no database t.db yet, and no engine is running on")
+    answer = kill()
+    there = database.absolute()
+    assert answer["error"].startswith(f"NO ENGINE WAS KILLED: there is no database {there}.")
+    assert "name it with --db PATH" in answer["error"]
+    assert (answer["ok"], answer["exit"], answer["durable"]) == (False, 1, True)
     assert recorded(database) == FLATTENED
 
 
@@ -58,8 +62,8 @@ def test_rule_40_of_an_engine_that_does_not_answer_it_says_when_it_reads_the_kil
 ) -> None:
     held = lock.acquire(database.resolve())
     assert kill()["told"] == (
-        f"Process {os.getpid()} holds t.db but does not answer. The kill is recorded in "
-        "t.db.kill; an engine reads it at start and every second."
+        f"Process {os.getpid()} holds {database.absolute()} but does not answer. The kill is "
+        f"recorded in {database.absolute()}.kill; an engine reads it at start and every second."
     )
     os.close(held)
     assert recorded(database) == FLATTENED
@@ -102,7 +106,10 @@ def test_a_lock_that_cannot_be_read_is_in_the_way_of_nothing(
 
     monkeypatch.setattr(control_client, "engine_pid", unreadable)
     told = kill()["told"]
-    assert told.startswith("Whether an engine is running on t.db cannot be seen (Permission denied")
+    there = database.absolute()
+    assert told.startswith(
+        f"Whether an engine is running on {there} cannot be seen (Permission denied"
+    )
     assert recorded(database) == FLATTENED
 
 

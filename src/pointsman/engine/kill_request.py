@@ -34,7 +34,7 @@ def asker() -> str:
 def kill(database: Path, reason: str, by: str, *, is_flatten: bool) -> Answer:
     """Kill the engine of a database, or the next one to start on it. The answer has `ok`; where
     that is true `durable`, `state` and, without an engine's answer, `told`; else `error` and
-    `exit`."""
+    `exit`. It is not `ok` where there is no such database, though the kill is recorded then."""
     reason = reason.strip() or NO_REASON
     request = {"verb": "kill", "flatten": is_flatten, "reason": reason, "by": by}
     try:
@@ -63,7 +63,9 @@ def _press(database: Path, request: dict[str, Any], before: str) -> Answer:
         return _refused(_unwritten(path, f" ({error.strerror})"))
     if not is_durable:
         return _refused(_unwritten(path))
-    told = f"{before}{_told(database, path)}"
+    told = f"{before}{_told(database.absolute(), path.absolute())}"
+    if _is_unknown(database):
+        return {**_refused(told), "durable": True, "state": state.value}
     return {"ok": True, "durable": True, "state": state.value, "told": told}
 
 
@@ -74,18 +76,30 @@ def _unwritten(path: Path, why: str = "") -> str:
     )
 
 
+def _is_unknown(database: Path) -> bool:
+    """Whether there is no such database, and nobody holds its lock: it may be a misspelt one."""
+    try:
+        return not database.exists() and control_client.engine_pid(database) is None
+    except OSError:
+        return False
+
+
 def _told(database: Path, latch: Path) -> str:
     """What is known of the engine, and when it comes to the kill."""
     kept = f"The kill is recorded in {latch}"
     try:
-        pid, is_there = control_client.engine_pid(database), database.exists()
+        pid = control_client.engine_pid(database)
     except OSError as error:
         unseen = f"Whether an engine is running on {database} cannot be seen ({error.strerror})"
         return f"{unseen}. {kept}; an engine reads it at start and every second."
+    if _is_unknown(database):
+        return (
+            f"NO ENGINE WAS KILLED: there is no database {database}. An engine on another database "
+            f"keeps trading; name it with --db PATH. {kept}; an engine that starts on "
+            f"{database.name} there will start killed."
+        )
     if pid is None:
         running = f"No engine is running on {database}"
-        if not is_there:
-            running = f"There is no database {database} yet, and no engine is running on it"
         return f"{running}. {kept}; the next engine to start will start killed."
     held = f"Process {pid or '?'} holds {database} but does not answer"
     return f"{held}. {kept}; an engine reads it at start and every second."
