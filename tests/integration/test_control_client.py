@@ -88,6 +88,10 @@ class Running:
         """Run a verb against it, as a user does."""
         return pointsman(self.folder, *arguments, "--db", str(self.database))
 
+    def starts(self) -> list[str]:
+        """What the log says of each start."""
+        return [line for line in self.log.read_text().splitlines() if " started " in line]
+
     def end(self, signum: int = signal.SIGTERM) -> int:
         self.process.send_signal(signum)
         return self.process.wait(30)
@@ -206,6 +210,8 @@ def test_without_an_engine_kill_and_rearm_are_for_the_next_start(tmp_path: Path)
     engine = Running(tmp_path)
     engine.until(trading_state="HALTED")
     engine.end()
+    started = engine.starts()
+    assert ["state=HALTED" in line for line in started] == [False, True], started
     rearmed = engine.say("rearm", "--reason", "morning")
     assert "the next engine to start will be rearmed" in rearmed.stdout
     engine = Running(tmp_path)
@@ -214,6 +220,7 @@ def test_without_an_engine_kill_and_rearm_are_for_the_next_start(tmp_path: Path)
     engine = Running(tmp_path)
     engine.until(trading_state="ACTIVE")
     engine.end()
+    assert ["state=ACTIVE" in line for line in engine.starts()] == [True, False, True, True]
     assert not read_latch(latch_path(engine.database)).is_set
     for arguments in (
         ("pause", "--reason", "x"),

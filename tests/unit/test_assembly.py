@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import secrets
 import time
 from contextlib import closing
 from decimal import Decimal
@@ -21,6 +22,7 @@ from pointsman.engine.assembly import assemble
 from pointsman.engine.embedded import open_engine
 from pointsman.engine.kill_latch import KillLatch, Latched, latch_path, read_latch
 from pointsman.engine.latch_watch import LatchWatch
+from pointsman.engine.snapshot import with_latch
 from pointsman.execution.last_check import Hold
 from pointsman.market.layout import Layout
 from pointsman.service import recorded_run
@@ -102,6 +104,31 @@ async def test_rule_40_a_kill_before_the_start_binds_an_embedded_engine(
         assert (await engine.submit({**BUY, "signal_id": "2"})).outcome is Outcome.ACCEPTED
     assert stored(database)[0].changed_by == "bob"
     assert not read_latch(latch_path(database)).rearms
+
+
+async def test_rule_40_a_kill_after_a_rearm_without_an_engine_stands_in_place_of_the_first(
+    settings: Settings, database: Path
+) -> None:
+    """Flatten, rearm, then halt: what is shown, and what the next start does, is the halt."""
+    press(database, Latched(KillState.FLATTEN, "ann", "one", 1))
+    async with open_engine(settings, database):
+        pass
+    with closing(KillLatch(latch_path(database))) as latch:
+        assert latch.release(REARMED, latch.last_press.number)
+    press(database, Latched(KillState.HALT, "cid", "three", 3))
+    latched = read_latch(latch_path(database))
+    shown = with_latch(stored(database)[0], latched)
+    assert (shown.state, shown.changed_by, shown.note) == (KillState.HALT, "cid", "three")
+    for _ in range(2):
+        async with open_engine(settings, database) as engine:
+            engine.feed(quote())
+            entry = {**BUY, "signal_id": secrets.token_hex(4)}
+            assert (await engine.submit(entry)).reason is Reason.KILLED
+        switch = stored(database)[0]
+        assert (switch.state, switch.changed_by, switch.note) == (KillState.HALT, "cid", "three")
+        latched = read_latch(latch_path(database))
+        assert (latched.state, latched.note, latched.rearms) == (KillState.HALT, "three", False)
+    assert kills(database) == ["ann: one", "cid: three"]
 
 
 async def test_rule_40_a_kill_while_an_embedded_engine_runs_holds_and_is_recorded(

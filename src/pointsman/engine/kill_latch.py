@@ -35,8 +35,9 @@ _OPENING_TRIES = 3
 
 
 class Latched(msgspec.Struct, frozen=True):
-    """What the block says. `rearms` stands for "off, and so is the kill switch in the database from
-    the next start on": what `rearm` leaves when no engine runs."""
+    """What the block says. `rearms` is what `rearm` leaves when no engine runs: the kill switch in
+    the database is released at the next start. Where the latch was pressed after that, `state` is
+    set too: first the release, then this kill."""
 
     state: KillState = KillState.OFF
     by: str = ""
@@ -160,6 +161,12 @@ class KillLatch:
             self._tell(not is_open)
             return is_open
 
+    def note_rearmed(self) -> None:
+        """Told that the kill switch in the database has been released, before the present press."""
+        with self._lock:
+            self._latched = msgspec.structs.replace(self._latched, rearms=False)
+            self._store()
+
     def look_again(self, now_ns: int) -> None:
         """Take in what has become of the file: a press that another process has written, a file
         that was removed or replaced, or a press that could not be written before."""
@@ -182,7 +189,9 @@ class KillLatch:
 
     def _note_press(self, latched: Latched) -> None:
         if _RANK[latched.state] > _RANK[self._latched.state]:
-            self._latched = latched
+            # What a person released before stays released: the newer kill alone counts.
+            rearms = self._latched.rearms or latched.rearms
+            self._latched = msgspec.structs.replace(latched, rearms=rearms)
         self._press = Press(self._press.number + 1, self._latched)
         self._tell(True)
 

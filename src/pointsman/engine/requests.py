@@ -143,7 +143,10 @@ class Steering:
     def rearm_at_start(self) -> None:
         """Do what a `rearm` without an engine has left to do."""
         latched = self._latch.latched
-        if latched.rearms:
+        if latched.rearms and latched.is_set:
+            self._loop.turn(Rearmed("latch", f"rearmed without an engine, before: {latched.note}"))
+            self._loop.when_durable(lambda _step: self._latch.note_rearmed())
+        elif latched.rearms:
             self._loop.turn(Rearmed(latched.by, latched.note))
             done = msgspec.structs.replace(latched, rearms=False)
             press = self._latch.last_press.number

@@ -208,9 +208,11 @@ def _is_shown(position: Position) -> bool:
 
 
 def with_latch(switch: KillSwitch, latched: Latched) -> KillSwitch:
-    """The kill switch as it holds: the latch in memory may be ahead of the loop."""
-    is_ahead = switch.state is KillState.OFF or latched.state is KillState.FLATTEN
-    if not latched.is_set or not is_ahead or switch.state is latched.state:
+    """The kill switch as it holds: the latch in memory may be ahead of the loop. A latch that was
+    rearmed, and pressed again, without an engine counts in place of the stored switch."""
+    is_ahead = latched.rearms or switch.state is KillState.OFF or latched.state is KillState.FLATTEN
+    is_known = switch.state is latched.state and not latched.rearms
+    if not latched.is_set or not is_ahead or is_known:
         return switch
     return KillSwitch(latched.state, switch.is_paused, latched.at_ns, latched.by, latched.note)
 

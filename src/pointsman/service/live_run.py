@@ -23,7 +23,7 @@ from pointsman.config.settings import Settings
 from pointsman.config.tokens import Tokens, who_needs_a_token, with_tokens
 from pointsman.domain.accounts import KillState
 from pointsman.domain.commands import Step
-from pointsman.domain.events import Event, Started, TaskDied
+from pointsman.domain.events import Event, TaskDied
 from pointsman.domain.market import Quote
 from pointsman.engine import gc_tuning
 from pointsman.engine.assembly import Assembly, assemble
@@ -178,8 +178,7 @@ class _Session:
         for told in said_at_start(self._assembly, start_ns) if is_open else ():
             self._warn(told)
         self._assembly.start(start_ns)
-        if self._assembly.rerun is not None:
-            self._say_start()
+        self._say_start()
         self._readiness.resume(self._loop.now_ns)
         gc_tuning.keep_short()
 
@@ -347,8 +346,6 @@ class _Session:
     def _on_turn(self, event: Event, step: Step) -> None:
         self._steering.note(event)
         self._comparisons.note(event)
-        if isinstance(event, Started):
-            self._say_start()
         if step.changes:
             self._publisher.put(step.changes)
         self._meters.turn(event, step)
