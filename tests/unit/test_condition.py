@@ -24,7 +24,8 @@ def test_dead_hung_and_unreachable_are_told_apart(database: Path) -> None:
     held, pid = lock.acquire(database.resolve()), os.getpid()
     state, why = without_answer(database)
     assert state is EngineState.UNREACHABLE
-    assert why == f"process {pid} holds the database but takes no questions"
+    told = "has no control socket, like a Python program: it takes kills, not questions"
+    assert why == f"process {pid} {told}"
     with closing(socket.socket(socket.AF_UNIX)) as listener:
         listener.bind("t.db.sock")
         assert without_answer(database)[0] is EngineState.UNREACHABLE, "left by one that died"

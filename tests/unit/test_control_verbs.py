@@ -182,7 +182,7 @@ def test_kill_of_an_engine_that_does_not_answer_says_what_it_did(run: Run, tmp_p
     code, said = run("kill", "--reason", "night")
     assert (code, f"holds {tmp_path / 't.db'} but does not answer. The kill" in said) == (0, True)
     code, said = run("rearm", "--reason", "morning")
-    assert (code, "only it can rearm" in said) == (1, True)
+    assert (code, "Stop it, rearm, and start it again" in said) == (1, True)
     os.close(held)
 
 
@@ -220,6 +220,7 @@ def test_of_an_engine_that_hangs_is_said_what_may_still_come(
             assert code == 1
             assert f"process {os.getpid()} holds t.db but does not answer" in said
             assert ("may still take effect" in said) is is_heard
+            assert ("like a Python program; it takes `kill` only" in said) is not is_heard
             assert "start one" not in said
     os.close(held)
 
@@ -277,6 +278,19 @@ def test_rearm_where_nothing_ever_ran_says_how_to_start(run: Run, tmp_path: Path
     code, said = run("rearm", "--reason", "morning")
     assert (code, "pointsman run" in said) == (1, True)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_rearm_or_pause_after_a_crash_names_the_market_that_the_run_needs(
+    run: Run, tmp_path: Path
+) -> None:
+    code, said = run("pause", "--reason", "x")
+    assert (code, "same --market" in said) == (1, False), said
+    (tmp_path / "t.db").touch()
+    code, said = run("pause", "--reason", "x")
+    assert (code, "`pointsman run --db t.db`, with the same --market as before" in said) == (
+        1,
+        True,
+    )
 
 
 def test_a_folder_that_is_missing_is_told(

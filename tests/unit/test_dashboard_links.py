@@ -95,7 +95,7 @@ def test_an_engine_that_holds_its_database_without_a_socket_is_not_called_dead(
     link: Link, tmp_path: Path
 ) -> None:
     held = lock.acquire((tmp_path / "trading.db").resolve())
-    with pytest.raises(Unreachable, match=f"process {os.getpid()} holds the") as lost:
+    with pytest.raises(Unreachable, match=f"process {os.getpid()} has no control socket") as lost:
         next(link.watch())
     os.close(held)
     assert lost.value.state is EngineState.UNREACHABLE, "it has no socket: that is all one knows"

@@ -220,7 +220,7 @@ def test_an_engine_that_holds_the_database_is_named_and_not_disturbed(path: Path
         assert engine_pid(path) == os.getpid()
         text = " ".join(shown(path, 140).split())
         assert "ENGINE UNREACHABLE" in text
-        assert f"process {os.getpid()} holds the database but takes no questions" in text
+        assert f"process {os.getpid()} has no control socket, like a Python program" in text
         lock_path(path).write_text("")
         assert engine_pid(path) == 0
     finally:

@@ -114,7 +114,7 @@ def _rearm_without_engine(settings: "Settings", reason: str, no_engine: str) -> 
 
     database = settings.database_path
     if engine_pid(database) is not None:
-        return _refused(f"{no_engine}; only it can rearm")
+        return _refused(f"{no_engine}. Stop it, rearm, and start it again")
     if not database.exists() and not latch_path(database).exists():
         return _refused(no_engine)
     if settings.kill_switch_enabled:

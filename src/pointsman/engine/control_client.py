@@ -42,12 +42,17 @@ class NoEngine(Exception):
 
 def _why_no_answer(database: Path, is_sent: bool) -> str:
     try:
-        pid = engine_pid(database)
+        pid, is_there = engine_pid(database), database.exists()
     except OSError as error:
         return f"whether an engine runs on {database} cannot be seen: {error.strerror}"
     if pid is None:
-        return f"no engine runs on {database}; start one with `pointsman run --db {database}`"
+        # A database continues only with the market that it was begun with.
+        again = ", with the same --market as before" if is_there else ""
+        start = f"start one with `pointsman run --db {database}`{again}"
+        return f"no engine runs on {database}; {start}"
     held = f"process {pid or '?'} holds {database} but does not answer"
+    if not is_sent and not is_listening(database):
+        return f"{held}: it has no control socket, like a Python program; it takes `kill` only"
     if not is_sent:
         return f"{held}; nothing was asked of it"
     return f"{held}: the command may still take effect; `pointsman status` shows whether it did"

@@ -64,5 +64,6 @@ def without_answer(database: Path) -> tuple[EngineState, str]:
         return EngineState.HUNG, f"process {pid or '?'} does not answer"
     return (
         EngineState.UNREACHABLE,
-        f"process {pid or '?'} holds the database but takes no questions",
+        f"process {pid or '?'} has no control socket, like a Python program: "
+        "it takes kills, not questions",
     )
