@@ -140,6 +140,19 @@ def test_an_amount_below_zero_is_told_as_such(run: Run) -> None:
     assert "withdraw" in said
 
 
+def test_a_resume_says_which_cooldown_it_does_not_end(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = {
+        "ok": True, "durable": True, "trading_state": "ACTIVE",
+        "cooldowns": {"VA001": "2018-01-02T14:45:00.123456Z"},
+    }  # fmt: skip
+    monkeypatch.setattr(control_client, "ask", lambda _database, _request: answer)
+    code, said = run("resume", "--va", "VA001", "--reason", "x")
+    told = "The cooldown of VA001 runs until 2018-01-02 14:45:00 UTC; resume does not end it"
+    assert (code, told in said) == (0, True), said
+
+
 def test_a_comparison_that_leaves_accounts_frozen_ends_with_5(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:

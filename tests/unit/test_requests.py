@@ -14,6 +14,7 @@ from pointsman.domain.events import Killed, Rearmed
 from pointsman.domain.life_cycle import OrderStatus
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import Side
+from pointsman.domain.timestamps import iso
 from pointsman.engine.kill_latch import KillLatch, Latched, latch_path, read_latch
 from pointsman.engine.request_queue import Answer, Refusal
 from pointsman.engine.requests import (
@@ -167,6 +168,17 @@ def test_pause_and_resume_of_all_and_of_one(steered: Steered) -> None:
     assert steered.ask(Resume(None, "back", "ann"))["still_held"] == [told.VA]
     assert "still_held" not in steered.ask(Resume(told.VA, "back", "ann"))
     assert steered.ask(Resume(None, "back", "ann"))["still_held"] == []
+
+
+def test_rule_16_a_resume_says_that_it_does_not_end_a_cooldown(steered: Steered) -> None:
+    assert steered.ask(Resume(None, "back", "ann"))["cooldowns"] == {}
+    until_ns = steered.story.loop.now_ns + told.SECOND_NS
+    account = steered.books.accounts[told.VA]
+    steered.books.put_account(msgspec.structs.replace(account, cooldown_until_ns=until_ns))
+    for va in (None, told.VA):
+        answer = steered.ask(Resume(va, "back", "ann"))
+        assert answer["cooldowns"] == {told.VA: iso(until_ns)}
+    assert steered.ask(Resume(OTHER, "back", "ann"))["cooldowns"] == {}
 
 
 @pytest.mark.parametrize(

@@ -153,6 +153,9 @@ def resume(options: Options, reason: Reason, va: OneVa = None) -> None:
 
 def _resumed(va: str | None, told: Answer) -> str:
     text, held = f"resumed {va or 'all'}: {told['trading_state']}", told.get("still_held", [])
+    for va_id, until in [*told.get("cooldowns", {}).items()][:_NAMED_MAX]:
+        shown = until.partition(".")[0].replace("T", " ")
+        text += f". The cooldown of {va_id} runs until {shown} UTC; resume does not end it"
     if not held:
         return text
     shown = ", ".join([*held[:_NAMED_MAX], *(["…"] if len(held) > _NAMED_MAX else [])])

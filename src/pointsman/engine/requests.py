@@ -28,6 +28,7 @@ from pointsman.domain.events import (
     Resumed,
 )
 from pointsman.domain.money import ZERO, exact, parse_decimal, plain
+from pointsman.domain.timestamps import iso
 from pointsman.engine.kill_latch import KillLatch, Latched
 from pointsman.engine.kill_request import NO_REASON
 from pointsman.engine.request_queue import Answer, ControlQueue, Refusal, Unanswered
@@ -328,6 +329,13 @@ class Steering:
                 for va_id, account in books.accounts.items()
                 if account.is_paused or account.frozen_for or account.stopped_by
             ]
+        if isinstance(request, Resume):
+            resumed = books.accounts.values() if request.va is None else [self._account(request.va)]
+            told["cooldowns"] = {
+                account.va_id: iso(account.cooldown_until_ns or 0)
+                for account in resumed
+                if account.is_cooling(self._loop.now_ns)
+            }
         if isinstance(request, AddAccount | MoveMoney):
             told["balance"] = plain(books.accounts[request.va].balance)
         if isinstance(request, Flatten):
