@@ -53,6 +53,20 @@ def test_rule_65_a_bad_line_does_not_stop_the_rest_and_order_is_that_of_time(
     assert bad == [(6, "quantity"), (4, "body")]
 
 
+def test_signals_without_a_time_before_any_with_one_are_told_for_recorded_quotes(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "signals"
+    undated, dated = line(signal_id="a"), line(signal_id="b", ts="2018-01-02T15:00:00Z")
+    path.write_text(f"{undated}\n{dated}\n{undated}\n")
+    (told,) = SignalFile(path).told_of_recorded()
+    assert "1 signal has no ts and is decided before the first quote (NO_QUOTE" in told
+    path.write_text(f"{undated}\n{undated}\n")
+    assert "2 signals have no ts and are decided" in SignalFile(path).told_of_recorded()[0]
+    path.write_text(f"{dated}\n{undated}\n")
+    assert SignalFile(path).told_of_recorded() == ()
+
+
 def test_rule_65_a_file_too_long_to_be_sorted_has_its_early_lines_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

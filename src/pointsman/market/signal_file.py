@@ -43,21 +43,24 @@ class BadSignal(msgspec.Struct, frozen=True):
 
 class SignalFile:
     """The signals of one file: `good_lines` is how many there are, `lines_early` how many of them
-    are earlier than one before them, `first_early` the number of the first of these. The
-    constructor reads the file once; it raises UnreadableFile where it cannot be opened, or is JSON
-    over several lines."""
+    are earlier than one before them, `first_early` the number of the first of these, and `undated`
+    how many have no ts and stand before any that has one. The constructor reads the file once; it
+    raises UnreadableFile where it cannot be opened, or is JSON over several lines."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.good_lines = 0
         self.lines_early = 0
         self.first_early: int | None = None
+        self.undated = 0
         count = newest_ns = 0
         for line in signals_in(_one_object_a_line(path)):
             count += 1
             if isinstance(line, BadSignal):
                 continue
             self.good_lines += 1
+            if line.ts_ns is None and not newest_ns:
+                self.undated += 1
             if line.ts_ns is not None and line.ts_ns < newest_ns:
                 self.lines_early += 1
                 self.first_early = self.first_early or line.line
@@ -85,6 +88,16 @@ class SignalFile:
             f"{self.path}: {self.lines_early} signals are earlier than one before them, the first"
             f" on line {self.first_early}; {then}",
         )
+
+    def told_of_recorded(self) -> tuple[str, ...]:
+        """The same where the quotes are recorded: a signal arrives at its ts, and one without any
+        before the first quote."""
+        if not self.undated:
+            return self.told()
+        which = f"{self.undated} {'signal has' if self.undated == 1 else 'signals have'} no ts"
+        then = "decided before the first quote (NO_QUOTE for an entry); give each a ts"
+        are = "is" if self.undated == 1 else "are"
+        return (*self.told(), f"{self.path}: {which} and {are} {then}")
 
     def digest(self) -> str:
         """SHA-256 over the file's bytes."""

@@ -106,7 +106,7 @@ def recorded_feed(
         lines,
         lambda: market.bad_rows,
         told,
-        told_at_start=() if signal_file is None else signal_file.told(),
+        told_at_start=() if signal_file is None else signal_file.told_of_recorded(),
         unused=unused,
     )
 
