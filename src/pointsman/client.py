@@ -1,4 +1,4 @@
-"""A client of a running engine: signals and quotes in, the story of a signal, and steering.
+"""A client of a running engine: send signals and quotes, read the story of a signal, control it.
 
 Needs nothing but Python, so that a strategy can copy this one file. For example, with an engine
 that was started by `pointsman run`:

@@ -97,7 +97,7 @@ def test_a_kill_is_never_lost_by_a_restore(tmp_path: Path) -> None:
     assert pointsman(tmp_path, "db", "backup", str(copy), "--db", str(database)).returncode == 0
     assert latch_path(copy).exists()
     told = pointsman(tmp_path, "status", "--db", str(copy))
-    assert "the next start is killed" in " ".join(told.stdout.split())
+    assert "the next start will be killed" in " ".join(told.stdout.split())
     start(copy)
     assert until(copy, lambda picture: picture["is_ready"])["trading_state"] == "HALTED"
 

@@ -147,8 +147,8 @@ def test_a_corrupt_database_and_one_of_a_newer_schema_are_refused(
         ("foreign.db", 8, "not one of pointsman's, and was not changed; name another database"),
         ("sub", 1, "is a folder; name a database file with --db"),
         ("/dev/null", 1, "is not a regular file; name a database file with --db"),
-        ("none.db", 1, "does not exist; `pointsman run` makes it, --db names another"),
-        ("none/t.db", 1, "does not exist; `pointsman run` makes it, --db names another"),
+        ("none.db", 1, "does not exist; `pointsman run` creates it, --db names another"),
+        ("none/t.db", 1, "does not exist; `pointsman run` creates it, --db names another"),
         ("notes.txt/t.db", 1, "cannot be used (Not a directory); name another database with"),
     ],
 )
@@ -208,7 +208,7 @@ def test_a_look_at_the_database_goes_on_without_bad_settings(shell: Shell, line:
     code, out, err = shell.call(line, MAX_SPREAD_BPS="x")
     assert (code, bool(out)) == (0, True)
     assert out == shell.call(line)[1]
-    assert err.startswith("warning: 1 setting cannot be used (MAX_SPREAD_BPS); going on without")
+    assert err.startswith("warning: 1 setting cannot be used (MAX_SPREAD_BPS); continuing without")
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,7 @@ def test_rule_6_after_the_session_comes_the_next_trading_day_at_once(
     running.send_signal(signal.SIGTERM)
     assert running.wait(30) == 143
     text = (tmp_path / "log").read_text()
-    assert text.count("on to its next opening") >= 2
+    assert text.count("continuing at its next opening") >= 2
     assert "OUTSIDE_WINDOW" not in text
     assert "NAKED" not in text
     days = rows(database, "SELECT DISTINCT time_ns / 86400000000000 FROM journal")

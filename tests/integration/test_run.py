@@ -23,12 +23,12 @@ QUOTES = "ts,symbol,bid,bid_size,ask,ask_size\n"
     [
         ("--market none.csv", "none.csv: No such file or directory; name a file"),
         ("--market sim --market -", "sim cannot be combined with another market"),
-        ("--market - --speed 2", "come at speed 1"),
-        ("--market http --speed 2", "quotes on HTTP come at speed 1"),
+        ("--market - --speed 2", "need speed 1"),
+        ("--market http --speed 2", "quotes on HTTP need speed 1"),
         ("--market http --market -", "- cannot be combined with another market"),
-        ("--market - --signals -", "go with --market sim"),
-        ("--market - --signals demo", "belong to the simulated market"),
-        ("--signals - --speed max", "need a pace"),
+        ("--market - --signals -", "need --market sim"),
+        ("--market - --signals demo", "need the simulated market"),
+        ("--signals - --speed max", "cannot be used with --speed max"),
         (
             "--signals none.jsonl",
             "none.jsonl: No such file or directory; name a file",
@@ -207,7 +207,7 @@ def test_log_lines_are_json_on_request(tmp_path: Path) -> None:
     names = [event["event"] for event in events]
     assert (names.count("started"), names[-1]) == (1, "stopped")
     assert all(event["level"] and event["at"].endswith("Z") for event in events)
-    assert "all else is since the database began" in done.stdout
+    assert "all other figures are since the database was created" in done.stdout
 
 
 def test_a_folder_that_is_missing_and_a_second_instance_say_what_to_do(tmp_path: Path) -> None:

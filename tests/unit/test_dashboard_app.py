@@ -108,7 +108,7 @@ async def test_where_it_is_too_small_the_kill_switch_still_works_and_nothing_els
         assert engine.asked[0]["reason"] == "odd fills"
 
 
-# -- an engine that comes and goes ---------------------------------------------------------------
+# -- an engine that comes and goes -----------------------------------------------------------------
 
 
 async def test_a_lost_engine_is_said_and_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -303,7 +303,7 @@ async def test_enter_tells_the_story_of_a_position_and_that_an_account_has_none(
     async with opened(engine) as screen:
         await screen.sees("NAKED 2.1 s")
         await screen.press("tab", "enter")
-        await screen.sees("no story here: enter tells that of a decision or of a position")
+        await screen.sees("no story here: select a decision or a position first")
         await screen.press("tab", "enter")
         await screen.sees("Once upon an entry")
 
@@ -331,7 +331,7 @@ async def test_help_opens_and_closes_and_q_quits() -> None:
     async with opened(Engine(picture())) as screen:
         await screen.sees("accounts may enter")
         await screen.press("question_mark")
-        await screen.sees("kill switch, to halt or flatten")
+        await screen.sees("kill switch: halt or flatten")
         await screen.press("question_mark")
         await screen.sees("accounts may enter")
         await screen.press("q")
@@ -382,7 +382,7 @@ async def test_a_kill_over_the_network_that_got_no_answer_shows_the_whole_comman
         await screen.press("tab")
         await screen.type("fat finger")
         await screen.press("enter")
-        await screen.sees("kill: NO ANSWER, perhaps not done: no answer from desk:8080.")
+        await screen.sees("kill: NO ANSWER, may not be done: no answer from desk:8080.")
         shown = " ".join(screen.text.split())
         command = (
             "pointsman kill --flatten --reason 'fat finger' --db '/var/lib/a folder/trading.db'"

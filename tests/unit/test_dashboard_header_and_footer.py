@@ -122,7 +122,7 @@ def test_rule_60_of_an_engine_that_is_dead_only_what_was_is_said(width: int) -> 
     assert line.endswith("as of 2018-01-02 14:31:04 UTC")
     calm = picture(positions=[position(1)])
     words = text(header_and_footer.verdict(calm, width, DEAD))
-    assert "no process holds the database; what follows is not of now" in words
+    assert "no process holds the database; what follows is not current" in words
     assert "was ACTIVE" in words
     assert "1 position, its stop not seen since" in words
     assert not re.search("confirmed|may enter|machinery", words)

@@ -40,9 +40,9 @@ def test_what_the_flags_say() -> None:
         (lambda: read_market(["/dev/null"]), "not a regular file; name one, or - for standard"),
         (lambda: read_signals("FILE", 1, "demo"), "name a file, - or none"),
         (lambda: read_signals("FILE", 1, "-"), "here name a file or none"),
-        (lambda: read_signals("sim", None, "-"), "leave --speed max out"),
+        (lambda: read_signals("sim", None, "-"), "cannot be used with --speed max"),
         (lambda: read_signals("sim", 1, "sub"), "sub is a folder"),
-        (lambda: read_speed("http", "2"), "quotes on HTTP come at speed 1"),
+        (lambda: read_speed("http", "2"), "quotes on HTTP need speed 1"),
         (lambda: read_speed("sim", "0"), "0: write max, or a whole number from 1 to 100000"),
     ],
 )

@@ -83,7 +83,7 @@ def test_rule_59_spellings_of_a_symbol_mean_the_same_as_in_signals(path: Path) -
     path.write_text('{"btc/usdt": {}, "BINANCE:ETHUSDT": {}, " aapl ": {}, "\u5e01USDT": {}}')
     assert sorted(load_instruments(path)) == ["AAPL", "BTC/USDT", "ETHUSDT", "\u5e01USDT"]
     path.write_text('{"btc/usdt": {"tick": 1}, "BTC/USDT": {}}')
-    with pytest.raises(SettingsError, match="BTC/USDT stands twice, in two spellings"):
+    with pytest.raises(SettingsError, match="BTC/USDT appears twice, in two spellings"):
         load_instruments(path)
 
 
@@ -115,8 +115,8 @@ def test_every_mistake_is_named_at_once(path: Path) -> None:
     [
         ("", "line 1, column 1 is not JSON"),
         ('{"AAPL": {"tick": 0.01}\n,}', "line 2, column 2 is not JSON"),
-        ('{"AAPL": {}, "AAPL": {"tick": 1}}', "'AAPL' stands twice"),
-        ('{"AAPL": {"tick": 1, "tick": 2}}', "'tick' stands twice"),
+        ('{"AAPL": {}, "AAPL": {"tick": 1}}', "'AAPL' appears twice"),
+        ('{"AAPL": {"tick": 1, "tick": 2}}', "'tick' appears twice"),
         ("[]", "write one JSON object"),
         ("[" * 100_000, "write one JSON object"),
     ],

@@ -67,4 +67,4 @@ def test_a_cooldown_that_runs_across_a_restart_is_told(assembly: Assembly) -> No
     _, said = started(assembly, -2 * HOUR_NS)
     assert all(re.search(r"\d\d:\d\d:\d\dZ; ", text) for text in said)
     assert ["runs on until" in said[0], "has ended at" in said[1]] == [True, True]
-    assert all("was away for 7" in text for text in said)
+    assert all("was not running for 7" in text for text in said)

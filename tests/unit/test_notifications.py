@@ -152,9 +152,9 @@ def test_failures_are_complained_of_once_a_minute(desk: Desk) -> None:
     desk.notices.stop()
     complaints = [desk.complaints.get_nowait() for _ in range(2)]
     assert complaints == [
-        "notice ENGINE_STARTED was not delivered: address 2 did not take it",
-        "notice ENGINE_FAULT was not delivered: address 2 did not take it"
-        " (3 since it was last said)",
+        "notice ENGINE_STARTED was not delivered: address 2 did not accept it",
+        "notice ENGINE_FAULT was not delivered: address 2 did not accept it"
+        " (3 since the last report)",
     ]
     assert desk.complaints.empty()
 

@@ -119,7 +119,7 @@ def test_a_refused_signal_and_an_unknown_one(engine: SqliteManager, db: sqlite3.
 
 
 def test_a_missing_database_is_not_made(tmp_path: Path) -> None:
-    with pytest.raises(StorageUnavailable, match="does not exist; `pointsman run` makes it"):
+    with pytest.raises(StorageUnavailable, match="does not exist; `pointsman run` creates it"):
         reader.open_reader(tmp_path / "none.db")
     assert list(tmp_path.iterdir()) == []
 

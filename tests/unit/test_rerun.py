@@ -74,7 +74,7 @@ def test_what_was_journaled_otherwise_is_gone_on_from_as_it_is(
         db.commit()
     before = len(journal(database))
     report = play(story, database)
-    assert "going on from the stored records: row 5 of the journal" in capsys.readouterr().err
+    assert "continuing from the stored records: row 5 of the journal" in capsys.readouterr().err
     assert report["signals"] == report_on(story.database)["signals"]
     assert len(journal(database)) > before
 

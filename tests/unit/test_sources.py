@@ -163,7 +163,7 @@ def test_dotenv_is_taken_literally_with_its_lines(tmp_path: Path) -> None:
         "MAX_DAILY_LOSS": 7,
     }
     assert read.place_of("READ_TOKEN") == f"{path} line 4"
-    assert warnings == [f"MAX_SPREAD_BPS stands twice in {path}: line 8 wins over line 3"]
+    assert warnings == [f"MAX_SPREAD_BPS appears twice in {path}: line 8 wins over line 3"]
     assert not problems
 
 

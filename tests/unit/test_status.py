@@ -94,7 +94,7 @@ def test_rule_19_a_latch_pressed_since_says_that_the_next_start_is_killed(path: 
     text = shown(path, 140)
     assert "HALTED, killed: exits only" in text
     assert "halt, by ann: night" in text
-    assert "; pressed since, the next start is killed" in text
+    assert "; pressed since, the next start will be killed" in text
     with closing(open_reader(path)) as connection:
         document = status_document(read_status(connection, path))
     assert document["trading_state"] == "HALTED"
@@ -117,7 +117,7 @@ def test_rule_19_a_latch_that_the_records_know_adds_nothing(path: Path) -> None:
 def test_rule_19_a_rearm_that_the_next_start_does_is_told(path: Path) -> None:
     database_with(path, KillSwitch(KillState.HALT, False, OPEN_NS, "ann", "night"))
     press(path, Latched(KillState.OFF, "bob", "morning", OPEN_NS, rearms=True))
-    assert "; rearmed since by bob, the next start does it" in shown(path, 140)
+    assert "; rearmed since by bob, the next start applies it" in shown(path, 140)
 
 
 def test_a_running_engine_is_asked_for_the_prices_of_now(

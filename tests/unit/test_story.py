@@ -131,7 +131,7 @@ def test_a_closed_position_says_what_it_came_to(connection: Connection) -> None:
 
 def test_rule_13_what_came_again_is_told(connection: Connection) -> None:
     text = "\n".join(told(connection, "loser"))
-    assert "1 time alike, and got this same answer" in text
+    assert "1 time with the same content, and got the same answer" in text
     assert "1 time with other content; nothing was done about those" in text
 
 

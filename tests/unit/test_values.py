@@ -113,7 +113,7 @@ def test_a_good_text_is_read(reader: Reader, text: str, value: object) -> None:
         (read_accounts, "", "write ID:BALANCE"),
         (read_accounts, "VA001", "'VA001' has no balance; write ID:BALANCE"),
         (read_accounts, "VA001:1,", "write ID:BALANCE"),
-        (read_accounts, "VA001:1,VA001:2", "id 'VA001' stands twice"),
+        (read_accounts, "VA001:1,VA001:2", "id 'VA001' appears twice"),
         (read_accounts, "VA 1:1", "id 'VA 1': use 1 to 32 letters"),
         (read_accounts, ":1", "id '': use 1 to 32 letters"),
         (read_accounts, "EXTERNAL:1", "id 'EXTERNAL' is reserved"),

@@ -199,7 +199,7 @@ class Origins:
         hosts = headers.getlist("host")
         host = host_of(f"//{hosts[0]}") if len(hosts) == 1 else None
         if host is None or not (host in self._names or is_address(host)):
-            text = "no such host here; ask by an IP address, or set HTTP_ALLOWED_HOSTS"
+            text = "this host name is not allowed; use an IP address, or set HTTP_ALLOWED_HOSTS"
             raise Problem(HTTPStatus.MISDIRECTED_REQUEST, text)
         for origin in headers.getlist("origin"):
             # An address is ours only where the request itself was sent to it.
@@ -239,7 +239,7 @@ def host_of(url: str) -> str | None:
 
 
 def _foreign(header: str) -> Problem:
-    text = f"the header {header} names another site; such a request changes nothing here"
+    text = f"the header {header} names another site; such a request may change nothing"
     return Problem(HTTPStatus.FORBIDDEN, text)
 
 

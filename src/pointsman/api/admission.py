@@ -1,11 +1,11 @@
-"""The door: what is asked of every request before any route sees it.
+"""Admission: what every request must pass before it reaches a route.
 
-In this order: is it sent to us and by a page of ours, who is it, do they ask too often, and is the
-body whole. Invariants: below `/api/v1` nothing but the open routes is reached without a
-known token; its bearer is identified here, once, and left in the ASGI scope for the route; no body
-is read of a caller who is not known, but for one that its signature covers; a right token is never
-refused or delayed for what others did, wherever they ask from; and health, metrics and ping have no
-budget that anybody could spend.
+In this order: Host and Origin are allowed, the caller is identified, the rate is within limits, and
+the body is complete. Invariants: below `/api/v1` nothing but the open routes is reached without a
+known token; its bearer is identified here, once, and left in the ASGI scope for the route; the body
+of an unknown caller is not read, unless a signature covers it; a right token is never refused or
+delayed for what others did, from any address; and health, metrics and ping have no budget
+to exhaust.
 """
 
 import asyncio
@@ -122,7 +122,7 @@ class Door:
         return self._signals if method == "POST" and path in _SIGNALS else self._reads
 
     async def _slowed(self, scope: Scope, guess: str | None, problem: Problem) -> Problem:
-        """What a caller without a right token is told, after the time that this takes. `guess` is
+        """The answer to a caller without a right token, after the time that this takes. `guess` is
         the token that was tried, if one was."""
         seconds = REFUSAL_SECONDS
         if guess:

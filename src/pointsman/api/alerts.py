@@ -77,7 +77,9 @@ class Alerts:
             before = decided[0] if decided else ""
             first = _First(_at(said, now_s, before), now_s)
         if said not in self._first and len(self._first) >= REMEMBERED_MAX:
-            text = f"{REMEMBERED_MAX} different alerts within {SAME_SECONDS} s; send them a time"
+            text = (
+                f"{REMEMBERED_MAX} different alerts within {SAME_SECONDS} s; send a time with each"
+            )
             retry = {"Retry-After": str(SAME_SECONDS)}
             raise Problem(HTTPStatus.TOO_MANY_REQUESTS, text, retry)
         if self._first.get(said) != first:

@@ -104,7 +104,7 @@ class Connection(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - the library's signature
         """What the parser could not read."""
-        self._refuse(HTTPStatus.BAD_REQUEST, "this is not HTTP/1.1 as it should be")
+        self._refuse(HTTPStatus.BAD_REQUEST, "this is not valid HTTP/1.1")
 
     async def hold(self, seconds: float) -> None:
         """Let the caller of this request wait; not once it has gone."""
@@ -136,7 +136,7 @@ class Connection(HttpToolsProtocol):
         if self._is_answering:
             self.transport.abort()
             return
-        self._refuse(HTTPStatus.REQUEST_TIMEOUT, f"no whole request within {HEAD_SECONDS:g} s")
+        self._refuse(HTTPStatus.REQUEST_TIMEOUT, f"no complete request within {HEAD_SECONDS:g} s")
 
     def _refuse(self, status: HTTPStatus, detail: str) -> None:
         """Answer without the application, which has no request yet, and hang up."""

@@ -154,7 +154,7 @@ async def read_whole(
                 if not message.get("more_body", False):
                     break
     except TimeoutError:
-        text = f"the request was not whole within {seconds:g} s"
+        text = f"the request was not complete within {seconds:g} s"
         raise _closing(refusal or Problem(HTTPStatus.REQUEST_TIMEOUT, text)) from None
     if refusal is not None:
         raise refusal
@@ -164,12 +164,12 @@ async def read_whole(
 def _packed(headers: Headers) -> Problem | None:
     if headers.get("content-encoding", "identity").strip().lower() in ("", "identity"):
         return None
-    text = "the body is packed; send it as it is, without Content-Encoding"
+    text = "the body is compressed; send it without Content-Encoding"
     return Problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, text)
 
 
 def _too_large(bytes_max: int) -> Problem:
-    text = f"a body here has at most {bytes_max} bytes"
+    text = f"a body may have at most {bytes_max} bytes"
     return Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, text)
 
 

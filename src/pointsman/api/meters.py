@@ -36,7 +36,7 @@ from pointsman.domain.signals import Action, Decision, Outcome, Signal
 SYMBOLS_MAX = 200
 OTHER = "other"
 FOLLOWED_MAX = 4096
-"""So many orders are followed, those that changed last."""
+"""How many orders are followed: those that changed last."""
 
 SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 SLIPPAGE_BPS = (0.0, 0.5, 1.0, 2.0, 3.0, 4.0, 5.0, 7.5, 10.0, 15.0, 25.0, 50.0, 100.0)

@@ -56,8 +56,8 @@ class _Gauge(NamedTuple):
 COUNTS = (
     _Count(
         "trading_signals_received_total",
-        "Signals taken up since this process started: accepted, refused, repeated and malformed; "
-        "va is empty where none of ours is named.",
+        "Signals received since this process started: accepted, refused, repeated and malformed; "
+        "va is empty where no known account is named.",
         (VA,),
         lambda meters: meters.received,
     ),
@@ -69,7 +69,7 @@ COUNTS = (
     ),
     _Count(
         "trading_orders_submitted_total",
-        "Orders handed to the venue since this process started: entries, stops and exits.",
+        "Orders sent to the venue since this process started: entries, stops and exits.",
         (VA, SYMBOL, VENUE, SIDE),
         lambda meters: meters.submitted,
     ),
@@ -97,13 +97,13 @@ COUNTS = (
 SPREADS = (
     _Spread(
         "trading_signal_to_order_seconds",
-        "From the decision on a signal to handing its entry to the venue, the commit included; "
+        "From the decision on a signal to sending its entry to the venue, the commit included; "
         "real time.",
         lambda meters: meters.signal_to_order,
     ),
     _Spread(
         "trading_order_ack_seconds",
-        "From handing an order to the venue to its first word on it; event time.",
+        "From sending an order to the venue to its first response; event time.",
         lambda meters: meters.order_ack,
     ),
     _Spread(

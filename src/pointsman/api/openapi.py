@@ -67,7 +67,7 @@ SIGNAL: Schema = {
     "tp, va, account, alertId, time. What opens something has exactly one of quantity, notional "
     "and risk_percentage. Numbers may have an exponent, and as many decimals as a binary float "
     "gives them. Keys that change an order and are not done here are refused; unknown ones are "
-    "ignored, and told.",
+    "ignored, and reported.",
     "required": ["signal_id", "va_id", "symbol", "side"],
     "properties": {
         "signal_id": {**_ID, "description": "Yours; the same id is decided once, for ever."},

@@ -87,7 +87,7 @@ class Decisions:
             _set(woken)
 
     async def decide(self, signal: Signal, source: str) -> Document:
-        """The decision on a signal, as it is told. Raises Problem 409 or 503."""
+        """The decision on a signal, as it is sent. Raises Problem 409 or 503."""
         pending = self.offer(signal, source)
         try:
             await wait(pending, DECIDE_SECONDS)
@@ -97,7 +97,7 @@ class Decisions:
         return self.told(pending)
 
     def told(self, pending: Pending) -> Document:
-        """The decision as it is told. Where there is none yet the signal is withdrawn.
+        """The decision as it is sent. Where there is none yet the signal is withdrawn.
 
         Raises Problem 409 for an id that was decided with other content, and 503 where nothing was
         decided, or nobody knows yet.

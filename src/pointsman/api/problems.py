@@ -86,7 +86,7 @@ def problem_document(problem: Problem) -> dict[str, object]:
 
 def nowhere() -> Problem:
     """The answer at an address where nothing is, or nothing for this caller."""
-    text = "there is no such address; /docs lists those that there are"
+    text = "no such path; /docs lists those that exist"
     return Problem(HTTPStatus.NOT_FOUND, text)
 
 
@@ -116,7 +116,7 @@ def answer_problems(app: FastAPI, complain: Callable[[str], None]) -> None:
     async def answer_fault(request: Request, fault: Exception) -> JSONResponse:
         error_id = secrets.token_hex(4)
         complain(f"HTTP failed: {_where(request, fault)}; error id {error_id}")
-        text = "the engine could not answer this; its log says more under this error id"
+        text = "the engine failed to answer; its log has the details under this error id"
         return problem_response(Problem(HTTPStatus.INTERNAL_SERVER_ERROR, text, error_id=error_id))
 
     async def answer_unreadable(request: Request, fault: Exception) -> JSONResponse:
@@ -164,7 +164,7 @@ def _of_fields(errors: Iterable[Mapping[str, Any]]) -> Problem:
 def _fault(error: Mapping[str, Any]) -> dict[str, str]:
     place, *path = map(str, error["loc"])
     if error["type"] == "json_invalid":
-        return {"field": place, "in": place, "problem": f"this is no JSON, at character {path[0]}"}
+        return {"field": place, "in": place, "problem": f"this is not JSON, at character {path[0]}"}
     return {"field": ".".join(path) or place, "in": place, "problem": str(error["msg"])}
 
 

@@ -62,7 +62,7 @@ def add_quote_route(routes: APIRouter, engine: Engine, wall_ns: Callable[[], int
         again."""
         form = require_media_type(request, _FORMS, f"send {', '.join(_FORMS)}")
         if engine.feed is None:
-            text = "the market of this engine is not fed from outside"
+            text = "this engine does not take quotes from outside"
             raise Problem(
                 HTTPStatus.CONFLICT,
                 f"{text}; start it with `pointsman run --market http`, or with `--market -`",

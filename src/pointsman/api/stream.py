@@ -39,18 +39,18 @@ BATCH_LEN = 100
 LOOK_SECONDS = 0.1
 HEARTBEAT_SECONDS = 10.0
 LATE_SECONDS = 1.0
-"""So long after news it is looked for in the database: what is told is durable a little later."""
+"""How long after a notice the database is read: what it announces is durable a little later."""
 RETRY_SECONDS = 5
 MEDIA_TYPE = "text/event-stream"
 
 _ID = r"[0-9]{1,18}"
 _Last = Annotated[
     str | None,
-    Query(pattern=f"^{_ID}$", description="Go on after this id; 0 is from the beginning."),
+    Query(pattern=f"^{_ID}$", description="Continue after this id; 0 starts from the beginning."),
 ]
 _LastHeader = Annotated[
     str | None,
-    Header(alias="Last-Event-ID", pattern=f"^{_ID}$", description="The same; it wins."),
+    Header(alias="Last-Event-ID", pattern=f"^{_ID}$", description="The same; it takes precedence."),
 ]
 
 
@@ -75,7 +75,7 @@ def stream_routes(engine: Engine, stopping: threading.Event) -> APIRouter:
         kind, `data` {sequence, time, kind, event, changes}."""
         after = await run_in_threadpool(_start, engine, last_event_id_header or last_event_id)
         if len(streams) >= STREAMS_MAX:
-            text = f"{STREAMS_MAX} streams are open, which is the most; close one"
+            text = f"{STREAMS_MAX} streams are open, the maximum; close one"
             retry = {"Retry-After": str(RETRY_SECONDS)}
             raise Problem(HTTPStatus.TOO_MANY_REQUESTS, text, retry)
         return _Stream(_events(engine, after, stopping), streams)
@@ -115,7 +115,7 @@ def _start(engine: Engine, asked: str | None) -> int:
     if asked is None:
         return last
     if int(asked) > last:
-        text = f"last_event_id: the newest id is {last}; this is that of another database"
+        text = f"last_event_id: the newest id is {last}; this one is of another database"
         raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, text, field="last_event_id")
     return int(asked)
 

@@ -54,12 +54,12 @@ _MISSING = {
 """The fix where an alert lacks something that can be set elsewhere."""
 
 _NEWEST_MAX = 100
-"""So many decisions of a VA and symbol are looked at for one that came in between."""
+"""How many decisions of a VA and symbol are searched for one that came in between."""
 
 _VA_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
 _RESPONSES = {
     200: answers("Decided, now or when it first came.", DECISION),
-    202: answers("Not decided within a second: it stays in line.", LATER),
+    202: answers("Not decided within a second: it stays queued.", LATER),
     **documented(HTTPStatus.CONFLICT, HTTPStatus.NOT_FOUND, HTTPStatus.SERVICE_UNAVAILABLE),
 }
 _BODY = takes({JSON: ALERT, "text/plain": {"type": "string", "description": "The same."}})
@@ -187,7 +187,7 @@ class _Taker:
 
 def _later(signal_id: str) -> Response:
     ask = ASK.format(signal_id=quote(signal_id, safe=""))
-    text = "not decided yet: it stays in line, but is lost if the engine ends or storage fails"
+    text = "not decided yet: it stays queued, but is lost if the engine ends or storage fails"
     document = {"signal_id": signal_id, "status": "waiting", "detail": f"{text}; GET {ask}"}
     return Response(
         msgspec.json.encode(document), HTTPStatus.ACCEPTED, {"Location": ask}, media_type=JSON
@@ -238,7 +238,7 @@ class Signatures:
 
     def _remember(self, digest: str, until_ns: int, now_ns: int) -> None:
         if digest in self._seen:
-            text = "this very message came before; a further one is signed with a time of its own"
+            text = "this message came before; sign each message with its own time"
             raise Problem(HTTPStatus.CONFLICT, text)
         if len(self._seen) >= REMEMBERED_MAX:
             self._seen = _current(self._seen, now_ns)

@@ -1,4 +1,4 @@
-"""The command line: every verb, what it is given, and what it ends with.
+"""The command line: every verb, its arguments and its exit code.
 
 A verb loads what it needs when it is called, so that `--help` answers at once. Standard output
 holds the answer and nothing else; problems go to standard error.
@@ -39,7 +39,7 @@ _SHOWN_LIMIT = 50
 PRIVATE = 0o077
 """No file that a verb makes is readable by others: they hold what somebody trades."""
 
-Va = Annotated[str | None, typer.Option("--va", metavar="ID", help="Only of this account.")]
+Va = Annotated[str | None, typer.Option("--va", metavar="ID", help="Only this account.")]
 Limit = Annotated[int, whole_option("--limit", "N", "How many of the newest.", 1)]
 
 app = typer.Typer(
@@ -49,10 +49,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-journal = typer.Typer(help="The journal as evidence.", no_args_is_help=True)
+journal = typer.Typer(help="Check the journal.", no_args_is_help=True)
 config = typer.Typer(help="The settings.", no_args_is_help=True)
 accounts = typer.Typer(help="The virtual accounts.", invoke_without_command=True)
-database = typer.Typer(help="The database as a file.", no_args_is_help=True)
+database = typer.Typer(help="Copy and migrate the database.", no_args_is_help=True)
 
 
 def main() -> int:
@@ -126,7 +126,7 @@ def _tell_version(is_asked: bool) -> None:
 Version = Annotated[
     bool,
     typer.Option(
-        "--version", metavar="", help="Say the version.", callback=_tell_version, is_eager=True
+        "--version", metavar="", help="Print the version.", callback=_tell_version, is_eager=True
     ),
 ]
 
@@ -140,13 +140,13 @@ def _before_the_verb(_options: Options, _version: Version = False) -> None:
 @journal.callback()
 @takes_options
 def _before_the_journal_verb(_options: Options) -> None:
-    """The journal as evidence."""
+    """Check the journal."""
 
 
 @database.callback()
 @takes_options
 def _before_the_database_verb(_options: Options) -> None:
-    """The database as a file."""
+    """Copy and migrate the database."""
 
 
 @config.callback()
@@ -223,7 +223,7 @@ def orders(
     options: Options,
     va: Va = None,
     limit: Limit = _SHOWN_LIMIT,
-    open_only: Annotated[bool, flag("Only what may still fill.", "--open")] = False,
+    open_only: Annotated[bool, flag("Only orders that may still fill.", "--open")] = False,
 ) -> None:
     """The orders."""
     from pointsman.reading.lists import Wanted
@@ -231,11 +231,11 @@ def orders(
     _show("orders", options, Wanted(va, limit, open_only))
 
 
-_add_list("positions", "What is held, and whether its stops are confirmed.")
+_add_list("positions", "The open positions, and whether their stops are confirmed.")
 _add_list("fills", "The executions.")
-_add_list("trades", "The closed positions, and what each came to.")
-_add_list("signals", "The signals, and what was decided on each.")
-_add_list("incidents", "What a person should know.")
+_add_list("trades", "The closed positions, with their results.")
+_add_list("signals", "The signals, with the decision on each.")
+_add_list("incidents", "The incidents that need attention.")
 
 
 # -- why, and whether it holds -------------------------------------------------------------------
@@ -246,10 +246,10 @@ _add_list("incidents", "What a person should know.")
 def why(
     options: Options,
     signal_id: Annotated[
-        str, typer.Argument(metavar="SIGNAL_ID", help="The sender's id, or an order's.")
+        str, typer.Argument(metavar="SIGNAL_ID", help="The signal's id, or a client order id.")
     ],
 ) -> None:
-    """The story of a signal, or of an order's: each rule with its numbers, and what came of it."""
+    """The story of a signal, or of an order's: rules with their numbers, orders, fills."""
     from pointsman.reading.story import near_ids, read_story, signal_of_order, story_document
     from pointsman.storage.reader import reading
     from pointsman.terminal.text import console, print_json

@@ -27,7 +27,7 @@ from pointsman.engine.kill_request import asker
 if TYPE_CHECKING:
     from pointsman.config.settings import Settings
 
-Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why, for the record.")]
+Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; it is stored.")]
 OneVa = Annotated[str | None, typer.Option("--va", metavar="ID", help="Only this account.")]
 Va = Annotated[str, typer.Argument(metavar="ID", help="The account.")]
 Amount = Annotated[str, typer.Argument(metavar="AMOUNT", help="In the account's currency.")]
@@ -54,7 +54,7 @@ def register_accounts(accounts: typer.Typer) -> None:
 def kill(
     options: Options,
     reason: Reason = kill_request.NO_REASON,
-    is_flatten: Annotated[bool, flag("Close everything too.", "--flatten")] = False,
+    is_flatten: Annotated[bool, flag("Also close all positions.", "--flatten")] = False,
 ) -> None:
     """Press the kill switch: no new risk, until a person rearms."""
     text = reason.encode("utf-8", "replace").decode()
@@ -80,7 +80,7 @@ def _database_to_kill(options: Options) -> tuple[Path, bool]:
         why = ", ".join(problem.variable for problem in error.problems)
     except (OSError, RuntimeError, ValueError) as error:
         why = str(error)
-    _say(f"warning: nothing says which database is meant ({why}); taking {DEFAULT_DATABASE}")
+    _say(f"warning: the settings name no usable database ({why}); taking {DEFAULT_DATABASE}")
     return Path(DEFAULT_DATABASE), False
 
 
@@ -192,21 +192,21 @@ def reconcile(options: Options) -> None:
 def add(
     options: Options,
     va: Va,
-    balance: Annotated[str, typer.Option("--balance", metavar="N", help="Its start balance.")],
+    balance: Annotated[str, typer.Option("--balance", metavar="N", help="Start balance.")],
 ) -> None:
-    """Open a further account."""
+    """Add an account."""
     request = {"verb": "add_account", "va": va, "balance": _amount("--balance", balance)}
     _send(options, request, lambda told: f"opened {va} with {told['balance']}")
 
 
 def deposit(options: Options, va: Va, amount: Amount) -> None:
-    """Put money into an account; it is no profit. `withdraw` takes it out."""
+    """Put money into an account; it does not count as profit. `withdraw` takes it out."""
     request = {"verb": "move_cash", "va": va, "amount": _amount("AMOUNT", amount)}
     _send(options, request, lambda told: f"deposited {amount}: {va} has {told['balance']}")
 
 
 def withdraw(options: Options, va: Va, amount: Amount) -> None:
-    """Take free money out of an account; it is no loss."""
+    """Take free money out of an account; it does not count as a loss."""
     request = {"verb": "move_cash", "va": va, "amount": f"-{_amount('AMOUNT', amount)}"}
     _send(options, request, lambda told: f"withdrew {amount}: {va} has {told['balance']}")
 
@@ -214,8 +214,8 @@ def withdraw(options: Options, va: Va, amount: Amount) -> None:
 def assign(
     options: Options,
     va: Va,
-    symbol: Annotated[str, typer.Argument(metavar="SYMBOL", help="What it holds.")],
-    quantity: Annotated[str, typer.Argument(metavar="QUANTITY", help="How much of it.")],
+    symbol: Annotated[str, typer.Argument(metavar="SYMBOL", help="The symbol.")],
+    quantity: Annotated[str, typer.Argument(metavar="QUANTITY", help="The quantity.")],
     reason: Reason,
 ) -> None:
     """Say whose position a foreign execution has closed, where several accounts held it."""

@@ -29,7 +29,7 @@ def dashboard(
         typer.Option(
             "--url",
             metavar="URL",
-            help="An engine elsewhere, http://HOST:8080; CONTROL_TOKEN or READ_TOKEN opens it.",
+            help="An engine elsewhere, http://HOST:8080; needs CONTROL_TOKEN or READ_TOKEN.",
         ),
     ] = None,
 ) -> None:

@@ -102,7 +102,7 @@ def _stop_time(
             return
         for connection in (ledger, database):
             connection.execute("ROLLBACK")
-    raise sqlite3.OperationalError("the paper venue never stood still; try again")
+    raise sqlite3.OperationalError("the paper venue changed all the time; try again")
 
 
 def _copy(original: sqlite3.Connection, file: Path) -> None:
@@ -110,7 +110,7 @@ def _copy(original: sqlite3.Connection, file: Path) -> None:
         original.backup(copy)
         (verdict,) = copy.execute("PRAGMA quick_check(1)").fetchone()
         if verdict != "ok":
-            raise sqlite3.DatabaseError(f"the copy is not sound: {verdict}")
+            raise sqlite3.DatabaseError(f"the copy failed its check: {verdict}")
     sync(file)
 
 

@@ -33,17 +33,18 @@ def read_signals(kind: str, speed: int | None, text: str | None) -> str:
         return DEMO if kind == SIM else NONE
     if text == DEMO and kind != SIM:
         raise typer.BadParameter(
-            "the demo signals belong to the simulated market; name a file, - or none",
+            "the demo signals need the simulated market; name a file, - or none",
             param_hint="--signals",
         )
     if text == STANDARD_INPUT and kind != SIM:
         raise typer.BadParameter(
-            "signals on standard input go with --market sim; here name a file or none",
+            "signals on standard input need --market sim; here name a file or none",
             param_hint="--signals",
         )
     if text == STANDARD_INPUT and speed is None:
         raise typer.BadParameter(
-            "signals on standard input need a pace; leave --speed max out", param_hint="--signals"
+            "signals on standard input cannot be used with --speed max; leave it out",
+            param_hint="--signals",
         )
     if text not in (DEMO, NONE, STANDARD_INPUT):
         _file("--signals", text)
@@ -73,7 +74,7 @@ def read_speed(kind: str, text: str | None) -> int | None:
         return None if kind == "FILE" else 1
     if kind in ARRIVING and text != "1":
         raise typer.BadParameter(
-            f"{text}: quotes on {ARRIVING[kind]} come at speed 1", param_hint="--speed"
+            f"{text}: quotes on {ARRIVING[kind]} need speed 1", param_hint="--speed"
         )
     if text == "max":
         return None

@@ -1,6 +1,6 @@
-"""`journal check`: does the evidence hold, and would we decide the same again?
+"""`journal check`: is the journal intact, and does deciding it again give the same result?
 
-Three questions, each only asked where the one before is answered well: is the chain of the journal
+Three questions, each asked only if the one before passed: is the chain of the journal
 unbroken; do the tables hold what the journal says; and do the journaled events, fed through a desk
 again, change the same records (RULES 33). Events of another version are counted and left alone,
 since another version may rightly decide otherwise.
@@ -189,7 +189,7 @@ def _by_key(changes: Iterable[Record]) -> _Changes:
 
 def _first_difference(turn: Turn, journaled: _Changes, decided: _Changes) -> Fault | None:
     names = {codec.table: codec.names for codec in CODECS.values()}
-    what = f"{turn.kind} decided again gives another change"
+    what = f"{turn.kind} decided again gives a different change"
     for table, key in {**journaled, **decided}:
         ours, theirs = decided.get((table, key)), journaled.get((table, key))
         if ours is None or theirs is None:
@@ -221,7 +221,7 @@ def verdict_lines(verdict: Verdict) -> list[str]:
         return [
             f"chain      ok   {rows}, each holds the hash of the one before",
             "tables     ok   they hold what the journal says",
-            f"decisions  ok   {verdict.re_decided:,} decided again alike, "
+            f"decisions  ok   {verdict.re_decided:,} gave the same result, "
             f"{verdict.not_re_decided:,} of other versions not decided again",
         ]
     questions = ("chain", "tables", "decisions")
@@ -237,5 +237,5 @@ def verdict_lines(verdict: Verdict) -> list[str]:
     if fault.expected is not None or fault.found is not None:
         lines.append(f"           expected {fault.expected!r}, found {fault.found!r}")
     if fault.question == "decisions":
-        lines.append(f"           {verdict.re_decided:,} rows before it were decided again alike")
+        lines.append(f"           {verdict.re_decided:,} rows before it gave the same result")
     return lines

@@ -74,7 +74,7 @@ def flag(text: str, *names: str) -> Any:
 def _common(
     context: typer.Context,
     env_file: Annotated[
-        Path | None, path_option("--env-file", "FILE", "Settings, instead of .env.")
+        Path | None, path_option("--env-file", "FILE", "Settings file, instead of .env.")
     ] = None,
     db: Annotated[Path | None, path_option("--db", "PATH", "Database, for DATABASE_PATH.")] = None,
     as_json: Annotated[bool, flag("One JSON document on stdout.", "--json")] = False,
@@ -141,7 +141,7 @@ def usable_settings(options: Options) -> "Settings":
         names = [problem.variable for problem in error.problems]
         count = f"{len(names)} setting{'' if len(names) == 1 else 's'}"
         _warn(
-            f"{count} cannot be used ({', '.join(names)}); going on without, on {path}; "
+            f"{count} cannot be used ({', '.join(names)}); continuing without, on {path}; "
             "`pointsman config check` says how to fix them"
         )
         return resolve_settings({}, None, {"DATABASE_PATH": str(path)}).settings

@@ -80,11 +80,11 @@ def run(
     speed: Annotated[
         str | None,
         typer.Option(
-            "--speed", metavar="N|max", help="Times real time. Default max for files, else 1."
+            "--speed", metavar="N|max", help="Multiple of real time. Default max for files, else 1."
         ),
     ] = None,
     duration: Annotated[
-        int | None, whole_option("--duration", "SECONDS", "Of event time.", 1)
+        int | None, whole_option("--duration", "SECONDS", "Stop after this event time.", 1)
     ] = None,
     columns: ColumnNames = None,
     vendor: FormatName = None,
@@ -93,8 +93,8 @@ def run(
     separator: Separator = None,
     decimal_comma: DecimalComma = False,
     no_header: NoHeader = None,
-    seed: Annotated[int, whole_option("--seed", "N", "Of the run.", -(2**63), 2**63 - 1)] = 0,
-    headless: Annotated[bool, flag("Plain lines only.", "--headless")] = False,
+    seed: Annotated[int, whole_option("--seed", "N", "Random seed.", -(2**63), 2**63 - 1)] = 0,
+    headless: Annotated[bool, flag("Log lines, no dashboard.", "--headless")] = False,
 ) -> None:
     """Run the engine: simulated market, recorded quotes, or quotes as they come.
 
@@ -300,7 +300,9 @@ def _tell(options: Options, report: dict[str, Any], seconds: float, is_lasting: 
     else:
         console().print(summary(report))
         if is_lasting:
-            typer.echo("Quotes are those of this run; all else is since the database began.")
+            typer.echo(
+                "Quotes are of this run; all other figures are since the database was created."
+            )
 
 
 class Progress:

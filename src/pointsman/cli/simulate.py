@@ -45,13 +45,11 @@ def simulate(
     seeds: Annotated[int, whole_option("--seeds", "N", "How many seeds.", 1, SEEDS_MAX)] = 1,
     seed: Annotated[int, whole_option("--seed", "K", "The first seed.", 0)] = 0,
     hours: Annotated[
-        str, typer.Option("--hours", metavar="H", help="Of virtual trading, for each seed.")
+        str, typer.Option("--hours", metavar="H", help="Virtual trading hours of each seed.")
     ] = "1",
     faults: Annotated[
         str | None,
-        typer.Option(
-            "--faults", metavar="LIST", help="Only these kinds, by commas; none for none."
-        ),
+        typer.Option("--faults", metavar="LIST", help="Only these, comma-separated; or none."),
     ] = None,
 ) -> None:
     """Bad days on virtual time: the whole engine against a hostile venue, faults and crashes."""
@@ -120,7 +118,7 @@ def _refuse_contradictions(settings: "Settings") -> None:
     """What would let nothing trade, or leave no time to keep a promise."""
     if settings.kill_switch_enabled:
         raise typer.BadParameter(
-            "KILL_SWITCH_ENABLED=true lets nothing trade; set it to false to simulate",
+            "KILL_SWITCH_ENABLED=true prevents all trading; set it to false to simulate",
             param_hint="settings",
         )
     if settings.order_settle_seconds < settings.submit_timeout_seconds:

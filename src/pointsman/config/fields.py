@@ -95,7 +95,7 @@ class LimitFields(BaseModel):
         " in basis points.",
     )
     max_latency_ms: Milliseconds = _setting(
-        "500.0", "Oldest quote on which an entry is made, in milliseconds."
+        "500.0", "Maximum age of the quote at an entry, in milliseconds."
     )
     max_price_deviation_bps: Bps = _setting(
         "500", "How far a signal's price may be from the mid, on either side, in basis points."
@@ -103,7 +103,7 @@ class LimitFields(BaseModel):
     max_position_size: Amount = _setting(
         "10000.0", "Largest notional that a VA may hold and have working, in its currency."
     )
-    max_open_positions_per_va: Count = _setting("5", "Most open positions of a VA at once.")
+    max_open_positions_per_va: Count = _setting("5", "Maximum open positions of a VA at once.")
     max_leverage: Amount = _setting(
         "1", "Largest gross notional of a VA after an entry, as a multiple of its equity."
     )
@@ -120,8 +120,7 @@ class LimitFields(BaseModel):
     )
     reversal: Annotated[Reversal, Reads(choice_reader(Reversal))] = _setting(
         "close",
-        "What an alert does that turns a position round: close, or close_and_open to open the other"
-        " side afterwards.",
+        "What a reversing alert does: close, or close_and_open to open the other side afterwards.",
     )
     max_daily_loss: OptionalAmount = _setting(
         "",
@@ -132,10 +131,10 @@ class LimitFields(BaseModel):
         "", "Fall of equity from its peak that stops entries, in percent; empty is off."
     )
     max_trades_per_day: OptionalCount = _setting(
-        "", "Most accepted entries since 00:00 TRADING_TIMEZONE; empty is off."
+        "", "Maximum accepted entries since 00:00 TRADING_TIMEZONE; empty is off."
     )
     max_orders_per_minute: OptionalCount = _setting(
-        "", "Most accepted entries within any 60 seconds; empty is off."
+        "", "Maximum accepted entries within any 60 seconds; empty is off."
     )
     loss_size_decay: Annotated[tuple[SizeDecay, ...], Reads(read_size_decay)] = _setting(
         "",
@@ -214,7 +213,7 @@ class SettingFields(LimitFields):
     trading_calendar: Annotated[str | None, Reads(optional(known_calendar))] = _setting(
         "",
         "Exchange calendar such as XNYS whose holidays and early closes count;"
-        " empty: every day counts.",
+        " empty: every day is a trading day.",
     )
     instruments_file: OptionalPath = _setting(
         "", "Path of a JSON file with tick, lot, minimum and fee of each symbol; empty: defaults."
@@ -223,7 +222,7 @@ class SettingFields(LimitFields):
         "trading.db", "Path of the database file."
     )
     venue: Annotated[str, Reads(read_venue)] = _setting(
-        "paper", "Where orders go; only paper is built."
+        "paper", "Where orders go; only paper exists so far."
     )
     reconcile_interval_seconds: Annotated[
         Decimal, Reads(decimal_reader(least="1", most="60", places=9))
@@ -285,7 +284,7 @@ class SettingFields(LimitFields):
     )
     http_allowed_hosts: Annotated[tuple[str, ...], Reads(read_hosts)] = _setting(
         "",
-        "Names by which HTTP may be asked for, beside IP addresses, localhost and HTTP_HOST,"
+        "Host names under which HTTP is served, beside IP addresses, localhost and HTTP_HOST,"
         " separated by commas.",
     )
     read_token: Token = _setting("", "Secret that lets a caller read over HTTP.")
@@ -304,7 +303,7 @@ class SettingFields(LimitFields):
         " HTTP_ALLOWED_HOSTS is set.",
     )
     log_level: Annotated[LogLevel, Reads(choice_reader(LogLevel))] = _setting(
-        "info", "Least important log line that is written: debug, info, warning or error."
+        "info", "Lowest level that is logged: debug, info, warning or error."
     )
     log_format: Annotated[LogFormat, Reads(choice_reader(LogFormat))] = _setting(
         "console", "Form of log lines: console or json."
@@ -322,7 +321,7 @@ class SettingFields(LimitFields):
         webhook's stands in URLs, which proxies log."""
         for other in _SECRETS_OF_CALLERS:
             if value is not None and value == info.data.get(other):
-                raise ValueError(f"it equals {name_of(other)}; give each a value of its own")
+                raise ValueError(f"it equals {name_of(other)}; give each a different value")
         return value
 
 

@@ -54,7 +54,7 @@ _READERS: dict[str, Callable[[str], Decimal | str]] = {
 
 
 class _Repeated(Exception):
-    """A key that stands twice in one JSON object."""
+    """A key that appears twice in one JSON object."""
 
 
 def load_instruments(path: Path) -> dict[str, Instrument]:
@@ -72,7 +72,7 @@ def load_instruments(path: Path) -> dict[str, Instrument]:
             problems.append(_problem(path, "symbol", written, remedy))
             symbol = written
         if symbol in instruments:
-            remedy = f"{symbol} stands twice, in two spellings; keep one of them"
+            remedy = f"{symbol} appears twice, in two spellings; keep one of them"
             problems.append(_problem(path, "symbol", written, remedy))
         instruments[symbol] = _instrument(path, symbol, fields, problems)
     if problems:
@@ -100,7 +100,7 @@ def _parse(path: Path) -> Any:
     except RecursionError:
         _refuse(path, "write one JSON object, {symbol: {…}}")
     except _Repeated as error:
-        _refuse(path, f"{error} stands twice in one object; keep one of them")
+        _refuse(path, f"{error} appears twice in one object; keep one of them")
 
 
 def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

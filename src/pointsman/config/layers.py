@@ -1,6 +1,6 @@
 """From the layers to one text for each setting, and from the texts to checked values.
 
-Each function adds what is wrong to the list of problems that it is given and goes on, so that all
+Each function adds what is wrong to the list of problems that it is given and continues, so that all
 problems are found in one pass.
 """
 

@@ -55,7 +55,7 @@ def written_around(text: str) -> str:
     if is_quoted(text):
         return "the quotation marks are part of the value: leave them out"
     if " #" in text:
-        return "the comment is part of the value: write it on a line of its own"
+        return "the comment is part of the value: put it on a separate line"
     return ""
 
 
@@ -86,7 +86,7 @@ def read_dotenv(path: Path, problems: list[Problem], warnings: list[str]) -> Lay
         elif binding.key is not None:
             if binding.key in texts:
                 warnings.append(
-                    f"{binding.key} stands twice in {path}: line {line} wins over line"
+                    f"{binding.key} appears twice in {path}: line {line} wins over line"
                     f" {lines[binding.key]}"
                 )
             texts[binding.key] = binding.value or ""

@@ -198,7 +198,7 @@ def _require_distinct(settings: Settings, path: Path) -> None:
         secret = getattr(settings, field)
         if secret is not None and (other := by_value.setdefault(secret, field)) != field:
             names = f"{field.upper()} equals {other.upper()}"
-            raise _unusable(path, f"{names}; give each a value of its own")
+            raise _unusable(path, f"{names}; give each a different value")
 
 
 def _unusable(path: Path, remedy: str) -> SettingsError:

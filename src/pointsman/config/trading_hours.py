@@ -63,8 +63,8 @@ def known_timezone(name: str) -> str:
 
 
 def known_calendar(name: str) -> str:
-    """`name`, if `exchange_calendars` can build that calendar. Raises ValueError saying what would
-    do otherwise.
+    """`name`, if `exchange_calendars` can build that calendar. Raises ValueError saying how to fix
+    it otherwise.
 
     The import is late because it takes a second and 75 MB, which only who sets a calendar should
     pay.

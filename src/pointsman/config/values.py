@@ -157,9 +157,9 @@ def read_accounts(text: str) -> tuple[tuple[str, Decimal], ...]:
         if not _VA_ID.fullmatch(va_id):
             raise ValueError(f"id {va_id!r}: use 1 to 32 letters, digits, _ and -")
         if va_id == RESERVED_VA_ID:
-            raise ValueError(f"id {va_id!r} is reserved for what is not ours; choose another")
+            raise ValueError(f"id {va_id!r} is reserved; choose another")
         if va_id in accounts:
-            raise ValueError(f"id {va_id!r} stands twice; name each account once")
+            raise ValueError(f"id {va_id!r} appears twice; name each account once")
         accounts[va_id] = _balance(va_id, amount)
     return tuple(accounts.items())
 

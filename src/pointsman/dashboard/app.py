@@ -1,4 +1,4 @@
-"""The dashboard itself: panels over one picture, keys that ask the engine, and what it answered.
+"""The dashboard itself: panels over one snapshot, keys that send requests, and their answers.
 
 Pictures come in from one thread, the newest replacing one that was not drawn yet; questions to the
 engine and to the database run in threads of their own, so that no key ever waits.
@@ -245,7 +245,7 @@ class Dashboard(App[None]):
         if signal_id:
             self._start(lambda: self._read_story(signal_id))
         else:
-            text = "no story here: enter tells that of a decision or of a position"
+            text = "no story here: select a decision or a position first"
             self.post_message(self.Answered(text, is_bad=False))
 
     def _read_story(self, signal_id: str) -> None:
@@ -297,7 +297,7 @@ def told(
     try:
         answer = ask(request)
     except (Unreachable, OSError, ValueError) as error:
-        what = "NO ANSWER, perhaps not done" if verb == "kill" else "NOT DONE"
+        what = "NO ANSWER, may not be done" if verb == "kill" else "NOT DONE"
         return f"{verb}: {what}: {error}{ending}", True
     if not answer.get("ok"):
         why = answer.get("error", "the engine did not say why")

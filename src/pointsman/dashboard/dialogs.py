@@ -30,7 +30,7 @@ HEIGHTS = [(0, "-low"), (LINES_MIN, "-high-enough")]
 """From which size on the dialog of the kill is of which class."""
 
 KEYS = (
-    ("k", "kill switch, to halt or flatten; wants a typed word"),
+    ("k", "kill switch: halt or flatten; needs a typed word"),
     ("p", "pause or resume entries, of one account or of all"),
     ("r", "compare with the venue now"),
     ("enter", "the whole story of the selected decision or position"),

@@ -24,7 +24,7 @@ ROOMY_FROM = 148
 """From this width on, whatever there is to say mostly fits into one line."""
 
 MISSED_COMPARISONS = 3
-"""So many intervals without a comparison are too many."""
+"""How many intervals without a comparison are too many."""
 
 _SHOWN_AS_FIGURES = frozenset({"comparison", "feed", "loop", "storage"})
 """Causes of "not ready" that the picture has a figure for."""
@@ -75,7 +75,7 @@ def verdict(picture: Picture, width: int, condition: Condition | None = None) ->
 
 
 def _past(picture: Picture, condition: Condition) -> Iterator[Text]:
-    yield Text(printable(f"{condition.why}; what follows is not of now"), style=ALARM)
+    yield Text(printable(f"{condition.why}; what follows is not current"), style=ALARM)
     state = picture["trading_state"]
     # Killed stays true without an engine: the latch binds the next one.
     yield Text(state if state == "HALTED" else f"was {state}", style=STALE)

@@ -1,8 +1,8 @@
 """What may be shown of a value that could not be read.
 
 Senders put passphrases and keys into their alerts, and a broken alert may hold one anywhere: in the
-body that is no JSON, or in a field where a quotation mark is missing. Invariants: text goes
-on to answers, log, journal and incidents only where its form says that it is a number, a time, a
+body that is not JSON, or in a field where a quotation mark is missing. Invariants: text
+reaches answers, log, journal and incidents only where its form says that it is a number, a time, a
 placeholder or one or two words; of anything else only its field is named.
 """
 

@@ -1,6 +1,6 @@
 """Market nouns: instruments and quotes.
 
-A quote says what it was told and no more: whether it may be traded on is `Quote.is_valid` (RULES
+A quote is stored as received: whether it may be traded on is `Quote.is_valid` (RULES
 4), in one place. Prices are per unit, sizes in units of quantity, times in nanoseconds UTC.
 """
 

@@ -48,12 +48,12 @@ class Reason(StrEnum):
     SYMBOL_LOCKED = (
         "SYMBOL_LOCKED",
         Group.ROUTER,
-        "The account holds or works another symbol; it trades one at a time.",
+        "The account has a position or order in another symbol; it trades one at a time.",
     )
     OPPOSING_EXPOSURE = (
         "OPPOSING_EXPOSURE",
         Group.ROUTER,
-        "An entry would stand against exposure in the other direction that cannot rest beside it.",
+        "The account has exposure in the other direction, which cannot be held beside the entry.",
     )
     SIDE_NOT_ALLOWED = (
         "SIDE_NOT_ALLOWED",
@@ -86,10 +86,10 @@ class Reason(StrEnum):
     HOLDING_DISPUTED = (
         "HOLDING_DISPUTED",
         Group.GOVERNOR,
-        "The venue holds less of the symbol than the accounts do; `accounts assign` settles whose "
-        "it was.",
+        "The venue holds less of the symbol than the accounts do; `accounts assign` decides "
+        "which account bears the difference.",
     )
-    COOLDOWN = "COOLDOWN", Group.GOVERNOR, "The account cools down after consecutive losses."
+    COOLDOWN = "COOLDOWN", Group.GOVERNOR, "The account is in a cooldown after consecutive losses."
     MAX_OPEN_POSITIONS = (
         "MAX_OPEN_POSITIONS",
         Group.GOVERNOR,
@@ -140,7 +140,7 @@ class Reason(StrEnum):
         Group.FILTERS,
         "The signal's price is too far from the market.",
     )
-    SLIPPAGE = "SLIPPAGE", Group.FILTERS, "The market is worse than the signal's price by too much."
+    SLIPPAGE = "SLIPPAGE", Group.FILTERS, "The market is too much worse than the signal's price."
     TICK_TOO_COARSE = (
         "TICK_TOO_COARSE",
         Group.FILTERS,
@@ -149,7 +149,7 @@ class Reason(StrEnum):
     STOP_INVALID = (
         "STOP_INVALID",
         Group.FILTERS,
-        "The stop or target stands on the wrong side of the market, or too far away.",
+        "The stop or target is on the wrong side of the market, or too far away.",
     )
     BELOW_MINIMUM = "BELOW_MINIMUM", Group.SIZE, "The quantity is less than the venue will trade."
 
@@ -227,12 +227,12 @@ class Reason(StrEnum):
     VENUE_REJECTED = (
         "VENUE_REJECTED",
         Group.ORDER,
-        "The venue rejected the order for a reason of its own.",
+        "The venue rejected the order for another reason.",
     )
     NEVER_ARRIVED = (
         "NEVER_ARRIVED",
         Group.ORDER,
-        "The venue does not know the order, asked after it could still arrive.",
+        "The venue does not know the order, and it can no longer arrive.",
     )
     NOT_FILLED = (
         "NOT_FILLED",
@@ -249,12 +249,12 @@ class Reason(StrEnum):
     STRANGE_REPORT = (
         "STRANGE_REPORT",
         Group.INCIDENT,
-        "The venue reported what cannot be; the account is frozen and a comparison asked for.",
+        "The venue reported an impossible event; the account is frozen and a comparison asked for.",
     )
     UNKNOWN_OUTCOME = (
         "UNKNOWN_OUTCOME",
         Group.INCIDENT,
-        "The venue did not answer in time; the order is asked about until it is known.",
+        "The venue did not answer in time; the order is queried until it is known.",
     )
     EXIT_REJECTED = (
         "EXIT_REJECTED",
@@ -275,7 +275,7 @@ class Reason(StrEnum):
     EXTERNAL_ACTIVITY = (
         "EXTERNAL_ACTIVITY",
         Group.INCIDENT,
-        "The venue holds or works something that is not ours.",
+        "The venue has a holding or an open order that is not ours.",
     )
     DAILY_LOSS_STOP = (
         "DAILY_LOSS_STOP",
@@ -293,7 +293,7 @@ class Reason(StrEnum):
     TASK_DIED = (
         "TASK_DIED",
         Group.INCIDENT,
-        "A part of the engine ended by a fault; no entry leaves until it works again.",
+        "A part of the engine failed; no entry leaves until it works again.",
     )
     FILE_LOST = (
         "FILE_LOST",

@@ -99,7 +99,7 @@ def parse_signal(
 
 
 def _remedy(text: str, problem: json.JSONDecodeError) -> str:
-    """What to do about a text that is no JSON."""
+    """What to do about a text that is not JSON."""
     if any(mark in text for mark in _CURLY):
         return (
             'its quotation marks are curly ones, as word processors make them; write plain ones (")'
@@ -111,7 +111,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     fields: dict[str, Any] = {}
     for key, value in pairs:
         if key in fields:
-            raise SignalProblem(key, "two values", "it stands twice in one object; send it once")
+            raise SignalProblem(key, "two values", "it appears twice in one object; send it once")
         fields[key] = value
     return fields
 
@@ -163,7 +163,7 @@ def signal_from_mapping(
 class _Said(msgspec.Struct):
     """What a sender said. `found` are our fields with their values, `sent` the key and the value
     that each came from. `faults` could not be read, `refused` is not done here. `unread` and
-    `rounded` are told."""
+    `rounded` are reported."""
 
     found: dict[str, Any] = {}
     sent: dict[str, tuple[str, object]] = {}

@@ -144,7 +144,7 @@ _NUMBER_CHARS_MAX = 60
 _NUMBER_END = Decimal(10) ** 12
 _REMEDY = "write a plain decimal number, at most 12 digits before and 12 after the point"
 _FLOAT_DIGITS = (16, 17)
-"""So many significant digits has a binary float that is no short decimal."""
+"""The significant digits of a binary float that is not a short decimal."""
 
 _NOISELESS = Context(prec=15, rounding=ROUND_HALF_EVEN)
 _NOISELESS_DIGITS_MAX = 11

@@ -1,8 +1,8 @@
 """Talking to a running engine: one line of JSON to its Unix socket, one line back (RULES 34).
 
 The socket stands beside the database. Where that path is too long for a socket, it stands in a
-private folder for temporary files instead, under a name that follows from the path, so that both
-ends find it without being told.
+private folder for temporary files instead, under a name derived from the path, so that both ends
+find it.
 """
 
 import fcntl
@@ -54,7 +54,7 @@ def _why_no_answer(database: Path, is_sent: bool) -> str:
     if not is_sent and not is_listening(database):
         return f"{held}: it has no control socket, like a Python program; it takes `kill` only"
     if not is_sent:
-        return f"{held}; nothing was asked of it"
+        return f"{held}; the request was not sent"
     return f"{held}: the command may still take effect; `pointsman status` shows whether it did"
 
 

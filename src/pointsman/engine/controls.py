@@ -2,7 +2,7 @@
 
 The kill switch is pressed here and now, on the asker's thread: the latch holds although the loop is
 stuck, and the loop is only woken. Everything else is queued for the loop (RULES 34). Socket, HTTP
-and process signals all come through here, so that a press is the same press whatever it came by.
+and process signals all come through here, so that every kill works in the same way.
 """
 
 from collections.abc import Callable

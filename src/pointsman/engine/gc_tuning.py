@@ -10,7 +10,7 @@ import gc
 import sys
 
 YOUNG_LEN_MAX = 10_000
-"""So many new containers are made before the collector looks at them."""
+"""How many new containers are made before the collector runs."""
 
 SWITCH_SECONDS = 0.0005  # not money: seconds
 

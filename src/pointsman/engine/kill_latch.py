@@ -5,12 +5,13 @@ Invariants (RULES 19, 30, 60):
 
 * the file appears under its name only with its whole block on the disk, and from then on the block
   is overwritten in place and synced, so a full disk is not in the way;
-* the flag that the last gate reads is set before the file is touched; what could not be synced
-  holds all the same, is answered as not durable, and is written again at the next look;
+* the flag that the last check reads is set before the file is touched; a kill that could not be
+  synced is in force all the same, is answered as not durable, and is written again at the next
+  look;
 * "durable" means that the file at the path says so: where it was removed or replaced while the
   latch is open, it is made again, and the engine is killed, since nobody can know what it said;
 * a block that cannot be read counts as pressed;
-* nothing but `release`, by a person with a reason, opens it again, and not over a later press.
+* only `release`, by a person with a reason, clears it, and never a later press.
 """
 
 import os
@@ -247,7 +248,7 @@ def _opened(path: Path, first: Latched) -> int:
             return os.open(path, _FLAGS)
         with suppress(FileExistsError):
             return _made(path, first)
-    raise FileExistsError(f"{path} comes and goes")
+    raise FileExistsError(f"{path} keeps being removed")
 
 
 def _made(path: Path, first: Latched) -> int:

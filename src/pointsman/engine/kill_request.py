@@ -1,8 +1,8 @@
 """A kill from another process: asked of the engine, else pressed on the latch file.
 
-Invariants (RULES 30, 40): nothing that is only nice to know, such as who asks or whether an engine
-runs, can stop a kill; wherever the engine does not take it, for whatever reason, the latch file is
-pressed instead; and what is said of a kill is true.
+Invariants (RULES 30, 40): missing details, such as who asks or whether an engine runs, cannot stop
+a kill; when the engine does not take it, for any reason, the latch file is pressed instead; and
+what is reported of a kill is true.
 """
 
 import getpass

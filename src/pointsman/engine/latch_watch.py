@@ -23,7 +23,7 @@ _WORDS = {
     "kill": KillState.HALT,
     "flatten": KillState.FLATTEN,
 }
-"""What a KILL_SWITCH_FILE may say, in any case. Every other word halts, and that is told."""
+"""What a KILL_SWITCH_FILE may say, in any case. Every other word halts, and that is reported."""
 _MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),

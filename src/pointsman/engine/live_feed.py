@@ -43,9 +43,8 @@ def said_at_start(assembly: Assembly, now_ns: int) -> Iterator[str]:
     ahead_ns = assembly.loop.view.ahead_ns
     if ahead_ns > CLOCK_AHEAD_MAX_NS:
         yield clock_put_back(ahead_ns)
-    away = (
-        f"the engine was away for {(now_ns - assembly.resume_ns) // SECOND_NS} s by the wall clock"
-    )
+    away_seconds = (now_ns - assembly.resume_ns) // SECOND_NS
+    away = f"the engine was not running for {away_seconds} s by the wall clock"
     for account in assembly.loop.desk.books.accounts.values():
         until_ns = account.cooldown_until_ns
         if until_ns is not None and until_ns > assembly.resume_ns:

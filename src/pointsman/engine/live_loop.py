@@ -1,4 +1,4 @@
-"""The live driver: the loop on a clock that runs by itself, beside other tasks of one asyncio loop.
+"""The live driver: the loop on a running clock, beside other tasks of one asyncio loop.
 
 Time is integer nanoseconds from a start plus monotonic time since, times the speed: a stepped wall
 clock moves nothing (RULES 1). Whatever arrives wakes the driver; otherwise it sleeps until the next

@@ -25,7 +25,7 @@ BATCHES_MAX = 2_000
 """How many turns wait before they are folded."""
 DECISIONS_KEPT = 50
 INCIDENTS_KEPT = 20
-"""So many of the newest are shown."""
+"""How many of the newest are shown."""
 
 
 class Counts(msgspec.Struct, frozen=True):

@@ -47,7 +47,7 @@ class Inline:
 
 
 _INLINE_LEN_MAX = 512
-"""So many turns wait at most for a command that needs them durable."""
+"""How many turns may wait for a command that needs them durable."""
 
 
 class Threaded:

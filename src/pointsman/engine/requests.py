@@ -1,4 +1,4 @@
-"""Steering: what people ask of a running engine, and what the loop makes of it (RULES 19, 20, 34).
+"""Requests: what people ask of a running engine, and the events that follow (RULES 19, 20, 34).
 
 A request is checked against the books as they are on the loop's thread, becomes an event, and is
 answered once that is durable. The kill latch is a level, not a message: whenever it was pressed

@@ -1,7 +1,7 @@
 """Whether a database and a paper ledger belong together: checked before an engine trades on them.
 
-Each side holds the newest that it has from the other, so one rule each way finds every file that
-was deleted, cut short, replaced by another or restored from an older copy (RULES 26):
+Each side records the newest entry that it has from the other, so one rule each way finds every file
+that was deleted, cut short, replaced by another or restored from an older copy (RULES 26):
 
 * the ledger names the newest row of the journal that it was given; the database must hold exactly
   that row. A database only tells of rows that are durable, so a crash at any moment keeps this;

@@ -1,4 +1,4 @@
-"""Supervision: no part of a running engine ends unseen.
+"""Supervision: no part of a running engine ends unnoticed.
 
 Once a second every thread and task is looked at. One that has ended holds new risk from then on, is
 named in the readiness, is reported in log and journal, and is started again where that is safe,
@@ -109,7 +109,7 @@ class Supervisor:
         never = part.restart is None
         fall = _Fall(times, now, float("inf") if never else now + wait_seconds)
         self._falls[part.name] = fall
-        fault = self._faults.pop(part.name, "ended without a word")
+        fault = self._faults.pop(part.name, "ended without an error")
         self._down[part.name] = fault
         self._hold(self._why())
         self._tell(part.name, fault)

@@ -1,9 +1,9 @@
-"""Booking: an execution becomes cash, lots, realized results, trades.
+"""Booking: an execution becomes cash, lots, realized results and trades.
 
-Each fill is booked once, by its key, to the one VA and position that own it. What always holds
-afterwards, exactly: the VA's cash plus the signed cost of its open lots equals its balance (RULES
-14). What fills beyond what the VA held is booked to it all the same, since it happened, and freezes
-everybody on that symbol (RULES 21).
+Each fill is booked once, by its key, to the one VA and position that own it. Afterwards,
+exactly: the VA's cash plus the signed cost of its open lots equals its balance (RULES 14). An
+overfill, more than the VA held, is still booked to it, since it happened, and freezes every VA on
+that symbol (RULES 21).
 """
 
 from decimal import Decimal

@@ -51,7 +51,7 @@ class ClockOffset:
         self._contradicting = deque(maxlen=OFFSET_SECONDS)
         self._since_ns = None
         before, after = (f"{ns / SECOND_NS:.3f} s" for ns in (offset_ns, self.at(received_ns)))
-        self._news.append(f"clock offset {before} contradicted for 30 s: measured anew, {after}")
+        self._news.append(f"clock offset {before} contradicted for 30 s: measured again, {after}")
 
     @property
     def is_doubtful(self) -> bool:
@@ -63,7 +63,7 @@ class ClockOffset:
     def doubt(self) -> str:
         """What makes it doubtful, in words."""
         seconds = (self._last_ns - (self._since_ns or self._last_ns)) // SECOND_NS
-        return f"all stamps of {seconds} s contradict the clock offset: it is measured anew"
+        return f"all stamps of {seconds} s contradict the clock offset: it is measured again"
 
     def take_news(self) -> Iterator[str]:
         """The offsets that were dropped since the last time."""

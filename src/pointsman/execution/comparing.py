@@ -1,5 +1,5 @@
-"""When the venue is asked for everything: every interval, at once where somebody wants it, and
-again where no answer came.
+"""When to compare with the venue: every interval, at once on request, and again when no answer
+came.
 
 Invariants: a comparison is only left out where it follows one that changed nothing, and
 nothing has happened since; so the one before it, and all that were left out between, would have

@@ -6,7 +6,7 @@ everything that the event touched what must be true now, and emits only the diff
 restart, a lost message and the kill switch share one path.
 
 What the caller must do with a Step: store its changes together with the event, durably; then carry
-out its commands, in order, and tell the decision. A step without changes need not be stored.
+out its commands, in order, and answer with the decision. A step without changes need not be stored.
 """
 
 from collections.abc import Callable

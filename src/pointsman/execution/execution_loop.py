@@ -1,8 +1,8 @@
 """The loop: think, remember, act.
 
 Every input becomes an event, is stamped, goes through the desk, and is put to storage; commands
-leave only once the turn that asked for them is durable, through the last gate. What comes back is a
-new event through the same door.
+leave only once the turn that asked for them is durable, after the last check. What comes back is a
+new event, handled in the same way.
 
 Nothing here reads a clock or waits. A driver says what time it is and calls `instant` whenever
 `next_due_ns` is reached or something has arrived; so the same loop runs on recorded time as fast as

@@ -1,8 +1,8 @@
 """What one execution is: its key, what it does to a holding, and what its fee costs.
 
 A venue takes its fee in the currency of the price, in the coin that is traded, or in a third one.
-Only here are these distinguished; everywhere else an execution counts as `as_held` says. What
-always holds then, exactly: cash changes by what was paid, less fees in the currency of the price,
+Only here are these distinguished; everywhere else an execution counts as `as_held` says.
+Invariant, exactly: cash changes by what was paid, less fees in the currency of the price,
 and the holding by what was traded, less fees in its own coin (I6).
 """
 

@@ -1,4 +1,4 @@
-"""The filters: is this a moment, and a market, to enter?
+"""The filters: trading window, quote, latency, spread, slippage and price of an entry.
 
 All on one quote, which is journaled with the decision. Unknown, NaN, zero, negative, crossed or
 one-sided counts as a breach (RULES 4). Comparisons are exact; the values stored in basis points are

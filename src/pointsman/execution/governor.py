@@ -1,9 +1,9 @@
-"""The governor: what a VA is allowed to do now, and what its losses have taught.
+"""The governor: a VA's limits on new entries, and the cooldown after losses.
 
-Every limit is measured and kept beside its value, also after the first breach, so that "why" can
-show all of them. A limit that is switched off is not measured; one that cannot be computed refuses
-(by the quote filters, where a missing quote is the cause). Slots and notional of entries in flight
-are counted as if they had filled (I11).
+Every limit is evaluated and stored with the measured value, even after the first breach, so that
+`why` can show all of them. A limit that is switched off is not evaluated; one that cannot be
+computed refuses (by the quote filters, where a missing quote is the cause). Entries in flight count
+towards position slots and notional as if they had filled (I11).
 """
 
 from collections.abc import Iterator

@@ -1,8 +1,8 @@
-"""Judgement: one signal, one decision, for good.
+"""Judgement: one signal, one permanent decision.
 
-Router, then governor and filters for entries, then the decision with every rule that could be
-measured; the first breach is the reason (RULES 11). A signal id that comes again is answered with
-its first decision and changes nothing else (RULES 13).
+The router, then for entries the governor and the filters, then the decision with every rule that
+could be evaluated; the first breach is the reason (RULES 11). A repeated signal id gets its first
+decision again and changes nothing else (RULES 13).
 """
 
 from collections.abc import Iterator

@@ -21,11 +21,11 @@ from pointsman.execution.reversal import refuse_opening
 replace = msgspec.structs.replace
 
 LIMIT_READINGS = 3
-"""So many readings in a row beyond GLOBAL_MAX_DRAWDOWN_PERCENTAGE or GLOBAL_MAX_DAILY_LOSS, each by
-newer quotes of all that is held, press the kill switch (RULES 64)."""
+"""This many readings in a row beyond GLOBAL_MAX_DRAWDOWN_PERCENTAGE or GLOBAL_MAX_DAILY_LOSS, each
+by newer quotes of all that is held, press the kill switch (RULES 64)."""
 
 NAKED_READINGS = 3
-"""So many readings in a row, one a second, of a position that has been naked for longer than
+"""This many readings in a row, one a second, of a position that has been naked for longer than
 KILL_ON_NAKED_SECONDS press it."""
 
 STANDS_NS = 10 * 10**9

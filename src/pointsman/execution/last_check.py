@@ -1,9 +1,9 @@
-"""The last gate: what is asked of an entry when it is about to leave.
+"""The last check: whether an entry may still be sent, at the moment of sending.
 
-Between the decision and the moment at which it is durable the world may have changed. An entry that
-does not pass comes back to the desk as an event and ends DENIED for the reason given here (RULES
-31). Cancels are never held back, nor are stops and exits, but for one that asks for more than is
-held by now: it would close what belongs to another VA (I9).
+Between the decision and the moment at which it is durable the market may have moved. An entry that
+fails the check comes back to the desk as an event and ends DENIED for the reason given here (RULES
+31). Cancels are never held back, nor are stops and exits, except for one larger than what is held
+by now: it would close a holding of another VA (I9).
 """
 
 from enum import Enum, auto

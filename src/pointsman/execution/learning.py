@@ -1,4 +1,4 @@
-"""Learning: the steps of an instrument that nobody gave, as its quotes show them (RULES 59).
+"""Learning: tick and lot of an instrument without configured ones, from its quotes (RULES 59).
 
 Before the first order of a symbol a tick or lot can only be derived from the decimals of its
 quotes. The shell looks at them before each signal; what it finds comes in as an event, is stored,

@@ -1,7 +1,7 @@
 """Loading: books from stored records.
 
 Everything in the books follows from the records, so those that are loaded equal those that were
-left (I18). What does not, the timers and what was asked of the venue when, a start sets again.
+saved (I18). The rest, timers and the times of queries, is set again at start.
 """
 
 from collections.abc import Iterable

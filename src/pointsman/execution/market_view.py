@@ -1,7 +1,7 @@
 """The loop's view of the market: the newest quotes, the levels that they cross, and entries that
 they put in doubt.
 
-Quotes never go through the desk's door; only what follows from them does. What was seen is kept
+Quotes are not events of the desk; only what follows from them is. What was seen is kept
 until the loop takes it, in the order in which it was seen. A quote keeps the stamp that it came
 with, also one from the future: how far the sender's clock is ahead is measured, and every age is
 corrected by it (RULES 12).

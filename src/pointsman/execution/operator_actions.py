@@ -1,8 +1,8 @@
 """What people and start-up do to the desk: start, kill, pause, flatten, move money, compare.
 
 Anyone may stop; a stop is latched and released only by a person with a reason (RULES 19). Recovery
-is start-up: every order that is not final is doubted, the venue is asked, and only then are signals
-decided.
+is start-up: every order that is not final counts as unknown, the venue is asked, and only then are
+signals decided.
 """
 
 from decimal import Decimal

@@ -76,7 +76,7 @@ class Venue(Protocol):
 
 
 class Entry(msgspec.Struct, frozen=True, gc=False):
-    """One turn: when, what the desk was told, and the records that changed."""
+    """One turn: when, the event, and the records that changed."""
 
     time_ns: int
     event: Event

@@ -1,16 +1,16 @@
-"""What must be true now, for one position: covered by resting stops, or on its way out.
+"""What must be true now, for one position: covered by resting stops, or being exited.
 
 After each event the desk asks this of every position that the event touched, and sends only the
 difference between what must be true and what it knows. Partial fills, restarts, lost messages and
 the kill switch share this path.
 
-House rules (RULES 21-23):
+Rules (RULES 21-23):
 
 * what the venue has not confirmed does not count as cover;
 * stops and exits together never exceed the position, except while the venue clips reduce-only
   orders and this VA is the only holder of that symbol and side: then an exit may go out while the
   stop still rests;
-* more quantity gets a further stop; a stop is given up only when what it covered is covered
+* added quantity gets an additional stop; a stop is cancelled only when its quantity is covered
   otherwise, or must be freed for an exit;
 * a stop on the wrong side of the market is not sent: the position is exited at market;
 * every order is for whole lots, also where the venue has filled broken ones (RULES 61).

@@ -1,11 +1,11 @@
 """Reconciliation: our record against the venue's, and the reports that we missed.
 
-Pure comparison. It never changes anything itself: what it returns goes through the desk's door like
-any other report.
+Pure comparison. It changes nothing itself: what it returns goes through `Desk.handle` like any
+other report.
 
 * An answer that is incomplete concludes nothing.
 * A report is made only from what the venue said: an order that is absent from the open orders is
-  asked about, not declared dead.
+  queried, not declared dead.
 * A quiet venue gives nothing to report: a second comparison is empty.
 """
 

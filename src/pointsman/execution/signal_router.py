@@ -1,9 +1,10 @@
-"""The router: which VA and which way, before anything is judged.
+"""The router: which VA a signal is for, and whether it enters or exits, before any limit is
+checked.
 
-A VA trades one symbol at a time: the lease on its symbol is taken when an entry is accepted and
-given back when the VA is flat and nothing of it is working or unknown. A signal against an open
-position is a reduce-only exit, never a flip. Exits pass here and nowhere else: no cooldown,
-throttle, window or loss limit can block them.
+A VA trades one symbol at a time: the lease on its symbol is taken when an entry is accepted, and
+released when the VA is flat and none of its orders is working or unknown. A signal against an open
+position is a reduce-only exit, never a flip. Exits pass only this check: no cooldown, throttle,
+window or loss limit can block them.
 """
 
 from collections.abc import Iterator

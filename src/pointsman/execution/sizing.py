@@ -1,4 +1,4 @@
-"""An entry under judgement: the signal beside everything that the rules measure it by.
+"""A candidate entry: the signal together with every number that the rules compare.
 
 Built once for each signal, on one quote, so that the governor and the filters agree on every
 number. What cannot be computed is None, and no rule may read None as harmless.

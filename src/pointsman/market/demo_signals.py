@@ -1,10 +1,10 @@
 """Demo signals: strategies on the simulated market that show, within two minutes, what the engine
-does, and then go on.
+does, and then continue.
 
-A session is a row of scenes of two minutes. In a scene each virtual account plays one tune, step by
-step, and is flat at its end; so scenes know nothing of each other, and the signals, their ids and
+A session is a sequence of scenes of two minutes. In a scene each virtual account follows one script
+and is flat at its end; so scenes are independent, and the signals, their ids and
 their line numbers are a function of (seed, time) like the market itself. The first scene of a
-session is the show. What it promises is not left to luck: it looks ahead in the market for a thin
+session shows everything. It does not depend on luck: it looks ahead in the market for a thin
 quote, and for the side that will lose.
 
 Each signal comes a moment after a quote of its symbol, as from a strategy that reacts to it.
@@ -66,7 +66,7 @@ _SMALL, _LARGE, _TOO_LARGE = 800, 9_000, 15_000
 
 _LEFT_BEHIND = Decimal("0.003")
 _RIGHT_OF_8 = 7
-"""So many times in 8 an entry is on the side that will be right: some cooldowns, but not only."""
+"""How often in 8 an entry is on the side that will be right: some cooldowns, but not only."""
 
 
 class _Part(NamedTuple):

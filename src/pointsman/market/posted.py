@@ -1,7 +1,7 @@
 """Quotes that are posted in batches: JSON, JSON Lines or CSV, stamped by the sender (RULES 35).
 
-A batch is read as a recorded file is, row by row, each as it stands or not at all. What always
-holds across batches: no quote is older than one of its symbol that was taken before, so that a
+A batch is read as a recorded file is, row by row, each as it stands or not at all. Invariants
+across batches: no quote is older than one of its symbol that was taken before, so that a
 batch sent again moves nothing back; and none is stamped far ahead of this machine's clock, for it
 would make every true quote after it look old.
 """
@@ -22,7 +22,7 @@ from pointsman.market.live_rows import LiveRows
 from pointsman.market.recorded import BAD_ROWS_KEPT_MAX, RecordedMarket
 
 ROWS_MAX = 1_000
-"""So many rows a batch has at most."""
+"""The most rows of a batch."""
 
 _FORM = f"send an object with {', '.join(COLUMNS)}"
 _BATCH = f'send {{"quotes": [...]}} with at most {ROWS_MAX} rows'
@@ -171,5 +171,5 @@ def _json(text: str) -> Any:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     fields = dict(pairs)
     if len(fields) < len(pairs):
-        raise ValueError("a key stands twice in one object")
+        raise ValueError("a key appears twice in one object")
     return fields

@@ -20,7 +20,7 @@ from pointsman.market.lines import Line, UnreadableFile, digest_files, read_line
 from pointsman.market.stamps import Row, in_time_order
 
 BAD_ROWS_KEPT_MAX = 20
-"""So many bad rows are remembered in full; all are counted."""
+"""How many bad rows are kept in full; all are counted."""
 
 
 class BadRow(msgspec.Struct, frozen=True):

@@ -67,7 +67,7 @@ def _without_far_ahead(rows: Iterator[Row], skip: Skip) -> Iterator[Row]:
         if newest_ns is None or quote.ts_ns > newest_ns + DAY_NS:
             following.extend(islice(rows, ROWS_AROUND - len(following)))
             if _is_far_ahead(quote.ts_ns, newest_ns, following):
-                skip(row, "it is more than a day ahead of the rows around it; set it right")
+                skip(row, "it is more than a day ahead of the rows around it; correct it")
                 continue
         newest_ns = max(newest_ns or 0, quote.ts_ns)
         yield row

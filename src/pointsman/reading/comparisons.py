@@ -8,7 +8,7 @@ from pointsman.domain.timestamps import iso
 from pointsman.reading.documents import Document
 
 KEPT = 100
-"""So many of the newest are kept."""
+"""How many of the newest are kept."""
 
 
 class Comparisons:

@@ -1,4 +1,4 @@
-"""The report: what a run came to, computed from the database alone.
+"""The report: the results of a run, computed from the database alone.
 
 So a run that was interrupted and continued, or is asked about a year later, gives the same report;
 two runs on the same input give the same bytes (RULES 5). Nothing is rounded but what is stored

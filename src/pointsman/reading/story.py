@@ -1,7 +1,7 @@
 """Why: the whole story of one signal, from the records alone.
 
-What came, the decision with every rule that was measured, and all that came of it. Nothing is
-explained in hindsight: values and limits are those that were stored with the decision.
+The signal, the decision with every rule that was evaluated, and the orders, fills and trades that
+followed. Values and limits are those stored with the decision; nothing is recomputed.
 """
 
 import json
@@ -21,7 +21,7 @@ from pointsman.reading.price_decimals import read_price_decimals
 from pointsman.storage import queries, reader
 
 NEAR_AMONG_MAX = 5_000
-"""So many of the newest ids are searched for one that is close to an unknown one."""
+"""How many of the newest ids are searched for one that is close to an unknown one."""
 
 
 class Story(msgspec.Struct, frozen=True):

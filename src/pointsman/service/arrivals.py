@@ -46,7 +46,7 @@ def standard_input() -> BufferedReader:
 
 class Arrivals:
     """What comes on a stream: signals, or quotes of `market`; without a stream, quotes by `feed`
-    alone. `tell` is told, on the reading thread, of what ends it early and of rows that are
+    alone. `tell` is called, on the reading thread, with what ends it early and of rows that are
     skipped."""
 
     def __init__(

@@ -1,4 +1,4 @@
-"""A paced run: the engine on a clock that runs by itself, steered, watched and logged.
+"""A paced run: the engine on a running clock, with requests, supervision and a log.
 
 A simulated or recorded tape, or quotes and signals that arrive on standard input, drive one loop.
 Beside it, on threads of their own, stand its parts: HTTP, the control server, the picture, the
@@ -362,7 +362,7 @@ class _Session:
             self._readiness.resume(next_ns - _BEFORE_OPENING_NS)
             self._clock.skip_to(next_ns - _BEFORE_OPENING_NS)
             self._loop.advance(next_ns - _BEFORE_OPENING_NS)
-            self._log.say((LogLevel.INFO, "the market has closed; on to its next opening", {}))
+            self._log.say((LogLevel.INFO, "market closed; continuing at its next opening", {}))
 
     def _say_storage(self) -> None:
         """Say once that storage has begun to fail, and once that it works again."""

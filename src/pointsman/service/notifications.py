@@ -136,7 +136,7 @@ class Notices:
             self._complain_of(kind, type(error).__name__)  # its text may hold the address
         else:
             if failed:
-                self._complain_of(kind, f"address {', '.join(map(str, failed))} did not take it")
+                self._complain_of(kind, f"address {', '.join(map(str, failed))} did not accept it")
 
     def _complain_of(self, kind: str, fault: str) -> None:
         """At most once a minute."""
@@ -145,7 +145,7 @@ class Notices:
         if now >= self._complains_at:
             self._complains_at = now + EVERY_SECONDS
             failures, self._failures = self._failures, 0
-            more = f" ({failures} since it was last said)" if failures > 1 else ""
+            more = f" ({failures} since the last report)" if failures > 1 else ""
             self._complain(f"notice {kind} was not delivered: {fault}{more}")
 
 

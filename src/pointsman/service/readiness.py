@@ -2,7 +2,7 @@
 
 It is asked from any thread and always of this moment. Ages are in event time as the loop has lived
 it, so they are true at every speed, and the night that a simulated market skips is no silence. To
-be killed or paused is no cause: that is what a person wants, and the status tells it.
+be killed or paused is not a cause: that is intended, and the status shows it.
 """
 
 import threading
@@ -20,7 +20,7 @@ from pointsman.reading.vitals import Vitals
 SECOND_NS = 10**9
 LAG_MAX_SECONDS = 2.0  # not money: seconds
 MISSED_COMPARISONS = 3
-"""So many intervals without a comparison are too many."""
+"""How many intervals without a comparison are too many."""
 
 
 class Readiness:

@@ -102,7 +102,7 @@ def open_run(
                 begun.playback.pass_empty_time(begun.last_ns)
     except Diverged as diverged:
         assembly.close()
-        sys.stderr.write(f"going on from the stored records: {diverged}\n")
+        sys.stderr.write(f"continuing from the stored records: {diverged}\n")
         return assembled(False), None
     except BaseException:
         assembly.close()

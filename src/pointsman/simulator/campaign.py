@@ -96,6 +96,6 @@ def _failure(world: World, seed: int, broken: Exception) -> Failure:
 
 
 TRAIL_SHOWN = 40
-"""So many lines lead up to a failure."""
+"""How many lines before a failure are shown."""
 
 MEMORY = Path("/dev/shm")  # noqa: S108 - each run makes a folder of its own in it

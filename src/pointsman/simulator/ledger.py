@@ -1,7 +1,7 @@
 """The hostile venue's own books: orders, executions, holdings and money.
 
-Written without the engine's accounting, so that the two can be held against each other. What always
-holds, whatever is done to them:
+Written without the engine's accounting, so that the two can be held against each other. Invariants,
+whatever is done to them:
 
 * a client order id is created once, and an order never fills beyond its quantity;
 * a reduce-only order never makes a holding grow or change its sign: it is clipped (I9);

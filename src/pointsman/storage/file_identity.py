@@ -12,7 +12,7 @@ Identity = tuple[int, int]
 
 def identity_of(path: Path) -> Identity | None:
     """The identity of the file at a path, None where there is none. Raises OSError where that
-    cannot be told."""
+    is not known."""
     try:
         found = path.stat()
     except FileNotFoundError:

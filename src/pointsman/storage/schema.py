@@ -85,7 +85,7 @@ def require_file(path: Path) -> None:
         mode = path.stat().st_mode
     except FileNotFoundError:
         raise StorageUnavailable(
-            f"{path} does not exist; `pointsman run` makes it, --db names another"
+            f"{path} does not exist; `pointsman run` creates it, --db names another"
         ) from None
     except PermissionError as error:
         raise StorageUnavailable(

@@ -187,7 +187,7 @@ def draw_status(status: Status) -> RenderableType:
 
 def _warning(condition: Condition) -> Text:
     when = "" if condition.as_of_ns is None else f" {moment(condition.as_of_ns)} UTC"
-    past = f"What follows is as of{when}, and not of now." if when else ""
+    past = f"What follows is as of{when}, not current." if when else ""
     words = f"{condition.state.headline}: {condition.why}. {past}"
     return Text(printable(words.rstrip()), style="bold red")
 
@@ -254,10 +254,12 @@ def _latch(status: Status) -> str:
     """What the latch file says beyond the records."""
     is_running = status.engine_pid is not None
     if status.is_latch_ahead:
-        when = "the engine has not come to it yet" if is_running else "the next start is killed"
+        when = (
+            "the engine has not processed it yet" if is_running else "the next start will be killed"
+        )
         return f"; pressed since, {when}"
     if status.latched.rearms and not is_running:
-        return f"; rearmed since by {printable(status.latched.by)}, the next start does it"
+        return f"; rearmed since by {printable(status.latched.by)}, the next start applies it"
     return ""
 
 

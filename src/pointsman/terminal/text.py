@@ -73,7 +73,7 @@ def rounded(amount: Decimal, least_places: int = 0) -> str:
 
 
 def average(amount: Decimal, decimals: int) -> str:
-    """An average of prices that have so many decimals: at least those, and at most 2 more."""
+    """An average of prices with this many decimals: at least those, and at most 2 more."""
     return number(Decimal(f"{amount:.{decimals + 2}f}"), decimals)
 
 

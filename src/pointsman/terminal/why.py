@@ -1,8 +1,7 @@
 """The story of a signal, drawn for a person.
 
-What came and when, each rule in the order in which it was tried, with the value that was measured
-beside what it had to be, the decision, and then all that came of it, in time order and counted from
-the decision.
+The signal and when it came, each rule in the order of evaluation with the measured value beside its
+limit, the decision, and then all that followed, in time order and timed from the decision.
 """
 
 from collections.abc import Iterator
@@ -139,7 +138,7 @@ def _facts(story: Story, zone: str) -> Iterator[tuple[str, Text]]:
         )
     if record.repeats:
         times = counted(record.repeats, "time")
-        yield _fact("came again", f"{times} alike, and got this same answer")
+        yield _fact("came again", f"{times} with the same content, and got the same answer")
     if record.reuses:
         times = counted(record.reuses, "time")
         yield _fact("id reused", f"{times} with other content; nothing was done about those")
@@ -232,7 +231,7 @@ def _timeline(moments: list[Moment], decided_at_ns: int) -> RenderableType:
         Column("what", lambda each: each.what),
         Column("", lambda each: each.detail, folds=True),
     )
-    return Listing("What happened, counted from the decision", columns, moments)
+    return Listing("What happened, timed from the decision", columns, moments)
 
 
 def _moments(story: Story) -> Iterator[Moment]:

@@ -9,10 +9,10 @@ is as strict as a real one and whose books are its own. Invariants:
   that instant; what has not arrived when the process dies is lost, like a request on a broken line;
 * at one instant quote rows come first, then arrivals (RULES 2);
 * nothing is reported before it is committed to the ledger. While a commit fails the venue is
-  silent, and tells all of it once a commit succeeds.
+  silent, and reports everything once a commit succeeds.
 
-A second order under a known client id is ignored without a word: any report under that id would be
-taken for news of the first. `Query` tells what became of it.
+A second order under a known client id is silently ignored: any report under that id would be taken
+for a report of the first. `Query` reports the state of the first.
 
 While the newest row is invalid nothing fills and nothing triggers (RULES 4): an immediate-or-cancel
 order that arrives then is cancelled unfilled, a market order waits, and a stop is checked against
