@@ -12,6 +12,8 @@ from fnmatch import fnmatch
 from functools import cached_property
 from pathlib import PurePosixPath
 
+from tests.retired_phrases import retired_phrases
+
 PACKAGE = "src/pointsman"
 
 FUNCTION_LINES_MAX = 60
@@ -364,7 +366,13 @@ def only_the_command_line_prints(module: Module) -> Iterator[str]:
             yield f"{node.lineno}: prints; log it, or return it"
 
 
+def prose_is_plain_english(module: Module) -> Iterator[str]:
+    if module.in_package:
+        yield from retired_phrases(module.text)
+
+
 RULES: list[Rule] = [
+    prose_is_plain_english,
     functions_are_short,
     files_are_short,
     modules_say_why_they_exist,

@@ -7,6 +7,7 @@ import pytest
 
 from tests import house_rules as rules
 from tests.house_rules import PACKAGE, RULES, Module, Rule
+from tests.retired_phrases import retired_phrases
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -42,6 +43,17 @@ def test_the_tree_is_really_read(tree: list[Module]) -> None:
     paths = {module.path for module in tree}
     assert {"main.py", f"{PACKAGE}/domain/money.py", "tests/unit/test_tidy.py"} <= paths
     assert any(module.is_pure for module in tree)
+
+
+def test_the_documents_use_no_retired_phrase() -> None:
+    names = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"]
+    paths = [*(ROOT / name for name in names), *sorted((ROOT / "docs").glob("*.md"))]
+    problems = [
+        f"{path.name}:{problem}"
+        for path in paths
+        for problem in retired_phrases(path.read_text("utf-8"))
+    ]
+    assert not problems, "\n" + "\n".join(problems)
 
 
 # --- planted violations: each is found, its tidy twin is not --------------------------------------
@@ -121,6 +133,8 @@ PLANTED: list[tuple[Rule, str, str]] = [
     (rules.nothing_is_swallowed, LOOP, "import contextlib\ncontextlib.suppress(Exception)"),
     (rules.nothing_is_swallowed, LOOP, "from contextlib import suppress\nsuppress(BaseException)"),
     (rules.only_the_command_line_prints, LOOP, "print('x')"),
+    (rules.prose_is_plain_english, DESK, "# Whoever asked is answered."),
+    (rules.prose_is_plain_english, DESK, '"""Errors: what\n    would do."""'),
 ]
 
 TIDY: list[tuple[Rule, str, str]] = [
@@ -154,6 +168,7 @@ TIDY: list[tuple[Rule, str, str]] = [
     (rules.nothing_is_swallowed, LOOP, "try: f()\nexcept KeyError: pass"),
     (rules.nothing_is_swallowed, LOOP, "try: f()\nexcept Exception as e: tell(e)"),
     (rules.only_the_command_line_prints, "cli/app.py", "print('x')"),
+    (rules.prose_is_plain_english, DESK, '"""Errors: the fix."""\nso_many = told = 1'),
 ]
 
 
