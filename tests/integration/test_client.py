@@ -29,8 +29,8 @@ def example() -> str:
     """The example of the module, as a program."""
     lines = str(module.__doc__).splitlines()
     first = next(number for number, line in enumerate(lines) if line.startswith("    "))
-    code = [line.removeprefix("    ") for line in lines[first:]]
-    return "\n".join(code[: next(n for n, line in enumerate(code) if line.startswith("What"))])
+    code = takewhile(lambda line: not line or line.startswith("    "), lines[first:])
+    return "\n".join(line.removeprefix("    ") for line in code)
 
 
 def test_the_example_trades_and_every_verb_acts(tmp_path: Path) -> None:
