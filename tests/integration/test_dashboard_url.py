@@ -73,9 +73,7 @@ def test_it_shows_and_kills_an_engine_elsewhere_and_says_when_that_has_gone(
     assert not line.exists() or CONTROL.encode() not in line.read_bytes()
     os.write(terminal.descriptor, b"k")
     terminal.until_shown(b"type KILL or FLATTEN")
-    os.write(terminal.descriptor, b"FLATTEN\r")
-    terminal.until_shown(b"Give a reason")
-    os.write(terminal.descriptor, b"drill\r")
+    os.write(terminal.descriptor, b"FLATTEN\tdrill\r")
     terminal.until_shown(b"kill: done")
     kill = engine.picture()["kill"]
     assert (kill["state"], kill["note"]) == ("flatten", "drill")

@@ -8,6 +8,7 @@ import pytest
 
 from pointsman.domain.accounts import KillState
 from pointsman.engine.kill_latch import latch_path, read_latch
+from pointsman.storage.sqlite_manager import SqliteManager
 from tests import story_database
 from tests.integration.sessions import environment
 
@@ -28,6 +29,9 @@ def shell(folder: Path, arguments: str, redirected: str) -> subprocess.Completed
 
 
 def test_a_kill_is_done_with_every_stream_closed(tmp_path: Path) -> None:
+    manager = SqliteManager(tmp_path / "t.db")
+    manager.open()
+    manager.close()
     ended = shell(tmp_path, "kill --reason x --db t.db", "<&- >&- 2>&-")
     assert ended.returncode == 0
     assert read_latch(latch_path(tmp_path / "t.db")).state is KillState.HALT
