@@ -13,6 +13,7 @@ import pytest
 
 import pointsman
 from pointsman.config.settings import Settings, resolve_settings
+from pointsman.domain.life_cycle import OrderStatus
 from pointsman.domain.market import Quote
 from pointsman.domain.orders import Order, Role
 from pointsman.domain.reasons import Reason
@@ -74,6 +75,20 @@ async def test_a_session_from_python(settings: Settings, tmp_path: Path) -> None
         assert verify_chain(db) is None
         assert fold(db) is None
         assert sum(one.repeats for one in reader.signals(db)) == 1
+
+
+async def test_an_entry_accepted_just_before_the_end_is_filled_and_covered(
+    settings: Settings, tmp_path: Path
+) -> None:
+    """What is under way at the end of the block arrives, so the next start finds no doubt."""
+    database = tmp_path / "trading.db"
+    async with open_engine(settings, database) as engine:
+        engine.feed(quote())
+        assert (await engine.submit(BUY)).outcome is Outcome.ACCEPTED
+    with closing(reader.open_reader(database)) as db:
+        (position,), orders = reader.positions(db), reader.orders(db)
+        assert position.quantity == 10
+        assert [one.status for one in orders if is_stop(one)] == [OrderStatus.ACCEPTED]
 
 
 async def test_opened_again_it_goes_on_where_it_stood(settings: Settings, tmp_path: Path) -> None:

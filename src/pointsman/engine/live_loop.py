@@ -32,7 +32,7 @@ than so much takes, however much else waits."""
 
 INBOX_LEN_MAX = 4096
 LAST_COMMANDS_SECONDS = 2.0  # not money: seconds
-"""How long a stop waits for what was decided to become durable and leave."""
+"""How long a stop waits for what was decided to become durable, leave and arrive."""
 
 SETTLE_SECONDS = 1.0  # not money: seconds
 """How long the time of a virtual source stands still at most."""
@@ -136,9 +136,17 @@ class LiveLoop:
                 await self._settle()
             on_step(self._loop.now_ns)
         give_up_at = time.monotonic() + LAST_COMMANDS_SECONDS
-        while not self._loop.is_idle and time.monotonic() < give_up_at:
+        while self._is_under_way() and time.monotonic() < give_up_at:
             await asyncio.sleep(0.001)  # not money: seconds
+            if not self._is_virtual:
+                self._loop.instant(max(self._clock.now_ns(), self._loop.now_ns))
             self._loop.release()
+
+    def _is_under_way(self) -> bool:
+        """Whether something waits to leave or, where time does not stand still, to arrive: an entry
+        that was sent still fills, and its stop is confirmed before the end."""
+        arrives = not self._is_virtual and self._loop.next_arrival_ns() is not None
+        return arrives or not self._loop.is_idle
 
     async def _sleep(self, due_ns: int | None) -> None:
         """Until something is due or arrives; with nothing due, until something is durable."""
