@@ -13,10 +13,10 @@ from pointsman.domain.positions import Trade
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide
 from pointsman.domain.signals import Action, Decision, Outcome, Window
+from pointsman.domain.timestamps import SECOND_NS
 from pointsman.execution.books import Books
 from pointsman.simulator.broken import Broken
 from pointsman.simulator.entry_watch import MINUTE_NS, EntryWatch
-from pointsman.simulator.faults import SECOND_NS
 from tests.desk_stories import quote, signal
 from tests.simulations import order, policy
 

@@ -6,16 +6,11 @@ from pathlib import Path
 import pytest
 
 from pointsman.config.settings import Settings, resolve_settings
+from pointsman.domain.timestamps import SECOND_NS
 from pointsman.market.layout import Layout
 from pointsman.market.lines import UnreadableFile
 from pointsman.service import feeds
-from pointsman.service.feeds import (
-    FIRST_DAY_NS,
-    SECOND_NS,
-    arriving_feed,
-    recorded_feed,
-    simulated_feed,
-)
+from pointsman.service.feeds import FIRST_DAY_NS, arriving_feed, recorded_feed, simulated_feed
 
 
 def settings(**names: str) -> Settings:

@@ -10,10 +10,11 @@ from pointsman.domain.commands import Cancel, Compare, Submit
 from pointsman.domain.orders import Order, Role
 from pointsman.domain.positions import Lot, Position
 from pointsman.domain.sides import PositionSide
+from pointsman.domain.timestamps import SECOND_NS
 from pointsman.execution.books import Books
 from pointsman.simulator.broken import Broken
 from pointsman.simulator.cover_watch import CoverWatch
-from pointsman.simulator.faults import SECOND_NS, Fault, Faults
+from pointsman.simulator.faults import Fault, Faults
 from pointsman.simulator.invariants import CANCELS_MAX, Monitor
 from tests.desk_stories import quote
 from tests.simulations import INSTRUMENTS, order, policy, struck_by, venue

@@ -2,7 +2,8 @@
 
 from random import Random
 
-from pointsman.simulator.faults import SECOND_NS, TIMED, Fault, FaultPlan, Faults, draw_plan
+from pointsman.domain.timestamps import SECOND_NS
+from pointsman.simulator.faults import TIMED, Fault, FaultPlan, Faults, draw_plan
 
 HOUR_NS = 3_600 * SECOND_NS
 

@@ -39,6 +39,7 @@ from pointsman.cli.quote_options import (
     Separator,
     layout_of,
 )
+from pointsman.domain.timestamps import SECOND_NS
 from pointsman.engine.exit_codes import ExitCode
 
 if TYPE_CHECKING:
@@ -50,7 +51,6 @@ if TYPE_CHECKING:
 
 PROGRESS_TTY_SECONDS = 0.2  # not money: seconds
 PROGRESS_LINE_SECONDS = 5.0  # not money: seconds
-SECOND_NS = 10**9
 
 
 def register(app: typer.Typer) -> None:

@@ -13,6 +13,7 @@ import msgspec
 import typer
 
 from pointsman.cli.options import Options, read_settings, takes_options, whole_option
+from pointsman.domain.timestamps import SECOND_NS
 from pointsman.engine.exit_codes import ExitCode
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from pointsman.simulator.faults import Fault
     from pointsman.simulator.outcome import Failure, Outcome, Summary
 
-SECOND_NS = 10**9
 HOUR_NS = 3_600 * SECOND_NS
 HOURS_MAX = 24
 SEEDS_MAX = 1_000_000

@@ -8,10 +8,9 @@ import time
 from collections.abc import Iterator
 
 from pointsman.domain.policy import Policy
-from pointsman.domain.timestamps import iso_seconds
+from pointsman.domain.timestamps import SECOND_NS, iso_seconds
 from pointsman.engine.assembly import Assembly
 from pointsman.engine.live_loop import Clock
-from pointsman.execution.clock_offset import SECOND_NS
 from pointsman.execution.market_view import AGE_BEYOND_LATENCY_NS, LiveSession
 from pointsman.market.live_rows import LiveRows
 

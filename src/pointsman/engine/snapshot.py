@@ -26,6 +26,7 @@ from pointsman.domain.money import ONE, ZERO, exact, plain, shown_average, shown
 from pointsman.domain.orders import Order
 from pointsman.domain.positions import Position, PositionState
 from pointsman.domain.signals import Decision, Signal, SignalRecord
+from pointsman.domain.timestamps import SECOND_NS
 from pointsman.engine.kill_latch import Latched
 from pointsman.engine.publisher import DECISIONS_KEPT, INCIDENTS_KEPT, Batch, Counts, count
 
@@ -36,7 +37,6 @@ Marks = Callable[[str], Quote | None]
 """The last valid quote of a symbol."""
 
 _MS = 10**6
-_SECOND_NS = 10**9
 
 
 class Picture:
@@ -231,7 +231,7 @@ def _status(account: Account, switch: KillSwitch, now_ns: int) -> tuple[str, str
         return "frozen", f"frozen: {account.frozen_for.value}"
     if account.is_cooling(now_ns):
         left_ns = (account.cooldown_until_ns or 0) - now_ns
-        return "cooldown", f"cooldown, {-(-left_ns // _SECOND_NS)} s left"
+        return "cooldown", f"cooldown, {-(-left_ns // SECOND_NS)} s left"
     if account.stopped_by is not None:
         return "stopped", f"stopped: {account.stopped_by.value}"
     return "active", "active"

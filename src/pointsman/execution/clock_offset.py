@@ -9,7 +9,8 @@ judged on it.
 from collections import deque
 from collections.abc import Iterator
 
-SECOND_NS = 10**9
+from pointsman.domain.timestamps import SECOND_NS
+
 OFFSET_SECONDS = 600
 CONTRADICTED_NS = SECOND_NS
 """A stamp contradicts the offset where it is earlier by more than this."""

@@ -35,9 +35,9 @@ from pointsman.domain.orders import Order, Role
 from pointsman.domain.positions import Position
 from pointsman.domain.reasons import Reason
 from pointsman.domain.signals import Signal
+from pointsman.domain.timestamps import SECOND_NS
 from pointsman.execution import last_check, reversal
 from pointsman.execution.archive import Recall
-from pointsman.execution.clock_offset import SECOND_NS
 from pointsman.execution.comparing import Comparing
 from pointsman.execution.desk import Desk
 from pointsman.execution.last_check import Hold, Holds

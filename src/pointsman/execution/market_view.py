@@ -14,9 +14,9 @@ import msgspec
 from pointsman.domain.events import InstrumentLearned, Level, Timer
 from pointsman.domain.market import Quote
 from pointsman.domain.positions import Position
-from pointsman.domain.timestamps import iso_seconds
+from pointsman.domain.timestamps import SECOND_NS, iso_seconds
 from pointsman.execution.books import Books
-from pointsman.execution.clock_offset import SECOND_NS, ClockOffset
+from pointsman.execution.clock_offset import ClockOffset
 from pointsman.execution.level_watch import LevelWatch
 from pointsman.execution.ports import Hours
 from pointsman.execution.quotes import QuoteTable

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from pointsman.domain.events import Marked
+from pointsman.domain.timestamps import SECOND_NS
 from pointsman.execution.books import Books
-from pointsman.execution.clock_offset import SECOND_NS
 from pointsman.execution.market_view import MarketView
 
 _LONGEST_DAY_NS = 26 * 3600 * SECOND_NS

@@ -22,21 +22,21 @@ from pointsman.domain.money import ZERO, ceil_to, floor_to
 from pointsman.domain.policy import default_instrument
 from pointsman.domain.sides import Side, SignalSide
 from pointsman.domain.signals import Signal
+from pointsman.domain.timestamps import SECOND_NS
 from pointsman.market.signal_file import SignalLine
 from pointsman.market.simulated import SimulatedMarket, draw, draw_key
 
 _MS = 10**6
-_SECOND_NS = 10**9
-SCENE_NS = 120 * _SECOND_NS
+SCENE_NS = 120 * SECOND_NS
 
 _STEP_NS = 9_200 * _MS
 _FIRST_STEP_NS = 1_500 * _MS
 _STEPS = 12
 _JITTER_MS = 500
-_LOOK_NS = 8 * _SECOND_NS
+_LOOK_NS = 8 * SECOND_NS
 """So long a step may wait for a quote that suits it. Neither a pause of the quotes nor one with a
 wide moment after it is as long."""
-_STOPPED_WITHIN_NS = 25 * _SECOND_NS
+_STOPPED_WITHIN_NS = 25 * SECOND_NS
 _CALM_BPS = Decimal(8)
 
 _SHOW = ("TXPHCSBHE-HC", "LBPBE--H-E-C", "QCQCQCE--E-C")
@@ -249,7 +249,7 @@ def _stopped(part: _Part, step: int, _side: Side) -> Signal:
     """On the side that the price will move against further, with a stop on its way."""
     quote, tick = _calm(part.quotes(step))[0], default_instrument(part.symbol).tick
     ahead = part.market.quotes_of(
-        part.symbol, quote.ts_ns + _SECOND_NS, quote.ts_ns + _STOPPED_WITHIN_NS
+        part.symbol, quote.ts_ns + SECOND_NS, quote.ts_ns + _STOPPED_WITHIN_NS
     )
     fall = quote.bid - min(later.bid for later in ahead)
     rise = max(later.ask for later in ahead) - quote.ask

@@ -10,12 +10,11 @@ from typing import Any
 import msgspec
 
 from pointsman.domain.money import plain
-from pointsman.domain.timestamps import iso
+from pointsman.domain.timestamps import SECOND_NS, iso
 
 Document = dict[str, Any]
 """What JSON calls an object."""
 
-SECOND_NS = 10**9
 _LENGTHS_OF_TIME = (
     "ttl_ns",
     "_max_ns",

@@ -12,6 +12,7 @@ import msgspec
 
 from pointsman.config.settings import Settings
 from pointsman.domain.market import Quote
+from pointsman.domain.timestamps import SECOND_NS
 from pointsman.engine.assembly import instruments_digest
 from pointsman.market.demo_signals import demo_signals
 from pointsman.market.layout import Layout
@@ -21,7 +22,6 @@ from pointsman.market.simulated import SimulatedMarket
 from pointsman.market.tape import Tape
 from pointsman.storage.entries import RunIdentity
 
-SECOND_NS = 10**9
 SIGNALS_SOURCE = "signals"
 SIM = "sim"
 

@@ -25,6 +25,7 @@ from pointsman.domain.accounts import KillState
 from pointsman.domain.commands import Step
 from pointsman.domain.events import Event, TaskDied
 from pointsman.domain.market import Quote
+from pointsman.domain.timestamps import SECOND_NS
 from pointsman.engine import gc_tuning
 from pointsman.engine.assembly import Assembly, assemble
 from pointsman.engine.controls import Controls
@@ -45,7 +46,7 @@ from pointsman.reading.stored_picture import picture_to_follow
 from pointsman.reading.vitals import Vitals
 from pointsman.service.arrivals import Arrivals
 from pointsman.service.clean_stop import Stop
-from pointsman.service.feeds import SECOND_NS, Feed
+from pointsman.service.feeds import Feed
 from pointsman.service.log import Log
 from pointsman.service.loop_lag import NAME as LOOP_LAG
 from pointsman.service.loop_lag import Beat

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from pointsman.config.settings import Settings
 from pointsman.domain.money import plain
+from pointsman.domain.timestamps import SECOND_NS
 from pointsman.engine.assembly import trading_hours
 from pointsman.engine.live_feed import CLOCK_AHEAD_MAX_NS, clock_put_back
 from pointsman.engine.snapshot import Document
@@ -17,7 +18,6 @@ from pointsman.execution.execution_loop import ExecutionLoop
 from pointsman.execution.ports import Standing
 from pointsman.reading.vitals import Vitals
 
-SECOND_NS = 10**9
 LAG_MAX_SECONDS = 2.0  # not money: seconds
 MISSED_COMPARISONS = 3
 """How many intervals without a comparison are too many."""

@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from pointsman.config.settings import Settings
+from pointsman.domain.timestamps import SECOND_NS
 from pointsman.engine import gc_tuning
 from pointsman.engine.assembly import Assembly, assemble
 from pointsman.engine.playback import Playback
@@ -23,7 +24,7 @@ from pointsman.engine.rerun import Diverged
 from pointsman.market.tape import Tape
 from pointsman.reading.report import build_report
 from pointsman.service.clean_stop import Stop
-from pointsman.service.feeds import SECOND_NS, Feed
+from pointsman.service.feeds import Feed
 from pointsman.storage.errors import StorageFailed
 from pointsman.storage.reader import open_reader
 

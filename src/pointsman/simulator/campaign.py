@@ -11,8 +11,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from pointsman.domain.policy import Policy
+from pointsman.domain.timestamps import SECOND_NS
 from pointsman.simulator.broken import Broken
-from pointsman.simulator.faults import SECOND_NS, Fault
+from pointsman.simulator.faults import Fault
 from pointsman.simulator.outcome import Failure, Outcome, crashes_in
 from pointsman.simulator.scenario import BEGINS_NS, Scenario
 from pointsman.simulator.world import World

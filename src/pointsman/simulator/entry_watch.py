@@ -16,9 +16,9 @@ from pointsman.domain.policy import Policy
 from pointsman.domain.positions import Trade
 from pointsman.domain.reasons import Reason
 from pointsman.domain.signals import Action, Decision, Outcome
+from pointsman.domain.timestamps import SECOND_NS
 from pointsman.execution.books import Books
 from pointsman.simulator.broken import expect
-from pointsman.simulator.faults import SECOND_NS
 from pointsman.simulator.losses import Losses
 from pointsman.storage import reader
 

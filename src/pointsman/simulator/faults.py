@@ -14,7 +14,7 @@ from random import Random
 
 import msgspec
 
-SECOND_NS = 10**9
+from pointsman.domain.timestamps import SECOND_NS
 
 
 class Fault(StrEnum):

@@ -28,10 +28,11 @@ from pointsman.domain.life_cycle import OrderStatus
 from pointsman.domain.market import Instrument, Quote
 from pointsman.domain.policy import Policy
 from pointsman.domain.reasons import Reason
+from pointsman.domain.timestamps import SECOND_NS
 from pointsman.domain.venue_reports import OrderFound, Snapshot
 from pointsman.execution.ports import Reply, Request
 from pointsman.simulator.crashes import Boundary, CrashTrap
-from pointsman.simulator.faults import SECOND_NS, Fault, Faults
+from pointsman.simulator.faults import Fault, Faults
 from pointsman.simulator.ledger import FeeMode, Ledger
 from pointsman.simulator.matching import MS, Matching
 

@@ -48,13 +48,14 @@ from pointsman.domain.positions import Position, PositionState, Trade
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide
 from pointsman.domain.signals import Decision
+from pointsman.domain.timestamps import SECOND_NS
 from pointsman.execution.books import Books
 from pointsman.execution.ports import Request
 from pointsman.execution.protection import is_leaving
 from pointsman.simulator.broken import expect
 from pointsman.simulator.cover_watch import CoverWatch
 from pointsman.simulator.entry_watch import EntryWatch
-from pointsman.simulator.faults import LOSING, LOSING_IN_SESSION, SECOND_NS, Faults
+from pointsman.simulator.faults import LOSING, LOSING_IN_SESSION, Faults
 from pointsman.simulator.hostile_venue import HostileVenue
 from pointsman.simulator.ledger import NOTHING
 from pointsman.storage import reader

@@ -16,7 +16,8 @@ from pointsman.domain.orders import Order, OrderType
 from pointsman.domain.policy import ReduceOnlyMode
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide, Side
-from pointsman.simulator.faults import SECOND_NS, Fault, Faults
+from pointsman.domain.timestamps import SECOND_NS
+from pointsman.simulator.faults import Fault, Faults
 from pointsman.simulator.ledger import NOTHING, Ledger, Working
 
 MS = 10**6

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from pointsman.simulator.faults import CRASHES, SECOND_NS, Fault
+from pointsman.domain.timestamps import SECOND_NS
+from pointsman.simulator.faults import CRASHES, Fault
 
 BUCKETS_MS = (50, 100, 250, 500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000)
 """Upper ends of the histogram of naked time."""

@@ -12,10 +12,10 @@ from random import Random
 from pointsman.domain.accounts import KillState
 from pointsman.domain.commands import Step
 from pointsman.domain.events import Rearmed, Resumed
+from pointsman.domain.timestamps import SECOND_NS
 from pointsman.engine.assembly import Assembly
 from pointsman.engine.kill_latch import KillLatch, Latched, latch_path
 from pointsman.execution.outbox import StorageHeld
-from pointsman.simulator.faults import SECOND_NS
 
 LOOK_NS = 20 * SECOND_NS
 """So often the person looks."""

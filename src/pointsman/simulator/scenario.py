@@ -13,7 +13,8 @@ import msgspec
 from pointsman.domain.market import Instrument
 from pointsman.domain.policy import Policy, PositionMode, ReduceOnlyMode, Reversal
 from pointsman.domain.signals import Window
-from pointsman.simulator.faults import SECOND_NS, Fault
+from pointsman.domain.timestamps import SECOND_NS
+from pointsman.simulator.faults import Fault
 from pointsman.simulator.strategies import HOUR_NS
 
 BEGINS_NS = 1_767_623_400 * SECOND_NS

@@ -7,8 +7,9 @@ from pointsman.domain.life_cycle import OrderStatus
 from pointsman.domain.orders import OrderType
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import Side
+from pointsman.domain.timestamps import SECOND_NS
 from pointsman.simulator.crashes import Boundary, CrashTrap
-from pointsman.simulator.faults import SECOND_NS, Fault, Faults
+from pointsman.simulator.faults import Fault, Faults
 from pointsman.simulator.feed import FOR_EVER_NS, Feed
 from pointsman.simulator.hostile_venue import HostileVenue
 from pointsman.simulator.ledger import NOTHING, Working

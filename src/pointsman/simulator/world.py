@@ -19,6 +19,7 @@ from pointsman.domain.events import Started
 from pointsman.domain.market import Quote
 from pointsman.domain.policy import Abilities
 from pointsman.domain.signals import Signal
+from pointsman.domain.timestamps import SECOND_NS
 from pointsman.engine.assembly import Blueprint, build, loaded_from
 from pointsman.execution.desk import Desk
 from pointsman.execution.outbox import StorageHeld
@@ -27,7 +28,7 @@ from pointsman.simulator.broken import Broken, expect
 from pointsman.simulator.cover_watch import CoverWatch
 from pointsman.simulator.crashes import Boundary, Crash, CrashTrap
 from pointsman.simulator.disk import Disk
-from pointsman.simulator.faults import CRASHES, SECOND_NS, Fault, FaultPlan, Faults, draw_plan
+from pointsman.simulator.faults import CRASHES, Fault, FaultPlan, Faults, draw_plan
 from pointsman.simulator.feed import Feed
 from pointsman.simulator.hostile_venue import FEE_FAULTS, HostileVenue
 from pointsman.simulator.invariants import Monitor

@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.text import Text
 
 from pointsman.domain.money import ZERO
-from pointsman.reading.documents import SECOND_NS
+from pointsman.domain.timestamps import SECOND_NS
 
 _ANY_WIDTH = 100_000
 """Characters; more than any row has."""
