@@ -74,6 +74,7 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True):
 
 _PLAIN = Layout()
 _FX_SIZE = Decimal(1_000_000)
+_DUKASCOPY_WEB = {"bid": "Bid", "bid_size": "BidVolume", "ask": "Ask", "ask_size": "AskVolume"}
 
 FORMATS: dict[str, Layout] = {
     "dukascopy": Layout(
@@ -87,24 +88,12 @@ FORMATS: dict[str, Layout] = {
         size_unit=Decimal(1_000_000),
     ),
     "dukascopy-web": Layout(
-        columns={
-            "ts": "Local time",
-            "bid": "Bid",
-            "bid_size": "BidVolume",
-            "ask": "Ask",
-            "ask_size": "AskVolume",
-        },
+        columns={"ts": "Local time", **_DUKASCOPY_WEB},
         size_unit=Decimal(1_000_000),
         clock=Clock.DAY_FIRST,
     ),
     "dukascopy-web-gmt": Layout(
-        columns={
-            "ts": "Gmt time",
-            "bid": "Bid",
-            "bid_size": "BidVolume",
-            "ask": "Ask",
-            "ask_size": "AskVolume",
-        },
+        columns={"ts": "Gmt time", **_DUKASCOPY_WEB},
         size_unit=Decimal(1_000_000),
         clock=Clock.DAY_FIRST_UTC,
     ),
