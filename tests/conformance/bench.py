@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 
-from pointsman.domain.commands import Submit
+from pointsman.domain.commands import Compare, Submit
 from pointsman.domain.events import OrderReport, VenueWord
 from pointsman.domain.market import Instrument, Quote
 from pointsman.domain.orders import Order, OrderType, Role
 from pointsman.domain.policy import PositionMode, ReduceOnlyMode
 from pointsman.domain.sides import PositionSide
+from pointsman.domain.venue_reports import Snapshot
 from pointsman.execution.ports import Reply, Request, Venue
 from pointsman.venues.paper.venue import PaperVenue
 
@@ -186,3 +187,10 @@ def trades(replies: Sequence[Reply]) -> list[OrderReport]:
         for reply in replies
         if isinstance(reply, OrderReport) and reply.kind is VenueWord.TRADE
     ]
+
+
+def snapshot(bench: Bench) -> Snapshot:
+    """What the venue says of its whole account now."""
+    (taken,) = bench.ask(Compare(""))
+    assert isinstance(taken, Snapshot)
+    return taken

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from pointsman.domain.commands import Cancel, Compare
+from pointsman.domain.commands import Cancel
 from pointsman.domain.orders import Order, OrderType
 from pointsman.domain.policy import PositionMode, ReduceOnlyMode
-from pointsman.domain.venue_reports import Snapshot, VenueHolding
+from pointsman.domain.venue_reports import VenueHolding
 from tests.conformance.bench import (
     LONG,
     SHORT,
@@ -19,6 +19,7 @@ from tests.conformance.bench import (
     market_exit,
     open_paper,
     row,
+    snapshot,
     stop,
     words,
 )
@@ -34,12 +35,6 @@ def bench(path: Path) -> Iterator[Bench]:
     bench = Bench(open_paper(path))
     yield bench
     bench.venue.close()
-
-
-def snapshot(bench: Bench) -> Snapshot:
-    (taken,) = bench.ask(Compare(""))
-    assert isinstance(taken, Snapshot)
-    return taken
 
 
 def test_rule_21_a_larger_exit_is_clipped_to_the_holding(bench: Bench) -> None:

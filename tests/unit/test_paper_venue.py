@@ -24,6 +24,7 @@ from tests.conformance.bench import (
     market_exit,
     open_paper,
     row,
+    snapshot,
     stop,
     trades,
     words,
@@ -40,12 +41,6 @@ def bench(path: Path) -> Iterator[Bench]:
     bench = Bench(open_paper(path))
     yield bench
     bench.venue.close()
-
-
-def snapshot(bench: Bench) -> Snapshot:
-    (taken,) = bench.ask(Compare(""))
-    assert isinstance(taken, Snapshot)
-    return taken
 
 
 # --- time ---------------------------------------------------------------------------------------
