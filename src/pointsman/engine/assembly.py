@@ -14,7 +14,7 @@ import hashlib
 import secrets
 import string
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from decimal import Decimal
 from pathlib import Path
 
@@ -339,9 +339,14 @@ def _paper_venue(
             notes_quiet_turns=manager.run_identity() is None,
         )
 
-    with closing(opened(is_rewound=False)) as venue:
+    with ExitStack() as checking:
+        venue = opened(is_rewound=False)
+        checking.callback(venue.close)
         same_account.require(manager, code, venue, ledger)
-    return opened(is_rewound=is_rewound)
+        if not is_rewound:
+            checking.pop_all()
+            return venue
+    return opened(is_rewound=True)
 
 
 def _code(identity: RunIdentity | None) -> str:

@@ -20,7 +20,7 @@ def claim(manager: SqliteManager, identity: RunIdentity | None) -> None:
     """Make a new database that of this run, or see that it is of the same one. Raises
     OtherRun, saying what differs."""
     there = manager.run_identity()
-    if manager.load().sequence == 0 and there is None:
+    if manager.head.sequence == 0 and there is None:
         if identity is not None:
             manager.set_run_identity(identity)
         return
