@@ -14,9 +14,10 @@ ARG CALENDAR=
 RUN test -z "$CALENDAR" || pip install --requirement /build/requirements-calendar.txt
 COPY pyproject.toml README.md LICENSE /build/
 COPY src /build/src
-# Nothing that runs needs the tests inside of the packages, and they weigh tens of megabytes.
+# Nothing that runs needs the packages' tests, their translations, or compiled lexers of languages.
 RUN pip install --no-deps /build && pip uninstall --yes setuptools pip \
-    && find /opt/pointsman -type d -name tests -prune -exec rm -r {} +
+    && find /opt/pointsman -type d \
+        \( -name tests -o -name i18n -o -path '*/lexers/__pycache__' \) -prune -exec rm -r {} +
 
 # Debian's slim image has bash in it, for `docker-compose exec trading-engine bash`.
 FROM python:3.11-slim
