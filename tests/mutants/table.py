@@ -142,10 +142,10 @@ PROTECTION = (
         "    books.put_account(replace(books.accounts[order.va_id], leased_symbol=None))\n",
     ),
     Mutant(
-        "I10", "dust keeps the lease", "execution/signal_router.py",
+        "I10", "dust keeps the lease", "execution/lease.py",
         "if all(position.state is PositionState.DUST for position in held):",
         "if not list(held):",
-        "tests/unit/test_signal_router.py::test_i10_dust_does_not_hold_the_lease",
+        "tests/unit/test_lease.py::test_i10_dust_does_not_hold_the_lease",
         "in 60 seeds no VA was left with nothing but dust",
     ),
 )  # fmt: skip

@@ -23,6 +23,7 @@ from pointsman.execution.dust import is_dust, take_up
 from pointsman.execution.fills import as_held, fill_key
 from pointsman.execution.governor import after_close
 from pointsman.execution.incidents import note_incident
+from pointsman.execution.lease import take_lease
 from pointsman.execution.pricing import round_stop, stop_at_percentage
 
 replace = msgspec.structs.replace
@@ -75,7 +76,7 @@ def _enter(books: Books, order: Order, fill: VenueFill, now_ns: int) -> None:
     if position is None or not position.is_live:
         position = _open(books, order, fill, position, now_ns)
     _realize(books, order.va_id, -fill.fee)
-    _take_lease(books, order)
+    take_lease(books, order.va_id, order.symbol)
     books.put_position(
         replace(
             position,
@@ -87,13 +88,6 @@ def _enter(books: Books, order: Order, fill: VenueFill, now_ns: int) -> None:
             realized_to_date=position.realized_to_date - fill.fee,
         )
     )
-
-
-def _take_lease(books: Books, order: Order) -> None:
-    """What a late fill leaves behind holds the symbol, if nothing else does by now."""
-    account = books.accounts[order.va_id]
-    if account.leased_symbol is None:
-        books.put_account(replace(account, leased_symbol=order.symbol))
 
 
 def _open(
@@ -325,7 +319,7 @@ def _overfill(
 ) -> None:
     """Book what a VA did not hold as a holding the other way, and freeze everybody on that
     symbol."""
-    _take_lease(books, order)
+    take_lease(books, order.va_id, order.symbol)
     number = books.desk.next_number
     books.put_desk(replace(books.desk, next_number=number + 1))
     books.put_position(

@@ -34,9 +34,9 @@ from pointsman.execution.booking import close_if_done
 from pointsman.execution.books import Books
 from pointsman.execution.funding import on_funding
 from pointsman.execution.governor import entries_allowed, sample_equity
+from pointsman.execution.lease import release_lease
 from pointsman.execution.loading import Loaded, load_books
 from pointsman.execution.protection import commands_for, track_cover
-from pointsman.execution.signal_router import release_lease
 from pointsman.execution.soundness import assert_sound
 from pointsman.execution.withdrawal import on_entry_breach, withdraw_entries
 

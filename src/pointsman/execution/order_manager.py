@@ -35,6 +35,7 @@ from pointsman.execution import booking, protection
 from pointsman.execution.books import Books
 from pointsman.execution.fills import fill_key, with_fill
 from pointsman.execution.incidents import note_incident
+from pointsman.execution.lease import take_lease
 from pointsman.execution.sizing import Candidate
 from pointsman.execution.soundness import assert_may_open
 
@@ -71,10 +72,9 @@ def open_entry(books: Books, entry: Candidate) -> Submit:
         updated_at_ns=now_ns,
     )
     assert_may_open(books, order)
+    take_lease(books, signal.va_id, signal.symbol)
     account = books.accounts[signal.va_id]
-    books.put_account(
-        replace(account, leased_symbol=signal.symbol, day_entries=account.day_entries + 1)
-    )
+    books.put_account(replace(account, day_entries=account.day_entries + 1))
     books.put_order(order)
     books.note_entry_time(signal.va_id, now_ns)
     return Submit(order)

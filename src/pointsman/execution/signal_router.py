@@ -1,10 +1,9 @@
 """The router: which VA a signal is for, and whether it enters or exits, before any limit is
 checked.
 
-A VA trades one symbol at a time: the lease on its symbol is taken when an entry is accepted, and
-released when the VA is flat and none of its orders is working or unknown. A signal against an open
-position is a reduce-only exit, never a flip. Exits pass only this check: no cooldown, throttle,
-window or loss limit can block them.
+A VA trades one symbol at a time (`lease.py`). A signal against an open position is a reduce-only
+exit, never a flip. Exits pass only this check: no cooldown, throttle, window or loss limit can
+block them.
 """
 
 from collections.abc import Iterator
@@ -13,11 +12,12 @@ from decimal import Decimal
 import msgspec
 
 from pointsman.domain.money import ZERO, plain
-from pointsman.domain.positions import Position, PositionState, closing_of
+from pointsman.domain.positions import Position, closing_of
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide, Side, SignalSide, opened_by
 from pointsman.domain.signals import Action, Check, Signal
 from pointsman.execution.books import Books
+from pointsman.execution.lease import check_lease
 from pointsman.execution.reversal import wants_position
 
 SECOND = Decimal(10**9)
@@ -53,7 +53,7 @@ def route(books: Books, signal: Signal, now_ns: int) -> Route:
     checks = [
         Check(Reason.UNKNOWN_ACCOUNT, True, signal.va_id),
         *_expiry(signal, now_ns),
-        _lease(books, signal, may_be_beside=closable > ZERO),
+        check_lease(books, signal, may_be_beside=closable > ZERO),
     ]
     if side is None or is_exit:
         checks.append(Check(Reason.NOTHING_TO_CLOSE, closable > ZERO, plain(closable), "0"))
@@ -77,7 +77,7 @@ def _wait(books: Books, signal: Signal, side: Side, now_ns: int) -> Route:
     checks = (
         Check(Reason.UNKNOWN_ACCOUNT, True, signal.va_id),
         *_expiry(signal, now_ns),
-        _lease(books, signal, may_be_beside=False),
+        check_lease(books, signal),
         free,
     )
     return Route(Action.WAIT, side, ZERO, False, checks, is_reversal=True)
@@ -106,14 +106,6 @@ def _expiry(signal: Signal, now_ns: int) -> Iterator[Check]:
         )
 
 
-def _lease(books: Books, signal: Signal, *, may_be_beside: bool) -> Check:
-    """The symbol must be the leased one, but for an exit of what a late fill has opened beside
-    it."""
-    leased = books.accounts[signal.va_id].leased_symbol
-    is_free = may_be_beside or leased is None or leased == signal.symbol
-    return Check(Reason.SYMBOL_LOCKED, is_free, signal.symbol, leased)
-
-
 def _entry_direction(books: Books, signal: Signal, side: Side) -> Iterator[Check]:
     wanted = opened_by(side)
     yield Check(
@@ -137,14 +129,3 @@ def _is_opposed(books: Books, signal: Signal, wanted: PositionSide) -> bool:
         return False
     external = books.externals.get((signal.symbol, PositionSide.LONG))
     return bool(holders) or (external is not None and external.quantity * wanted.sign < ZERO)
-
-
-def release_lease(books: Books, va_id: str) -> None:
-    """Give the symbol back once the VA is flat and nothing of it is working or unknown; dust does
-    not hold it."""
-    account = books.accounts[va_id]
-    if account.leased_symbol is None or books.index[va_id].orders:
-        return
-    held = (books.positions[key] for key in books.index[va_id].positions)
-    if all(position.state is PositionState.DUST for position in held):
-        books.put_account(msgspec.structs.replace(account, leased_symbol=None))
