@@ -25,6 +25,7 @@ BOOKING, BOOKS, COVER = "execution/booking.py", "execution/books.py", "execution
 DESK, FILTERS, GOVERNOR = "execution/desk.py", "execution/filters.py", "execution/governor.py"
 INTAKE, MANAGER = "execution/venue_intake.py", "execution/order_manager.py"
 ORDERS, FILLS = "domain/orders.py", "execution/fills.py"
+LOSSES = "execution/loss_limits.py"
 GATE, OPERATOR = "execution/last_check.py", "execution/operator_actions.py"
 LOOP = "execution/execution_loop.py"
 
@@ -152,7 +153,8 @@ PROTECTION = (
 
 GOVERNANCE = (
     Mutant(
-        "I11", "slots do not count", GOVERNOR, "slots <= limits.max_open_positions,", "True,",
+        "I11", "slots do not count", GOVERNOR,
+        "slots = books.slots_used(account.va_id) + 1", "slots = 0",
     ),
     Mutant(
         "I11", "entries in flight do not count", BOOKS, "return live + sum(",
@@ -185,16 +187,16 @@ GOVERNANCE = (
         "account, loss_streak=0, cooldown_until_ns=None))",
     ),
     Mutant(
-        "I13", "a cooldown takes the general limits", GOVERNOR,
+        "I13", "a cooldown takes the general limits", LOSSES,
         "limits = books.policy.limits_of(va_id)", "limits = books.policy.limits",
-        "tests/unit/test_governor_losses.py::test_rule_16_third_loss_in_a_row_starts_a_cooldown",
+        "tests/unit/test_loss_limits.py::test_rule_16_third_loss_in_a_row_starts_a_cooldown",
         "all simulated VAs have the same limits",
     ),
     Mutant(
-        "I13", "only losses by an exit signal count", BOOKING,
-        "after_close(books, account, trade.pnl, now_ns)",
-        "after_close(books, account, trade.pnl"
-        " if trade.exit_reason is Reason.SIGNAL_EXIT else ZERO, now_ns)",
+        "I13", "only losses by an exit signal count", LOSSES,
+        "account, pnl = books.accounts[trade.va_id], trade.pnl\n",
+        "account, pnl = books.accounts[trade.va_id], trade.pnl"
+        " if trade.exit_reason is Reason.SIGNAL_EXIT else ZERO\n",
     ),
     Mutant(
         "I13", "an exit waits for the window to open", "execution/judgement.py",

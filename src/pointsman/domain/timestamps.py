@@ -9,6 +9,8 @@ import re
 from decimal import Decimal
 from functools import lru_cache
 
+from pointsman.domain.money import plain
+
 SECOND_NS = 1_000_000_000
 
 _END_NS = 2**63
@@ -100,6 +102,11 @@ def _parse_epoch(text: str) -> int:
     if ts_ns < _FIRST_EPOCH_NS:
         raise ValueError(f"as an epoch it is before the year 2000; {_REMEDY}")
     raise ValueError(_REMEDY)
+
+
+def in_seconds(duration_ns: int) -> str:
+    """A duration as checks and incidents hold it: "1.5" for 1_500_000_000."""
+    return plain(Decimal(duration_ns) / SECOND_NS)
 
 
 def iso_seconds(time_ns: int) -> str:

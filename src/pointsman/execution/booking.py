@@ -21,7 +21,6 @@ from pointsman.execution import naked_time
 from pointsman.execution.books import Books
 from pointsman.execution.dust import is_dust, take_up
 from pointsman.execution.fills import as_held, fill_key
-from pointsman.execution.governor import after_close
 from pointsman.execution.incidents import note_incident
 from pointsman.execution.lease import take_lease
 from pointsman.execution.pricing import round_stop, stop_at_percentage
@@ -258,17 +257,17 @@ def _consume(
     return gain, tuple(lots)
 
 
-def close_if_done(books: Books, position_id: int, now_ns: int, venue_ns: int) -> None:
+def close_if_done(books: Books, position_id: int, now_ns: int, venue_ns: int) -> Trade | None:
     """A position whose quantity is zero or dust, with nothing left that could change it, becomes a
     trade. Dust stays as a holding; should it be closed after all, that is a trade of its own."""
     position = books.positions.get(position_id)
     if position is None or position.state is PositionState.OVERFILLED:
-        return
+        return None
     if books.orders_of(position_id, Role.ENTRY):
         # More of it may still come; one entry is one position (RULES 15).
-        return
+        return None
     if position.quantity > ZERO and not (position.is_live and is_dust(books, position)):
-        return
+        return None
     position = naked_time.end(books, position, now_ns, venue_ns)
     trade = _trade(position, now_ns)
     books.note(trade, trade.trade_id)
@@ -291,8 +290,7 @@ def close_if_done(books: Books, position_id: int, now_ns: int, venue_ns: int) ->
             crossed_at_ns=None,
         )
     )
-    account = books.accounts[position.va_id]
-    books.put_account(after_close(books, account, trade.pnl, now_ns))
+    return trade
 
 
 def _trade(position: Position, now_ns: int) -> Trade:

@@ -33,9 +33,10 @@ from pointsman.execution import (
 from pointsman.execution.booking import close_if_done
 from pointsman.execution.books import Books
 from pointsman.execution.funding import on_funding
-from pointsman.execution.governor import entries_allowed, sample_equity
+from pointsman.execution.governor import entries_allowed
 from pointsman.execution.lease import release_lease
 from pointsman.execution.loading import Loaded, load_books
+from pointsman.execution.loss_limits import count_trade, sample_equity
 from pointsman.execution.protection import commands_for, track_cover
 from pointsman.execution.soundness import assert_sound
 from pointsman.execution.withdrawal import on_entry_breach, withdraw_entries
@@ -100,7 +101,9 @@ class Desk:
         commands = list(commands)
         while touched := books.take_touched_positions():
             for position_id in touched:
-                close_if_done(books, position_id, now_ns, venue_ns)
+                trade = close_if_done(books, position_id, now_ns, venue_ns)
+                if trade is not None:
+                    count_trade(books, trade, now_ns)
                 commands += commands_for(books, position_id, mark, now_ns)
                 track_cover(books, position_id, now_ns, venue_ns)
         filled = {record.va_id: None for record in books.changes.values() if type(record) is Fill}

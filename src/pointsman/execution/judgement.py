@@ -31,10 +31,11 @@ from pointsman.domain.signals import (
 from pointsman.execution import reversal
 from pointsman.execution.books import Books
 from pointsman.execution.filters import filter_entry, minimum
-from pointsman.execution.governor import govern, roll_day
+from pointsman.execution.governor import govern
 from pointsman.execution.incidents import note_incident
 from pointsman.execution.kill_switch import roll_total_day
 from pointsman.execution.learning import lot_note
+from pointsman.execution.loss_limits import roll_day
 from pointsman.execution.order_manager import open_entry
 from pointsman.execution.signal_router import Route, route
 from pointsman.execution.sizing import Candidate, build_candidate

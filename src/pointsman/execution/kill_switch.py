@@ -11,9 +11,10 @@ from pointsman.domain.accounts import KillState
 from pointsman.domain.market import Quote
 from pointsman.domain.money import ZERO, plain, shown_ratio
 from pointsman.domain.reasons import Reason
+from pointsman.domain.timestamps import in_seconds
 from pointsman.execution.books import Books
-from pointsman.execution.governor import SECOND, drawdown
 from pointsman.execution.incidents import note_incident
+from pointsman.execution.loss_limits import drawdown
 from pointsman.execution.pricing import HUNDRED
 from pointsman.execution.protection import close_position
 from pointsman.execution.reversal import refuse_opening
@@ -134,7 +135,7 @@ def watch_naked(books: Books, now_ns: int) -> None:
     if readings != books.desk.naked_readings:
         books.put_desk(replace(books.desk, naked_readings=readings))
     if readings == NAKED_READINGS:
-        note = f"KILL_ON_NAKED_SECONDS: {plain(longest_ns / SECOND)} > {plain(limit_ns / SECOND)}"
+        note = f"KILL_ON_NAKED_SECONDS: {in_seconds(longest_ns)} > {in_seconds(limit_ns)}"
         press(books, KillState.HALT, "governor", note, now_ns)
 
 

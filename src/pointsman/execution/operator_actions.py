@@ -19,8 +19,8 @@ from pointsman.domain.positions import PositionState
 from pointsman.domain.reasons import Reason
 from pointsman.execution import external_holdings, kill_switch, naked_time, order_manager, reversal
 from pointsman.execution.books import Books
-from pointsman.execution.governor import roll_day
 from pointsman.execution.incidents import note_incident
+from pointsman.execution.loss_limits import roll_day
 
 replace = msgspec.structs.replace
 

@@ -16,11 +16,10 @@ from pointsman.domain.positions import Position, closing_of
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide, Side, SignalSide, opened_by
 from pointsman.domain.signals import Action, Check, Signal
+from pointsman.domain.timestamps import in_seconds
 from pointsman.execution.books import Books
 from pointsman.execution.lease import check_lease
 from pointsman.execution.reversal import wants_position
-
-SECOND = Decimal(10**9)
 
 
 class Route(msgspec.Struct, frozen=True, gc=False):
@@ -100,8 +99,8 @@ def _expiry(signal: Signal, now_ns: int) -> Iterator[Check]:
         yield Check(
             Reason.EXPIRED,
             age_ns <= signal.ttl_ns,
-            plain(age_ns / SECOND),
-            plain(signal.ttl_ns / SECOND),
+            in_seconds(age_ns),
+            in_seconds(signal.ttl_ns),
             unit="s",
         )
 

@@ -14,11 +14,12 @@ from pointsman.domain.money import ZERO, floor_to, plain
 from pointsman.domain.orders import Role
 from pointsman.domain.positions import Position
 from pointsman.domain.reasons import Reason
+from pointsman.domain.timestamps import in_seconds
 from pointsman.execution import booking
 from pointsman.execution.books import Books
-from pointsman.execution.governor import SECOND, end_cooldown, roll_day, sample_equity
 from pointsman.execution.incidents import note_incident
 from pointsman.execution.kill_switch import sample_total, watch_naked
+from pointsman.execution.loss_limits import end_cooldown, roll_day, sample_equity
 from pointsman.execution.protection import close_position, is_leaving
 
 replace = msgspec.structs.replace
@@ -85,8 +86,8 @@ def on_cover_deadline(books: Books, timer: Timer, now_ns: int) -> list[Command]:
         now_ns,
         Reason.NAKED_POSITION,
         of=position,
-        value=plain(naked_ns / SECOND),
-        limit=plain(books.policy.protection_deadline_ns / SECOND),
+        value=in_seconds(naked_ns),
+        limit=in_seconds(books.policy.protection_deadline_ns),
         detail=f"{plain(position.quantity)} had no confirmed stop in time",
     )
     booking.freeze(books, position.va_id, Reason.NAKED_POSITION, now_ns)
@@ -106,8 +107,8 @@ def on_exit_unfilled(books: Books, timer: Timer, now_ns: int) -> list[Command]:
         now_ns,
         Reason.EXIT_UNFILLED,
         of=order,
-        value=plain((now_ns - timer.armed_ns + deadline_ns) / SECOND),
-        limit=plain(deadline_ns / SECOND),
+        value=in_seconds(now_ns - timer.armed_ns + deadline_ns),
+        limit=in_seconds(deadline_ns),
         detail=f"{plain(order.leaves)} of {plain(order.quantity)} still to be filled",
     )
     return []
