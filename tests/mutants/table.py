@@ -25,7 +25,7 @@ BOOKING, BOOKS, COVER = "execution/booking.py", "execution/books.py", "execution
 DESK, FILTERS, GOVERNOR = "execution/desk.py", "execution/filters.py", "execution/governor.py"
 INTAKE, MANAGER = "execution/venue_intake.py", "execution/order_manager.py"
 ORDERS, FILLS = "domain/orders.py", "execution/fills.py"
-LOSSES = "execution/loss_limits.py"
+LOSSES, DOUBT = "execution/loss_limits.py", "execution/doubt.py"
 GATE, OPERATOR = "execution/last_check.py", "execution/operator_actions.py"
 LOOP = "execution/execution_loop.py"
 
@@ -42,13 +42,13 @@ PERSISTED = (
     ),
     Mutant(
         "I2", "sends again on a timeout", DESK,
-        "TimerKind.SUBMIT_TIMEOUT: order_manager.on_silence,",
+        "TimerKind.SUBMIT_TIMEOUT: doubt.on_silence,",
         "TimerKind.SUBMIT_TIMEOUT: lambda books, timer, _now: ["
         'Submit(order) for order in [books.orders.get(timer.key)] if order and order.status'
         ' == "SUBMITTED"],',
     ),
     Mutant(
-        "I2", "a not-found counts before the settle time", MANAGER,
+        "I2", "a not-found counts before the settle time", DOUBT,
         "if event.asked_at_ns <", "if False and event.asked_at_ns <",
     ),
     Mutant(
@@ -357,7 +357,7 @@ TRUTH = (
         "self._outbox.put(self._ticket, answer, step)", "self._outbox.put(0, answer, step)",
     ),
     Mutant(
-        "I22", "a refused cancel is sent over and over", MANAGER,
+        "I22", "a refused cancel is sent over and over", DOUBT,
         "    if order is None or not order.is_cancel_pending:\n        return []\n",
         "    if order is None or not order.is_cancel_pending:\n        return []\n"
         "    order = replace(order, is_cancel_pending=False)\n",
@@ -366,13 +366,13 @@ TRUTH = (
 
 OUTLIVES = (
     Mutant(
-        "I7", "an answer after a restart proves nothing where it could", MANAGER,
+        "I7", "an answer after a restart proves nothing where it could", DOUBT,
         "if is_inherited and books.policy", "if False and is_inherited and books.policy",
         "tests/stories/test_restart_and_storage.py",
         "a crash seldom strikes exactly between a fill and its stop",
     ),
     Mutant(
-        "I2", "what this session sends counts as lost at once too", MANAGER,
+        "I2", "what this session sends counts as lost at once too", DOUBT,
         "if is_inherited and books.policy", "if books.policy",
         "tests/stories/test_restart_and_storage.py",
         "where requests end with their session the simulated ones are seldom late",

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from pointsman.domain.commands import Cancel, Compare, Query, Submit
+from pointsman.domain.commands import Cancel, Query, Submit
 from pointsman.domain.events import (
     CancelRefused,
     ForeignFill,
@@ -214,62 +214,6 @@ def test_rule_21_what_fills_beyond_the_account_is_booked_and_freezes_everybody(
     assert is_late or "ABCDEF2S1" in cancels(step)
     va = account(desk)
     assert va.cash - beyond * (99 if is_late else 98) == va.balance
-
-
-# -- exits that fail -------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("word", "reason"),
-    [
-        (VenueWord.REJECTED, Reason.REDUCE_ONLY),
-        (VenueWord.CANCELED, Reason.REDUCE_ONLY),
-        (VenueWord.EXPIRED, None),
-    ],
-)
-def test_f21_f45_f49_an_exit_that_comes_to_nothing_is_compared_and_retried_after_a_pause(
-    word: VenueWord, reason: Reason | None
-) -> None:
-    desk = kept_desk()
-    enter(desk, signal("a"))
-    acknowledge(desk, send(desk, signal("b", "close", None)))
-    failed = report(desk, EXIT, word, reason=reason)
-    assert submits(failed) == []
-    assert of_type(failed.commands, Compare)
-    steps = pass_time(desk, 2 * SECOND_NS)
-    again = [order.client_order_id for step in steps for order in submits(step)]
-    assert again == ["ABCDEF1X2"]
-
-
-def test_f45_no_endless_loop_when_neither_stop_nor_exit_is_taken() -> None:
-    """The venue refuses whatever reduces: one exit a pause, and nothing in between."""
-    desk = kept_desk(REFUSES)
-    enter(desk, signal("a"))
-    send(desk, signal("b", "close", None))
-    waiting = submits(report(desk, STOP, VenueWord.CANCELED))
-    sent = 0
-    for _ in range(40):
-        while waiting:
-            sent += len(waiting)
-            order = waiting.pop(0)
-            order_sent(desk, order.client_order_id)
-            refused = report(
-                desk, order.client_order_id, VenueWord.REJECTED, reason=Reason.REDUCE_ONLY
-            )
-            waiting += submits(refused)
-        for step in pass_time(desk, SECOND_NS // 2):
-            waiting += submits(step)
-    assert 5 <= sent <= 2 + 10 + 1, "20 s: an exit each 2 s"
-
-
-def test_an_exit_that_was_refused_leaves_the_position_covered_while_it_waits() -> None:
-    desk = kept_desk(REFUSES)
-    enter(desk, signal("a"))
-    send(desk, signal("b", "close", None))
-    acknowledge(desk, report(desk, STOP, VenueWord.CANCELED))
-    refused = report(desk, EXIT, VenueWord.REJECTED, reason=Reason.VENUE_REJECTED)
-    assert [(o.role, o.quantity) for o in submits(refused)] == [(Role.STOP, Decimal(10))]
-    assert incidents(refused) == [Reason.EXIT_REJECTED]
 
 
 # -- foreign holdings ------------------------------------------------------------------------------

@@ -9,13 +9,12 @@ from hypothesis import strategies as st
 from pointsman.domain.accounts import Account
 from pointsman.domain.commands import Compare, Query, Step
 from pointsman.domain.events import (
-    OrderAdopted,
     OrderReport,
     SendRefused,
     VenueWord,
 )
 from pointsman.domain.life_cycle import OrderStatus
-from pointsman.domain.orders import Fill, Order, OrderType, Role
+from pointsman.domain.orders import Fill
 from pointsman.domain.positions import Position, Trade
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide, Side
@@ -328,28 +327,6 @@ def test_an_entry_filled_beyond_its_quantity_is_booked_and_freezes_the_symbol() 
     frozen = {va.va_id: va.frozen_for for va in desk.kept.all(Account)}
     assert frozen == {"VA001": Reason.OVERFILL, "VA002": Reason.OVERFILL, "VA003": None}
     assert sum(order.quantity for order in submits(step)) == 12
-
-
-# -- adoption --------------------------------------------------------------------------------------
-
-
-def test_rule_30_a_stop_that_only_the_venue_knows_is_ours_again_and_its_number_is_used() -> None:
-    desk = kept_desk()
-    enter(desk, signal("a"))
-    known = desk.kept.order(STOP)
-    adopted = Order(
-        "ABCDEF1S7", VA, "XXX", 1, Role.STOP, OrderType.STOP, Side.SELL, PositionSide.LONG,
-        Decimal(10), 0, trigger_price=known.trigger_price, is_unknown=True,
-    )  # fmt: skip
-    step = tell(desk, OrderAdopted(adopted))
-    assert incidents(step) == [Reason.MISMATCH]
-    assert desk.books.positions[1].stops_made == 7
-    assert desk.kept.order("ABCDEF1S7").sent_at_ns == desk.now_ns, "so that it is asked about"
-    assert cancels(step) == ["ABCDEF1S7"], "the position was covered without it"
-    assert tell(desk, OrderAdopted(adopted)).changes == ()
-    report(desk, STOP, VenueWord.CANCELED)
-    (replaced,) = desk.books.orders_of(1, Role.STOP)[-1:]
-    assert replaced.client_order_id == "ABCDEF1S8"
 
 
 def test_fills_know_their_owner_and_when_they_were_learned() -> None:

@@ -5,7 +5,7 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from pointsman.domain.commands import Compare, Query, Step
+from pointsman.domain.commands import Query, Step
 from pointsman.domain.events import (
     CancelRefused,
     HoldingDiffers,
@@ -100,30 +100,6 @@ def next_cover_timer(desk: KeptDesk) -> Timer:
     while (timer := desk.books.this_run.pop_timer()).kind is not TimerKind.COVER_QUERY:
         pass
     return timer
-
-
-def test_f27_a_stop_refused_because_it_would_trigger_means_exit_and_no_further_stop() -> None:
-    desk = kept_desk()
-    acknowledge(desk, send(desk, signal("a")))
-    trade(desk, ENTRY, "10")
-    order_sent(desk, STOP)
-    step = report(desk, STOP, VenueWord.REJECTED, reason=Reason.WOULD_TRIGGER)
-    assert [(o.role, o.exit_reason) for o in submits(step)] == [(Role.EXIT, Reason.STOP_CROSSED)]
-    assert incidents(step) == []
-    assert account(desk).frozen_for is None
-    assert order_sent(desk, EXIT).commands == ()
-
-
-def test_f28_a_stop_refused_for_another_reason_means_exit_and_a_freeze() -> None:
-    desk = kept_desk()
-    acknowledge(desk, send(desk, signal("a")))
-    trade(desk, ENTRY, "10")
-    order_sent(desk, STOP)
-    step = report(desk, STOP, VenueWord.REJECTED, reason=Reason.BAD_PRICE)
-    assert [(o.role, o.exit_reason) for o in submits(step)] == [(Role.EXIT, Reason.STOP_REJECTED)]
-    assert incidents(step) == [Reason.STOP_REJECTED]
-    assert account(desk).frozen_for is Reason.STOP_REJECTED
-    assert of_type(step.commands, Compare)
 
 
 def test_f42_a_stop_that_the_venue_cancels_is_replaced_at_once() -> None:

@@ -22,6 +22,7 @@ from pointsman.domain.orders import Fill
 from pointsman.domain.policy import Policy
 from pointsman.domain.signals import Signal
 from pointsman.execution import (
+    doubt,
     external_holdings,
     judgement,
     learning,
@@ -193,8 +194,8 @@ def _on_timer(books: Books, event: ev.TimerFired, now_ns: int) -> list[Command]:
 
 
 _TIMERS: dict[ev.TimerKind, Handler] = {
-    ev.TimerKind.SUBMIT_TIMEOUT: order_manager.on_silence,
-    ev.TimerKind.QUERY_RETRY: order_manager.on_query_retry,
+    ev.TimerKind.SUBMIT_TIMEOUT: doubt.on_silence,
+    ev.TimerKind.QUERY_RETRY: doubt.on_query_retry,
     ev.TimerKind.COVER_QUERY: timers.on_cover_query,
     ev.TimerKind.COVER_DEADLINE: timers.on_cover_deadline,
     ev.TimerKind.CROSSED_DEADLINE: timers.on_crossed_deadline,
@@ -212,9 +213,9 @@ _HANDLERS: dict[type[Event], Handler] = {
     ev.OrderSent: order_manager.on_sent,
     ev.SendRefused: order_manager.on_send_refused,
     ev.OrderReport: order_manager.on_report,
-    ev.OrderAdopted: order_manager.on_adopted,
-    ev.CancelRefused: order_manager.on_cancel_refused,
-    ev.OrderAbsent: order_manager.on_absent,
+    ev.OrderAdopted: doubt.on_adopted,
+    ev.CancelRefused: doubt.on_cancel_refused,
+    ev.OrderAbsent: doubt.on_absent,
     ev.EntryBreach: on_entry_breach,
     ev.LevelReached: timers.on_level,
     ev.TimerFired: _on_timer,

@@ -17,7 +17,14 @@ from pointsman.domain.money import ZERO
 from pointsman.domain.orders import Role
 from pointsman.domain.positions import PositionState
 from pointsman.domain.reasons import Reason
-from pointsman.execution import external_holdings, kill_switch, naked_time, order_manager, reversal
+from pointsman.execution import (
+    doubt,
+    external_holdings,
+    kill_switch,
+    naked_time,
+    order_manager,
+    reversal,
+)
 from pointsman.execution.books import Books
 from pointsman.execution.incidents import note_incident
 from pointsman.execution.loss_limits import roll_day
@@ -263,7 +270,7 @@ def on_compared(books: Books, event: ev.Compared, now_ns: int) -> list[Command]:
         if position.naked_since_ns is not None:
             since_ns = position.naked_since_ns
             naked_time.watch_cover(books, position.position_id, since_ns, now_ns)
-    return order_manager.ask_about(books, event.unseen_orders, now_ns)
+    return doubt.ask_about(books, event.unseen_orders, now_ns)
 
 
 def _is_newly_flat(books: Books) -> bool:

@@ -8,16 +8,21 @@ from pointsman.domain.events import (
     Compared,
     EntryBreach,
     OrderAbsent,
+    OrderAdopted,
     VenueWord,
 )
 from pointsman.domain.life_cycle import OrderStatus
+from pointsman.domain.orders import Order, OrderType, Role
 from pointsman.domain.reasons import Reason
+from pointsman.domain.sides import PositionSide, Side
 from tests.desk_stories import (
     SECOND_NS,
+    VA,
     account,
     acknowledge,
     cancels,
     decide,
+    enter,
     incidents,
     of_type,
     order_sent,
@@ -167,3 +172,25 @@ def test_rule_27_any_report_clears_both_marks() -> None:
     order = desk.kept.order(ENTRY)
     assert (order.is_cancel_pending, order.is_unknown) == (False, False)
     assert order.shown_status is OrderStatus.PARTIALLY_FILLED
+
+
+# -- adoption --------------------------------------------------------------------------------------
+
+
+def test_rule_30_a_stop_that_only_the_venue_knows_is_ours_again_and_its_number_is_used() -> None:
+    desk = kept_desk()
+    enter(desk, signal("a"))
+    known = desk.kept.order(STOP)
+    adopted = Order(
+        "ABCDEF1S7", VA, "XXX", 1, Role.STOP, OrderType.STOP, Side.SELL, PositionSide.LONG,
+        Decimal(10), 0, trigger_price=known.trigger_price, is_unknown=True,
+    )  # fmt: skip
+    step = tell(desk, OrderAdopted(adopted))
+    assert incidents(step) == [Reason.MISMATCH]
+    assert desk.books.positions[1].stops_made == 7
+    assert desk.kept.order("ABCDEF1S7").sent_at_ns == desk.now_ns, "so that it is asked about"
+    assert cancels(step) == ["ABCDEF1S7"], "the position was covered without it"
+    assert tell(desk, OrderAdopted(adopted)).changes == ()
+    report(desk, STOP, VenueWord.CANCELED)
+    (replaced,) = desk.books.orders_of(1, Role.STOP)[-1:]
+    assert replaced.client_order_id == "ABCDEF1S8"
