@@ -9,7 +9,8 @@
 #   make audit   is there a known vulnerability in what requirements.txt pins? Needs the network
 #   make requirements   pin the packages again, to the newest that pyproject.toml admits:
 #                       requirements.txt (to run and to test), requirements-run.txt (what the image
-#                       installs) and requirements-calendar.txt (what TRADING_CALENDAR needs)
+#                       installs), requirements-calendar.txt (what TRADING_CALENDAR needs) and
+#                       requirements-venues.txt (ccxt, and the clients that the tests compare with)
 
 .DEFAULT_GOAL := test
 .PHONY: run test check docs mutants bench audit requirements
@@ -45,16 +46,20 @@ audit: $(INSTALLED)
 requirements: $(INSTALLED)
 	$(BIN)/pip install --quiet uv
 	UV_CUSTOM_COMPILE_COMMAND="make requirements" $(BIN)/uv pip compile --quiet --upgrade --universal \
-	    --python-version 3.11 --extra notify --extra dev --output-file requirements.txt pyproject.toml
+	    --python-version 3.11 --extra ccxt --extra stock-clients --no-annotate \
+	    --output-file requirements-venues.txt pyproject.toml
+	UV_CUSTOM_COMPILE_COMMAND="make requirements" $(BIN)/uv pip compile --quiet --upgrade --universal \
+	    --python-version 3.11 --extra notify --extra dev --constraint requirements-venues.txt \
+	    --output-file requirements.txt pyproject.toml
 	UV_CUSTOM_COMPILE_COMMAND="make requirements" $(BIN)/uv pip compile --quiet --upgrade --universal \
 	    --python-version 3.11 --extra notify --no-annotate --constraint requirements.txt \
 	    --output-file requirements-run.txt pyproject.toml
 	UV_CUSTOM_COMPILE_COMMAND="make requirements" $(BIN)/uv pip compile --quiet --upgrade --universal \
 	    --python-version 3.11 --extra calendar --no-annotate --constraint requirements.txt \
-	    --output-file requirements-calendar.txt pyproject.toml
+	    --constraint requirements-venues.txt --output-file requirements-calendar.txt pyproject.toml
 
 # PYTHON=... on the command line chooses another one.
-$(INSTALLED): requirements.txt requirements-calendar.txt pyproject.toml
+$(INSTALLED): requirements.txt requirements-calendar.txt requirements-venues.txt pyproject.toml
 	@for python in $(or $(PYTHON),$(PYTHONS)); do \
 	    "$$python" -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || continue; \
 	    echo "making .venv with $$("$$python" --version)"; \
@@ -62,8 +67,9 @@ $(INSTALLED): requirements.txt requirements-calendar.txt pyproject.toml
 	done; \
 	echo "pointsman needs Python 3.11 or newer with its venv module; tried: $(or $(PYTHON),$(PYTHONS))" >&2; \
 	exit 1
-	@echo "installing what requirements.txt and requirements-calendar.txt pin: a minute or two, and some 350 MB in .venv"
+	@echo "installing what the files requirements*.txt pin: some two minutes, and some 500 MB in .venv"
 	$(BIN)/python -m pip install --disable-pip-version-check \
-	    --requirement requirements.txt --requirement requirements-calendar.txt
+	    --requirement requirements.txt --requirement requirements-calendar.txt \
+	    --requirement requirements-venues.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@

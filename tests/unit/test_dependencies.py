@@ -12,6 +12,7 @@ NAMES = {"dotenv": "python-dotenv", "pydantic_core": "pydantic"}
 """Modules whose package has another name."""
 
 NOT_IMPORTED = {
+    "aiohttp": "the venue servers of the tests; the adapters come next",
     "httptools": "the protocol that uvicorn is told to use",
     "tzdata": "the time zones of zoneinfo where the system has none",
 }
