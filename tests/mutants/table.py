@@ -104,18 +104,18 @@ MONEY = (
 PROTECTION = (
     Mutant(
         "I7", "a stop is as large as the entry that was ordered", COVER,
-        "_submit_stop(books, position.position_id, allowed, now_ns)",
-        "_submit_stop(books, position.position_id, books.orders[position.entry_order_id].quantity"
+        "submit_stop(books, position.position_id, allowed, now_ns)",
+        "submit_stop(books, position.position_id, books.orders[position.entry_order_id].quantity"
         " if position.entry_order_id in books.orders else allowed, now_ns)",
     ),
     Mutant(
         "I7", "a second partial fill gets no stop", COVER,
-        "    missing_stop = floor_to(staying_held - _leaves(keep), lot)\n    if missing_stop",
+        "    missing_stop = floor_to(staying_held - total_leaves(keep), lot)\n    if missing_stop",
         "    missing_stop = ZERO if keep else staying_held\n    if missing_stop",
     ),
     Mutant(
         "I7", "an exit leaves beside the stop that covers the same", COVER,
-        "room = floor_to(held - exit_leaves - _leaves(stops), lot)", "room = held",
+        "room = floor_to(held - exit_leaves - total_leaves(stops), lot)", "room = held",
     ),
     Mutant(
         "I8", "which side a stop is on is told from the price", COVER,
@@ -344,7 +344,7 @@ TRUTH = (
         "self.due_ns = now_ns + self._interval_ns", "self.due_ns = None",
     ),
     Mutant(
-        "I21", "a stop is sent for ever", COVER,
+        "I21", "a stop is sent for ever", "execution/surplus.py",
         "fitting(stops[::-1]), fitting(newest_first), key", "fitting(stops[::-1]), key",
         "tests/unit/test_found_by_simulation.py", "it takes four stops of certain sizes",
     ),

@@ -11,7 +11,7 @@ from pointsman.domain.policy import ReduceOnlyMode
 from pointsman.domain.positions import Lot, Position, PositionState
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide
-from pointsman.execution import last_check, protection
+from pointsman.execution import last_check, surplus
 from pointsman.execution.books import Books
 from tests import desk_stories as stories
 from tests.desk_stories import (
@@ -50,9 +50,9 @@ def test_i21_a_stop_that_makes_up_for_one_given_up_is_kept_and_not_sent_again() 
         )
         for attempt, quantity in enumerate(("12", "6", "7", "8"), 1)
     ]
-    keep, surplus = protection._stops_to_keep(held("20"), stops, Decimal(20), TICK)
+    keep, given_up = surplus.stops_to_keep(held("20"), stops, Decimal(20), TICK)
     assert sorted(stop.quantity for stop in keep) == [8, 12]
-    assert [stop.quantity for stop in surplus] == [6, 7]
+    assert [stop.quantity for stop in given_up] == [6, 7]
 
 
 def test_i9_an_exit_for_more_than_is_held_by_now_is_held_back() -> None:

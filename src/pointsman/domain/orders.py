@@ -134,6 +134,11 @@ class Order(msgspec.Struct, frozen=True, gc=False, tag=True):
         return OrderStatus.PENDING_CANCEL if self.is_cancel_pending else self.status
 
 
+def total_leaves(orders: list[Order]) -> Decimal:
+    """The quantity that orders may still fill together."""
+    return sum((order.leaves for order in orders), ZERO)
+
+
 class Fill(msgspec.Struct, frozen=True, gc=False, tag=True):
     """One execution, booked once. `key` identifies it (venue order, trade id, side); `venue_ts_ns`
     is when the venue says it happened, `booked_at_ns` when we learned of it. `is_external`: nothing

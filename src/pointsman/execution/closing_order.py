@@ -2,13 +2,21 @@
 
 Such an order belongs to the VA, symbol and side of its position, and trades against it; a stop
 rests at the venue, an exit goes to the market. An entry has no position yet: `open_entry` makes it.
+The stops of a position are numbered, and so are its exits: no number is given twice, so that a
+client order id never means two orders (RULES 26).
 """
 
 from decimal import Decimal
 
-from pointsman.domain.orders import Order, OrderType, Role
+import msgspec
+
+from pointsman.domain.commands import Submit
+from pointsman.domain.orders import Order, OrderType, Role, client_order_id
 from pointsman.domain.positions import Position
 from pointsman.domain.reasons import Reason
+from pointsman.execution.books import Books
+
+replace = msgspec.structs.replace
 
 
 def closing_order(
@@ -41,3 +49,39 @@ def closing_order(
         exit_reason=reason,
         updated_at_ns=now_ns,
     )
+
+
+def submit_stop(books: Books, position_id: int, quantity: Decimal, now_ns: int) -> Submit:
+    """Make the next stop of a position, and the command that sends it."""
+    position = books.positions[position_id]
+    attempt = position.stops_made + 1
+    books.put_position(replace(position, stops_made=attempt))
+    order = closing_order(
+        position,
+        Role.STOP,
+        quantity,
+        order_id=client_order_id(books.desk.code, position_id, Role.STOP, attempt),
+        signal_id=position.signal_id,
+        reason=Reason.STOP_LOSS,
+        now_ns=now_ns,
+    )
+    books.put_order(order)
+    return Submit(order)
+
+
+def submit_exit(books: Books, position: Position, quantity: Decimal, now_ns: int) -> Submit:
+    """Make the next exit of a position, for the reason that it is closed for, and the command that
+    sends it."""
+    attempt = position.exits_made + 1
+    books.put_position(replace(position, exits_made=attempt))
+    order = closing_order(
+        position,
+        Role.EXIT,
+        quantity,
+        order_id=client_order_id(books.desk.code, position.position_id, Role.EXIT, attempt),
+        signal_id=position.closing_signal_id or position.signal_id,
+        reason=position.closing_reason,
+        now_ns=now_ns,
+    )
+    books.put_order(order)
+    return Submit(order)

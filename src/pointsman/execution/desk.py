@@ -38,7 +38,8 @@ from pointsman.execution.governor import entries_allowed
 from pointsman.execution.lease import release_lease
 from pointsman.execution.loading import Loaded, load_books
 from pointsman.execution.loss_limits import count_trade, sample_equity
-from pointsman.execution.protection import commands_for, track_cover
+from pointsman.execution.naked_time import track_cover
+from pointsman.execution.protection import commands_for
 from pointsman.execution.soundness import assert_sound
 from pointsman.execution.withdrawal import on_entry_breach, withdraw_entries
 

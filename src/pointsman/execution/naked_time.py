@@ -10,13 +10,49 @@ by the venue's stamps.
 import msgspec
 
 from pointsman.domain.events import Timer, TimerKind
+from pointsman.domain.money import floor_to
+from pointsman.domain.orders import Role, total_leaves
 from pointsman.domain.positions import Position, Spell
 from pointsman.execution.books import Books
+from pointsman.execution.dust import is_enough
+from pointsman.execution.shortfall import held_at_venue
 
 replace = msgspec.structs.replace
 
 
-def judge(
+def track_cover(books: Books, position_id: int, now_ns: int, venue_ns: int) -> None:
+    """Notice when a position becomes naked or covered again. Cover is what the venue has confirmed:
+    resting stops, and for PROTECTION_DEADLINE_SECONDS what is closing the position (RULES 63); what
+    it would not trade needs none. `venue_ns` is the venue's stamp of what was just learned."""
+    position = books.positions.get(position_id)
+    if position is None or not position.is_live or not books.is_ready:
+        return
+    orders = books.orders_of(position_id, Role.STOP) + books.orders_of(position_id, Role.EXIT)
+    resting = total_leaves([order for order in orders if order.is_resting_stop])
+    closing = total_leaves(
+        [order for order in orders if order.is_working and order.covers_until_ns]
+    )
+    lot, held = books.policy.instrument(position.symbol).lot, held_at_venue(books, position)
+    needs_none = not is_enough(books, position, floor_to(held, lot))
+    _judge(
+        books,
+        position,
+        is_covered=needs_none or held - resting - closing < lot,
+        has_stops=needs_none or held - resting < lot,
+        now_ns=now_ns,
+        venue_ns=venue_ns,
+    )
+
+
+def is_leaving(books: Books, position: Position) -> bool:
+    """Whether all that no stop covers is at work at the venue: nothing better can be done."""
+    orders = books.orders_of(position.position_id, Role.STOP)
+    orders += books.orders_of(position.position_id, Role.EXIT)
+    confirmed = total_leaves([order for order in orders if order.is_working])
+    return held_at_venue(books, position) - confirmed < books.policy.instrument(position.symbol).lot
+
+
+def _judge(
     books: Books,
     position: Position,
     *,

@@ -15,6 +15,7 @@ from pointsman.domain.positions import Position
 from pointsman.domain.reasons import Reason
 from pointsman.execution import booking, protection
 from pointsman.execution.books import Books
+from pointsman.execution.cancelling import cancel
 from pointsman.execution.incidents import note_incident
 
 replace = msgspec.structs.replace
@@ -26,7 +27,7 @@ def follow_up(books: Books, before: Order, order: Order, now_ns: int) -> list[Co
     cancelled again, whatever is allowed by now: it was given up (F74)."""
     if not order.is_final:
         was_lost = before.is_unknown and before.is_cancel_pending and order.role is Role.ENTRY
-        return [protection.cancel(books, order, now_ns)] if was_lost else []
+        return [cancel(books, order, now_ns)] if was_lost else []
     if order.role is Role.ENTRY:
         booking.settle_stop_price(books, order)
         return []

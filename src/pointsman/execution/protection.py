@@ -15,6 +15,9 @@ Rules (RULES 21-23):
 * a stop on the wrong side of the market is not sent: the position is exited at market;
 * every order is for whole lots, also where the venue has filled broken ones (RULES 61).
 
+Which stops stay where not all can is in `surplus.py`; how long a position went without cover, in
+`naked_time.py`.
+
 Worked example: a signal buys 100 with a stop at 98, later one exits 30 of it. S1, S2 and S3 are
 stops, X1 is an exit; the venue clips reduce-only orders, and nobody else holds the symbol.
 
@@ -38,19 +41,19 @@ from decimal import Decimal
 
 import msgspec
 
-from pointsman.domain.commands import Cancel, Command, Submit
-from pointsman.domain.events import Timer, TimerKind
+from pointsman.domain.commands import Command
 from pointsman.domain.market import Quote
 from pointsman.domain.money import ZERO, floor_to
-from pointsman.domain.orders import Order, Role, client_order_id
+from pointsman.domain.orders import Order, Role, total_leaves
 from pointsman.domain.positions import Position, closing_of
 from pointsman.domain.reasons import Reason
-from pointsman.execution import naked_time
 from pointsman.execution.books import Books
-from pointsman.execution.closing_order import closing_order
+from pointsman.execution.cancelling import can_cancel, cancel
+from pointsman.execution.closing_order import submit_exit, submit_stop
 from pointsman.execution.dust import is_enough
-from pointsman.execution.shortfall import lacking
+from pointsman.execution.shortfall import held_at_venue
 from pointsman.execution.soundness import assert_fits
+from pointsman.execution.surplus import beyond_holding, drop_one_idle_stop, stops_to_keep
 
 replace = msgspec.structs.replace
 
@@ -117,7 +120,7 @@ def _match_stops_to_holding(
     instrument = books.policy.instrument(position.symbol)
     lot = instrument.lot
     may_overlap = books.policy.venue_clips and books.is_only_holder(position)
-    held, exit_leaves = _held_at_venue(books, position), _leaves(exits)
+    held, exit_leaves = held_at_venue(books, position), total_leaves(exits)
     leaving = _to_exit(books, position, stops, held)
     # A venue may fill broken lots; every order that is sent is for whole ones (RULES 61).
     missing_exit = max(ZERO, floor_to(leaving - exit_leaves, lot))
@@ -126,23 +129,23 @@ def _match_stops_to_holding(
     # While an exit overlaps with stops these stay as they are, until the exit is final (RULES 21).
     keep, surplus = staying, list[Order]()
     if leaving < lot or not may_overlap:
-        keep, surplus = _stops_to_keep(position, staying, staying_held, instrument.tick)
+        keep, surplus = stops_to_keep(position, staying, staying_held, instrument.tick)
     commands: list[Command] = []
     # How much may be sent beside what is at work already, where nothing may overlap.
-    room = floor_to(held - exit_leaves - _leaves(stops), lot)
+    room = floor_to(held - exit_leaves - total_leaves(stops), lot)
     if missing_exit > ZERO:
         part = missing_exit if may_overlap else min(missing_exit, room)
         # One order for all of it, but for what a stop that is unknown keeps from leaving now.
         is_kept = part > ZERO and any(stop.is_unknown for stop in stops)
         if part == missing_exit or is_kept:
-            commands.append(_submit_exit(books, position, part, now_ns))
+            commands.append(submit_exit(books, position, part, now_ns))
         room -= missing_exit
-    missing_stop = floor_to(staying_held - _leaves(keep), lot)
+    missing_stop = floor_to(staying_held - total_leaves(keep), lot)
     if missing_stop > ZERO and not instrument.is_tradeable(missing_stop, position.stop_price):
         # Too little for a stop of its own: a stop that rests gives way to one that covers both.
-        keep, given_up = _drop_one_idle_stop(keep)
+        keep, given_up = drop_one_idle_stop(keep)
         surplus += given_up
-        missing_stop = floor_to(staying_held - _leaves(keep), lot)
+        missing_stop = floor_to(staying_held - total_leaves(keep), lot)
     allowed = missing_stop if may_overlap else min(missing_stop, room)
     wants_stop = missing_stop > ZERO and not _can_have_no_stop(position)
     if wants_stop and _has_market_passed_stop(position, mark):
@@ -151,41 +154,14 @@ def _match_stops_to_holding(
     elif wants_stop and _is_too_small_for_stop(books, position, missing_stop):
         give_up_stops(books, position, Reason.UNPROTECTED)
     elif wants_stop and instrument.is_tradeable(allowed, position.stop_price):
-        commands.append(_submit_stop(books, position.position_id, allowed, now_ns))
+        commands.append(submit_stop(books, position.position_id, allowed, now_ns))
     resting = [stop for stop in keep if stop.is_working]
     if not may_overlap:
         trading = [*(stop for stop in stops if stop.is_triggered), *exits]
-        surplus += _beyond_holding(trading, held)
-    if not may_overlap or staying_held - _leaves(resting) < lot:
+        surplus += beyond_holding(trading, held)
+    if not may_overlap or staying_held - total_leaves(resting) < lot:
         commands += [cancel(books, order, now_ns) for order in surplus if can_cancel(order)]
     return commands
-
-
-def _beyond_holding(trading: list[Order], held: Decimal) -> list[Order]:
-    """Of the orders that trade, triggered stops and exits, those that are more than there is to
-    exit, the last first: what they overlapped with has traded too, and the holding is not this VA's
-    alone any more."""
-    given_up = []
-    excess = _leaves(trading) - held
-    for order in reversed(trading):
-        if excess > ZERO:
-            given_up.append(order)
-            excess -= order.leaves
-    return given_up
-
-
-def _held_at_venue(books: Books, position: Position) -> Decimal:
-    """How much of a position the venue still holds. What it lacks is taken from the newest
-    positions of that symbol and side, so that all stops together shrink to its total (RULES 28)."""
-    lack = lacking(books, position.symbol, position.side)
-    if lack == ZERO:
-        return position.quantity
-    for other in books.positions_on(position.symbol, position.side):
-        part = min(other.quantity, lack)
-        if other.position_id == position.position_id:
-            return other.quantity - part
-        lack -= part
-    return position.quantity
 
 
 def _to_exit(books: Books, position: Position, stops: list[Order], held: Decimal) -> Decimal:
@@ -197,7 +173,7 @@ def _to_exit(books: Books, position: Position, stops: list[Order], held: Decimal
     lot = books.policy.instrument(position.symbol).lot
     if not is_enough(books, position, floor_to(held, lot)):
         return ZERO
-    triggered = _leaves([stop for stop in stops if stop.is_triggered])
+    triggered = total_leaves([stop for stop in stops if stop.is_triggered])
     return max(ZERO, min(closing_of(position), held - triggered))
 
 
@@ -216,116 +192,3 @@ def _can_have_no_stop(position: Position) -> bool:
     to do but to try the exit again."""
     refused = (Reason.STOP_CROSSED, Reason.STOP_REJECTED)
     return position.exit_retry_at_ns is not None and position.closing_reason in refused
-
-
-def _stops_to_keep(
-    position: Position, stops: list[Order], target: Decimal, tick: Decimal
-) -> tuple[list[Order], list[Order]]:
-    """The stops to keep, as far as they fit into `target`, and the rest: oldest first, unless
-    beginning with the newest covers more. One that has triggered is always kept: it is trading."""
-
-    def fitting(candidates: list[Order]) -> list[Order]:
-        kept = _leaves([stop for stop in candidates if stop.is_triggered])
-        chosen = []
-        for stop in candidates:
-            off = abs((stop.trigger_price or position.stop_price) - position.stop_price) > tick
-            if stop.is_triggered:
-                chosen.append(stop)
-            elif kept + stop.leaves <= target and not off:
-                chosen.append(stop)
-                kept += stop.leaves
-        return chosen
-
-    # The newest first, then the oldest: so that a stop that was just sent to stand beside some of
-    # the others is kept with them, and is not sent again.
-    newest_first = stops[-1:] + stops[:-1]
-    keep = max(fitting(stops), fitting(stops[::-1]), fitting(newest_first), key=_leaves)
-    return keep, [stop for stop in stops if stop not in keep]
-
-
-def _drop_one_idle_stop(keep: list[Order]) -> tuple[list[Order], list[Order]]:
-    """Give up one stop that has not triggered, if there is one: (what stays, what is given up)."""
-    waiting = [stop for stop in keep if not stop.is_triggered][-1:]
-    return [stop for stop in keep if stop not in waiting], waiting
-
-
-def _leaves(orders: list[Order]) -> Decimal:
-    return sum((order.leaves for order in orders), ZERO)
-
-
-def can_cancel(order: Order) -> bool:
-    """Whether asking the venue to cancel would be new to it."""
-    return not order.is_cancel_pending and not order.is_final
-
-
-def cancel(books: Books, order: Order, now_ns: int) -> Cancel:
-    """Mark an order as being cancelled and ask the venue for it; silence is noticed by a timer."""
-    books.put_order(replace(order, is_cancel_pending=True, cancel_sent_at_ns=now_ns))
-    due_ns = now_ns + books.policy.submit_timeout_ns
-    books.this_run.wake(Timer(due_ns, TimerKind.SUBMIT_TIMEOUT, order.client_order_id, now_ns))
-    return Cancel(order.client_order_id, order.symbol)
-
-
-def _submit_stop(books: Books, position_id: int, quantity: Decimal, now_ns: int) -> Submit:
-    position = books.positions[position_id]
-    attempt = position.stops_made + 1
-    books.put_position(replace(position, stops_made=attempt))
-    order = closing_order(
-        position,
-        Role.STOP,
-        quantity,
-        order_id=client_order_id(books.desk.code, position_id, Role.STOP, attempt),
-        signal_id=position.signal_id,
-        reason=Reason.STOP_LOSS,
-        now_ns=now_ns,
-    )
-    books.put_order(order)
-    return Submit(order)
-
-
-def _submit_exit(books: Books, position: Position, quantity: Decimal, now_ns: int) -> Submit:
-    attempt = position.exits_made + 1
-    books.put_position(replace(position, exits_made=attempt))
-    order = closing_order(
-        position,
-        Role.EXIT,
-        quantity,
-        order_id=client_order_id(books.desk.code, position.position_id, Role.EXIT, attempt),
-        signal_id=position.closing_signal_id or position.signal_id,
-        reason=position.closing_reason,
-        now_ns=now_ns,
-    )
-    books.put_order(order)
-    return Submit(order)
-
-
-def track_cover(books: Books, position_id: int, now_ns: int, venue_ns: int) -> None:
-    """Notice when a position becomes naked or covered again. Cover is what the venue has confirmed:
-    resting stops, and for PROTECTION_DEADLINE_SECONDS what is closing the position (RULES 63); what
-    it would not trade needs none. `venue_ns` is the venue's stamp of what was just learned."""
-    position = books.positions.get(position_id)
-    if position is None or not position.is_live or not books.is_ready:
-        return
-    orders = books.orders_of(position_id, Role.STOP) + books.orders_of(position_id, Role.EXIT)
-    resting = _leaves([order for order in orders if order.is_resting_stop])
-    closing = _leaves([order for order in orders if order.is_working and order.covers_until_ns])
-    lot, held = books.policy.instrument(position.symbol).lot, _held_at_venue(books, position)
-    needs_none = not is_enough(books, position, floor_to(held, lot))
-    naked_time.judge(
-        books,
-        position,
-        is_covered=needs_none or held - resting - closing < lot,
-        has_stops=needs_none or held - resting < lot,
-        now_ns=now_ns,
-        venue_ns=venue_ns,
-    )
-
-
-def is_leaving(books: Books, position: Position) -> bool:
-    """Whether all that no stop covers is at work at the venue: nothing better can be done."""
-    orders = books.orders_of(position.position_id, Role.STOP)
-    orders += books.orders_of(position.position_id, Role.EXIT)
-    confirmed = _leaves([order for order in orders if order.is_working])
-    return (
-        _held_at_venue(books, position) - confirmed < books.policy.instrument(position.symbol).lot
-    )

@@ -8,6 +8,7 @@ bought on that symbol.
 from decimal import Decimal
 
 from pointsman.domain.money import ZERO
+from pointsman.domain.positions import Position
 from pointsman.domain.sides import PositionSide
 from pointsman.execution.books import Books
 
@@ -40,3 +41,17 @@ def _unexplained(books: Books, symbol: str, side: PositionSide) -> Decimal:
         if position.symbol == symbol and position.side is side.opposite:
             lack += position.quantity
     return lack
+
+
+def held_at_venue(books: Books, position: Position) -> Decimal:
+    """How much of a position the venue still holds. What it lacks is taken from the newest
+    positions of that symbol and side, so that all stops together shrink to its total (RULES 28)."""
+    lack = lacking(books, position.symbol, position.side)
+    if lack == ZERO:
+        return position.quantity
+    for other in books.positions_on(position.symbol, position.side):
+        part = min(other.quantity, lack)
+        if other.position_id == position.position_id:
+            return other.quantity - part
+        lack -= part
+    return position.quantity

@@ -20,7 +20,8 @@ from pointsman.execution.books import Books
 from pointsman.execution.incidents import note_incident
 from pointsman.execution.kill_switch import sample_total, watch_naked
 from pointsman.execution.loss_limits import end_cooldown, roll_day, sample_equity
-from pointsman.execution.protection import close_position, is_leaving
+from pointsman.execution.naked_time import is_leaving
+from pointsman.execution.protection import close_position
 
 replace = msgspec.structs.replace
 

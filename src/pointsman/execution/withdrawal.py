@@ -2,17 +2,15 @@
 
 from pointsman.domain.commands import Cancel, Command
 from pointsman.domain.events import EntryBreach
-from pointsman.execution import protection
 from pointsman.execution.books import Books
+from pointsman.execution.cancelling import can_cancel, cancel
 from pointsman.execution.filters import breaches
 
 
 def withdraw_entries(books: Books, va_id: str, now_ns: int) -> list[Command]:
     """Cancel whatever entries of a VA still work."""
     found = [books.orders[order_id] for order_id in books.index[va_id].entries]
-    return [
-        protection.cancel(books, order, now_ns) for order in found if protection.can_cancel(order)
-    ]
+    return [cancel(books, order, now_ns) for order in found if can_cancel(order)]
 
 
 def on_entry_breach(books: Books, event: EntryBreach, now_ns: int) -> list[Command]:
@@ -22,8 +20,6 @@ def on_entry_breach(books: Books, event: EntryBreach, now_ns: int) -> list[Comma
     for order_id in list(books.entries_by_symbol.get(event.symbol, ())):
         order = books.orders[order_id]
         limits = books.policy.limits_of(order.va_id)
-        if protection.can_cancel(order) and breaches(
-            event.quote, limits, now_ns, event.clock_offset_ns
-        ):
-            commands.append(protection.cancel(books, order, now_ns))
+        if can_cancel(order) and breaches(event.quote, limits, now_ns, event.clock_offset_ns):
+            commands.append(cancel(books, order, now_ns))
     return list(commands)

@@ -50,8 +50,8 @@ from pointsman.domain.sides import PositionSide
 from pointsman.domain.signals import Decision
 from pointsman.domain.timestamps import SECOND_NS
 from pointsman.execution.books import Books
+from pointsman.execution.naked_time import is_leaving
 from pointsman.execution.ports import Request
-from pointsman.execution.protection import is_leaving
 from pointsman.simulator.broken import expect
 from pointsman.simulator.cover_watch import CoverWatch
 from pointsman.simulator.entry_watch import EntryWatch

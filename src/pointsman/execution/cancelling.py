@@ -1,0 +1,27 @@
+"""Cancelling: the one way in which the venue is asked to cancel an order.
+
+The order is marked before the request leaves, and is asked to be cancelled once: until the venue
+has answered, or its silence is noticed, it counts as one that may still trade.
+"""
+
+import msgspec
+
+from pointsman.domain.commands import Cancel
+from pointsman.domain.events import Timer, TimerKind
+from pointsman.domain.orders import Order
+from pointsman.execution.books import Books
+
+replace = msgspec.structs.replace
+
+
+def can_cancel(order: Order) -> bool:
+    """Whether asking the venue to cancel would be new to it."""
+    return not order.is_cancel_pending and not order.is_final
+
+
+def cancel(books: Books, order: Order, now_ns: int) -> Cancel:
+    """Mark an order as being cancelled and ask the venue for it; silence is noticed by a timer."""
+    books.put_order(replace(order, is_cancel_pending=True, cancel_sent_at_ns=now_ns))
+    due_ns = now_ns + books.policy.submit_timeout_ns
+    books.this_run.wake(Timer(due_ns, TimerKind.SUBMIT_TIMEOUT, order.client_order_id, now_ns))
+    return Cancel(order.client_order_id, order.symbol)

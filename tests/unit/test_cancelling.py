@@ -1,0 +1,34 @@
+"""An order is marked before its cancel leaves, and is asked to be cancelled once."""
+
+import pytest
+
+from pointsman.domain.commands import Cancel
+from pointsman.domain.events import Timer, TimerKind, VenueWord
+from pointsman.domain.money import exact
+from pointsman.execution.cancelling import can_cancel, cancel
+from tests.desk_stories import report
+from tests.order_stories import entered_desk
+from tests.unit.test_order_manager import ENTRY
+
+
+def test_a_cancel_marks_the_order_and_its_silence_will_be_noticed() -> None:
+    desk = entered_desk()
+    books, now_ns = desk.books, desk.now_ns + 1
+    assert can_cancel(books.orders[ENTRY])
+    with exact():
+        assert cancel(books, books.orders[ENTRY], now_ns) == Cancel(ENTRY, "XXX")
+    order = books.orders[ENTRY]
+    assert (order.is_cancel_pending, order.cancel_sent_at_ns) == (True, now_ns)
+    assert not can_cancel(order), "it is under way"
+    due_ns = now_ns + books.policy.submit_timeout_ns
+    timers = iter(books.this_run.pop_timer, None)
+    assert Timer(due_ns, TimerKind.SUBMIT_TIMEOUT, ENTRY, now_ns) in timers
+
+
+@pytest.mark.parametrize("word", [VenueWord.CANCELED, VenueWord.EXPIRED, VenueWord.REJECTED])
+def test_what_has_ended_is_not_cancelled(word: VenueWord) -> None:
+    desk = entered_desk()
+    before = desk.books.orders[ENTRY]
+    step = report(desk, ENTRY, word)
+    ended = next(record for record in step.changes if type(record) is type(before))
+    assert not can_cancel(ended)
