@@ -200,10 +200,11 @@ GOVERNANCE = (
     ),
     Mutant(
         "I13", "an exit waits for the window to open", "execution/judgement.py",
-        "checks = (*way.checks, least)",
+        "decision = _decision(event, way, (*way.checks, size.minimum), now_ns)",
         "window = event.window\n"
         "    opens = window is not None and window.opens_ns <= now_ns < window.closes_ns\n"
-        '    checks = (*way.checks, Check(Reason.OUTSIDE_WINDOW, opens, "", ""), least)',
+        '    open_check = Check(Reason.OUTSIDE_WINDOW, opens, "", "")\n'
+        "    decision = _decision(event, way, (*way.checks, open_check, size.minimum), now_ns)",
     ),
     Mutant(
         "I14", "`if spread > max`, and NaN is no more than it", "domain/market.py",

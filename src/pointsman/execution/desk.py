@@ -29,6 +29,7 @@ from pointsman.execution import (
     operator_actions,
     order_manager,
     reversal,
+    signal_intake,
     timers,
 )
 from pointsman.execution.booking import close_if_done
@@ -210,7 +211,7 @@ _TIMERS: dict[ev.TimerKind, Handler] = {
 _HANDLERS: dict[type[Event], Handler] = {
     ev.Started: operator_actions.on_started,
     ev.InstrumentLearned: learning.on_instrument_learned,
-    ev.SignalMalformed: judgement.on_malformed,
+    ev.SignalMalformed: signal_intake.on_malformed,
     ev.OrderSent: order_manager.on_sent,
     ev.SendRefused: order_manager.on_send_refused,
     ev.OrderReport: order_manager.on_report,

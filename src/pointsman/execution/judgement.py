@@ -3,6 +3,9 @@
 The router, then for entries the governor and the filters, then the decision with every rule that
 could be evaluated; the first breach is the reason (RULES 11). A repeated signal id gets its first
 decision again and changes nothing else (RULES 13).
+
+How much an entry buys is in `sizing.py`, how much an exit closes in `exit_sizing.py`; what is left
+to open when a signal turns a position round waits in `reversal.py`.
 """
 
 from collections.abc import Iterator
@@ -10,19 +13,15 @@ from decimal import Decimal
 
 import msgspec
 
-from pointsman.domain.accounts import Cursor
 from pointsman.domain.commands import Command
-from pointsman.domain.events import SignalMalformed, SignalReceived
-from pointsman.domain.market import Instrument
-from pointsman.domain.money import ZERO, floor_to, plain
-from pointsman.domain.policy import Policy, Reversal
-from pointsman.domain.positions import Position, closing_of
+from pointsman.domain.events import SignalReceived
+from pointsman.domain.money import ZERO, plain
+from pointsman.domain.policy import Reversal
 from pointsman.domain.reasons import Reason
 from pointsman.domain.signals import (
     Action,
     Check,
     Decision,
-    FirstDecision,
     Outcome,
     Rounding,
     Signal,
@@ -30,13 +29,14 @@ from pointsman.domain.signals import (
 )
 from pointsman.execution import reversal
 from pointsman.execution.books import Books
-from pointsman.execution.filters import filter_entry, minimum
+from pointsman.execution.exit_sizing import allocate, size_exit
+from pointsman.execution.filters import filter_entry
 from pointsman.execution.governor import govern
 from pointsman.execution.incidents import note_incident
 from pointsman.execution.kill_switch import roll_total_day
-from pointsman.execution.learning import lot_note
 from pointsman.execution.loss_limits import roll_day
 from pointsman.execution.order_manager import open_entry
+from pointsman.execution.signal_intake import advance_cursor, note_repeat
 from pointsman.execution.signal_router import Route, route
 from pointsman.execution.sizing import Candidate, build_candidate
 
@@ -59,9 +59,10 @@ def judge(books: Books, event: SignalReceived, now_ns: int) -> Ruling:
     if event.is_opening:
         reversal.take_opening(books, signal)
     else:
-        _read_on(books, event.source, event.line)
+        advance_cursor(books, event.source, event.line)
     if event.first is not None:
-        return _again(books, event.first, signal, now_ns)
+        is_repeat = note_repeat(books, event.first, signal, now_ns)
+        return Ruling(event.first.decision, [], is_repeat=is_repeat, is_reused_id=not is_repeat)
     record = SignalRecord(signal, now_ns, event.source, event.line)
     books.note(record, signal.signal_id)
     if signal.va_id in books.accounts:
@@ -83,43 +84,6 @@ def judge(books: Books, event: SignalReceived, now_ns: int) -> Ruling:
         ruling = _judge_entry(books, event, way, after, now_ns)
     books.note(ruling.decision, signal.signal_id)
     return ruling
-
-
-def _read_on(books: Books, source: str, line: int) -> None:
-    if source:
-        books.put_cursor(Cursor(source, line))
-
-
-def _again(books: Books, first: FirstDecision, signal: Signal, now_ns: int) -> Ruling:
-    record = first.record
-    if signal.asks_the_same(record.signal):
-        books.note(replace(record, repeats=record.repeats + 1), signal.signal_id)
-        return Ruling(first.decision, [], is_repeat=True)
-    books.note(replace(record, reuses=record.reuses + 1), signal.signal_id)
-    note_incident(
-        books,
-        now_ns,
-        Reason.ID_REUSED,
-        va_id=signal.va_id if signal.va_id in books.accounts else None,
-        symbol=signal.symbol,
-        value=signal.signal_id,
-        detail="the id was decided before with other content; nothing was done",
-    )
-    return Ruling(first.decision, [], is_reused_id=True)
-
-
-def on_malformed(books: Books, event: SignalMalformed, now_ns: int) -> list[Command]:
-    """Something that could not be read as a signal: named, counted, and nothing else changes."""
-    _read_on(books, event.source, event.line)
-    line = f" line {event.line}" if event.line else ""
-    note_incident(
-        books,
-        now_ns,
-        Reason.MALFORMED_SIGNAL,
-        value=event.value,
-        detail=f"{event.source or 'signal'}{line}, {event.field}: {event.remedy}",
-    )
-    return []
 
 
 def _refusal(checks: tuple[Check, ...]) -> Check | None:
@@ -220,18 +184,12 @@ def _judge_exit(
 ) -> Ruling:
     if way.closable <= ZERO:
         return Ruling(_decision(event, way, way.checks, now_ns), [])
-    price = _exit_price(books, event, way)
-    instrument = books.policy.instrument(event.signal.symbol)
-    asked = _asked(event.signal, way, price)
-    # The whole may be closed though it is in broken lots.
-    wanted = asked if asked == way.closable else floor_to(asked, instrument.lot)
-    least = _minimum(books.policy, instrument, way, asked, wanted, price)
-    checks = (*way.checks, least)
-    decision = _decision(event, way, checks, now_ns)
+    size = size_exit(books, event, way)
+    decision = _decision(event, way, (*way.checks, size.minimum), now_ns)
     if decision.outcome is Outcome.REFUSED:
         return Ruling(decision, [])
-    quantity = min(wanted, way.closable)
-    position_ids = _allocate(books, event.signal, way, quantity)
+    quantity = min(size.wanted, way.closable)
+    position_ids = allocate(books, event.signal, way, quantity)
     opening = None
     if way.is_reversal:
         opening = reversal.opening_part(event.signal, quantity, after)
@@ -239,8 +197,10 @@ def _judge_exit(
     if opening is not None and limits.reversal is Reversal.CLOSE_AND_OPEN:
         decision = replace(decision, quantity=quantity, position_ids=position_ids)
         return Ruling(_let_wait(books, decision, opening, now_ns), [])
-    opening_quantity = _unopened(books, event, way, opening, now_ns)
-    is_clipped = wanted > way.closable or opening is not None
+    opening_quantity = None
+    if opening is not None and way.side is not None:
+        opening_quantity = reversal.unopened_quantity(books, event, opening, way.side, now_ns)
+    is_clipped = size.wanted > way.closable or opening is not None
     clipped = quantity if is_clipped else None
     if clipped is not None and way.would_flip:
         note_incident(
@@ -249,11 +209,12 @@ def _judge_exit(
             Reason.CLIPPED,
             va_id=event.signal.va_id,
             symbol=event.signal.symbol,
-            value=plain(wanted + (opening_quantity or ZERO)),
+            value=plain(size.wanted + (opening_quantity or ZERO)),
             limit=plain(quantity),
             detail=f"signal {event.signal.signal_id} was cut to the position it closes",
         )
-    rounded = _rounding("quantity", event.signal.quantity, asked, wanted, instrument.lot)
+    lot = books.policy.instrument(event.signal.symbol).lot
+    rounded = _rounding("quantity", event.signal.quantity, size.asked, size.wanted, lot)
     decision = replace(
         decision,
         quantity=quantity,
@@ -263,86 +224,3 @@ def _judge_exit(
         rounded=tuple(rounded) if clipped is None else (),
     )
     return Ruling(decision, [])
-
-
-def _unopened(
-    books: Books, event: SignalReceived, way: Route, opening: Signal | None, now_ns: int
-) -> Decimal | None:
-    """How much a reversal leaves unopened; of one that is sized in money or by risk, as much as it
-    would come to now."""
-    if opening is None or opening.quantity is not None or way.side is None:
-        return None if opening is None else opening.quantity
-    return build_candidate(books, replace(event, signal=opening), way.side, now_ns).quantity
-
-
-def _asked(signal: Signal, way: Route, price: Decimal) -> Decimal:
-    """How much an exit asks for: its quantity, or its notional at `price`, or everything. A risk
-    percentage has no meaning for an exit and closes everything. So does a reversal, for its
-    strategy holds the other side afterwards."""
-    if way.is_reversal:
-        return way.closable
-    if signal.quantity is not None:
-        return signal.quantity
-    return way.closable if signal.notional is None else signal.notional / price
-
-
-def _exit_price(books: Books, event: SignalReceived, way: Route) -> Decimal:
-    """What an exit is valued at: the touch that it would trade against, or the price that its
-    position was entered at while no quote has been seen."""
-    held = _positions(books, event.signal, way)[0]
-    return held.limit_price if event.mark is None else event.mark.closing_touch(held.side)
-
-
-def _minimum(
-    policy: Policy,
-    instrument: Instrument,
-    way: Route,
-    asked: Decimal,
-    wanted: Decimal,
-    price: Decimal,
-) -> Check:
-    """A part must be something that the venue will trade; the whole may always be closed. `asked`
-    is what `wanted` was rounded from."""
-    check = minimum(instrument, wanted, price)
-    if check.passed:
-        return check
-    if wanted >= way.closable:
-        return Check(Reason.BELOW_MINIMUM, True, plain(wanted), "0", note="all that is held")
-    note = lot_note(instrument, asked, policy.other_spelling(instrument.symbol))
-    return replace(check, note=note)
-
-
-def _positions(books: Books, signal: Signal, way: Route) -> list[Position]:
-    """The positions that an exit may close, in the order of their first fills (RULES 15)."""
-    return [
-        position
-        for position in books.open_positions(signal.va_id)
-        if position.symbol == signal.symbol
-        and (way.side is None or position.side.closes_with is way.side)
-        and closing_of(position) < position.quantity
-    ]
-
-
-def _allocate(books: Books, signal: Signal, way: Route, quantity: Decimal) -> tuple[int, ...]:
-    """Share an exit out over positions, first in first out: each gets an exit order of its own, for
-    whole lots. An exit of everything takes what an entry still fills later along."""
-    is_all = way.is_reversal or (signal.quantity is None and signal.notional is None)
-    lot = books.policy.instrument(signal.symbol).lot
-    left, chosen = quantity, []
-    for position in _positions(books, signal, way):
-        free = position.quantity - closing_of(position)
-        part = min(left, free if is_all else floor_to(free, lot))
-        if part <= ZERO:
-            continue
-        books.put_position(
-            replace(
-                position,
-                closing=position.closing + part,
-                closing_all=is_all,
-                closing_reason=Reason.SIGNAL_EXIT,
-                closing_signal_id=signal.signal_id,
-            )
-        )
-        chosen.append(position.position_id)
-        left -= part
-    return tuple(chosen)

@@ -23,13 +23,14 @@ import msgspec
 
 from pointsman.domain.accounts import Account, Opening
 from pointsman.domain.commands import Command
-from pointsman.domain.events import Timer, TimerKind
+from pointsman.domain.events import SignalReceived, Timer, TimerKind
 from pointsman.domain.money import ZERO
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import MarketPosition, Side, SignalSide, opened_by
 from pointsman.domain.signal_values import OPENING_SUFFIX
 from pointsman.domain.signals import Action, Check, Decision, Outcome, Signal, SignalRecord
 from pointsman.execution.books import Books
+from pointsman.execution.sizing import build_candidate
 
 replace = msgspec.structs.replace
 
@@ -119,6 +120,16 @@ def opening_part(signal: Signal, closed: Decimal, after: Decimal | None) -> Sign
         signal, signal_id=signal_id, quantity=quantity, notional=None, risk_percentage=None,
         remarks=None,
     )  # fmt: skip
+
+
+def unopened_quantity(
+    books: Books, event: SignalReceived, opening: Signal, side: Side, now_ns: int
+) -> Decimal | None:
+    """How much is left unopened where a reversal only closes; of one that is sized in money or by
+    risk, as much as it would come to now."""
+    if opening.quantity is not None:
+        return opening.quantity
+    return build_candidate(books, replace(event, signal=opening), side, now_ns).quantity
 
 
 def let_wait(books: Books, opening: Signal, asked_by: str, now_ns: int) -> None:
