@@ -22,7 +22,8 @@ class Mutant(NamedTuple):
 
 
 BOOKING, BOOKS, COVER = "execution/booking.py", "execution/books.py", "execution/protection.py"
-DESK, FILTERS, GOVERNOR = "execution/desk.py", "execution/filters.py", "execution/governor.py"
+HANDLERS, FILTERS = "execution/event_handlers.py", "execution/filters.py"
+GOVERNOR, JUDGEMENT = "execution/governor.py", "execution/judgement.py"
 INTAKE, MANAGER = "execution/venue_intake.py", "execution/order_manager.py"
 ORDERS, FILLS = "domain/orders.py", "execution/fills.py"
 LOSSES, DOUBT = "execution/loss_limits.py", "execution/doubt.py"
@@ -41,11 +42,11 @@ PERSISTED = (
         "the simulated disk is in memory: nothing is there to be synced",
     ),
     Mutant(
-        "I2", "sends again on a timeout", DESK,
+        "I2", "sends again on a timeout", HANDLERS,
         "TimerKind.SUBMIT_TIMEOUT: doubt.on_silence,",
         "TimerKind.SUBMIT_TIMEOUT: lambda books, timer, _now: ["
-        'Submit(order) for order in [books.orders.get(timer.key)] if order and order.status'
-        ' == "SUBMITTED"],',
+        'order_manager.Submit(order) for order in [books.orders.get(timer.key)]'
+        ' if order and order.status == "SUBMITTED"],',
     ),
     Mutant(
         "I2", "a not-found counts before the settle time", DOUBT,
@@ -199,7 +200,7 @@ GOVERNANCE = (
         " if trade.exit_reason is Reason.SIGNAL_EXIT else ZERO\n",
     ),
     Mutant(
-        "I13", "an exit waits for the window to open", "execution/judgement.py",
+        "I13", "an exit waits for the window to open", JUDGEMENT,
         "decision = _decision(event, way, (*way.checks, size.minimum), now_ns)",
         "window = event.window\n"
         "    opens = window is not None and window.opens_ns <= now_ns < window.closes_ns\n"
@@ -350,7 +351,7 @@ TRUTH = (
         "tests/unit/test_found_by_simulation.py", "it takes four stops of certain sizes",
     ),
     Mutant(
-        "I22", "fires and forgets", "execution/judgement.py",
+        "I22", "fires and forgets", JUDGEMENT,
         "    books.note(ruling.decision, signal.signal_id)\n", "",
     ),
     Mutant(

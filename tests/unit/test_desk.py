@@ -15,20 +15,11 @@ from pointsman.domain.events import (
     Paused,
     RunEnded,
     SendRefused,
-    SignalReceived,
-    TimerKind,
     VenueWord,
 )
 from pointsman.domain.orders import Fill, Order
 from pointsman.domain.positions import Position, Trade
 from pointsman.domain.reasons import Reason
-from pointsman.execution.desk import (
-    _BRINGS_MARK,
-    _BRINGS_QUOTE,
-    _BRINGS_STAMP,
-    _HANDLERS,
-    _TIMERS,
-)
 from tests.desk_stories import (
     SECOND_NS,
     START_NS,
@@ -42,7 +33,6 @@ from tests.desk_stories import (
     order_sent,
     pass_time,
     policy,
-    quote,
     ready_desk,
     report,
     send,
@@ -190,12 +180,6 @@ def test_before_the_first_comparison_nothing_is_sent_and_after_it_what_must_be_t
 # -- the doors -------------------------------------------------------------------------------------
 
 
-def test_every_kind_of_event_and_timer_has_a_handler() -> None:
-    known = set(Event.__subclasses__())
-    assert set(_HANDLERS) | {SignalReceived} >= known
-    assert set(_TIMERS) == set(TimerKind)
-
-
 def test_a_desk_decides_the_same_events_the_same_way() -> None:
     def story() -> list[object]:
         desk = ready_desk(policy(), accounts=(VA, "VA002"))
@@ -205,15 +189,6 @@ def test_a_desk_decides_the_same_events_the_same_way() -> None:
         return [first, filled, closed, *pass_time(desk, 20 * SECOND_NS)]
 
     assert story() == story()
-
-
-def test_an_invalid_quote_is_no_mark_to_judge_a_stop_by() -> None:
-    """RULES 4: crossed quotes trigger nothing, however far they are."""
-    desk = ready_desk()
-    acknowledge(desk, step := send(desk, signal("a")))
-    crossed = quote(desk.now_ns, "90", "89")
-    (stop,) = submits(trade(desk, submits(step)[0].client_order_id, "10", mark=crossed))
-    assert stop.client_order_id == "ABCDEF1S1"
 
 
 def test_a_run_ends_with_what_it_has_read() -> None:
@@ -230,15 +205,3 @@ def test_rule_14_money_is_counted_exactly_whatever_the_surroundings_round_to() -
         enter(desk, signal("a"), price="100.0599", fee="0.0000001")
     assert account(desk).cash == Decimal("100000") - Decimal("1000.599") - Decimal("0.0000001")
     assert decide(desk, signal("b")).reason is None
-
-
-def test_the_desk_looks_at_every_quote_and_stamp_that_an_event_brings() -> None:
-    """An event with a new `mark`, `quote` or `ts_ns` has a row in the desk's tables of these."""
-    tables = {
-        "mark": _BRINGS_MARK,
-        "quote": _BRINGS_QUOTE,
-        "ts_ns": _BRINGS_STAMP,
-    }
-    for field, table in tables.items():
-        having = {kind for kind in Event.__subclasses__() if field in kind.__struct_fields__}
-        assert set(table) == having, field

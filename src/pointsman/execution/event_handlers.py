@@ -1,0 +1,79 @@
+"""Which function takes in which kind of event, and which kind of wake-up.
+
+A signal is not here: the desk has it judged (`judgement.py`), since only that leads to a decision.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from pointsman.domain import events as ev
+from pointsman.domain.commands import Command
+from pointsman.domain.events import Event
+from pointsman.execution import (
+    doubt,
+    external_holdings,
+    learning,
+    operator_actions,
+    order_manager,
+    reversal,
+    signal_intake,
+    timers,
+)
+from pointsman.execution.books import Books
+from pointsman.execution.funding import on_funding
+from pointsman.execution.withdrawal import on_entry_breach
+
+Handler = Callable[[Books, Any, int], list[Command]]
+"""Takes in one kind of event, or one kind of wake-up, at `now_ns`. Returns what only this event
+asks for; what must be true of the positions and accounts that it touched is seen to afterwards."""
+
+
+def _on_timer(books: Books, event: ev.TimerFired, now_ns: int) -> list[Command]:
+    return TIMERS[event.timer.kind](books, event.timer, now_ns)
+
+
+TIMERS: dict[ev.TimerKind, Handler] = {
+    ev.TimerKind.SUBMIT_TIMEOUT: doubt.on_silence,
+    ev.TimerKind.QUERY_RETRY: doubt.on_query_retry,
+    ev.TimerKind.COVER_QUERY: timers.on_cover_query,
+    ev.TimerKind.COVER_DEADLINE: timers.on_cover_deadline,
+    ev.TimerKind.CROSSED_DEADLINE: timers.on_crossed_deadline,
+    ev.TimerKind.EXIT_RETRY: timers.on_exit_retry,
+    ev.TimerKind.EXIT_UNFILLED: timers.on_exit_unfilled,
+    ev.TimerKind.COOLDOWN_END: timers.on_cooldown_end,
+    ev.TimerKind.OPENING_DEADLINE: reversal.on_opening_deadline,
+}
+
+
+HANDLERS: dict[type[Event], Handler] = {
+    ev.Started: operator_actions.on_started,
+    ev.InstrumentLearned: learning.on_instrument_learned,
+    ev.SignalMalformed: signal_intake.on_malformed,
+    ev.OrderSent: order_manager.on_sent,
+    ev.SendRefused: order_manager.on_send_refused,
+    ev.OrderReport: order_manager.on_report,
+    ev.OrderAdopted: doubt.on_adopted,
+    ev.CancelRefused: doubt.on_cancel_refused,
+    ev.OrderAbsent: doubt.on_absent,
+    ev.EntryBreach: on_entry_breach,
+    ev.LevelReached: timers.on_level,
+    ev.TimerFired: _on_timer,
+    ev.Marked: timers.on_marked,
+    ev.Killed: operator_actions.on_killed,
+    ev.Rearmed: operator_actions.on_rearmed,
+    ev.Paused: operator_actions.on_paused,
+    ev.Resumed: operator_actions.on_resumed,
+    ev.FlattenRequested: operator_actions.on_flatten,
+    ev.AccountOpened: operator_actions.on_account_opened,
+    ev.CashMoved: operator_actions.on_cash_moved,
+    ev.CashConfirmed: operator_actions.on_cash_confirmed,
+    ev.ForeignFill: external_holdings.on_foreign_fill,
+    ev.FundingPaid: on_funding,
+    ev.HoldingDiffers: external_holdings.on_holding_differs,
+    ev.Assigned: external_holdings.on_assigned,
+    ev.Compared: operator_actions.on_compared,
+    ev.StorageHealed: operator_actions.on_storage_healed,
+    ev.TaskDied: operator_actions.on_task_died,
+    ev.FileLost: operator_actions.on_file_lost,
+    ev.RunEnded: operator_actions.on_run_ended,
+}

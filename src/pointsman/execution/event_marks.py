@@ -1,0 +1,39 @@
+"""What an event shows of the market: the newest valid quote that it brings, and the venue's stamp.
+
+A stop is held against the quote before it is sent, and what is held is valued at it. An event with
+a new field of this kind has a row in one of these tables.
+"""
+
+from pointsman.domain import events as ev
+from pointsman.domain.events import Event
+from pointsman.domain.market import Quote
+
+BRINGS_MARK = (
+    ev.SignalReceived,
+    ev.OrderReport,
+    ev.CancelRefused,
+    ev.OrderAbsent,
+    ev.TimerFired,
+    ev.CashMoved,
+    ev.ForeignFill,
+    ev.FundingPaid,
+    ev.HoldingDiffers,
+    ev.Assigned,
+)
+"""Events with the last valid quote of their symbol."""
+
+BRINGS_QUOTE = (ev.SignalReceived, ev.LevelReached, ev.EntryBreach)
+"""Events with the quote that they are judged on."""
+
+BRINGS_STAMP = (ev.OrderReport, ev.CancelRefused, ev.FundingPaid)
+"""Events with the venue's stamp of what they report."""
+
+
+def mark_and_stamp(event: Event, now_ns: int) -> tuple[Quote | None, int]:
+    """The last valid quote that an event brings, and the venue's stamp of what it reports."""
+    mark = event.mark if isinstance(event, BRINGS_MARK) else None
+    if mark is None and isinstance(event, BRINGS_QUOTE):
+        mark = event.quote
+    if mark is not None and not mark.is_valid:
+        mark = None
+    return mark, event.ts_ns if isinstance(event, BRINGS_STAMP) else now_ns
