@@ -28,7 +28,7 @@ from pointsman.engine.controls import Controls
 from pointsman.engine.kill_latch import KillLatch, latch_path
 from pointsman.engine.live_view import Board
 from pointsman.engine.publisher import Publisher
-from pointsman.engine.requests import Steering
+from pointsman.engine.request_handler import RequestHandler
 from pointsman.engine.snapshot import Picture
 from pointsman.execution.outbox import StorageHeld
 from pointsman.reading.comparisons import Comparisons
@@ -66,12 +66,12 @@ class Served:
         self.unready: dict[str, str] = {}
         self.publisher = Publisher()
         self._woken = threading.Event()
-        steering = Steering(
+        handler = RequestHandler(
             self.story.loop, self.latch, lambda _va, _now: told.MIDNIGHT_NS, self._woken.set
         )
 
         def noted(event: Event, _step: Step) -> None:
-            steering.note(event)
+            handler.note(event)
             self.comparisons.note(event)
 
         self.story.loop.on_turn = noted
@@ -82,7 +82,7 @@ class Served:
             self.database,
             loaded.settings,
             self.board,
-            Controls(steering, self.latch, self._now_ns, self._woken.set, str),
+            Controls(handler.queue, self.latch, self._now_ns, self._woken.set, str),
             self._offer,
             self.malformed.append,
             None,
@@ -94,7 +94,7 @@ class Served:
         )
         self.app: FastAPI = build_app(self.engine, limits or Limits())
         self._runner = asyncio.Runner()
-        self._working = threading.Thread(target=self._work, args=(steering,), daemon=True)
+        self._working = threading.Thread(target=self._work, args=(handler,), daemon=True)
         self._has_ended = is_stuck
         self._working.start()
 
@@ -127,14 +127,14 @@ class Served:
         future.set_exception(StorageHeld("nothing is decided here"))
         return future
 
-    def _work(self, steering: Steering) -> None:
+    def _work(self, handler: RequestHandler) -> None:
         while not self._has_ended:
             self._woken.wait()
             self._woken.clear()
-            steering.work()
+            handler.work()
             # The venue answers every comparison: there is nothing.
             self.story.say(engine_stories.snapshot(at_ns=self.story.loop.now_ns))
-            steering.work()
+            handler.work()
             self.story.at()
 
 

@@ -21,14 +21,14 @@ ALWAYS = {"TRADING_WINDOW_START": "00:00", "TRADING_WINDOW_END": "24:00"}
 RUN = ("run", "--headless", "--db")
 STUCK = """
 import sys, time
-from pointsman.engine.requests import Steering
-work, seen = Steering.work, []
+from pointsman.engine.request_handler import RequestHandler
+work, seen = RequestHandler.work, []
 def stuck(self):
     work(self)
     seen.append(1)
     while len(seen) > 20:
         pass
-Steering.work = stuck
+RequestHandler.work = stuck
 from pointsman.cli.app import main
 sys.exit(main())
 """

@@ -29,13 +29,13 @@ ALWAYS = {
 STUCK = """
 import sys
 from pathlib import Path
-from pointsman.engine.requests import Steering
-work = Steering.work
+from pointsman.engine.request_handler import RequestHandler
+work = RequestHandler.work
 def stuck(self):
     work(self)
     while Path("STUCK").exists():
         pass
-Steering.work = stuck
+RequestHandler.work = stuck
 if Path("FICKLE").exists():
     from decimal import Decimal
     from pointsman.domain.sides import PositionSide

@@ -55,7 +55,7 @@ import uvicorn
 from pointsman.service import arrivals
 from pointsman.engine.supervision import Supervisor
 from pointsman.engine.latch_watch import LatchWatch
-from pointsman.engine.requests import Steering
+from pointsman.engine.request_handler import RequestHandler
 from pointsman.engine.live_view import Board
 from pointsman.reading.vitals import Vitals
 from pointsman.storage.sqlite_manager import SqliteManager
@@ -65,12 +65,12 @@ for owner, name, part in [
     (Supervisor, "look", "supervision"), (arrivals, "signals_in", "stdin"),
 ]:
     setattr(owner, name, faulty(part, getattr(owner, name)))
-work = Steering.work
+work = RequestHandler.work
 def stuck(self):
     work(self)
     while Path("STUCK").exists():
         pass
-Steering.work = stuck
+RequestHandler.work = stuck
 sys.stderr = Stream()
 from pointsman.cli.app import main
 sys.exit(main())

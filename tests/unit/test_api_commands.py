@@ -1,4 +1,4 @@
-"""Steering over HTTP: what is told of each command, and a kill that waits for nobody (RULES 34)."""
+"""Requests over HTTP: what is answered to each, and a kill that waits for nobody (RULES 34)."""
 
 import asyncio
 import threading
@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from pointsman.domain.accounts import KillState
-from pointsman.engine import request_queue
+from pointsman.engine import controls
 from pointsman.engine.kill_latch import read_latch
 from tests.http_stories import UNLIMITED, Served
 
@@ -96,8 +96,9 @@ def test_what_is_refused_says_why(served: Served, monkeypatch: pytest.MonkeyPatc
     unknown = client.post("/pause", json={**WHY, "va": "VA9"})
     assert (unknown.status_code, unknown.json()["field"]) == (422, "va")
     assert "there are VA001" in unknown.json()["detail"]
-    controls = served.engine.controls
-    monkeypatch.setattr(controls, "_why_killed", lambda: "KILL exists; remove it first")
+    monkeypatch.setattr(
+        served.engine.controls, "_why_killed", lambda: "KILL exists; remove it first"
+    )
     client.post("/kill", json=WHY)
     refused = client.post("/rearm", json=WHY)
     assert (refused.status_code, "remove it first" in refused.text) == (409, True)
@@ -107,7 +108,7 @@ def test_what_is_refused_says_why(served: Served, monkeypatch: pytest.MonkeyPatc
 def test_storage_that_fails_is_told_with_when_to_try_again(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(request_queue, "ANSWER_SECONDS", 0.2)
+    monkeypatch.setattr(controls, "ANSWER_SECONDS", 0.2)
     served.story.memory.fail()
     client = served.client()
     refused = client.post("/pause", json=WHY)
@@ -131,7 +132,7 @@ def test_rule_30_a_kill_holds_and_says_so_where_nothing_can_be_synced(
 def test_rule_34_a_kill_is_latched_while_the_loop_is_stuck_and_the_rest_is_not_done_later(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(request_queue, "ANSWER_SECONDS", 0.2)
+    monkeypatch.setattr(controls, "ANSWER_SECONDS", 0.2)
     with Served(tmp_path, is_stuck=True) as served:
         client = served.client()
         refused = client.post("/pause", json=WHY)
@@ -144,7 +145,7 @@ def test_rule_34_a_kill_is_latched_while_the_loop_is_stuck_and_the_rest_is_not_d
 async def test_rule_34_a_kill_waits_neither_for_readers_nor_for_other_commands(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(request_queue, "ANSWER_SECONDS", 1.0)
+    monkeypatch.setattr(controls, "ANSWER_SECONDS", 1.0)
     going_on = threading.Event()
     with Served(tmp_path, limits=UNLIMITED, is_stuck=True) as served:
         monkeypatch.setattr(served.board, "document", lambda: going_on.wait(20))

@@ -16,13 +16,13 @@ import pytest
 
 from pointsman.domain.accounts import Incident, KillState
 from pointsman.domain.reasons import Reason
-from pointsman.engine import request_queue
+from pointsman.engine import controls
 from pointsman.engine.control_client import NoEngine, ask, socket_path, watch
 from pointsman.engine.controls import Controls
 from pointsman.engine.kill_latch import KillLatch, Latched, latch_path, read_latch
 from pointsman.engine.live_view import Board
 from pointsman.engine.publisher import Publisher
-from pointsman.engine.requests import Steering
+from pointsman.engine.request_handler import RequestHandler
 from pointsman.engine.snapshot import Picture
 from pointsman.service.control_server import CONNECTIONS_MAX, ControlServer
 from tests import desk_stories as told
@@ -41,7 +41,7 @@ class Served:
         self.story = begin()
         self.latch = KillLatch(latch_path(self.database))
         self.woken = threading.Event()
-        self.steering = Steering(
+        self.handler = RequestHandler(
             self.story.loop, self.latch, lambda _va, _now: told.MIDNIGHT_NS, self.woken.set
         )
         self.publisher = Publisher()
@@ -55,8 +55,10 @@ class Served:
             dict,
             {},
         )
-        controls = Controls(self.steering, self.latch, lambda: 42, self.woken.set, lambda: self.why)
-        self.server = ControlServer(self.database, controls, self.board)
+        control = Controls(
+            self.handler.queue, self.latch, lambda: 42, self.woken.set, lambda: self.why
+        )
+        self.server = ControlServer(self.database, control, self.board)
         self.server.start()
 
     def asking(self, request: dict[str, Any]) -> "threading.Thread":
@@ -69,7 +71,7 @@ class Served:
         """What the loop does after an instant, once it has been woken."""
         assert self.woken.wait(5)
         self.woken.clear()
-        self.steering.work()
+        self.handler.work()
         self.story.at()
 
 
@@ -130,11 +132,11 @@ def test_a_command_is_answered_by_the_loop(served: Served) -> None:
 def test_a_command_that_the_loop_does_not_take_is_withdrawn(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(request_queue, "ANSWER_SECONDS", 0.05)
+    monkeypatch.setattr(controls, "ANSWER_SECONDS", 0.05)
     answer = ask(served.database, PAUSE)
     assert (answer["ok"], answer["exit"]) == (False, 1)
     assert "withdrawn" in answer["error"]
-    served.steering.work()
+    served.handler.work()
     assert not served.story.loop.desk.books.kill_switch.is_paused
 
 
@@ -162,11 +164,11 @@ def test_a_press_while_it_is_being_rearmed_wins(
         return release(latch, cleared, press)
 
     monkeypatch.setattr(KillLatch, "release", press_then_release)
-    served.steering.work()
+    served.handler.work()
     served.story.at()
     asking.join(5)
     assert (served.answers[0]["ok"], served.answers[0]["exit"]) == (False, 4)
-    served.steering.work()
+    served.handler.work()
     assert served.story.loop.desk.books.kill_switch.state is KillState.HALT
 
 

@@ -1,332 +1,96 @@
-"""Steering: what people ask becomes events, is refused with how to fix it, and is answered once it
-is durable."""
+"""Requests: one spelling of each, as the control socket carries it, and what it refuses to read."""
 
-from decimal import Decimal
-from pathlib import Path
-from typing import Any
+from typing import get_args
 
-import msgspec
 import pytest
 
-from pointsman.domain.accounts import KillState
-from pointsman.domain.commands import Compare, Submit
-from pointsman.domain.events import Killed, Rearmed
-from pointsman.domain.life_cycle import OrderStatus
-from pointsman.domain.reasons import Reason
-from pointsman.domain.sides import Side
-from pointsman.domain.timestamps import iso
-from pointsman.engine.kill_latch import KillLatch, Latched, latch_path, read_latch
-from pointsman.engine.request_queue import Answer, Refusal
+from pointsman.engine.exit_codes import ExitCode
 from pointsman.engine.requests import (
     AddAccount,
+    AnyRequest,
     Assign,
     Flatten,
     Kill,
-    MoveMoney,
+    MoveCash,
     Pause,
     Rearm,
     Reconcile,
-    Request,
+    Refusal,
     Resume,
-    Steering,
-    pressed,
-)
-from pointsman.execution.last_check import Hold
-from tests import desk_stories as told
-from tests.engine_stories import (
-    accepted,
-    begin,
-    foreign_trade,
-    snapshot,
-    traded,
-    venue_order,
+    Show,
+    Watch,
+    decode,
+    encode,
 )
 
-HALT = Latched(KillState.HALT, "ann", "drill", 1)
-OTHER = "VA002"
+SPELLED: list[tuple[AnyRequest, bytes]] = [
+    (
+        Kill(flatten=True, reason="fire", by="ann"),
+        b'{"verb": "kill", "flatten": true, "reason": "fire", "by": "ann"}',
+    ),
+    (Rearm(reason="over", by="ann"), b'{"verb": "rearm", "reason": "over", "by": "ann"}'),
+    (
+        Pause(va=None, reason="lunch", by="ann"),
+        b'{"verb": "pause", "va": null, "reason": "lunch", "by": "ann"}',
+    ),
+    (
+        Resume(va="VA001", reason="b\u00e4ck", by="ann"),
+        b'{"verb": "resume", "va": "VA001", "reason": "b\\u00e4ck", "by": "ann"}',
+    ),
+    (
+        Flatten(va="VA001", reason="x", by="ann"),
+        b'{"verb": "flatten", "va": "VA001", "reason": "x", "by": "ann"}',
+    ),
+    (Reconcile(), b'{"verb": "reconcile"}'),
+    (AddAccount(va="V", balance="5"), b'{"verb": "add_account", "va": "V", "balance": "5"}'),
+    (MoveCash(va="V", amount="-5"), b'{"verb": "move_cash", "va": "V", "amount": "-5"}'),
+    (
+        Assign(va="V", symbol="XXX", quantity="3", reason="ours", by="ann"),
+        b'{"verb": "assign", "va": "V", "symbol": "XXX", "quantity": "3", "reason": "ours", '
+        b'"by": "ann"}',
+    ),
+    (Show(), b'{"verb": "picture"}'),
+    (Watch(), b'{"verb": "watch"}'),
+]
 
 
-class Steered:
-    """A story whose loop is steered."""
-
-    def __init__(self, folder: Path, **rules: Any) -> None:
-        self.story = begin(told.policy(**rules), accounts=(told.VA, OTHER))
-        self.latch = KillLatch(latch_path(folder / "t.db"))
-        loop = self.story.loop
-        self.latch.listen(lambda is_set: loop.hold(Hold.KILL_LATCH, is_set))
-        self.steering = Steering(loop, self.latch, lambda _va, _now: told.MIDNIGHT_NS, lambda: None)
-        loop.on_turn = lambda event, _step: self.steering.note(event)
-        self.books = loop.desk.books
-
-    def begin(self, request: Request) -> Answer:
-        """The loop takes a request; the answer may be still to come."""
-        answer: Answer = Answer()
-        answer.set_running_or_notify_cancel()
-        self.steering._begin(request, answer)
-        return answer
-
-    def ask(self, request: Request) -> dict[str, Any]:
-        """The answer of a request that needs nothing more."""
-        answer = self.begin(request)
-        self.story.loop.release()
-        return answer.result(0)
-
-    def refused(self, request: Request) -> tuple[int, str]:
-        """Exit code and text of a refusal."""
-        refusal = self.begin(request).exception(0)
-        assert isinstance(refusal, Refusal)
-        return refusal.exit_code, str(refusal)
-
-
-@pytest.fixture
-def steered(tmp_path: Path) -> Steered:
-    return Steered(tmp_path)
-
-
-# -- the kill latch --------------------------------------------------------------------------------
-
-
-def test_rule_19_a_press_reaches_the_desk_once(steered: Steered) -> None:
-    steered.latch.press(pressed(Kill(False, "news", "ann"), 7))
-    for _ in range(3):
-        steered.steering.work()
-    assert [e for e in steered.story.events if isinstance(e, Killed)] == [
-        Killed(False, "ann", "news")
-    ]
-    assert steered.books.kill_switch.state.value == "halt"
-    steered.latch.press(pressed(Kill(True, "worse", "bob"), 8))
-    steered.steering.work()
-    assert steered.books.kill_switch.state.value == "flatten"
-
-
-def test_rule_30_an_entry_on_its_way_does_not_pass_a_latch_that_the_loop_has_not_seen(
-    steered: Steered,
+@pytest.mark.parametrize(("request_", "content"), SPELLED)
+def test_a_request_is_written_and_read_in_one_spelling(
+    request_: AnyRequest, content: bytes
 ) -> None:
-    story = steered.story
-    story.memory.is_slow = True
-    story.ask(told.signal("in"))
-    steered.latch.press(HALT)
-    story.memory.settle()
-    story.loop.release()
-    assert story.venue.take(Submit) == []
-    order = story.order("ABCDEF1E1")
-    assert (order.status, order.end_reason) == (OrderStatus.DENIED, Reason.KILLED)
+    assert encode(request_) == content
+    assert decode(content) == request_
+    assert f'"verb": "{request_.verb}"' in content.decode()
 
 
-def test_rule_19_rearm_comes_with_the_number_of_the_press_that_it_releases(
-    steered: Steered,
-) -> None:
-    steered.latch.press(HALT)
-    steered.steering.work()
-    answer = steered.ask(Rearm("over", "ann"))
-    assert answer["trading_state"] == "ACTIVE"
-    assert steered.latch.release(Latched(), answer["press"])
-    steered.steering.work()
-    assert steered.books.kill_switch.state is KillState.OFF, "its own release is no press"
-    assert not steered.story.loop.is_held_for(Hold.KILL_LATCH)
+def test_each_request_has_its_spelling_here() -> None:
+    assert {type(request) for request, _ in SPELLED} == {*get_args(AnyRequest)}
 
 
-def test_rule_19_rearm_is_refused_while_the_settings_say_killed(tmp_path: Path) -> None:
-    steered = Steered(tmp_path, kill_switch_enabled=True)
-    code, text = steered.refused(Rearm("over", "ann"))
-    assert code == 4
-    assert "KILL_SWITCH_ENABLED" in text
-
-
-def test_a_rearm_left_by_a_person_without_an_engine_is_done_at_the_start(
-    steered: Steered,
-) -> None:
-    steered.latch.press(HALT)
-    steered.steering.work()
-    left = Latched(KillState.OFF, "ann", "morning", 9, rearms=True)
-    assert steered.latch.release(left, steered.latch.last_press.number)
-    steered.steering.rearm_at_start()
-    steered.story.loop.release()
-    assert steered.books.kill_switch.state is KillState.OFF
-    assert steered.story.events[-1] == Rearmed("ann", "morning")
-    assert not read_latch(steered.latch.path).rearms, "done once"
-
-
-def test_resume_while_killed_is_refused(steered: Steered) -> None:
-    steered.latch.press(HALT)
-    steered.steering.work()
-    for va in (None, told.VA):
-        code, text = steered.refused(Resume(va, "go", "ann"))
-        assert code == 4
-        assert "rearm" in text
-
-
-# -- pause, flatten, compare -----------------------------------------------------------------------
-
-
-def test_pause_and_resume_of_all_and_of_one(steered: Steered) -> None:
-    assert steered.ask(Pause(None, "lunch", "ann"))["trading_state"] == "REDUCING"
-    assert steered.ask(Resume(None, "back", "ann"))["trading_state"] == "ACTIVE"
-    steered.ask(Pause(told.VA, "lunch", "ann"))
-    assert steered.books.accounts[told.VA].is_paused
-    assert not steered.books.accounts[OTHER].is_paused
-    assert steered.ask(Resume(None, "back", "ann"))["still_held"] == [told.VA]
-    assert "still_held" not in steered.ask(Resume(told.VA, "back", "ann"))
-    assert steered.ask(Resume(None, "back", "ann"))["still_held"] == []
-
-
-def test_rule_16_a_resume_says_that_it_does_not_end_a_cooldown(steered: Steered) -> None:
-    assert steered.ask(Resume(None, "back", "ann"))["cooldowns"] == {}
-    until_ns = steered.story.loop.now_ns + told.SECOND_NS
-    account = steered.books.accounts[told.VA]
-    steered.books.put_account(msgspec.structs.replace(account, cooldown_until_ns=until_ns))
-    for va in (None, told.VA):
-        answer = steered.ask(Resume(va, "back", "ann"))
-        assert answer["cooldowns"] == {told.VA: iso(until_ns)}
-    assert steered.ask(Resume(OTHER, "back", "ann"))["cooldowns"] == {}
+def test_a_kill_needs_nothing_but_its_verb() -> None:
+    assert decode(b'{"verb": "kill"}') == Kill(flatten=False, reason="", by="unknown")
 
 
 @pytest.mark.parametrize(
-    "request_",
+    ("content", "says"),
     [
-        Pause("VA9", "x", "ann"),
-        Resume("VA9", "x", "ann"),
-        Flatten("VA9", "x", "ann"),
-        MoveMoney("VA9", "1"),
-        Assign("VA9", "XXX", "1", "x", "ann"),
+        (b'{"verb":"pause","va":null,"reason":"x","by":"y","extra":1}', "unknown field `extra`"),
+        (b'{"verb":"pause","reason":"x","by":"y"}', "missing required field `va`"),
+        (
+            b'{"verb":"dance"}',
+            "verbs: kill, rearm, pause, resume, flatten, reconcile, add_account, move_cash, "
+            "assign, picture, watch",
+        ),
     ],
 )
-def test_an_unknown_account_is_named_with_those_that_there_are(
-    steered: Steered, request_: Request
-) -> None:
-    assert steered.refused(request_) == (1, "no account 'VA9'; there are VA001, VA002")
+def test_what_is_no_request_is_refused_as_bad_usage(content: bytes, says: str) -> None:
+    with pytest.raises(Refusal, match=says) as refusal:
+        decode(content)
+    assert refusal.value.exit_code is ExitCode.USAGE
 
 
-def test_flatten_says_how_many_positions_it_closes(steered: Steered) -> None:
-    steered.story.enter()
-    assert steered.ask(Flatten(OTHER, "x", "ann"))["closing"] == 0
-    assert steered.ask(Flatten(told.VA, "x", "ann"))["closing"] == 1
-    assert steered.books.positions[1].closing_reason is Reason.FLATTEN
-
-
-def test_reconcile_is_answered_by_a_comparison_asked_for_since(steered: Steered) -> None:
-    story = steered.story
-    answer = steered.begin(Reconcile())
-    story.at()
-    assert len(story.venue.take(Compare)) == 1
-    story.say(snapshot(at_ns=story.loop.now_ns - 1))
-    steered.steering.work()
-    assert not answer.done(), "that one was older"
-    story.say(snapshot(at_ns=story.loop.now_ns))
-    steered.steering.work()
-    assert answer.result(0)["differences"] == 0
-    assert answer.result(0)["frozen"] == {}
-
-
-def test_rule_20_resume_of_a_frozen_account_compares_first(steered: Steered) -> None:
-    story = steered.story
-    both_hold_and_one_was_sold(steered)
-    answer = steered.begin(Resume(told.VA, "looked", "ann"))
-    assert not answer.done()
-    story.at(told.SECOND_NS)
-    story.say(snapshot(held="16", at_ns=story.loop.now_ns, cursor="1"))
-    steered.steering.work()
-    assert answer.result(0)["durable"]
-    assert steered.books.accounts[told.VA].frozen_for is None
-    assert steered.books.accounts[OTHER].frozen_for is not None
-
-
-def test_an_answer_waits_until_its_turn_is_durable(steered: Steered) -> None:
-    steered.story.memory.is_slow = True
-    answer = steered.begin(Pause(None, "lunch", "ann"))
-    assert not answer.done()
-    steered.story.memory.settle()
-    steered.story.loop.release()
-    assert answer.result(0)["durable"]
-
-
-def test_while_storage_fails_nothing_but_a_kill_is_acknowledged(steered: Steered) -> None:
-    steered.story.memory.fail()
-    answer = steered.begin(Pause(None, "lunch", "ann"))
-    steered.story.at()
-    assert not answer.done()
-    assert steered.latch.press(HALT), "the latch does not need the database"
-    steered.story.memory.heal()
-    steered.story.at()
-    assert answer.result(0)["durable"]
-
-
-# -- money -----------------------------------------------------------------------------------------
-
-
-def test_a_deposit_and_a_withdrawal_change_the_balance_and_no_result(steered: Steered) -> None:
-    assert steered.ask(MoveMoney(told.VA, "50.5"))["balance"] == "100050.5"
-    assert steered.ask(MoveMoney(told.VA, "-100050.5"))["balance"] == "0.0"
-    account = steered.books.accounts[told.VA]
-    assert {account.cash, account.realized, account.max_drawdown} == {Decimal(0)}
-
-
-def test_only_free_money_can_be_withdrawn(steered: Steered) -> None:
-    steered.story.enter()
-    account = steered.books.accounts[told.VA]
-    code, text = steered.refused(MoveMoney(told.VA, "-99000"))
-    free = Decimal(text.rpartition("free: ")[2].partition(";")[0])
-    assert code == 1
-    assert Decimal(98_990) < free <= min(account.cash, Decimal(99_000))
-    steered.ask(MoveMoney(told.VA, f"-{free}"))
-    assert steered.refused(MoveMoney(told.VA, "-0.01"))[0] == 1
-
-
-@pytest.mark.parametrize(
-    ("request_", "code", "says"),
-    [
-        (MoveMoney(told.VA, "1e5"), 2, "amount '1e5': write a plain decimal"),
-        (MoveMoney(told.VA, "0"), 2, "use a number above 0"),
-        (AddAccount("VA7", "-1"), 2, "use a number above 0"),
-        (AddAccount("VA 7", "1"), 2, "use 1 to 32 letters"),
-        (AddAccount("EXTERNAL", "1"), 2, "is reserved"),
-        (AddAccount("VA7:1,VA8", "1"), 2, "more than one account"),
-        (AddAccount(told.VA, "1"), 1, "accounts deposit VA001"),
-    ],
-)
-def test_bad_amounts_and_ids_are_refused_with_what_would_do(
-    steered: Steered, request_: Request, code: int, says: str
-) -> None:
-    found = steered.refused(request_)
-    assert found[0] == code
-    assert says in found[1]
-
-
-def test_a_further_account_can_trade_at_once(steered: Steered) -> None:
-    assert steered.ask(AddAccount("VA007", "5000"))["balance"] == "5000"
-    steered.story.ask(told.signal("in", va_id="VA007"))
-    assert [submit.order.va_id for submit in steered.story.venue.take(Submit)] == ["VA007"]
-
-
-# -- assign ----------------------------------------------------------------------------------------
-
-
-def both_hold_and_one_was_sold(steered: Steered) -> None:
-    """Each account holds 10, and somebody else has sold 4 of the 20 at 100."""
-    story = steered.story
-    story.enter("a")
-    story.ask(told.signal("b", va_id=OTHER))
-    (submit,) = story.venue.take(Submit)
-    story.say(accepted(submit.order), traded(submit.order, "10"))
-    (stop,) = story.venue.take(Submit)
-    story.say(accepted(stop.order))
-    shown = tuple(map(venue_order, story.loop.desk.books.orders.values()))
-    story.say(snapshot(shown, (foreign_trade(Side.SELL, "4"),), held="16", cursor="1"))
-
-
-def test_rule_28_assign_settles_who_bears_a_foreign_sale(steered: Steered) -> None:
-    both_hold_and_one_was_sold(steered)
-    code, text = steered.refused(Assign(told.VA, "XXX", "5", "it was ours", "ann"))
-    assert (code, "at most 4 of the shortfall" in text) == (1, True), text
-    steered.ask(Assign(told.VA, "XXX", "4", "it was ours", "ann"))
-    assert [p.quantity for p in steered.books.positions.values()] == [6, 10]
-    assert steered.refused(Assign(told.VA, "XXX", "1", "more", "ann"))[0] == 1
-
-
-def test_what_is_asked_is_read_from_json_by_its_verb() -> None:
-    decoder = msgspec.json.Decoder(Kill | Pause)
-    assert decoder.decode('{"verb":"kill","flatten":true,"reason":"x","by":"y"}') == Kill(
-        True, "x", "y"
-    )
-    with pytest.raises(msgspec.ValidationError):
-        decoder.decode('{"verb":"pause","va":null,"reason":"x","by":"y","extra":1}')
+def test_an_argument_that_is_no_utf_8_is_sent_and_refused_by_the_engine() -> None:
+    content = encode(Pause(va="\udcff", reason="x", by="ann"))
+    assert content == b'{"verb": "pause", "va": "\\udcff", "reason": "x", "by": "ann"}'
+    with pytest.raises(Refusal):
+        decode(content)

@@ -18,7 +18,8 @@ from pointsman.engine.kill_latch import KillLatch, latch_path
 from pointsman.engine.latch_watch import LatchWatch
 from pointsman.engine.live_view import Board
 from pointsman.engine.publisher import Publisher
-from pointsman.engine.requests import Kill, Steering
+from pointsman.engine.request_handler import RequestHandler
+from pointsman.engine.requests import Kill
 from pointsman.engine.snapshot import Picture
 from pointsman.service.kill_signals import kill_signals_blocked
 from pointsman.service.side_threads import Parts
@@ -38,7 +39,9 @@ class Body:
     def __init__(self, folder: Path) -> None:
         self.database = folder / "t.db"
         self.latch = latch = KillLatch(latch_path(self.database))
-        steering = Steering(begin().loop, latch, lambda _va, _now: told.MIDNIGHT_NS, lambda: None)
+        handler = RequestHandler(
+            begin().loop, latch, lambda _va, _now: told.MIDNIGHT_NS, lambda: None
+        )
         board = Board(
             Picture(lambda _symbol: None, 1, lambda _symbol: 2),
             Publisher(),
@@ -47,7 +50,7 @@ class Body:
             dict,
             {},
         )
-        controls = Controls(steering, latch, lambda: 42, lambda: None, lambda: "")
+        controls = Controls(handler.queue, latch, lambda: 42, lambda: None, lambda: "")
         watch = LatchWatch(latch, None, KillSwitch, lambda: None)
         app = FastAPI()
         app.state.stopping = threading.Event()

@@ -1,1 +1,1 @@
-"""HTTP: the way in for signals of other programs, and for people and machines to see and steer."""
+"""HTTP: the way in for signals of other programs, and to watch and control the engine."""

@@ -1,15 +1,17 @@
-"""What steers: kill, rearm, pause, resume, flatten, reconcile. Anyone may stop, few may resume.
+"""Requests over HTTP: kill, rearm, pause, resume, flatten, reconcile. Anyone may stop, few may
+resume.
 
-A kill has threads of its own, so that it waits for no other request; the rest have others, on which
-they wait for the loop (RULES 34). Invariants: nothing here is done by GET or by what stands
-in a URL.
+A route makes the request of `engine/requests.py` that its path names, of a body and of its caller;
+what a body is here are the limits of HTTP to the fields of that request. A kill has threads of its
+own, so that it waits for no other request; the rest have others, on which they wait for the loop
+(RULES 34). Invariants: nothing here is done by GET or by what stands in a URL.
 """
 
 import asyncio
 import json
 from concurrent.futures import Executor, ThreadPoolExecutor
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Depends
@@ -30,18 +32,22 @@ from pointsman.api.access import ANYONE, Caller, Needs, Scope
 from pointsman.api.admission import PREFIX
 from pointsman.api.ports import Engine
 from pointsman.api.problems import JSON, Problem, documented, only_known, require_media_type
-from pointsman.engine.request_queue import Refusal, Unanswered
+from pointsman.engine.exit_codes import ExitCode
 from pointsman.engine.requests import (
-    REFUSED,
+    AccountRequest,
+    Answer,
     Flatten,
     Kill,
     Pause,
     Rearm,
     Reconcile,
+    Refusal,
     Request,
     Resume,
+    Unanswered,
 )
-from pointsman.reading.documents import Document
+
+R = TypeVar("R", bound=Request)
 
 KILL_THREADS = 4
 CONTROL_THREADS = 16
@@ -72,9 +78,13 @@ _Va = Annotated[
 
 
 class _Body(BaseModel):
-    """A body says nothing beside its fields: a misspelt one is an error, never ignored."""
+    """The fields of a request that its caller sends. A misspelt one is an error, never ignored."""
 
     model_config = ConfigDict(extra="forbid")
+
+    def to_request(self, kind: type[R], caller: Caller) -> R:
+        """The request of a caller."""
+        return kind(**dict(self), by=caller.by)
 
 
 def _any_reason(reason: object) -> str:
@@ -120,57 +130,57 @@ _KILL_INPUT: dict[str, Any] = {
 
 
 def command_routes(engine: Engine) -> APIRouter:
-    """The routes that steer."""
+    """The routes of the requests."""
     asked = [Depends(only_known)]
     routes = APIRouter(prefix=PREFIX, tags=["control"], dependencies=asked)
     json_routes = APIRouter(dependencies=[Depends(_json_only)])
-    stopping = Annotated[Caller, Depends(Needs(*ANYONE))]
-    steering = Annotated[Caller, Depends(Needs(Scope.CONTROL))]
+    anyone = Annotated[Caller, Depends(Needs(*ANYONE))]
+    controller = Annotated[Caller, Depends(Needs(Scope.CONTROL))]
     kills = ThreadPoolExecutor(KILL_THREADS, "http-kill")
     others = ThreadPoolExecutor(CONTROL_THREADS, "http-control")
 
-    async def obeyed(request: Request, va: str | None = None) -> Document:
+    async def answer_to(request: Request) -> Answer:
         try:
-            return await _obey(engine, others, request)
+            return await _carry_out(engine, others, request)
         except Refusal as refusal:
-            raise _problem(engine, refusal, request, va) from None
+            raise _problem(engine, refusal, request) from None
 
     @routes.post("/kill", response_model=Done, openapi_extra=_KILL_INPUT)
-    async def kill(caller: stopping, request: HttpRequest) -> Document:
+    async def kill(caller: anyone, request: HttpRequest) -> Answer:
         """Press the kill switch: no new risk, stops stay; with `flatten` also close everything.
 
         No body is needed, and its Content-Type does not matter. The kill holds when this answers,
         also while the loop is stuck, storage fails or the venue is down.
         """
         body = _kill_body(await request.body())
-        return await _obey(engine, kills, Kill(body.flatten, body.reason, caller.by))
+        return await _carry_out(engine, kills, body.to_request(Kill, caller))
 
     @json_routes.post("/rearm", response_model=Done, responses=documented(*_REFUSALS))
-    async def rearm(caller: steering, body: RearmBody) -> Document:
+    async def rearm(caller: controller, body: RearmBody) -> Answer:
         """Clear the kill switch."""
-        return await obeyed(Rearm(body.reason, caller.by))
+        return await answer_to(body.to_request(Rearm, caller))
 
     @json_routes.post("/pause", response_model=Done, responses=documented(*_REFUSALS))
-    async def pause(caller: stopping, body: AccountBody) -> Document:
+    async def pause(caller: anyone, body: AccountBody) -> Answer:
         """No new entries, of one virtual account or of all; exits go on."""
-        return await obeyed(Pause(body.va, body.reason, caller.by), body.va)
+        return await answer_to(body.to_request(Pause, caller))
 
     @json_routes.post(
         "/resume", response_model=Done, responses=documented(*_REFUSALS, HTTPStatus.LOCKED)
     )
-    async def resume(caller: steering, body: AccountBody) -> Document:
+    async def resume(caller: controller, body: AccountBody) -> Answer:
         """End a pause; of one virtual account also its freeze, after a comparison."""
-        return await obeyed(Resume(body.va, body.reason, caller.by), body.va)
+        return await answer_to(body.to_request(Resume, caller))
 
     @json_routes.post("/flatten", response_model=Done, responses=documented(*_REFUSALS))
-    async def flatten(caller: steering, body: AccountBody) -> Document:
+    async def flatten(caller: controller, body: AccountBody) -> Answer:
         """Close what one virtual account holds, or all do."""
-        return await obeyed(Flatten(body.va, body.reason, caller.by), body.va)
+        return await answer_to(body.to_request(Flatten, caller))
 
     @json_routes.post("/reconcile", response_model=Done, responses=documented(*_REFUSALS))
-    async def reconcile(_caller: steering, _body: EmptyBody | None = None) -> Document:
+    async def reconcile(_caller: controller, _body: EmptyBody | None = None) -> Answer:
         """Compare with the venue now."""
-        return await obeyed(Reconcile())
+        return await answer_to(Reconcile())
 
     routes.include_router(json_routes)
     return routes
@@ -212,19 +222,19 @@ async def _json_only(request: HttpRequest) -> None:
         require_media_type(request, (JSON,), f"send {JSON}")
 
 
-async def _obey(engine: Engine, threads: Executor, request: Request) -> Document:
+async def _carry_out(engine: Engine, threads: Executor, request: Request) -> Answer:
     loop = asyncio.get_running_loop()
-    return await loop.run_in_executor(threads, engine.controls.obey, request)
+    return await loop.run_in_executor(threads, engine.controls.carry_out, request)
 
 
-def _problem(engine: Engine, refusal: Refusal, request: Request, va: str | None) -> Problem:
+def _problem(engine: Engine, refusal: Refusal, request: Request) -> Problem:
     """What a refusal is in HTTP."""
     text = str(refusal)
     if isinstance(refusal, Unanswered):
         return Problem(HTTPStatus.SERVICE_UNAVAILABLE, text, {"Retry-After": str(RETRY_SECONDS)})
-    if isinstance(request, Resume) and refusal.exit_code == REFUSED:
+    if isinstance(request, Resume) and refusal.exit_code == ExitCode.REFUSED:
         return Problem(HTTPStatus.LOCKED, text)
     known = [account["va_id"] for account in engine.board.document()["accounts"]]
-    if va is not None and va not in known:
+    if isinstance(request, AccountRequest) and request.va not in (None, *known):
         return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"va: {text}", field="va")
     return Problem(HTTPStatus.CONFLICT, text)

@@ -23,6 +23,7 @@ from pointsman.cli.options import (
 from pointsman.engine import kill_request
 from pointsman.engine.exit_codes import ExitCode
 from pointsman.engine.kill_request import asker
+from pointsman.engine.requests import NO_REASON
 
 if TYPE_CHECKING:
     from pointsman.config.settings import Settings
@@ -53,7 +54,7 @@ def register_accounts(accounts: typer.Typer) -> None:
 
 def kill(
     options: Options,
-    reason: Reason = kill_request.NO_REASON,
+    reason: Reason = NO_REASON,
     is_flatten: Annotated[bool, flag("Also close all positions.", "--flatten")] = False,
 ) -> None:
     """Press the kill switch: no new risk, until a person rearms."""

@@ -18,7 +18,7 @@ from textual.widgets import Input, Static
 from pointsman.dashboard.cells import Picture, Row
 from pointsman.dashboard.theme import ALARM, FAINT, STRONG, WAIT
 from pointsman.dashboard.view import COLUMNS_MIN, LINES_MIN
-from pointsman.engine.kill_request import NO_REASON
+from pointsman.engine.requests import NO_REASON
 from pointsman.terminal.text import printable
 
 Request = dict[str, Any]

@@ -32,7 +32,7 @@ from pointsman.engine.kill_latch import KillLatch, open_latch
 from pointsman.engine.latch_watch import EVERY_SECONDS, LatchWatch
 from pointsman.engine.own_run import claim
 from pointsman.engine.recorder import Inline, Threaded
-from pointsman.engine.requests import Steering
+from pointsman.engine.request_handler import RequestHandler
 from pointsman.engine.rerun import Rerun
 from pointsman.engine.ticker import Ticker
 from pointsman.execution.archive import Recall
@@ -85,7 +85,7 @@ class Assembly(msgspec.Struct):
     loop: ExecutionLoop
     latch: KillLatch
     watch: LatchWatch
-    steering: Steering
+    request_handler: RequestHandler
     files: FileWatch
     manager: SqliteManager
     recorder: Recorder
@@ -109,7 +109,7 @@ class Assembly(msgspec.Struct):
         if self.rerun is None:
             self.loop.start(self.started, now_ns)
         # Before the watch: it would latch what the stored kill switch says, over the person's word.
-        self.steering.rearm_at_start()
+        self.request_handler.rearm_at_start()
         self.look(max(now_ns, self.loop.now_ns))
         self.work()
 
@@ -119,8 +119,8 @@ class Assembly(msgspec.Struct):
         self.files.look()
 
     def work(self) -> None:
-        """Tell the desk what was asked for, of a press, and of lost files; on the loop's thread."""
-        self.steering.work()
+        """Pass requests, kills and lost files on to the desk; on the loop's thread."""
+        self.request_handler.work()
         for path, fault in () if self.is_behind else self.files.take_news():
             self.loop.turn(FileLost(str(path), fault))
 
@@ -262,7 +262,7 @@ def build(blueprint: Blueprint) -> Assembly:
             loop=loop,
             latch=latch,
             watch=LatchWatch(latch, blueprint.kill_file, lambda: desk.books.kill_switch, wake),
-            steering=Steering(
+            request_handler=RequestHandler(
                 loop,
                 latch,
                 lambda va_id, now_ns: hours(va_id).day_start_ns(now_ns),

@@ -24,6 +24,7 @@ from pathlib import Path
 import msgspec
 
 from pointsman.domain.accounts import KillState
+from pointsman.engine.requests import NO_REASON, Kill
 from pointsman.storage.errors import StorageUnavailable
 from pointsman.storage.syncing import sync
 
@@ -56,6 +57,13 @@ class Press(msgspec.Struct, frozen=True):
 
     number: int
     latched: Latched
+
+
+def latched_by(request: Kill, now_ns: int) -> Latched:
+    """What a kill latches."""
+    state = KillState.FLATTEN if request.flatten else KillState.HALT
+    note = request.reason.strip() or NO_REASON
+    return Latched(state=state, by=request.by, note=note, at_ns=now_ns)
 
 
 def latch_path(database: Path) -> Path:

@@ -14,11 +14,9 @@ from typing import Any
 
 from pointsman.engine import control_client
 from pointsman.engine.exit_codes import ExitCode
+from pointsman.engine.requests import NO_REASON
 
 Answer = dict[str, Any]
-
-NO_REASON = "no reason given"
-"""What is recorded of a kill without a reason."""
 
 
 def asker() -> str:

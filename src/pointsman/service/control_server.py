@@ -11,7 +11,7 @@ import socket
 import threading
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import Any, Union
+from typing import Any
 
 import msgspec
 
@@ -19,28 +19,13 @@ from pointsman.engine.control_client import LINE_BYTES_MAX, is_private, socket_p
 from pointsman.engine.controls import Controls
 from pointsman.engine.exit_codes import ExitCode
 from pointsman.engine.live_view import PICTURE_SECONDS, Board
-from pointsman.engine.request_queue import Refusal
-from pointsman.engine.requests import Request
+from pointsman.engine.requests import Answer, Refusal, Request, Show, Watch, decode, refused
 
 THREAD_NAME = "control"
 CONNECTIONS_MAX = 16
 TIMEOUT_SECONDS = 5.0  # not money: seconds
 WATCH_SECONDS = 1.0  # not money: seconds
 """A picture at least this often, for those who watch."""
-
-
-class Show(Request, frozen=True, tag="picture"):
-    """The picture, once."""
-
-
-class Watch(Request, frozen=True, tag="watch"):
-    """The picture, again and again."""
-
-
-_REQUESTS = tuple(Request.__subclasses__())
-_ANY: Any = Union[_REQUESTS]  # noqa: UP007 - made from what there is
-_DECODER: msgspec.json.Decoder[Request] = msgspec.json.Decoder(_ANY)
-_VERBS = ", ".join(str(kind.__struct_config__.tag) for kind in _REQUESTS)
 
 
 class ControlServer:
@@ -103,18 +88,22 @@ class ControlServer:
             if not self._free.acquire(blocking=False):
                 with suppress(OSError), closing(connection):
                     text = f"{CONNECTIONS_MAX} connections are open; try again later"
-                    connection.sendall(_line(_refused(text)))
+                    connection.sendall(_line(refused(text)))
                 continue
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection: socket.socket) -> None:
         try:
             with suppress(OSError), closing(connection):
-                request = _read(connection)
-                if isinstance(request, Watch):
-                    self._watch(connection)
-                else:
-                    connection.sendall(_line(self._answer(request)))
+                try:
+                    request = _read(connection)
+                    if isinstance(request, Watch):
+                        self._watch(connection)
+                        return
+                    answer = self._answer(request)
+                except Refusal as refusal:
+                    answer = refused(str(refusal), refusal.exit_code)
+                connection.sendall(_line(answer))
         finally:
             self._free.release()
 
@@ -126,35 +115,24 @@ class ControlServer:
                 break
             number = self._board.wait(number, WATCH_SECONDS - PICTURE_SECONDS)
 
-    def _answer(self, request: Request | str) -> dict[str, Any]:
-        if isinstance(request, str):
-            return _refused(request, ExitCode.USAGE)
-        try:
-            if isinstance(request, Show):
-                return self._board.document()
-            return {"ok": True, **self._controls.obey(request)}
-        except Refusal as refusal:
-            return _refused(str(refusal), refusal.exit_code)
+    def _answer(self, request: Request) -> Answer:
+        """Raises Refusal."""
+        if isinstance(request, Show):
+            return self._board.document()
+        return {"ok": True, **self._controls.carry_out(request)}
 
 
-def _read(connection: socket.socket) -> Request | str:
-    """The request of a connection, or what is wrong with it."""
+def _read(connection: socket.socket) -> Request:
+    """The request of a connection. Raises Refusal, which says what is wrong with it."""
     line = b""
     while b"\n" not in line:
         if len(line) > LINE_BYTES_MAX:
-            return f"a request has at most {LINE_BYTES_MAX} bytes"
+            raise Refusal(f"a request has at most {LINE_BYTES_MAX} bytes", ExitCode.USAGE)
         chunk = connection.recv(LINE_BYTES_MAX)
         if not chunk:
             break
         line += chunk
-    try:
-        return _DECODER.decode(line)
-    except msgspec.DecodeError as error:
-        return f"{error}; verbs: {_VERBS}"
-
-
-def _refused(text: str, exit_code: int = 1) -> dict[str, Any]:
-    return {"ok": False, "exit": int(exit_code), "error": text}
+    return decode(line)
 
 
 def _line(document: dict[str, Any]) -> bytes:

@@ -67,5 +67,9 @@ class KillSignals:
             signum = signal.Signals(signal.sigwait(KILL_SIGNALS))
             if self._is_stopping:
                 return
-            by = f"process signal {signum.name}"
-            self._press(Kill(KILL_SIGNALS[signum], f"{signum.name} was sent", by))
+            request = Kill(
+                flatten=KILL_SIGNALS[signum],
+                reason=f"{signum.name} was sent",
+                by=f"process signal {signum.name}",
+            )
+            self._press(request)

@@ -154,7 +154,7 @@ class _Session:
         assembly.manager.on_commit = self._meters.committed
         self._publisher = Publisher()
         self._comparisons = Comparisons()
-        self._steering = assembly.steering
+        self._requests = assembly.request_handler
         self._log = log(lambda: loop.now_ns)
         loop.on_turn = self._on_turn
         # Before the first turn: what changes from then on is published.
@@ -191,7 +191,7 @@ class _Session:
             return assembly.recorder.standing
 
         def compared_ns() -> int | None:
-            return self._steering.compared_ns
+            return self._requests.compared_ns
 
         self._vitals = Vitals(
             self._clock.now_ns, lambda: assembly.manager.commit_ns, standing, compared_ns
@@ -225,7 +225,9 @@ class _Session:
             {**known, "http": self._url},
         )
         kill_file = settings.kill_switch_file
-        controls = Controls(self._steering, latch, now_ns, wake, lambda: why_killed(kill_file))
+        controls = Controls(
+            self._requests.queue, latch, now_ns, wake, lambda: why_killed(kill_file)
+        )
         app = build_app(
             Engine(
                 plan.database,
@@ -345,7 +347,7 @@ class _Session:
         self._log.say((LogLevel.WARNING, f"killed{lasts}", {"by": request.by}))
 
     def _on_turn(self, event: Event, step: Step) -> None:
-        self._steering.note(event)
+        self._requests.note(event)
         self._comparisons.note(event)
         if step.changes:
             self._publisher.put(step.changes)

@@ -56,7 +56,7 @@ class Parts:
         heard: Callable[[Kill, bool], None],
     ) -> None:
         def press(request: Kill) -> None:
-            heard(request, controls.obey(request)["durable"])
+            heard(request, controls.carry_out(request)["durable"])
 
         self._signals = KillSignals(press)
         self._latch = Ticker("latch", EVERY_SECONDS, look_at_latch)

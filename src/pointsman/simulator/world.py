@@ -186,7 +186,7 @@ class World:
             self._person.look(self._engine, self.now_ns)
         if quotes:
             self._engine.watch.look(now_ns)
-        self._engine.steering.work()
+        self._engine.request_handler.work()
         loop.release()
 
     def _submit(self, signal: Signal) -> None:
