@@ -21,6 +21,7 @@ from bench.table import Row, at_least, at_most, percentile, us
 from pointsman.domain.events import Killed, OrderSent, Rearmed, SignalReceived
 from pointsman.domain.orders import Role, parse_client_order_id
 from pointsman.engine.control_client import NoEngine, ask
+from pointsman.engine.requests import Show
 from pointsman.execution.ports import Entry
 from pointsman.storage.journal import turns
 from pointsman.storage.reader import open_reader
@@ -131,7 +132,7 @@ def _engine(folder: Path) -> Iterator[Engine]:
 def _port(process: subprocess.Popen[bytes], database: Path) -> int:
     while process.poll() is None:
         try:
-            picture = ask(database, {"verb": "picture"})
+            picture = ask(database, Show())
         except NoEngine:
             picture = {}
         if picture.get("is_ready"):

@@ -12,6 +12,7 @@ from textual.pilot import Pilot
 
 from pointsman.dashboard.app import Dashboard
 from pointsman.dashboard.links import Link, Unreachable
+from pointsman.engine.requests import Request
 from tests.dashboard_pictures import Document, picture
 
 PATIENCE = 500
@@ -25,7 +26,7 @@ class Engine:
         self.pictures: Queue[Document | None] = Queue(100)
         for each in pictures:
             self.pictures.put(each)
-        self.asked: list[Document] = []
+        self.asked: list[Request] = []
         self.answer: Document | Unreachable = {"ok": True, "durable": True}
         self.stored: Document | Exception = picture(source="database")
         self.stories: dict[str, str] = {}
@@ -45,7 +46,7 @@ class Engine:
         while (shown := self.pictures.get()) is not None:
             yield shown
 
-    def _ask(self, request: Document) -> Document:
+    def _ask(self, request: Request) -> Document:
         self.asked.append(request)
         if isinstance(self.answer, Unreachable):
             raise self.answer

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from pointsman.engine.control_client import NoEngine, ask
+from pointsman.engine.requests import Show
 from tests.integration.sessions import command, environment
 
 LENIENT = {
@@ -48,7 +49,7 @@ class HttpEngine:
         while time.monotonic() < give_up_at:
             assert self.process.poll() is None, self.log.read_text()[-3000:]
             try:
-                picture = ask(self.database, {"verb": "picture"})
+                picture = ask(self.database, Show())
             except NoEngine:
                 picture = {}
             if picture.get("is_ready"):

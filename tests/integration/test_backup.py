@@ -13,6 +13,7 @@ import pytest
 from pointsman.engine.assembly import ledger_path
 from pointsman.engine.control_client import NoEngine, ask
 from pointsman.engine.kill_latch import latch_path
+from pointsman.engine.requests import Show
 from tests.integration.sessions import command, environment, pointsman, rows
 
 PATIENCE_SECONDS = 60.0
@@ -48,7 +49,7 @@ def until(database: Path, wanted: Any) -> dict[str, Any]:
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
         try:
-            picture = ask(database, {"verb": "picture"})
+            picture = ask(database, Show())
         except NoEngine:
             picture = {}
         if picture and wanted(picture):

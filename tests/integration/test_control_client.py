@@ -10,11 +10,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
+import msgspec
 import pytest
 
 from pointsman.cli.app import main
 from pointsman.engine.control_client import NoEngine, ask, socket_path, watch
 from pointsman.engine.kill_latch import latch_path, read_latch
+from pointsman.engine.requests import AnyRequest
 from tests.integration.sessions import command, environment, pointsman
 
 ALWAYS = {"TRADING_WINDOW_START": "00:00", "TRADING_WINDOW_END": "24:00"}
@@ -73,7 +75,7 @@ class Running:
         raise AssertionError("the engine does not answer")
 
     def ask(self, verb: str, **fields: Any) -> dict[str, Any]:
-        return ask(self.database, {"verb": verb, **fields})
+        return ask(self.database, msgspec.convert({"verb": verb, **fields}, AnyRequest))
 
     def until(self, **fields: Any) -> dict[str, Any]:
         """The first picture that shows these, within a second of being sent."""

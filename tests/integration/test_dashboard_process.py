@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from pointsman.engine.control_client import NoEngine, ask
+from pointsman.engine.requests import Show
 from pointsman.service import dashboard_process
 from pointsman.service.clean_stop import Stop
 from tests.integration.sessions import command, environment
@@ -66,14 +67,14 @@ def test_the_dashboard_is_shown_and_ends_with_the_engine(tmp_path: Path, by_sign
     database = tmp_path / "t.db"
     terminal = Terminal(tmp_path, "run", "--db", str(database))
     terminal.until_shown(b"VA001")
-    assert ask(database, {"verb": "picture"})["source"] == "engine"
+    assert ask(database, Show())["source"] == "engine"
     if by_signal:
         os.kill(terminal.pid, signal.SIGTERM)
     else:
         os.write(terminal.descriptor, b"q")
     assert terminal.end() == (143 if by_signal else 0)
     with pytest.raises(NoEngine):
-        ask(database, {"verb": "picture"})
+        ask(database, Show())
     log = dashboard_process.log_path(database)
     assert stat.S_IMODE(log.stat().st_mode) == 0o600
     assert "started" in log.read_text()

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from pointsman.engine.control_client import NoEngine, ask
+from pointsman.engine.requests import Show
 from tests.integration.sessions import command, environment
 from tests.integration.test_dashboard_process import Terminal
 
@@ -45,7 +46,7 @@ class Running:
 
     def picture(self) -> dict[str, Any]:
         try:
-            return ask(self.database, {"verb": "picture"})
+            return ask(self.database, Show())
         except NoEngine:
             return {}
 

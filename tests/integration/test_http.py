@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from pointsman.engine.control_client import ask
+from pointsman.engine.requests import Kill, Show
 from tests.integration.http_engines import HttpEngine, http_engine
 from tests.integration.sessions import pointsman
 
@@ -135,7 +136,7 @@ def test_other_sites_change_nothing(
         # Where there is no such header, a form is still no command but the kill.
         assert status_of(steered, "POST", "/api/v1/pause", KILL, Content_Type=kind) == 415
     assert status_of(steered, "GET", "/api/v1/kill?reason=x&flatten=true") == 405
-    assert ask(steered.database, {"verb": "picture"})["trading_state"] == "ACTIVE"
+    assert ask(steered.database, Show())["trading_state"] == "ACTIVE"
 
 
 @pytest.fixture(scope="module")
@@ -155,9 +156,7 @@ def test_200_slow_clients_delay_neither_the_loop_nor_a_kill(tmp_path: Path, how:
         busy = lags(engine)
         assert median(busy) < 100 + 2 * median(usual), (usual, busy)
         began = time.monotonic()
-        answer = ask(
-            engine.database, {"verb": "kill", "flatten": False, "reason": "socket", "by": "ann"}
-        )
+        answer = ask(engine.database, Kill(reason="socket", by="ann"))
         assert answer["durable"]
         assert engine.post("/api/v1/kill", {"reason": "http", "flatten": True}).status == 200
         assert time.monotonic() - began < 5 * usual_seconds, usual_seconds
@@ -170,7 +169,7 @@ def lags(engine: HttpEngine) -> list[float]:
     """How late the loop was, in milliseconds, ten times within a second and what asking takes."""
     found = []
     for _ in range(10):
-        picture = ask(engine.database, {"verb": "picture"})
+        picture = ask(engine.database, Show())
         found.append(float(picture["health"]["loop_lag_ms"]))
         time.sleep(0.1)
     return found

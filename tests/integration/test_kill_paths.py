@@ -18,6 +18,7 @@ import pytest
 
 from pointsman.engine.control_client import NoEngine, ask, watch
 from pointsman.engine.kill_latch import BLOCK_BYTES, latch_path, read_latch
+from pointsman.engine.requests import Kill, Rearm, Show
 from tests.integration.sessions import environment, pointsman, rows
 
 PATIENCE_SECONDS = 60.0
@@ -129,12 +130,12 @@ def by_command(engine: Running, *, flatten: bool) -> None:
 
 
 def by_socket(engine: Running, *, flatten: bool) -> None:
-    request = {"verb": "kill", "flatten": flatten, "reason": "drill", "by": "ann, dashboard"}
+    request = Kill(flatten=flatten, reason="drill", by="ann, dashboard")
     assert ask(engine.database, request)["durable"]
 
 
 def by_http(engine: Running, *, flatten: bool) -> None:
-    address = ask(engine.database, {"verb": "picture"})["http"].removeprefix("http://")
+    address = ask(engine.database, Show())["http"].removeprefix("http://")
     with closing(http.client.HTTPConnection(address, timeout=10)) as connection:
         body = json.dumps({"reason": "drill", "flatten": flatten})
         headers = {"Content-Type": "application/json"}
@@ -201,7 +202,7 @@ def test_rules_19_34_each_path_holds_with_the_loop_stuck_and_across_a_restart(
     engine.kill_9()
     again = start()
     assert again.until(lambda p: p["is_ready"])["trading_state"] == "HALTED"
-    assert ask(again.database, {"verb": "rearm", "reason": "over", "by": "bob"})["ok"]
+    assert ask(again.database, Rearm(reason="over", by="bob"))["ok"]
     again.until(lambda p: p["trading_state"] == "ACTIVE")
     again.end()
     released = rows(again.database, "SELECT detail FROM incidents WHERE kind = 'KILL_RELEASED'")

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from pointsman.engine.control_client import NoEngine, ask, watch
+from pointsman.engine.requests import Flatten, Pause
 from tests.integration.sessions import command, environment, pointsman, rows
 
 HOUR_NS = 3600 * 10**9
@@ -85,8 +86,8 @@ def test_the_picture_of_a_running_engine_is_that_of_its_records(
     picture = picture_when(database, lambda p: p["counts"]["trades"] > 2)
     assert picture["source"] == "engine"
     assert all(p["cover"] in ("covered", "unconfirmed", "exiting") for p in picture["positions"])
-    assert ask(database, {"verb": "pause", "va": None, "reason": "x", "by": "y"})["ok"]
-    flat = ask(database, {"verb": "flatten", "va": None, "reason": "x", "by": "y"})
+    assert ask(database, Pause(va=None, reason="x", by="y"))["ok"]
+    flat = ask(database, Flatten(va=None, reason="x", by="y"))
     assert flat["ok"]
     last = picture_when(database, lambda p: not p["positions"] and not p["orders"]["working"])
     running.send_signal(signal.SIGTERM)

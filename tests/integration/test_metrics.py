@@ -9,10 +9,12 @@ from collections.abc import Callable, Iterator
 from http.client import HTTPConnection
 from pathlib import Path
 
+import msgspec
 import pytest
 from prometheus_client.parser import text_string_to_metric_families as parsed
 
 from pointsman.engine.control_client import ask
+from pointsman.engine.requests import AnyRequest
 from tests.integration.sessions import command, environment, rows
 from tests.integration.test_image_command import free_port
 from tests.unit.test_metrics import TABLE, full_name
@@ -65,7 +67,12 @@ class Running:
         return int(count)
 
     def ask(self, verb: str, **fields: object) -> None:
-        ask(self.database, {"verb": verb, "reason": "a drill", "by": "test", **fields})
+        ask(
+            self.database,
+            msgspec.convert(
+                {"verb": verb, "reason": "a drill", "by": "test", **fields}, AnyRequest
+            ),
+        )
 
     def until(self, is_true: Callable[[], bool]) -> None:
         """Wait for it, as long as the engine runs."""

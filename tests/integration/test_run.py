@@ -12,6 +12,7 @@ import pytest
 
 from pointsman.cli.app import main
 from pointsman.engine.control_client import NoEngine, ask
+from pointsman.engine.requests import Show
 from tests.integration.sessions import ROOT, command, environment, pointsman, report_of, rows
 
 ALWAYS = {"TRADING_WINDOW_START": "00:00", "TRADING_WINDOW_END": "24:00"}
@@ -78,7 +79,7 @@ def wait_for(database: Path) -> None:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         try:
-            ask(database, {"verb": "picture"})
+            ask(database, Show())
         except NoEngine:
             time.sleep(0.02)
         else:

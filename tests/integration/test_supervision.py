@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from pointsman.engine.control_client import NoEngine, ask
+from pointsman.engine.requests import Show
 from tests.integration.sessions import command, environment, pointsman, rows
 
 PATIENCE_SECONDS = 60.0
@@ -109,7 +110,7 @@ class Running:
 
     def picture(self) -> dict[str, Any]:
         try:
-            return ask(self.database, {"verb": "picture"})
+            return ask(self.database, Show())
         except NoEngine:
             return {}
 

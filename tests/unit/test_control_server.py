@@ -23,14 +23,15 @@ from pointsman.engine.kill_latch import KillLatch, Latched, latch_path, read_lat
 from pointsman.engine.live_view import Board
 from pointsman.engine.publisher import Publisher
 from pointsman.engine.request_handler import RequestHandler
+from pointsman.engine.requests import Kill, Pause, Rearm, Request, Show
 from pointsman.engine.snapshot import Picture
 from pointsman.service.control_server import CONNECTIONS_MAX, ControlServer
 from tests import desk_stories as told
 from tests.engine_stories import begin
 
-KILL = {"verb": "kill", "flatten": False, "reason": "drill", "by": "ann"}
-REARM = {"verb": "rearm", "reason": "over", "by": "ann"}
-PAUSE = {"verb": "pause", "va": None, "reason": "lunch", "by": "ann"}
+KILL = Kill(reason="drill", by="ann")
+REARM = Rearm(reason="over", by="ann")
+PAUSE = Pause(va=None, reason="lunch", by="ann")
 
 
 class Served:
@@ -61,7 +62,7 @@ class Served:
         self.server = ControlServer(self.database, control, self.board)
         self.server.start()
 
-    def asking(self, request: dict[str, Any]) -> "threading.Thread":
+    def asking(self, request: Request) -> "threading.Thread":
         """Ask on another thread; what came back is in `answers`."""
         asking = threading.Thread(target=lambda: self.answers.append(ask(self.database, request)))
         asking.start()
@@ -106,7 +107,7 @@ def test_rule_34_a_kill_is_latched_while_the_loop_is_stuck(served: Served) -> No
     answer = ask(served.database, KILL)
     assert answer == {"ok": True, "durable": True, "state": "halt"}
     assert read_latch(served.latch.path).by == "ann"
-    assert ask(served.database, {"verb": "picture"})["trading_state"] == "HALTED"
+    assert ask(served.database, Show())["trading_state"] == "HALTED"
     assert served.woken.is_set(), "the loop is told, when it comes to it"
 
 
@@ -243,7 +244,7 @@ def test_rule_34_a_stale_socket_is_replaced(served: Served) -> None:
         dead.bind(os.fspath(path))
     assert path.exists()
     again = Served(served.database.parent)
-    assert ask(served.database, {"verb": "picture"})["now_ns"] == 42
+    assert ask(served.database, Show())["now_ns"] == 42
     again.server.stop()
 
 
@@ -258,10 +259,10 @@ def test_a_path_too_long_for_a_socket_has_one_in_a_private_folder(
     served = Served(deep)
     path = socket_path(served.database)
     assert path.parent.parent == short
-    assert ask(served.database, {"verb": "picture"})["now_ns"] == 42
+    assert ask(served.database, Show())["now_ns"] == 42
     path.parent.chmod(0o777)
     with pytest.raises(NoEngine):
-        ask(served.database, {"verb": "picture"})
+        ask(served.database, Show())
     with pytest.raises(PermissionError, match="belongs to somebody else"):
         Served(deep)
     served.server.stop()

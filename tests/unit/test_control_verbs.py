@@ -1,5 +1,6 @@
-"""The verbs that steer: what they send, what they say, and what they end with."""
+"""The verbs that ask something of an engine: what they send, say, and end with."""
 
+import json
 import os
 import socket
 import sys
@@ -13,6 +14,7 @@ from pointsman.cli.app import main
 from pointsman.domain.accounts import KillState
 from pointsman.engine import control_client
 from pointsman.engine.kill_latch import KillLatch, Latched, latch_path, read_latch
+from pointsman.engine.requests import Answer, Request, encode
 from pointsman.storage import lock
 
 Ran = tuple[int, str]
@@ -46,8 +48,8 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Mapping[str, Any]]:
     """What an engine is asked; it agrees with everything."""
     requests: list[Mapping[str, Any]] = []
 
-    def agree(_database: Path, request: Mapping[str, Any]) -> dict[str, Any]:
-        requests.append(request)
+    def agree(_database: Path, request: Request) -> Answer:
+        requests.append(json.loads(encode(request)))
         return {
             "ok": True, "durable": False, "state": "halt", "trading_state": "ACTIVE",
             "was_killed": False, "balance": "1", "closing": 1, "differences": 2, "frozen": {},
@@ -238,10 +240,10 @@ def test_of_an_engine_that_hangs_is_said_what_may_still_come(
     os.close(held)
 
 
-STEERING = ("kill", "pause", "resume", "flatten --all", "accounts deposit V 5")
+ASKING = ("kill", "pause", "resume", "flatten --all", "accounts deposit V 5")
 
 
-@pytest.mark.parametrize("arguments", STEERING)
+@pytest.mark.parametrize("arguments", ASKING)
 def test_no_bad_setting_is_in_the_way_of_a_verb_that_needs_the_path_alone(
     run: Run,
     asked: list[Mapping[str, Any]],

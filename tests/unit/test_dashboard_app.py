@@ -6,12 +6,16 @@ import re
 import pytest
 
 from pointsman.dashboard import app as dashboard
-from pointsman.dashboard.app import kill_command, told
+from pointsman.dashboard.app import answer_in_words, kill_command
 from pointsman.dashboard.links import Unreachable
+from pointsman.engine.kill_request import asker
+from pointsman.engine.requests import Kill, Pause, Reconcile, Request, Resume
 from pointsman.storage.errors import StorageUnavailable
 from tests.dashboard_pictures import DECISIONS, NOW_NS, Document, busy_picture, decision, picture
 from tests.dashboard_pilot import Engine, opened
 
+BY = f"{asker()}, dashboard"
+LUNCH = {"reason": "lunch", "by": BY}
 SIZES = [(72, 20), (80, 24), (100, 30), (150, 36), (200, 50)]
 
 ESSENTIAL = (
@@ -105,7 +109,7 @@ async def test_where_it_is_too_small_the_kill_switch_still_works_and_nothing_els
         await screen.type("odd fills")
         await screen.press("enter")
         await screen.sees("kill: done")
-        assert engine.asked[0]["reason"] == "odd fills"
+        assert engine.asked == [Kill(reason="odd fills", by=BY)]
 
 
 # -- an engine that comes and goes -----------------------------------------------------------------
@@ -222,9 +226,7 @@ async def test_kill_wants_its_word_and_takes_a_reason() -> None:
         await screen.type("fat finger")
         await screen.press("enter")
         await screen.sees("kill: done")
-        (asked,) = engine.asked
-        assert asked.pop("by").endswith(", dashboard")
-        assert asked == {"verb": "kill", "flatten": True, "reason": "fat finger"}
+        assert engine.asked == [Kill(flatten=True, reason="fat finger", by=BY)]
 
 
 async def test_escape_leaves_a_dialog_without_effect() -> None:
@@ -238,20 +240,20 @@ async def test_escape_leaves_a_dialog_without_effect() -> None:
         assert engine.asked == []
 
 
-PAUSES: list[tuple[list[str], Document]] = [
-    (["p"], {"verb": "pause", "va": None}),
-    (["tab", "p"], {"verb": "pause", "va": "VA001"}),
-    (["tab", "down", "p"], {"verb": "pause", "va": "VA002"}),
-    (["tab", "end", "p"], {"verb": "resume", "va": "VA003"}),
-    (["p", "down"], {"verb": "pause", "va": "VA001"}),
-    (["p", "up"], {"verb": "resume", "va": "VA003"}),
+PAUSES: list[tuple[list[str], Request]] = [
+    (["p"], Pause(va=None, **LUNCH)),
+    (["tab", "p"], Pause(va="VA001", **LUNCH)),
+    (["tab", "down", "p"], Pause(va="VA002", **LUNCH)),
+    (["tab", "end", "p"], Resume(va="VA003", **LUNCH)),
+    (["p", "down"], Pause(va="VA001", **LUNCH)),
+    (["p", "up"], Resume(va="VA003", **LUNCH)),
 ]
 """One begins at the decisions; incidents are not shown, so a tab leads to the accounts."""
 
 
 @pytest.mark.parametrize(("keys", "expected"), PAUSES)
 async def test_pause_is_of_the_selected_account_and_its_status_says_whether_to_resume(
-    keys: list[str], expected: Document
+    keys: list[str], expected: Request
 ) -> None:
     engine = Engine(busy_picture())
     async with opened(engine) as screen:
@@ -262,8 +264,7 @@ async def test_pause_is_of_the_selected_account_and_its_status_says_whether_to_r
         await screen.type("lunch")
         await screen.press("enter")
         await screen.until(lambda: engine.asked, "the engine is asked")
-        (asked,) = engine.asked
-        assert asked.items() >= (expected | {"reason": "lunch"}).items()
+        assert engine.asked == [expected]
 
 
 async def test_all_paused_is_resumed_by_the_same_key() -> None:
@@ -281,7 +282,7 @@ async def test_reconcile_asks_at_once_and_says_what_came_of_it() -> None:
         await screen.sees("accounts may enter")
         await screen.press("r")
         await screen.sees("reconcile: NOT DONE: no engine runs")
-        assert engine.asked == [{"verb": "reconcile"}]
+        assert engine.asked == [Reconcile()]
 
 
 async def test_enter_tells_the_story_of_the_selected_signal() -> None:
@@ -340,34 +341,34 @@ async def test_help_opens_and_closes_and_q_quits() -> None:
 
 # -- answers -------------------------------------------------------------------------------------
 
-ANSWERS: list[tuple[Document, Document, str, bool]] = [
-    ({"verb": "kill"}, {"ok": True, "durable": True}, "kill: done", False),
-    ({"verb": "kill"}, {"ok": True, "durable": False}, "kill: in force, but NOT STORED", True),
-    ({"verb": "pause", "va": None}, {"ok": True}, "pause: done for all accounts", False),
-    ({"verb": "pause", "va": "VA001"}, {"ok": True}, "pause: done for VA001", False),
-    ({"verb": "reconcile"}, {"ok": True, "differences": 0}, "reconcile: done, 0 diff", False),
+ANSWERS: list[tuple[Request, Document, str, bool]] = [
+    (Kill(), {"ok": True, "durable": True}, "kill: done", False),
+    (Kill(), {"ok": True, "durable": False}, "kill: in force, but NOT STORED", True),
+    (Pause(va=None, **LUNCH), {"ok": True}, "pause: done for all accounts", False),
+    (Pause(va="VA001", **LUNCH), {"ok": True}, "pause: done for VA001", False),
+    (Reconcile(), {"ok": True, "differences": 0}, "reconcile: done, 0 diff", False),
     (
-        {"verb": "reconcile"},
+        Reconcile(),
         {"ok": True, "differences": 1, "frozen": {"VA003": "OVERFILL"}},
         "reconcile: done, 1 difference; frozen: VA003 (OVERFILL)",
         True,
     ),
-    ({"verb": "resume", "va": None}, {"ok": False, "error": "killed"}, "NOT DONE: killed", True),
+    (Resume(va=None, **LUNCH), {"ok": False, "error": "killed"}, "NOT DONE: killed", True),
 ]
 
 
 @pytest.mark.parametrize(("request_", "answer", "words", "is_bad"), ANSWERS)
 def test_an_answer_says_whether_it_was_done(
-    request_: Document, answer: Document, words: str, is_bad: bool
+    request_: Request, answer: Document, words: str, is_bad: bool
 ) -> None:
-    text, found = told(request_, lambda _: answer)
+    text, found = answer_in_words(request_, lambda _: answer)
     assert words in text
     assert found is is_bad
 
 
 def test_what_was_pressed_without_the_engine_is_said_in_the_words_of_the_answer() -> None:
     answer = {"ok": True, "durable": True, "told": "No engine is running on t.db. The kill is …"}
-    assert told({"verb": "kill"}, lambda _: answer) == (f"kill: {answer['told']}", False)
+    assert answer_in_words(Kill(), lambda _: answer) == (f"kill: {answer['told']}", False)
 
 
 async def test_a_kill_over_the_network_that_got_no_answer_shows_the_whole_command() -> None:
@@ -391,8 +392,8 @@ async def test_a_kill_over_the_network_that_got_no_answer_shows_the_whole_comman
 
 
 def test_a_database_that_is_not_known_or_not_named_in_full_is_said() -> None:
-    request = {"verb": "kill", "flatten": False, "reason": "x"}
+    request = Kill(reason="x")
     asked = "Type on its machine in its folder: pointsman kill --reason x --db"
     assert kill_command(request, "t.db") == f"{asked} t.db"
     assert kill_command(request, "") == f"{asked} PATH"
-    assert kill_command({"verb": "pause"}, "/t.db") == ""
+    assert kill_command(Reconcile(), "/t.db") == ""

@@ -8,8 +8,12 @@ from textual.events import Key
 from textual.widgets import Input, Static
 
 from pointsman.dashboard import dialogs
-from pointsman.dashboard.dialogs import Dialog, KillDialog, PauseDialog, Request, help_text
+from pointsman.dashboard.dialogs import Dialog, KillDialog, PauseDialog, help_text
+from pointsman.engine.kill_request import asker
+from pointsman.engine.requests import Kill, Request
 from tests.dashboard_pictures import busy_picture, picture
+
+BY = f"{asker()}, dashboard"
 
 
 class Stage(App[None]):
@@ -38,7 +42,7 @@ async def test_kill_and_flatten_differ_by_the_word_alone() -> None:
             stage.dialog.query_one("#word", Input).value = word
             stage.dialog.query_one("#reason", Input).value = "  too hot "
             await pilot.press("enter")
-            assert stage.answers == [{"verb": "kill", "flatten": is_flatten, "reason": "too hot"}]
+            assert stage.answers == [Kill(flatten=is_flatten, reason="too hot", by=BY)]
 
 
 async def test_a_kill_in_a_hurry_needs_neither_capitals_nor_a_reason() -> None:
@@ -47,8 +51,8 @@ async def test_a_kill_in_a_hurry_needs_neither_capitals_nor_a_reason() -> None:
         async with stage.run_test() as pilot:
             stage.dialog.query_one("#word", Input).value = word
             await pilot.press("enter")
-            told = {"verb": "kill", "flatten": is_flatten, "reason": "no reason given"}
-            assert stage.answers == [told]
+            kill = Kill(flatten=is_flatten, reason="no reason given", by=BY)
+            assert stage.answers == [kill]
 
 
 async def test_a_wrong_word_presses_nothing() -> None:

@@ -15,6 +15,7 @@ from pointsman.config.settings import resolve_settings
 from pointsman.dashboard import http_link
 from pointsman.dashboard.http_link import BadUrl, Remote, TokenRefused, link_over_http
 from pointsman.dashboard.links import Link, Unreachable
+from pointsman.engine.requests import Kill, Pause, Resume
 from tests.dashboard_pictures import picture
 from tests.story_database import lived_day
 
@@ -89,7 +90,7 @@ def test_a_prefix_of_the_url_is_kept_and_no_token_sends_none(url: str, tmp_path:
 
 def test_commands_are_posted_without_what_the_token_says(url: str, tmp_path: Path) -> None:
     answer("/pause", 200, {"durable": True, "trading_state": "REDUCING"})
-    request = {"verb": "pause", "va": None, "reason": "lunch", "by": "ann, dashboard"}
+    request = Pause(va=None, reason="lunch", by="ann, dashboard")
     assert link(url, tmp_path).ask(request)["ok"]
     assert Handler.asked[0][3] == {"va": None, "reason": "lunch"}
 
@@ -98,8 +99,11 @@ def test_a_refusal_is_told_in_the_words_of_the_engine(url: str, tmp_path: Path) 
     answer("/resume", 403, {"detail": "this needs CONTROL_TOKEN"})
     answer("/kill", 401, {"detail": "no"})
     there = link(url, tmp_path)
-    assert there.ask({"verb": "resume"}) == {"ok": False, "error": "this needs CONTROL_TOKEN"}
-    assert "set CONTROL_TOKEN or READ_TOKEN" in there.ask({"verb": "kill"})["error"]
+    assert there.ask(Resume(va=None, reason="back", by="ann")) == {
+        "ok": False,
+        "error": "this needs CONTROL_TOKEN",
+    }
+    assert "set CONTROL_TOKEN or READ_TOKEN" in there.ask(Kill())["error"]
 
 
 def test_a_token_that_is_refused_says_which_setting_it_is(url: str, tmp_path: Path) -> None:
@@ -133,7 +137,7 @@ def test_without_the_engine_the_local_database_is_read(tmp_path: Path) -> None:
     with pytest.raises(Unreachable, match=r"no engine at 127\.0\.0\.1:1"):
         next(there.watch())
     with pytest.raises(Unreachable, match="no engine at"):
-        there.ask({"verb": "kill"})
+        there.ask(Kill())
     assert there.last()["source"] == "database"
     assert there.story("loser") is not None
 

@@ -15,6 +15,7 @@ from pointsman.dashboard import links
 from pointsman.dashboard.links import Link, News, Unreachable, follow, link_to
 from pointsman.engine import control_client
 from pointsman.engine.kill_latch import latch_path, read_latch
+from pointsman.engine.requests import Kill, Reconcile
 from pointsman.storage import lock
 from pointsman.storage.errors import StorageUnavailable
 from pointsman.terminal.condition import EngineState
@@ -84,7 +85,7 @@ def test_without_an_engine_a_link_still_reads(link: Link) -> None:
         next(link.watch())
     assert lost.value.state is EngineState.NOT_RUNNING
     with pytest.raises(Unreachable, match="pointsman run"):
-        link.ask({"verb": "reconcile"})
+        link.ask(Reconcile())
     last = link.last()
     assert last["source"] == "database"
     assert [row["va_id"] for row in last["accounts"]] == ["VA001", "VA002"]
@@ -102,7 +103,7 @@ def test_an_engine_that_holds_its_database_without_a_socket_is_not_called_dead(
 
 
 def test_a_kill_needs_no_engine_on_the_same_machine(link: Link, tmp_path: Path) -> None:
-    answer = link.ask({"verb": "kill", "flatten": True, "reason": "drill", "by": "ann, dashboard"})
+    answer = link.ask(Kill(flatten=True, reason="drill", by="ann, dashboard"))
     assert "the next engine to start will start killed" in answer["told"]
     found = read_latch(latch_path(tmp_path / "trading.db"))
     assert (found.state, found.by, found.note) == ("flatten", "ann, dashboard", "drill")

@@ -11,9 +11,10 @@ import pytest
 from pointsman.domain.accounts import KillState
 from pointsman.engine import control_client, kill_request
 from pointsman.engine.kill_latch import latch_path, read_latch
+from pointsman.engine.requests import Answer, Kill
 from pointsman.storage import lock
 
-Kill = Callable[[], dict[str, Any]]
+Killing = Callable[[], Answer]
 
 
 @pytest.fixture
@@ -24,8 +25,8 @@ def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def kill(database: Path) -> Kill:
-    return lambda: kill_request.kill(database, "drill", "ann", is_flatten=True)
+def kill(database: Path) -> Killing:
+    return lambda: kill_request.kill(database, Kill(flatten=True, reason="drill", by="ann"))
 
 
 def recorded(database: Path) -> tuple[KillState, str, str]:
@@ -36,7 +37,7 @@ def recorded(database: Path) -> tuple[KillState, str, str]:
 FLATTENED = (KillState.FLATTEN, "ann", "drill")
 
 
-def test_rule_40_without_an_engine_it_is_for_the_next_start(kill: Kill, database: Path) -> None:
+def test_rule_40_without_an_engine_it_is_for_the_next_start(kill: Killing, database: Path) -> None:
     answer = kill()
     assert answer["told"] == (
         f"No engine is running on {database.absolute()}. The kill is recorded in "
@@ -46,7 +47,7 @@ def test_rule_40_without_an_engine_it_is_for_the_next_start(kill: Kill, database
 
 
 def test_a_database_that_does_not_exist_may_be_a_misspelt_one_and_that_is_no_success(
-    kill: Kill, database: Path
+    kill: Killing, database: Path
 ) -> None:
     database.unlink()
     answer = kill()
@@ -58,7 +59,7 @@ def test_a_database_that_does_not_exist_may_be_a_misspelt_one_and_that_is_no_suc
 
 
 def test_rule_40_of_an_engine_that_does_not_answer_it_says_when_it_reads_the_kill(
-    kill: Kill, database: Path
+    kill: Killing, database: Path
 ) -> None:
     held = lock.acquire(database.resolve())
     assert kill()["told"] == (
@@ -78,7 +79,7 @@ def test_rule_40_of_an_engine_that_does_not_answer_it_says_when_it_reads_the_kil
     ],
 )
 def test_whatever_keeps_the_engine_from_being_asked_the_latch_is_pressed(
-    kill: Kill, database: Path, monkeypatch: pytest.MonkeyPatch, fault: Exception
+    kill: Killing, database: Path, monkeypatch: pytest.MonkeyPatch, fault: Exception
 ) -> None:
     def fail(_database: Path, _request: object) -> dict[str, Any]:
         raise fault
@@ -89,7 +90,7 @@ def test_whatever_keeps_the_engine_from_being_asked_the_latch_is_pressed(
 
 
 def test_a_kill_that_the_engine_refuses_is_pressed_on_the_latch(
-    kill: Kill, database: Path, monkeypatch: pytest.MonkeyPatch
+    kill: Killing, database: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It has no connection left, say."""
     refused = {"ok": False, "exit": 1, "error": "16 connections are open; try again later"}
@@ -99,7 +100,7 @@ def test_a_kill_that_the_engine_refuses_is_pressed_on_the_latch(
 
 
 def test_a_lock_that_cannot_be_read_is_in_the_way_of_nothing(
-    kill: Kill, database: Path, monkeypatch: pytest.MonkeyPatch
+    kill: Killing, database: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def unreadable(_database: Path) -> int | None:
         raise PermissionError(13, "Permission denied")
@@ -114,7 +115,7 @@ def test_a_lock_that_cannot_be_read_is_in_the_way_of_nothing(
 
 
 def test_rule_40_what_could_not_be_written_is_no_kill(
-    kill: Kill, database: Path, monkeypatch: pytest.MonkeyPatch
+    kill: Killing, database: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert kill()["ok"]
 

@@ -19,7 +19,7 @@ from pointsman.engine.latch_watch import LatchWatch
 from pointsman.engine.live_view import Board
 from pointsman.engine.publisher import Publisher
 from pointsman.engine.request_handler import RequestHandler
-from pointsman.engine.requests import Kill
+from pointsman.engine.requests import Kill, Show
 from pointsman.engine.snapshot import Picture
 from pointsman.service.kill_signals import kill_signals_blocked
 from pointsman.service.side_threads import Parts
@@ -90,11 +90,11 @@ def test_all_live_from_start_to_stop_and_leave_nothing_behind(body: Body) -> Non
     body.parts.start()
     assert all(body.alive().values())
     assert body.status_of_here() == 200
-    assert ask(body.database, {"verb": "picture"})["now_ns"] == 42
+    assert ask(body.database, Show())["now_ns"] == 42
     body.parts.stop()
     assert not any(body.alive().values())
     with pytest.raises(NoEngine):
-        ask(body.database, {"verb": "picture"})
+        ask(body.database, Show())
 
 
 def test_http_that_has_ended_serves_again_on_the_same_port(body: Body) -> None:

@@ -1,5 +1,5 @@
-"""The verbs that steer a running engine: kill, rearm, pause, resume, flatten, reconcile, and those
-that change accounts.
+"""The verbs that ask something of a running engine: kill, rearm, pause, resume, flatten, reconcile,
+and those that change accounts.
 
 Each asks the engine over its socket and ends with the exit code of the answer. Only the kill switch
 works without an engine as well: then the latch file says it to the next start (RULES 19).
@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -23,7 +23,21 @@ from pointsman.cli.options import (
 from pointsman.engine import kill_request
 from pointsman.engine.exit_codes import ExitCode
 from pointsman.engine.kill_request import asker
-from pointsman.engine.requests import NO_REASON
+from pointsman.engine.requests import (
+    NO_REASON,
+    AddAccount,
+    Answer,
+    Assign,
+    Flatten,
+    Kill,
+    MoveCash,
+    Pause,
+    Rearm,
+    Reconcile,
+    Request,
+    Resume,
+    refused,
+)
 
 if TYPE_CHECKING:
     from pointsman.config.settings import Settings
@@ -33,7 +47,6 @@ OneVa = Annotated[str | None, typer.Option("--va", metavar="ID", help="Only this
 Va = Annotated[str, typer.Argument(metavar="ID", help="The account.")]
 Amount = Annotated[str, typer.Argument(metavar="AMOUNT", help="In the account's currency.")]
 
-Answer = dict[str, Any]
 _NAMED_MAX = 5
 
 
@@ -58,12 +71,13 @@ def kill(
     is_flatten: Annotated[bool, flag("Also close all positions.", "--flatten")] = False,
 ) -> None:
     """Press the kill switch: no new risk, until a person rearms."""
-    text = reason.encode("utf-8", "replace").decode()
+    text = reason.encode("utf-8", "replace").decode().strip() or NO_REASON
     database, is_sure = _database_to_kill(options)
-    answer = kill_request.kill(database, text, asker(), is_flatten=is_flatten)
+    request = Kill(flatten=is_flatten, reason=text, by=asker())
+    answer = kill_request.kill(database, request)
     if answer.get("ok") and not answer.get("durable"):
         _say("warning: the latch file could not be written: the kill holds in memory only")
-    _finish(options, answer, lambda told: told.get("told") or f"killed: {told.get('state')}")
+    _finish(options, answer, lambda answer: answer.get("told") or f"killed: {answer.get('state')}")
     if not is_sure:
         _say(f"Not sure that {database} is the right database. Repeat with --db PATH.")
         raise typer.Exit(ExitCode.FAILURE)
@@ -90,20 +104,19 @@ def rearm(options: Options, reason: Reason) -> None:
     from pointsman.engine.control_client import NoEngine, ask
 
     settings, text = read_settings(options).settings, _reason(reason)
-    request = {"verb": "rearm", "reason": text, "by": asker()}
     try:
-        answer = ask(settings.database_path, request)
+        answer = ask(settings.database_path, Rearm(reason=text, by=asker()))
     except NoEngine as error:
         answer = _rearm_without_engine(settings, text, str(error))
     _finish(options, answer, _rearmed)
 
 
-def _rearmed(told: Answer) -> str:
-    if "told" in told:
-        return str(told["told"])
+def _rearmed(answer: Answer) -> str:
+    if "told" in answer:
+        return str(answer["told"])
     # An engine of an older version does not say whether it was.
-    done = "rearmed" if told.get("was_killed", True) else "nothing was killed"
-    return f"{done}: {told['trading_state']}"
+    done = "rearmed" if answer.get("was_killed", True) else "nothing was killed"
+    return f"{done}: {answer['trading_state']}"
 
 
 def _rearm_without_engine(settings: "Settings", reason: str, no_engine: str) -> Answer:
@@ -115,46 +128,48 @@ def _rearm_without_engine(settings: "Settings", reason: str, no_engine: str) -> 
 
     database = settings.database_path
     if engine_pid(database) is not None:
-        return _refused(f"{no_engine}. Stop it, rearm, and start it again")
+        return refused(f"{no_engine}. Stop it, rearm, and start it again")
     if not database.exists() and not latch_path(database).exists():
-        return _refused(no_engine)
+        return refused(no_engine)
     if settings.kill_switch_enabled:
         text = "KILL_SWITCH_ENABLED=true keeps it killed; set it to false first"
-        return _refused(text, ExitCode.REFUSED)
+        return refused(text, ExitCode.REFUSED)
     if text := why_killed(settings.kill_switch_file):
-        return _refused(text, ExitCode.REFUSED)
+        return refused(text, ExitCode.REFUSED)
     try:
         latch = KillLatch(latch_path(database))
     except OSError as error:
         path = latch_path(database)
-        return _refused(f"{path} cannot be written ({error.strerror}); it stays killed")
-    cleared = Latched(KillState.OFF, asker(), reason, time.time_ns(), rearms=True)
+        return refused(f"{path} cannot be written ({error.strerror}); it stays killed")
+    cleared = Latched(
+        state=KillState.OFF, by=asker(), note=reason, at_ns=time.time_ns(), rearms=True
+    )
     is_open = latch.release(cleared, latch.last_press.number)
     latch.close()
     if not is_open:
-        return _refused(f"{latch.path} cannot be written; it stays killed")
-    told = (
+        return refused(f"{latch.path} cannot be written; it stays killed")
+    text = (
         f"No engine is running on {database}. The latch is cleared; the next engine to start will "
         "be rearmed."
     )
-    return {"ok": True, "durable": True, "told": told}
+    return {"ok": True, "durable": True, "told": text}
 
 
 def pause(options: Options, reason: Reason, va: OneVa = None) -> None:
     """No new entries, of one account or of all; exits go on."""
-    request = {"verb": "pause", "va": va, "reason": _reason(reason), "by": asker()}
-    _send(options, request, lambda told: f"paused {va or 'all'}: {told['trading_state']}")
+    request = Pause(va=va, reason=_reason(reason), by=asker())
+    _send(options, request, lambda answer: f"paused {va or 'all'}: {answer['trading_state']}")
 
 
 def resume(options: Options, reason: Reason, va: OneVa = None) -> None:
     """Entries again, of one account or of all. Of one account it also lifts a freeze or a stop."""
-    request = {"verb": "resume", "va": va, "reason": _reason(reason), "by": asker()}
-    _send(options, request, lambda told: _resumed(va, told))
+    request = Resume(va=va, reason=_reason(reason), by=asker())
+    _send(options, request, lambda answer: _resumed(va, answer))
 
 
-def _resumed(va: str | None, told: Answer) -> str:
-    text, held = f"resumed {va or 'all'}: {told['trading_state']}", told.get("still_held", [])
-    for va_id, until in [*told.get("cooldowns", {}).items()][:_NAMED_MAX]:
+def _resumed(va: str | None, answer: Answer) -> str:
+    text, held = f"resumed {va or 'all'}: {answer['trading_state']}", answer.get("still_held", [])
+    for va_id, until in [*answer.get("cooldowns", {}).items()][:_NAMED_MAX]:
         shown = until.partition(".")[0].replace("T", " ")
         text += f". The cooldown of {va_id} runs until {shown} UTC; resume does not end it"
     if not held:
@@ -172,21 +187,21 @@ def flatten(
     """Close what one account holds, or all of them, at market."""
     if (va is None) is not is_all:
         raise typer.BadParameter("name one account, or --all", param_hint="VA")
-    request = {"verb": "flatten", "va": va, "reason": _reason(reason), "by": asker()}
-    _send(options, request, lambda told: f"closing {_counted(told['closing'], 'position')}")
+    request = Flatten(va=va, reason=_reason(reason), by=asker())
+    _send(options, request, lambda answer: f"closing {_counted(answer['closing'], 'position')}")
 
 
 def reconcile(options: Options) -> None:
     """Compare with the venue now."""
-    answer = _asked(options, {"verb": "reconcile"})
+    answer = _answer_to(options, Reconcile())
     if answer.get("ok") and answer["frozen"]:
         frozen = ", ".join(f"{va} ({why})" for va, why in answer["frozen"].items())
-        answer = _refused(
+        answer = refused(
             f"compared; frozen: {frozen}. Look into it, then `pointsman resume --va ID`",
             ExitCode.MISMATCH,
         )
     _finish(
-        options, answer, lambda told: f"compared: {_counted(told['differences'], 'difference')}"
+        options, answer, lambda answer: f"compared: {_counted(answer['differences'], 'difference')}"
     )
 
 
@@ -196,20 +211,20 @@ def add(
     balance: Annotated[str, typer.Option("--balance", metavar="N", help="Start balance.")],
 ) -> None:
     """Add an account."""
-    request = {"verb": "add_account", "va": va, "balance": _amount("--balance", balance)}
-    _send(options, request, lambda told: f"opened {va} with {told['balance']}")
+    request = AddAccount(va=va, balance=_amount("--balance", balance))
+    _send(options, request, lambda answer: f"opened {va} with {answer['balance']}")
 
 
 def deposit(options: Options, va: Va, amount: Amount) -> None:
     """Put money into an account; it does not count as profit. `withdraw` takes it out."""
-    request = {"verb": "move_cash", "va": va, "amount": _amount("AMOUNT", amount)}
-    _send(options, request, lambda told: f"deposited {amount}: {va} has {told['balance']}")
+    request = MoveCash(va=va, amount=_amount("AMOUNT", amount))
+    _send(options, request, lambda answer: f"deposited {amount}: {va} has {answer['balance']}")
 
 
 def withdraw(options: Options, va: Va, amount: Amount) -> None:
     """Take free money out of an account; it does not count as a loss."""
-    request = {"verb": "move_cash", "va": va, "amount": f"-{_amount('AMOUNT', amount)}"}
-    _send(options, request, lambda told: f"withdrew {amount}: {va} has {told['balance']}")
+    request = MoveCash(va=va, amount=f"-{_amount('AMOUNT', amount)}")
+    _send(options, request, lambda answer: f"withdrew {amount}: {va} has {answer['balance']}")
 
 
 def assign(
@@ -220,28 +235,27 @@ def assign(
     reason: Reason,
 ) -> None:
     """Say whose position a foreign execution has closed, where several accounts held it."""
-    request = {
-        "verb": "assign",
-        "va": va,
-        "symbol": symbol,
-        "quantity": _amount("QUANTITY", quantity),
-        "reason": _reason(reason),
-        "by": asker(),
-    }
-    _send(options, request, lambda _told: f"assigned {quantity} {symbol} to {va}")
+    request = Assign(
+        va=va,
+        symbol=symbol,
+        quantity=_amount("QUANTITY", quantity),
+        reason=_reason(reason),
+        by=asker(),
+    )
+    _send(options, request, lambda _answer: f"assigned {quantity} {symbol} to {va}")
 
 
-def _send(options: Options, request: dict[str, Any], said: Callable[[Answer], str]) -> None:
-    _finish(options, _asked(options, request), said)
+def _send(options: Options, request: Request, said: Callable[[Answer], str]) -> None:
+    _finish(options, _answer_to(options, request), said)
 
 
-def _asked(options: Options, request: dict[str, Any]) -> Answer:
+def _answer_to(options: Options, request: Request) -> Answer:
     from pointsman.engine.control_client import NoEngine, ask
 
     try:
         return ask(database_of(options), request)
     except NoEngine as error:
-        return _refused(str(error))
+        return refused(str(error))
 
 
 def _finish(options: Options, answer: Answer, said: Callable[[Answer], str]) -> None:
@@ -254,10 +268,6 @@ def _finish(options: Options, answer: Answer, said: Callable[[Answer], str]) -> 
         raise typer.Exit(int(answer.get("exit", ExitCode.FAILURE)))
     if not options.as_json:
         typer.echo(printable(said(answer)))
-
-
-def _refused(text: str, code: ExitCode = ExitCode.FAILURE) -> Answer:
-    return {"ok": False, "exit": int(code), "error": text}
 
 
 def _reason(text: str) -> str:

@@ -20,12 +20,12 @@ from textual.events import Resize
 from textual.message import Message
 
 from pointsman.dashboard.cells import Picture
-from pointsman.dashboard.dialogs import Dialog, KillDialog, PauseDialog, Reading, Request, help_text
+from pointsman.dashboard.dialogs import Dialog, KillDialog, PauseDialog, Reading, help_text
 from pointsman.dashboard.links import Link, News, Unreachable, follow
 from pointsman.dashboard.panel import Panel
 from pointsman.dashboard.theme import ALARM, STRONG, THEME
 from pointsman.dashboard.view import View
-from pointsman.engine.kill_request import asker
+from pointsman.engine.requests import AccountRequest, Answer, Kill, Reconcile, Request
 from pointsman.storage.errors import StorageError
 from pointsman.terminal.condition import Condition, EngineState, of_loop
 from pointsman.terminal.text import counted, printable
@@ -220,7 +220,7 @@ class Dashboard(App[None]):
     def action_reconcile(self) -> None:
         """Compare with the venue now."""
         if len(self.screen_stack) == 1:
-            self._ask({"verb": "reconcile"})
+            self._ask(Reconcile())
 
     def action_help(self) -> None:
         """Keys and words."""
@@ -229,15 +229,13 @@ class Dashboard(App[None]):
     def _ask(self, request: Request | None) -> None:
         if request is None:
             return
-        if "reason" in request:
-            request = {**request, "by": f"{asker()}, dashboard"}
-        self.post_message(self.Answered(f"{request['verb']}: asked", is_bad=False))
+        self.post_message(self.Answered(f"{request.verb}: asked", is_bad=False))
         self._start(lambda: self._ask_now(request))
 
     def _ask_now(self, request: Request) -> None:
         database = "" if self._kept is None else str(self._kept["database"])
         by_hand = kill_command(request, database) if self._link.is_remote else ""
-        self.post_message(self.Answered(*told(request, self._link.ask, by_hand)))
+        self.post_message(self.Answered(*answer_in_words(request, self._link.ask, by_hand)))
 
     def on_panel_chosen(self, chosen: Panel.Chosen) -> None:
         """The story of the signal of this row."""
@@ -278,26 +276,26 @@ def _place(picture: Picture) -> str:
 def kill_command(request: Request, database: str) -> str:
     """What a person types on the machine of an engine to kill it without an answer of it. Empty
     for another request."""
-    if request["verb"] != "kill":
+    if not isinstance(request, Kill):
         return ""
-    flatten = " --flatten" if request["flatten"] else ""
+    flatten = " --flatten" if request.flatten else ""
     where = shlex.quote(database) if database else "PATH"
     folder = "" if Path(database).is_absolute() else " in its folder"
-    command = f"pointsman kill{flatten} --reason {shlex.quote(request['reason'])} --db {where}"
+    command = f"pointsman kill{flatten} --reason {shlex.quote(request.reason)} --db {where}"
     return f"Type on its machine{folder}: {command}"
 
 
-def told(
-    request: Request, ask: Callable[[Request], dict[str, Any]], by_hand: str = ""
+def answer_in_words(
+    request: Request, ask: Callable[[Request], Answer], by_hand: str = ""
 ) -> tuple[str, bool]:
     """Ask, and the answer in words; True where it was not done. `by_hand` is what else a person
     can do then."""
-    verb = request["verb"]
+    verb = request.verb
     ending = f". {by_hand}" if by_hand else ""
     try:
         answer = ask(request)
     except (Unreachable, OSError, ValueError) as error:
-        what = "NO ANSWER, may not be done" if verb == "kill" else "NOT DONE"
+        what = "NO ANSWER, may not be done" if isinstance(request, Kill) else "NOT DONE"
         return f"{verb}: {what}: {error}{ending}", True
     if not answer.get("ok"):
         why = answer.get("error", "the engine did not say why")
@@ -308,11 +306,12 @@ def told(
         return f"{verb}: in force, but NOT STORED: it would not survive a restart", True
     if "differences" in answer:
         return _compared(verb, answer)
-    whose = f" for {request['va'] or 'all accounts'}" if "va" in request else ""
-    return f"{verb}: done{whose}", False
+    if isinstance(request, AccountRequest):
+        return f"{verb}: done for {request.va or 'all accounts'}", False
+    return f"{verb}: done", False
 
 
-def _compared(verb: str, answer: dict[str, Any]) -> tuple[str, bool]:
+def _compared(verb: str, answer: Answer) -> tuple[str, bool]:
     text = f"{verb}: done, {counted(answer['differences'], 'difference')}"
     frozen = ", ".join(f"{va} ({why})" for va, why in answer.get("frozen", {}).items())
     return (f"{text}; frozen: {frozen}", True) if frozen else (text, False)

@@ -5,7 +5,7 @@ word, with or without a reason, the pause by its reason.
 Escape leaves every one of them without any effect.
 """
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from rich.console import RenderableType
 from rich.text import Text
@@ -18,10 +18,9 @@ from textual.widgets import Input, Static
 from pointsman.dashboard.cells import Picture, Row
 from pointsman.dashboard.theme import ALARM, FAINT, STRONG, WAIT
 from pointsman.dashboard.view import COLUMNS_MIN, LINES_MIN
-from pointsman.engine.requests import NO_REASON
+from pointsman.engine.kill_request import asker
+from pointsman.engine.requests import NO_REASON, Kill, Pause, Request, Resume
 from pointsman.terminal.text import printable
-
-Request = dict[str, Any]
 
 REASON_LENGTH_MAX = 200
 
@@ -95,7 +94,7 @@ class KillDialog(Dialog):
         word = line.value.strip().upper()
         if word in self.WORDS:
             reason = self.query_one("#reason", Input).value.strip() or NO_REASON
-            self.dismiss({"verb": "kill", "flatten": self.WORDS[word], "reason": reason})
+            self.dismiss(Kill(flatten=self.WORDS[word], reason=reason, by=_asker()))
             return
         hint = Text().append("Type KILL (or FLATTEN) to confirm. ", style=WAIT)
         self.query_one("#hint", Static).update(hint.append("escape: leave", style=FAINT))
@@ -112,7 +111,7 @@ class PauseDialog(Dialog):
 
     def __init__(self, picture: Picture, selected: str | None) -> None:
         super().__init__()
-        self._is_all_paused = picture["trading_state"] == "REDUCING"
+        self._is_all_paused: bool = picture["trading_state"] == "REDUCING"
         self._targets: list[Row | None] = [None, *picture["accounts"]]
         ids = [None, *(row["va_id"] for row in picture["accounts"])]
         self._at = 0 if self._is_all_paused or selected not in ids else ids.index(selected)
@@ -130,27 +129,27 @@ class PauseDialog(Dialog):
         self.action_choose(0)
 
     @property
-    def _verb(self) -> str:
+    def _is_resume(self) -> bool:
         target = self._targets[self._at]
         if target is None:
-            return "resume" if self._is_all_paused else "pause"
-        return "resume" if target["status"] in ("paused", "frozen", "stopped") else "pause"
+            return self._is_all_paused
+        return target["status"] in ("paused", "frozen", "stopped")
 
     def action_choose(self, step: int) -> None:
         """The next account, or all of them."""
         self._at = (self._at + step) % len(self._targets)
         target = self._targets[self._at]
         who = "all accounts" if target is None else printable(target["va_id"])
-        what = Text().append(f"{self._verb.capitalize()} {who}\n", style=STRONG)
+        what = Text().append(f"{'Resume' if self._is_resume else 'Pause'} {who}\n", style=STRONG)
         if target is not None:
             # Without the seconds that are left, which would stand still here.
             is_cooling = target["status"] == "cooldown"
             status = "in cooldown" if is_cooling else printable(target["status_text"])
             what.append(f"\nIt is: {status}")
         effect = (
-            "No new entries. Exits and stops continue."
-            if self._verb == "pause"
-            else "Entries are allowed again. A freeze is lifted after a comparison."
+            "Entries are allowed again. A freeze is lifted after a comparison."
+            if self._is_resume
+            else "No new entries. Exits and stops continue."
         )
         what.append(f"\n{effect}")
         self.query_one("#what", Static).update(what)
@@ -164,7 +163,8 @@ class PauseDialog(Dialog):
             return
         target = self._targets[self._at]
         va_id = None if target is None else target["va_id"]
-        self.dismiss({"verb": self._verb, "va": va_id, "reason": reason})
+        kind = Resume if self._is_resume else Pause
+        self.dismiss(kind(va=va_id, reason=reason, by=_asker()))
 
 
 class Reading(Dialog):
@@ -191,6 +191,10 @@ class Reading(Dialog):
     def on_mount(self) -> None:
         """Let the arrows scroll at once."""
         self.query_one(VerticalScroll).focus()
+
+
+def _asker() -> str:
+    return f"{asker()}, dashboard"
 
 
 def help_text() -> Text:

@@ -13,11 +13,13 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, urlsplit
 
+import msgspec
 from rich.console import RenderableType
 from rich.text import Text
 
 from pointsman.dashboard.cells import Picture
 from pointsman.dashboard.links import Link, Unreachable, link_to
+from pointsman.engine.requests import Answer, Request
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -48,8 +50,8 @@ class TokenRefused(Unreachable):
         )
 
 
-class Answer(NamedTuple):
-    """What came back."""
+class Response(NamedTuple):
+    """What came back over HTTP."""
 
     status: int
     body: bytes
@@ -101,23 +103,23 @@ class Remote:
         else:
             self._connect = lambda: http.client.HTTPConnection(host, port, timeout=TIMEOUT_SECONDS)
 
-    def get(self, path: str, accept: str = "application/json") -> Answer:
+    def get(self, path: str, accept: str = "application/json") -> Response:
         """Read something. Raises Unreachable."""
         return self._send("GET", path, None, {"Accept": accept})
 
-    def post(self, path: str, document: dict[str, Any]) -> Answer:
+    def post(self, path: str, document: dict[str, Any]) -> Response:
         """Have something done. Raises Unreachable; then it may have been done all the same."""
         kind = {"Content-Type": "application/json", "Accept": "application/json"}
         return self._send("POST", path, json.dumps(document).encode(), kind)
 
-    def _send(self, verb: str, path: str, body: bytes | None, headers: dict[str, str]) -> Answer:
+    def _send(self, verb: str, path: str, body: bytes | None, headers: dict[str, str]) -> Response:
         connection = self._connect()
         try:
             connection.request(
                 verb, f"{self._root}{_API}{path}", body, {**self._headers, **headers}
             )
             response = connection.getresponse()
-            return Answer(response.status, response.read(ANSWER_BYTES_MAX))
+            return Response(response.status, response.read(ANSWER_BYTES_MAX))
         except TimeoutError as error:
             raise Unreachable(f"no answer from {self.place}") from error
         except (OSError, http.client.HTTPException) as error:
@@ -140,36 +142,37 @@ def link_over_http(remote: Remote, settings: "Settings") -> Link:
             yield picture_of(remote)
             time.sleep(PICTURE_SECONDS)
 
-    def ask(request: dict[str, Any]) -> dict[str, Any]:
-        body = {name: value for name, value in request.items() if name not in _NOT_SENT}
-        answer = remote.post(f"/{request['verb']}", body)
-        if answer.is_good:
-            return {"ok": True, **answer.document()}
+    def ask(request: Request) -> Answer:
+        fields: dict[str, Any] = msgspec.to_builtins(request)
+        body = {name: value for name, value in fields.items() if name not in _NOT_SENT}
+        response = remote.post(f"/{request.verb}", body)
+        if response.is_good:
+            return {"ok": True, **response.document()}
         try:
-            return {"ok": False, "error": answer.why()}
-        except TokenRefused as refused:
-            return {"ok": False, "error": str(refused)}
+            return {"ok": False, "error": response.why()}
+        except TokenRefused as error:
+            return {"ok": False, "error": str(error)}
 
     def story(signal_id: str) -> RenderableType | None:
         try:
-            answer = remote.get(f"/signals/{quote(signal_id, safe='')}", "text/plain")
+            response = remote.get(f"/signals/{quote(signal_id, safe='')}", "text/plain")
         except Unreachable:
             return local.story(signal_id)
-        if answer.status == HTTPStatus.NOT_FOUND:
+        if response.status == HTTPStatus.NOT_FOUND:
             return None
-        if not answer.is_good:
-            raise Unreachable(answer.why())
-        return Text(answer.body.decode("utf-8", "replace"))
+        if not response.is_good:
+            raise Unreachable(response.why())
+        return Text(response.body.decode("utf-8", "replace"))
 
     return Link(watch, ask, local.last, story, local.zone, is_remote=True)
 
 
 def picture_of(remote: Remote) -> Picture:
     """The picture of now. Raises Unreachable."""
-    answer = remote.get("/status")
-    if not answer.is_good:
-        raise Unreachable(answer.why())
-    picture = answer.document()
+    response = remote.get("/status")
+    if not response.is_good:
+        raise Unreachable(response.why())
+    picture = response.document()
     if "accounts" not in picture:
         raise Unreachable(f"no engine at {remote.place}: it answers something else; check --url")
     return picture

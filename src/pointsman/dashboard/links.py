@@ -7,13 +7,14 @@ database holds, with the reason, and tries again.
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from rich.console import RenderableType
 
 from pointsman.dashboard.cells import Picture
 from pointsman.engine import control_client
 from pointsman.engine.kill_request import kill
+from pointsman.engine.requests import Answer, Kill, Request
 from pointsman.reading.stored_picture import picture_from_database
 from pointsman.reading.story import read_story
 from pointsman.storage.errors import StorageError
@@ -39,16 +40,16 @@ class Unreachable(Exception):
 class Link(NamedTuple):
     """What joins a dashboard to an engine.
 
-    `watch` gives pictures until the engine is lost, and `ask` answers a request of the control
-    socket; both raise Unreachable, but for a kill without an engine on this machine: the latch is
-    pressed. `last` is the picture of the database, which raises StorageError, and `story` all that
-    came of a signal, None for one that is not stored, which raises either. `zone` is that of the
-    trading window. `is_remote` says that the engine is known by its address alone, so that `last`
-    may be the picture of another one.
+    `watch` gives pictures until the engine is lost, and `ask` answers a request; both raise
+    Unreachable, but for a kill without an engine on this machine: the latch is pressed. `last` is
+    the picture of the database, which raises StorageError, and `story` all that came of a signal,
+    None for one that is not stored, which raises either. `zone` is that of the trading window.
+    `is_remote` says that the engine is known by its address alone, so that `last` may be the
+    picture of another one.
     """
 
     watch: Callable[[], Iterator[Picture]]
-    ask: Callable[[dict[str, Any]], dict[str, Any]]
+    ask: Callable[[Request], Answer]
     last: Callable[[], Picture]
     story: Callable[[str], RenderableType | None]
     zone: str
@@ -110,10 +111,9 @@ def link_to(settings: "Settings") -> Link:
             raise _unreachable(database) from None
         raise _unreachable(database)
 
-    def ask(request: dict[str, Any]) -> dict[str, Any]:
-        if request["verb"] == "kill":
-            is_flatten = request["flatten"]
-            return kill(database, request["reason"], request["by"], is_flatten=is_flatten)
+    def ask(request: Request) -> Answer:
+        if isinstance(request, Kill):
+            return kill(database, request)
         try:
             return control_client.ask(database, request)
         except control_client.NoEngine as error:

@@ -12,11 +12,11 @@ import os
 import socket
 import stat
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import Any
 
+from pointsman.engine.requests import Answer, Request, Watch, encode
 from pointsman.storage.lock import lock_path
 
 LINE_BYTES_MAX = 65_536
@@ -112,8 +112,8 @@ def is_listening(database: Path) -> bool:
     return True
 
 
-def ask(database: Path, request: Mapping[str, Any]) -> dict[str, Any]:
-    """Ask the engine of a database one thing, and give its answer.
+def ask(database: Path, request: Request) -> Answer:
+    """Send a request to the engine of a database, and give its answer.
 
     Raises NoEngine where none answers.
     """
@@ -126,13 +126,13 @@ def ask(database: Path, request: Mapping[str, Any]) -> dict[str, Any]:
     if line is None:
         raise NoEngine(database, is_sent=True)
     try:
-        answer: dict[str, Any] = json.loads(line)
+        answer: Answer = json.loads(line)
     except ValueError as error:
         raise NoEngine(database, is_sent=True) from error
     return answer
 
 
-def watch(database: Path) -> Iterator[dict[str, Any]]:
+def watch(database: Path) -> Iterator[Answer]:
     """Pictures of a running engine, as they change: at most ten a second and at least one. Ends
     with the engine.
 
@@ -140,7 +140,7 @@ def watch(database: Path) -> Iterator[dict[str, Any]]:
     """
     with closing(_connected(database)) as connection:
         try:
-            _send(connection, {"verb": "watch"})
+            _send(connection, Watch())
             for line in _lines(connection):
                 yield json.loads(line)
         except OSError:
@@ -164,11 +164,11 @@ def _connected(database: Path) -> socket.socket:
     return connection
 
 
-def _send(connection: socket.socket, request: Mapping[str, Any]) -> None:
+def _send(connection: socket.socket, request: Request) -> None:
     """Send a request. An engine that has no room for it may answer and hang up before it is sent;
     that answer can still be read."""
     with suppress(ConnectionError):
-        connection.sendall(json.dumps(dict(request)).encode() + b"\n")
+        connection.sendall(encode(request) + b"\n")
 
 
 def _lines(connection: socket.socket) -> Iterator[bytes]:

@@ -1,4 +1,4 @@
-"""A kill from another process: asked of the engine, else pressed on the latch file.
+"""A kill from another process: the engine is asked, and failing that the latch file is pressed.
 
 Invariants (RULES 30, 40): missing details, such as who asks or whether an engine runs, cannot stop
 a kill; when the engine does not take it, for any reason, the latch file is pressed instead; and
@@ -10,13 +10,9 @@ import os
 import time
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 from pointsman.engine import control_client
-from pointsman.engine.exit_codes import ExitCode
-from pointsman.engine.requests import NO_REASON
-
-Answer = dict[str, Any]
+from pointsman.engine.requests import Answer, Kill, refused
 
 
 def asker() -> str:
@@ -29,12 +25,10 @@ def asker() -> str:
     return name.encode("utf-8", "replace").decode() or f"uid {os.getuid()}"
 
 
-def kill(database: Path, reason: str, by: str, *, is_flatten: bool) -> Answer:
+def kill(database: Path, request: Kill) -> Answer:
     """Kill the engine of a database, or the next one to start on it. The answer has `ok`; where
     that is true `durable`, `state` and, without an engine's answer, `told`; else `error` and
     `exit`. It is not `ok` where there is no such database, though the kill is recorded then."""
-    reason = reason.strip() or NO_REASON
-    request = {"verb": "kill", "flatten": is_flatten, "reason": reason, "by": by}
     try:
         answer = control_client.ask(database, request)
     except (control_client.NoEngine, OSError, ValueError):
@@ -44,27 +38,23 @@ def kill(database: Path, reason: str, by: str, *, is_flatten: bool) -> Answer:
     return _press(database, request, f"The engine refused the kill ({answer.get('error')}). ")
 
 
-def _press(database: Path, request: dict[str, Any], before: str) -> Answer:
+def _press(database: Path, request: Kill, before: str) -> Answer:
     """Press the latch file, which an engine reads at its start and every second."""
-    from pointsman.domain.accounts import KillState
-    from pointsman.engine.kill_latch import KillLatch, Latched, latch_path
+    from pointsman.engine.kill_latch import KillLatch, latch_path, latched_by
 
-    state = KillState.FLATTEN if request["flatten"] else KillState.HALT
     path = latch_path(database)
     try:
         with closing(KillLatch(path)) as latch:
-            is_durable = latch.press(
-                Latched(state, request["by"], request["reason"], time.time_ns())
-            )
+            is_durable = latch.press(latched_by(request, time.time_ns()))
             state = latch.latched.state
     except OSError as error:
-        return _refused(_unwritten(path, f" ({error.strerror})"))
+        return refused(_unwritten(path, f" ({error.strerror})"))
     if not is_durable:
-        return _refused(_unwritten(path))
-    told = f"{before}{_told(database.absolute(), path.absolute())}"
+        return refused(_unwritten(path))
+    text = before + _explanation(database.absolute(), path.absolute())
     if _is_unknown(database):
-        return {**_refused(told), "durable": True, "state": state.value}
-    return {"ok": True, "durable": True, "state": state.value, "told": told}
+        return {**refused(text), "durable": True, "state": state.value}
+    return {"ok": True, "durable": True, "state": state.value, "told": text}
 
 
 def _unwritten(path: Path, why: str = "") -> str:
@@ -82,7 +72,7 @@ def _is_unknown(database: Path) -> bool:
         return False
 
 
-def _told(database: Path, latch: Path) -> str:
+def _explanation(database: Path, latch: Path) -> str:
     """What is known of the engine, and when it comes to the kill."""
     kept = f"The kill is recorded in {latch}"
     try:
@@ -101,7 +91,3 @@ def _told(database: Path, latch: Path) -> str:
         return f"{running}. {kept}; the next engine to start will start killed."
     held = f"Process {pid or '?'} holds {database} but does not answer"
     return f"{held}. {kept}; an engine reads it at start and every second."
-
-
-def _refused(text: str) -> Answer:
-    return {"ok": False, "exit": int(ExitCode.FAILURE), "error": text}

@@ -20,6 +20,7 @@ from pointsman.domain.sides import PositionSide
 from pointsman.domain.timestamps import iso
 from pointsman.engine.control_client import NoEngine, ask, engine_pid
 from pointsman.engine.kill_latch import Latched, latch_path, read_latch
+from pointsman.engine.requests import Show
 from pointsman.engine.snapshot import with_latch
 from pointsman.reading.documents import Document, to_document
 from pointsman.reading.lists import LISTS, Wanted, account_rows
@@ -77,7 +78,7 @@ def engine_touches(database: Path) -> dict[tuple[str, PositionSide], Decimal]:
 def _picture(database: Path) -> Mapping[str, Any]:
     """What the engine of a database shows; empty where none answers."""
     try:
-        return ask(database, {"verb": "picture"})
+        return ask(database, Show())
     except NoEngine:
         return {}
 
