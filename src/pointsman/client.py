@@ -156,33 +156,33 @@ class Client:
     def _read(self, path: str) -> Document:
         return self._asked(_Ask("GET", _API + path, b"", JSON, is_safe=True))
 
-    # -- steering ----------------------------------------------------------------------------------
+    # -- requests ----------------------------------------------------------------------------------
 
     def kill(self, reason: str = "", flatten: bool = False) -> Document:
         """Press the kill switch; with `flatten` also close everything."""
-        return self._steer("kill", is_safe=True, reason=reason, flatten=flatten)
+        return self._request("kill", is_safe=True, reason=reason, flatten=flatten)
 
     def rearm(self, reason: str) -> Document:
         """Clear the kill switch."""
-        return self._steer("rearm", reason=reason)
+        return self._request("rearm", reason=reason)
 
     def pause(self, reason: str, va: str | None = None) -> Document:
         """No new entries, of one VA or of all."""
-        return self._steer("pause", is_safe=True, reason=reason, va=va)
+        return self._request("pause", is_safe=True, reason=reason, va=va)
 
     def resume(self, reason: str, va: str | None = None) -> Document:
         """End a pause."""
-        return self._steer("resume", reason=reason, va=va)
+        return self._request("resume", reason=reason, va=va)
 
     def flatten(self, reason: str, va: str | None = None) -> Document:
         """Close what one VA holds, or all do."""
-        return self._steer("flatten", reason=reason, va=va)
+        return self._request("flatten", reason=reason, va=va)
 
     def reconcile(self) -> Document:
         """Compare with the venue now."""
-        return self._steer("reconcile")
+        return self._request("reconcile")
 
-    def _steer(self, verb: str, is_safe: bool = False, **fields: Any) -> Document:
+    def _request(self, verb: str, is_safe: bool = False, **fields: Any) -> Document:
         said = {name: value for name, value in fields.items() if value is not None}
         return self._asked(_Ask("POST", f"{_API}/{verb}", _encoded(said), JSON, is_safe))
 
