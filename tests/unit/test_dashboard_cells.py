@@ -12,7 +12,7 @@ from pointsman.dashboard.cells import (
     status_text,
     worst_first,
 )
-from pointsman.dashboard.layout import PanelColumn, draw
+from pointsman.terminal.tables import Column, draw_panel
 from tests.dashboard_pictures import (
     ACCOUNTS as ACCOUNT_ROWS,
 )
@@ -34,7 +34,7 @@ from tests.dashboard_pictures import (
 WIDE = 250
 
 
-def shown(columns: tuple[PanelColumn, ...], row: Document) -> dict[str, str]:
+def shown(columns: tuple[Column, ...], row: Document) -> dict[str, str]:
     """A row as it is shown, by header."""
     drawn = {column.header: column.cell(row) for column in columns}
     return {header: str(cell or "") for header, cell in drawn.items()}
@@ -149,9 +149,9 @@ PANELS = [
 
 @pytest.mark.parametrize(("columns", "rows"), PANELS)
 def test_every_panel_draws_all_of_its_columns_where_there_is_room(
-    columns: tuple[PanelColumn, ...], rows: list[Document]
+    columns: tuple[Column, ...], rows: list[Document]
 ) -> None:
-    header = draw(columns, rows, WIDE, {}).header.plain
+    header = draw_panel(columns, rows, WIDE, {}).header.plain
     assert [column.header for column in columns if column.header not in header] == []
 
 
@@ -167,11 +167,11 @@ HUGE = {
 @pytest.mark.parametrize("width", range(70, 200, 7))
 @pytest.mark.parametrize(("columns", "rows"), PANELS)
 def test_which_columns_there_are_follows_from_the_width_alone(
-    columns: tuple[PanelColumn, ...], rows: list[Document], width: int
+    columns: tuple[Column, ...], rows: list[Document], width: int
 ) -> None:
     widest: dict[str, int] = {}
     heads = [
-        draw(columns, shown_rows, width, widest).header.plain.split()
+        draw_panel(columns, shown_rows, width, widest).header.plain.split()
         for shown_rows in (EMPTY, rows, [row | HUGE for row in rows], EMPTY)
     ]
     assert heads[1:] == heads[:-1]

@@ -1,72 +1,11 @@
-"""Rows become lines of one width; decimals stand below each other; panels share the height."""
-
-from decimal import Decimal
+"""Running text breaks between its parts; panels share the height."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.text import Text
 
-from pointsman.dashboard.layout import PanelColumn, draw, flow, share, spread
-
-NAME = PanelColumn("name", lambda row: row[0])
-AMOUNT = PanelColumn("amount", lambda row: row[1], is_aligned=True)
-NOTE = PanelColumn("note", lambda row: row[2], room=16)
-EXTRA = PanelColumn("extra", lambda row: row[0] * 3, 1)
-
-ROWS = [("a", "12.5", "short"), ("bb", "1", "a note that is longer than there is room for")]
-
-
-def test_points_stand_below_each_other() -> None:
-    drawn = draw((NAME, AMOUNT), [("x", "12.5", ""), ("y", "1", ""), ("z", "0.125", "")], 40, {})
-    assert [line.plain.rstrip() for line in drawn.lines] == [
-        "x     12.5",
-        "y      1",
-        "z      0.125",
-    ]
-
-
-def test_what_matters_least_goes_before_anything_is_cut() -> None:
-    wide = draw((NAME, AMOUNT, NOTE, EXTRA), ROWS, 80, {})
-    narrow = draw((NAME, AMOUNT, NOTE, EXTRA), ROWS, 30, {})
-    assert "extra" in wide.header.plain
-    assert "extra" not in narrow.header.plain
-    assert narrow.lines[1].plain == "bb      1   a note that is lo…"
-
-
-def test_a_number_too_long_for_its_column_keeps_its_first_digits() -> None:
-    rows = [("x", "123.456789012345", ""), ("y", "7.5", "")]
-    drawn = draw((NAME, AMOUNT, NOTE), rows, 20, {})
-    assert [line.plain.split()[1] for line in drawn.lines] == ["123.45678…", "7.5"]
-
-
-def test_who_wants_most_beyond_its_room_gives_first() -> None:
-    long = PanelColumn("long", lambda row: row[0], room=4)
-    short = PanelColumn("short", lambda row: row[1], room=5)
-    (line,) = draw((long, short), [("l" * 40, "s" * 8)], 30, {}).lines
-    assert line.plain == f"{'l' * 19}…  {'s' * 8}"
-
-
-def test_columns_do_not_become_narrower_while_numbers_change() -> None:
-    least: dict[str, int] = {}
-    before = draw((AMOUNT, NAME), [("x", "10000.25", "")], 40, least)
-    after = draw((AMOUNT, NAME), [("x", "1", "")], 40, least)
-    assert before.header.plain == after.header.plain
-
-
-@given(
-    st.lists(st.tuples(st.text(max_size=9), st.decimals(-9999, 9999, places=2), st.text())),
-    st.integers(1, 120),
-)
-def test_no_line_is_wider_than_asked_for(rows: list[tuple[str, Decimal, str]], width: int) -> None:
-    drawn = draw((NAME, AMOUNT, NOTE, EXTRA), [(a, str(b), c) for a, b, c in rows], width, {})
-    assert len(drawn.lines) == len(rows)
-    assert all(line.cell_len <= width for line in (drawn.header, *drawn.lines))
-
-
-def test_text_from_outside_cannot_break_a_line_or_steer_the_terminal() -> None:
-    (line,) = draw((NAME,), [("a\nb\x1b[31m",)], 40, {}).lines
-    assert line.plain == "a\\nb\\x1b[31m"
+from pointsman.dashboard.layout import flow, share, spread
 
 
 def test_running_text_breaks_only_between_its_parts() -> None:

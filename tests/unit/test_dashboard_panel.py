@@ -3,11 +3,11 @@
 from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 
-from pointsman.dashboard.layout import PanelColumn
 from pointsman.dashboard.panel import Panel
+from pointsman.terminal.tables import Column
 from tests.dashboard_pictures import Document
 
-COLUMNS = (PanelColumn("Name", lambda row: row["name"]),)
+COLUMNS = (Column("Name", lambda row: row["name"]),)
 
 
 def rows(*names: str) -> list[Document]:

@@ -7,12 +7,12 @@ from typing import Any
 
 from rich.text import Text
 
-from pointsman.dashboard.layout import PanelColumn
 from pointsman.dashboard.theme import ALARM, FAINT, STATUS_TONES, WAIT, result
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import SignalSide
 from pointsman.domain.signals import Check
 from pointsman.terminal.measures import allowed, measured
+from pointsman.terminal.tables import Column
 from pointsman.terminal.text import average, money, number, printable
 
 Row = Mapping[str, Any]
@@ -140,34 +140,34 @@ def _streak(row: Row) -> Text:
 
 
 ACCOUNTS = (
-    PanelColumn("Account", _word("va_id")),
-    PanelColumn("status", status_text, room=18),
-    PanelColumn("symbol", _word("symbol"), 5),
-    PanelColumn("open", lambda row: str(row["open_positions"]), 7, is_right=True),
-    PanelColumn("equity", _amount("equity"), 6, is_right=True, room=10),
-    PanelColumn("balance", _amount("balance"), is_right=True, room=10),
-    PanelColumn("realized", _result("realized"), is_right=True),
-    PanelColumn("unreal.", _result("unrealized"), is_right=True),
-    PanelColumn("fall", lambda row: percent(row["drawdown"]), is_right=True, room=5),
-    PanelColumn("max fall", lambda row: percent(row["max_drawdown"]), 8, is_right=True),
-    PanelColumn("w/l", lambda row: f"{row['wins']}/{row['losses']}", is_right=True, room=5),
-    PanelColumn("won", _win_ratio, 3, is_right=True, room=4),
-    PanelColumn("streak", _streak, 1, is_right=True),
+    Column("Account", _word("va_id")),
+    Column("status", status_text, room=18),
+    Column("symbol", _word("symbol"), 5),
+    Column("open", lambda row: str(row["open_positions"]), 7, is_right=True),
+    Column("equity", _amount("equity"), 6, is_right=True, room=10),
+    Column("balance", _amount("balance"), is_right=True, room=10),
+    Column("realized", _result("realized"), is_right=True),
+    Column("unreal.", _result("unrealized"), is_right=True),
+    Column("fall", lambda row: percent(row["drawdown"]), is_right=True, room=5),
+    Column("max fall", lambda row: percent(row["max_drawdown"]), 8, is_right=True),
+    Column("w/l", lambda row: f"{row['wins']}/{row['losses']}", is_right=True, room=5),
+    Column("won", _win_ratio, 3, is_right=True, room=4),
+    Column("streak", _streak, 1, is_right=True),
 )
 
 POSITIONS = (
-    PanelColumn("Held", _word("va_id"), room=5),
-    PanelColumn("symbol", _word("symbol"), room=7),
-    PanelColumn("side", _word("side"), room=5),
-    PanelColumn("qty", _quantity, is_aligned=True, room=5),
-    PanelColumn("entry", _entry_price, 1, is_aligned=True, room=7),
-    PanelColumn("now", _price("mark"), is_aligned=True, room=7),
-    PanelColumn("unreal.", _result("unrealized"), is_right=True, room=8),
-    PanelColumn("stop", _price("stop_price"), is_aligned=True, room=7),
-    PanelColumn("stop is", cover_text, room=12),
-    PanelColumn("target", _price("take_profit"), 3, is_aligned=True, room=7),
-    PanelColumn("opened", lambda row: Text(clock(row["opened_at_ns"]), style=FAINT), 2, room=8),
-    PanelColumn("no.", lambda row: str(row["position_id"]), 4, is_right=True, room=4),
+    Column("Held", _word("va_id"), room=5),
+    Column("symbol", _word("symbol"), room=7),
+    Column("side", _word("side"), room=5),
+    Column("qty", _quantity, is_aligned=True, room=5),
+    Column("entry", _entry_price, 1, is_aligned=True, room=7),
+    Column("now", _price("mark"), is_aligned=True, room=7),
+    Column("unreal.", _result("unrealized"), is_right=True, room=8),
+    Column("stop", _price("stop_price"), is_aligned=True, room=7),
+    Column("stop is", cover_text, room=12),
+    Column("target", _price("take_profit"), 3, is_aligned=True, room=7),
+    Column("opened", lambda row: Text(clock(row["opened_at_ns"]), style=FAINT), 2, room=8),
+    Column("no.", lambda row: str(row["position_id"]), 4, is_right=True, room=4),
 )
 
 
@@ -188,7 +188,7 @@ def _check(row: Row) -> Check | None:
     return Check(Reason[row["reason"]], False, row["value"], row["limit"], row["unit"] or "")
 
 
-def decision_columns(zone: str) -> tuple[PanelColumn, ...]:
+def decision_columns(zone: str) -> tuple[Column, ...]:
     """The columns of decisions; times that were measured stand on the clock of `zone`."""
 
     def value(row: Row) -> str:
@@ -207,16 +207,16 @@ def decision_columns(zone: str) -> tuple[PanelColumn, ...]:
         return Text("" if row["reason"] is None else Reason[row["reason"]].sentence, style=FAINT)
 
     return (
-        PanelColumn("Decision", _at, room=8),
-        PanelColumn("account", _word("va_id")),
-        PanelColumn("symbol", _word("symbol"), room=7),
-        PanelColumn("side", _word("side"), room=5),
-        PanelColumn("qty", _quantity, 1, is_aligned=True, room=5),
-        PanelColumn("result", _verdict, room=17),
-        PanelColumn("measured", value, room=9),
-        PanelColumn("must be", limit, room=10),
-        PanelColumn("signal", _word("signal_id"), 2, room=8),
-        PanelColumn("meaning", meaning, 3, room=24),
+        Column("Decision", _at, room=8),
+        Column("account", _word("va_id")),
+        Column("symbol", _word("symbol"), room=7),
+        Column("side", _word("side"), room=5),
+        Column("qty", _quantity, 1, is_aligned=True, room=5),
+        Column("result", _verdict, room=17),
+        Column("measured", value, room=9),
+        Column("must be", limit, room=10),
+        Column("signal", _word("signal_id"), 2, room=8),
+        Column("meaning", meaning, 3, room=24),
     )
 
 
@@ -229,9 +229,9 @@ def _clock_only(check: Check, text: str) -> str:
 
 
 INCIDENTS = (
-    PanelColumn("Incident", _at),
-    PanelColumn("account", _word("va_id")),
-    PanelColumn("symbol", _word("symbol"), 2, room=7),
-    PanelColumn("what", lambda row: Text(row["kind"], style=WAIT), room=16),
-    PanelColumn("detail", lambda row: row["detail"] or Reason[row["kind"]].sentence, room=24),
+    Column("Incident", _at),
+    Column("account", _word("va_id")),
+    Column("symbol", _word("symbol"), 2, room=7),
+    Column("what", lambda row: Text(row["kind"], style=WAIT), room=16),
+    Column("detail", lambda row: row["detail"] or Reason[row["kind"]].sentence, room=24),
 )

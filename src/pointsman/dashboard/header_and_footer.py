@@ -11,10 +11,11 @@ from typing import Any
 from rich.text import Text
 
 from pointsman.dashboard.cells import Picture, clock, date_and_clock, span
-from pointsman.dashboard.layout import WIDE_FROM, flow, spread
+from pointsman.dashboard.layout import flow, spread
 from pointsman.dashboard.theme import ALARM, FAINT, STALE, STRONG, TRADING_TONES, WAIT, result
 from pointsman.domain.money import ZERO, exact
 from pointsman.terminal.condition import Condition
+from pointsman.terminal.tables import WIDE_FROM
 from pointsman.terminal.text import counted, money, number, printable
 
 SLOW_LAG_MS = 1000

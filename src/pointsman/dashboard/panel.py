@@ -14,8 +14,8 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from pointsman.dashboard.cells import Row
-from pointsman.dashboard.layout import Drawn, PanelColumn, draw, wanted_width
 from pointsman.dashboard.theme import FAINT, STALE
+from pointsman.terminal.tables import Column, DrawnPanel, draw_panel, wanted_width
 
 GUTTER = 1
 """Characters left of each row, where the cursor stands."""
@@ -51,7 +51,7 @@ class Panel(ScrollView, can_focus=True):
             self.panel = panel
             self.row = row
 
-    def __init__(self, columns: Sequence[PanelColumn], key: str, empty: str, name: str) -> None:
+    def __init__(self, columns: Sequence[Column], key: str, empty: str, name: str) -> None:
         super().__init__(id=name)
         self._columns = columns
         self._key = key
@@ -59,7 +59,7 @@ class Panel(ScrollView, can_focus=True):
         self._rows: Sequence[Row] = ()
         self._pinned: Any = None
         self._widest: dict[str, int] = {}
-        self._drawn = Drawn(Text(), [])
+        self._drawn = DrawnPanel(Text(), [])
         self._is_stale = False
 
     @property
@@ -92,7 +92,7 @@ class Panel(ScrollView, can_focus=True):
 
     def _draw(self) -> None:
         width = max(1, self.scrollable_content_region.width - GUTTER)
-        self._drawn = draw(self._columns, self._rows, width, self._widest)
+        self._drawn = draw_panel(self._columns, self._rows, width, self._widest)
         self.virtual_size = Size(width + GUTTER, len(self._rows) + 1)
         if self._pinned is not None:
             self._reveal()

@@ -10,10 +10,11 @@ from textual.widgets import Static
 
 from pointsman.dashboard import cells, header_and_footer
 from pointsman.dashboard.cells import Picture, worst_first
-from pointsman.dashboard.layout import least_width, share
+from pointsman.dashboard.layout import share
 from pointsman.dashboard.panel import GUTTER, SCROLLBAR, Panel
 from pointsman.dashboard.theme import ALARM, FAINT, STRONG
 from pointsman.terminal.condition import Condition
+from pointsman.terminal.tables import least_width
 
 COLUMNS_MIN, LINES_MIN = 72, 20
 """The smallest terminal in which everything that matters can be seen."""

@@ -1,12 +1,17 @@
-"""Tables that fit: what matters least is left out before anything is cut, and an id is cut in its
-middle before what matters most is left out.
+"""Tables: one kind of column, drawn as a list that is printed once, or as a panel of the dashboard,
+which is drawn again and again.
 
-A row is whatever a caller has; a column says how to get its cell. Text from outside is shown as
-text, so it can neither style the table nor steer the terminal.
+A row is whatever a caller has; a column says how to get its cell. What matters least is left out
+before anything is cut. In a list the room that a column needs follows from what its cells hold:
+where there is room for all of it, as in a pipe, nothing is left out or cut, and an id is cut in its
+middle before what matters most is left out. In a panel it follows from the width and the columns
+alone, so that no column comes and goes with the rows.
+
+Text from outside is shown as text, so it can neither style a table nor steer the terminal.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from rich.box import SIMPLE_HEAD
@@ -19,6 +24,9 @@ from pointsman.terminal.text import printable
 Cell = Text | str | None
 _Filled = tuple["Column", list[Text]]
 
+WIDE_FROM = 100
+"""From this width on, things stand further apart on the dashboard."""
+
 _FOLDED_WIDTH = 24
 """Room that a column which may fold its text is given at least, if it wants so much."""
 
@@ -26,13 +34,16 @@ _ID_WIDTH = 16
 """Room that an id keeps while there is anything that may be left out."""
 
 _GAP = 2
-"""Characters between two columns."""
+"""Characters between two columns; a panel that would have to leave one out has fewer."""
 
 
 class Column(msgspec.Struct, frozen=True):
-    """One column. `rank` 0 is always shown; on a narrow terminal the highest rank goes first, and
-    rank 1 only after ids were cut. The cells of an aligned column are decimals, whose points stand
-    below each other. A folding one may break its text over lines. Ids are cut in their middle."""
+    """One column. `rank` 0 is always shown; where there is little room the highest rank goes first.
+    The cells of an aligned column are decimals, whose points stand below each other.
+
+    In a list a folding column may break its text over lines, and ids are cut in their middle before
+    a column of rank 1 goes. In a panel a column that is shown has at least `room` characters; its
+    header fits in any case."""
 
     header: str
     cell: Callable[[Any], Cell]
@@ -41,10 +52,67 @@ class Column(msgspec.Struct, frozen=True):
     is_aligned: bool = False
     folds: bool = False
     is_id: bool = False
+    room: int = 0
+
+    @property
+    def least_width(self) -> int:
+        """Characters that a panel which shows the column gives it at least."""
+        return max(self.room, len(self.header))
+
+
+def facts(pairs: Iterable[tuple[str, Text]]) -> RenderableType:
+    """Names with what is to be said of each, below each other."""
+    drawn = Table.grid(padding=(0, _GAP, 0, 0))
+    for name, text in pairs:
+        drawn.add_row("", Text(name, style="dim"), text)
+    return drawn
+
+
+# -- for both --------------------------------------------------------------------------------------
+
+
+def _filled(columns: Iterable[Column], rows: Sequence[Any]) -> list[_Filled]:
+    return [(column, _cells(column, rows)) for column in columns]
+
+
+def _cells(column: Column, rows: Sequence[Any]) -> list[Text]:
+    """The cells of a column; aligned ones padded after their decimals, so that they have only to
+    stand at the right."""
+    cells = [_text(column.cell(row)) for row in rows]
+    if column.is_aligned:
+        places = [len(point + after) for _, point, after in (c.plain.partition(".") for c in cells)]
+        for cell, own in zip(cells, places, strict=True):
+            if cell.plain:
+                cell.pad_right(max(places) - own)
+    return cells
+
+
+def _text(cell: Cell) -> Text:
+    return cell.copy() if isinstance(cell, Text) else Text(printable(cell or ""))
+
+
+def _widest(cells: Iterable[Text]) -> int:
+    return max((cell.cell_len for cell in cells), default=0)
+
+
+def _width_of_contents(column: Column, cells: Iterable[Text]) -> int:
+    return max(len(column.header), _widest(cells))
+
+
+def _leave_out(filled: list[_Filled], least_rank: int, is_too_wide: Callable[[], bool]) -> None:
+    """Leave out what matters least, down to `least_rank`, while it is too wide."""
+    while is_too_wide():
+        last = max(filled, key=lambda each: each[0].rank)
+        if last[0].rank < least_rank:
+            return
+        filled.remove(last)
+
+
+# -- lists -----------------------------------------------------------------------------------------
 
 
 class Listing(msgspec.Struct, frozen=True):
-    """A titled table as wide as there is room."""
+    """A titled list as wide as there is room."""
 
     title: str
     columns: Sequence[Column]
@@ -58,35 +126,21 @@ class Listing(msgspec.Struct, frozen=True):
         yield _drawn(_fitting(self.columns, self.rows, options.max_width))
 
 
-def facts(pairs: Iterable[tuple[str, Text]]) -> RenderableType:
-    """Names with what is to be said of each, below each other."""
-    drawn = Table.grid(padding=(0, _GAP, 0, 0))
-    for name, text in pairs:
-        drawn.add_row("", Text(name, style="dim"), text)
-    return drawn
-
-
 def _fitting(columns: Sequence[Column], rows: Sequence[Any], width: int) -> list[_Filled]:
     """The columns that fit into `width`, with their cells."""
-    filled = [(column, [_text(column.cell(row)) for row in rows]) for column in columns]
     # A column that may go and has nothing to say goes first.
-    filled = [(column, cells) for column, cells in filled if column.rank == 0 or any(cells)]
-    filled = [
-        (column, _aligned(cells, len(column.header)) if column.is_aligned else cells)
-        for column, cells in filled
-    ]
-    _leave_out(filled, 2, lambda: _width(filled) > width)
-    _leave_out(filled, 1, lambda: _width(_with_ids_cut(filled, 0)) > width)
+    filled = [each for each in _filled(columns, rows) if each[0].rank == 0 or any(each[1])]
+    _leave_out(filled, 2, lambda: _list_width(filled) > width)
+    _leave_out(filled, 1, lambda: _list_width(_with_ids_cut(filled, 0)) > width)
     return _with_ids_cut(filled, width)
 
 
-def _leave_out(filled: list[_Filled], least_rank: int, is_too_wide: Callable[[], bool]) -> None:
-    """Leave out what matters least, down to `least_rank`, while it is too wide."""
-    while is_too_wide():
-        last = max(filled, key=lambda each: each[0].rank)
-        if last[0].rank < least_rank:
-            return
-        filled.remove(last)
+def _list_width(filled: Sequence[_Filled]) -> int:
+    widths = [
+        min(width, _FOLDED_WIDTH) if column.folds else width
+        for column, width in ((each[0], _width_of_contents(*each)) for each in filled)
+    ]
+    return sum(widths) + _GAP * (len(filled) - 1)
 
 
 def _with_ids_cut(filled: Sequence[_Filled], width: int) -> list[_Filled]:
@@ -94,7 +148,7 @@ def _with_ids_cut(filled: Sequence[_Filled], width: int) -> list[_Filled]:
     `_ID_WIDTH`."""
     fitting = list(filled)
     for number, (column, cells) in enumerate(fitting):
-        excess = _width(fitting) - width
+        excess = _list_width(fitting) - width
         if column.is_id and excess > 0:
             room = max(_ID_WIDTH, _widest(cells) - excess)
             fitting[number] = (column, [_cut(cell, room) for cell in cells])
@@ -118,8 +172,12 @@ def _drawn(filled: Iterable[_Filled]) -> Table:
         header_style="bold",
     )
     for column, cells in filled:
+        width = _width_of_contents(column, cells)
+        if column.is_aligned:
+            for cell in cells:
+                cell.pad_left(width - cell.cell_len)
         drawn.add_column(
-            column.header.rjust(_widest(cells)) if column.is_aligned else column.header,
+            column.header.rjust(width) if column.is_aligned else column.header,
             justify="right" if column.is_right else "left",
             no_wrap=not column.folds,
             overflow="fold" if column.folds else "ellipsis",
@@ -129,31 +187,76 @@ def _drawn(filled: Iterable[_Filled]) -> Table:
     return drawn
 
 
-def _text(cell: Cell) -> Text:
-    return cell if isinstance(cell, Text) else Text(printable(cell or ""))
+# -- panels ----------------------------------------------------------------------------------------
 
 
-def _aligned(cells: list[Text], least_width: int) -> list[Text]:
-    """The cells padded on both sides, so that their points stand below each other."""
-    places = [len(point + after) for _, point, after in (c.plain.partition(".") for c in cells)]
-    padded = [cell.copy() for cell in cells]
-    for cell, own in zip(padded, places, strict=True):
-        cell.pad_right(max(places) - own)
-    widest = max(least_width, _widest(padded))
-    for cell in padded:
-        cell.pad_left(widest - cell.cell_len)
-    return padded
+class DrawnPanel(NamedTuple):
+    """The header and one line a row, none wider than asked for."""
+
+    header: Text
+    lines: list[Text]
 
 
-def _widest(cells: Iterable[Text]) -> int:
-    return max((cell.cell_len for cell in cells), default=0)
+def draw_panel(
+    columns: Sequence[Column], rows: Sequence[Any], width: int, widest: dict[str, int]
+) -> DrawnPanel:
+    """The rows as lines of at most `width`. `widest` remembers by header how wide each column has
+    ever been, so that columns do not jump to and fro while numbers change; it is updated."""
+    shown = _filled(columns, rows)
+    for column, cells in shown:
+        here = _width_of_contents(column, cells)
+        widest[column.header] = max(here, widest.get(column.header, 0))
+    is_roomy = width >= WIDE_FROM or least_width(columns) <= width
+    gap = _GAP if is_roomy else 1
+    _leave_out(shown, 1, lambda: least_width([column for column, _ in shown], gap) > width)
+    wanted = [widest[column.header] for column, _ in shown]
+    least = [column.least_width for column, _ in shown]
+    widths = _shared(wanted, least, width - gap * (len(shown) - 1))
+
+    def line(cells: Iterable[Text]) -> Text:
+        placed = [
+            _placed(cell, column, room)
+            for cell, (column, _), room in zip(cells, shown, widths, strict=True)
+        ]
+        joined = Text(" " * gap).join(placed)
+        joined.truncate(width, overflow="ellipsis")
+        return joined
+
+    header = line(Text(column.header) for column, _ in shown)
+    return DrawnPanel(
+        header, [line(row) for row in zip(*(cells for _, cells in shown), strict=True)]
+    )
 
 
-def _width(filled: Sequence[_Filled]) -> int:
-    widths = [
-        min(width, _FOLDED_WIDTH) if column.folds else width
-        for column, width in (
-            (column, max(len(column.header), _widest(cells))) for column, cells in filled
-        )
-    ]
-    return sum(widths) + _GAP * (len(filled) - 1)
+def wanted_width(columns: Sequence[Column], widest: dict[str, int]) -> int:
+    """The width in which a panel cuts nothing that was shown so far."""
+    wanted = [widest.get(column.header, column.least_width) for column in columns]
+    return sum(wanted) + _GAP * (len(columns) - 1)
+
+
+def least_width(columns: Sequence[Column], gap: int = _GAP) -> int:
+    """The width in which a panel shows all of these columns."""
+    return sum(column.least_width for column in columns) + gap * (len(columns) - 1)
+
+
+def _shared(wanted: Sequence[int], least: Sequence[int], total: int) -> list[int]:
+    """What each gets of `total`: what it wants, less a part of what it wants beyond its least; the
+    one that wants most beyond it gives first."""
+    widths = [min(want, max(total, 0)) for want in wanted]
+    for _ in range(min(sum(widths), sum(widths) - total)):
+        at = max(range(len(widths)), key=lambda at: (widths[at] > 0, widths[at] - least[at]))
+        widths[at] -= 1
+    return widths
+
+
+def _placed(cell: Text, column: Column, width: int) -> Text:
+    """The cell in exactly `width` characters; of a number too long for it the first digits."""
+    placed = cell.copy()
+    if placed.cell_len > width:
+        placed.rstrip()
+    placed.truncate(width, overflow="ellipsis")
+    if column.is_right or column.is_aligned:
+        placed.pad_left(width - placed.cell_len)
+    else:
+        placed.pad_right(width - placed.cell_len)
+    return placed
