@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.cells import cell_len
 from rich.console import Console, RenderableType
 from rich.text import Text
 
@@ -101,6 +102,26 @@ def test_an_id_is_cut_in_its_middle_once_what_matters_less_has_gone(
     assert first.split() == first_row
     assert "demo-1" in second
     assert len(first) <= width
+
+
+@given(st.lists(st.tuples(st.text(max_size=30), st.text(max_size=60))), st.integers(1, 120))
+def test_no_line_of_a_list_is_wider_than_the_terminal(
+    rows: list[tuple[str, str]], width: int
+) -> None:
+    columns = (
+        Column("signal", lambda row: row[0], is_id=True),
+        Column("detail", lambda row: row[1], folds=True),
+        Column("length", lambda row: str(len(row[1])), 1, is_right=True),
+    )
+    assert all(cell_len(line) <= width for line in drawn(Listing("T", columns, rows), width))
+
+
+@pytest.mark.parametrize(("encoding", "rule"), [("utf-8", "─────"), ("ascii", "-----")])
+def test_a_terminal_without_lines_gets_hyphens(encoding: str, rule: str) -> None:
+    paper = io.TextIOWrapper(io.BytesIO(), encoding)
+    Console(file=paper, width=80).print(Listing("T", COLUMNS[1:2], ROWS[:1]))
+    paper.seek(0)
+    assert paper.read().splitlines()[2] == rule
 
 
 # -- panels ----------------------------------------------------------------------------------------
