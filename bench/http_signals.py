@@ -18,8 +18,9 @@ from bench.bare import BareDatabase
 from bench.http_load import ACCOUNTS, CONNECTIONS
 from bench.scratch import scratch_folder
 from bench.table import Row, at_least, at_most, percentile, us
+from pointsman.domain.client_order_ids import parse_client_order_id
 from pointsman.domain.events import Killed, OrderSent, Rearmed, SignalReceived
-from pointsman.domain.orders import Role, parse_client_order_id
+from pointsman.domain.orders import Role
 from pointsman.engine.control_client import NoEngine, ask
 from pointsman.engine.requests import Show
 from pointsman.execution.ports import Entry

@@ -14,9 +14,10 @@ from bench.scratch import scratch_folder
 from bench.table import Row
 from pointsman.config.settings import Settings, resolve_settings
 from pointsman.domain.accounts import DeskRecord
+from pointsman.domain.client_order_ids import client_order_id
 from pointsman.domain.events import VenueFill
 from pointsman.domain.life_cycle import OrderStatus
-from pointsman.domain.orders import Fill, Order, OrderType, Role, client_order_id
+from pointsman.domain.orders import Fill, Order, OrderType, Role
 from pointsman.domain.sides import PositionSide, Side
 from pointsman.domain.venue_reports import VenueOrder, VenueTrade
 from pointsman.engine.assembly import assemble, ledger_path

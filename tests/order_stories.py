@@ -17,6 +17,7 @@ from pointsman.domain.accounts import (
     KillSwitch,
     Mark,
 )
+from pointsman.domain.client_order_ids import parse_client_order_id
 from pointsman.domain.commands import Record, Step
 from pointsman.domain.events import (
     Compared,
@@ -28,7 +29,7 @@ from pointsman.domain.events import (
     VenueWord,
 )
 from pointsman.domain.market import Quote
-from pointsman.domain.orders import Fill, Order, Role, parse_client_order_id
+from pointsman.domain.orders import Fill, Order, Role
 from pointsman.domain.policy import Policy
 from pointsman.domain.positions import Funding, Position, PositionState, Trade
 from pointsman.domain.reasons import Reason

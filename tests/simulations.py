@@ -5,7 +5,8 @@ from decimal import Decimal
 from random import Random
 
 from pointsman.config.settings import resolve_settings
-from pointsman.domain.orders import Order, OrderType, Role, client_order_id
+from pointsman.domain.client_order_ids import client_order_id
+from pointsman.domain.orders import Order, OrderType, Role
 from pointsman.domain.policy import Policy, PositionMode, ReduceOnlyMode
 from pointsman.domain.sides import PositionSide, Side
 from pointsman.simulator.campaign import simulate

@@ -25,7 +25,8 @@ BOOKING, BOOKS, COVER = "execution/booking.py", "execution/books.py", "execution
 HANDLERS, FILTERS = "execution/event_handlers.py", "execution/filters.py"
 GOVERNOR, JUDGEMENT = "execution/governor.py", "execution/judgement.py"
 INTAKE, MANAGER = "execution/venue_intake.py", "execution/order_manager.py"
-ORDERS, FILLS = "domain/orders.py", "execution/fills.py"
+ORDERS, ORDER_IDS = "domain/orders.py", "domain/client_order_ids.py"
+FILLS = "execution/fills.py"
 LOSSES, DOUBT = "execution/loss_limits.py", "execution/doubt.py"
 GATE, OPERATOR = "execution/last_check.py", "execution/operator_actions.py"
 LOOP = "execution/execution_loop.py"
@@ -53,7 +54,7 @@ PERSISTED = (
         "if event.asked_at_ns <", "if False and event.asked_at_ns <",
     ),
     Mutant(
-        "I3", "a uuid for each attempt", ORDERS,
+        "I3", "a uuid for each attempt", ORDER_IDS,
         'return f"{code}{number}{role.letter}{attempt}"',
         "import uuid\n"
         '    return f"{code}{number}{role.letter}{uuid.uuid4().int % 10**6}"',

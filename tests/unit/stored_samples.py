@@ -19,11 +19,12 @@ from pointsman.domain.accounts import (
     KillSwitch,
     Mark,
 )
+from pointsman.domain.client_order_ids import client_order_id
 from pointsman.domain.commands import Record
 from pointsman.domain.events import Killed, OrderReport, OrderSent, SignalReceived, VenueWord
 from pointsman.domain.life_cycle import OrderStatus
 from pointsman.domain.market import InstrumentSteps, Quote
-from pointsman.domain.orders import Fill, Order, OrderType, Role, client_order_id
+from pointsman.domain.orders import Fill, Order, OrderType, Role
 from pointsman.domain.positions import Funding, Lot, Position, PositionState, Trade
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide, Side, SignalSide

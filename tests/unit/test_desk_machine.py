@@ -15,13 +15,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from pointsman.domain.accounts import Account, KillState
+from pointsman.domain.client_order_ids import parse_client_order_id
 from pointsman.domain.commands import Cancel, Command, Step, Submit
 from pointsman.domain.events import (
     Level,
     VenueWord,
 )
 from pointsman.domain.money import ZERO
-from pointsman.domain.orders import Fill, Order, OrderType, Role, parse_client_order_id
+from pointsman.domain.orders import Fill, Order, OrderType, Role
 from pointsman.domain.policy import PositionMode, ReduceOnlyMode
 from pointsman.domain.positions import Position, PositionState, Trade
 from pointsman.domain.reasons import Reason

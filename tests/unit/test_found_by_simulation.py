@@ -5,8 +5,9 @@ from decimal import Decimal
 import msgspec
 
 from pointsman.domain.accounts import Account, DeskRecord
+from pointsman.domain.client_order_ids import client_order_id
 from pointsman.domain.events import OrderAbsent, VenueWord
-from pointsman.domain.orders import Role, client_order_id
+from pointsman.domain.orders import Role
 from pointsman.domain.policy import ReduceOnlyMode
 from pointsman.domain.positions import Lot, Position, PositionState
 from pointsman.domain.reasons import Reason

@@ -5,8 +5,9 @@ from decimal import Decimal
 import msgspec
 import pytest
 
+from pointsman.domain.client_order_ids import client_order_id
 from pointsman.domain.life_cycle import OrderStatus
-from pointsman.domain.orders import Order, Role, client_order_id
+from pointsman.domain.orders import Order, Role
 from pointsman.execution.surplus import beyond_holding, drop_one_idle_stop, stops_to_keep
 from tests.simulations import order
 from tests.unit.test_found_by_simulation import TICK, held

@@ -1,11 +1,9 @@
 """Orders and fills.
 
-An order belongs to one VA and one position; each fill has one owner (RULES 15). Its client order id
-is a pure function of durable facts (installation code, number of the entry, role, attempt), so that
-it can be found again at the venue after any crash (RULES 26, 30).
+An order belongs to one VA and one position; each fill has one owner (RULES 15). What an order is
+called at the venue is in `client_order_ids.py`.
 """
 
-import re
 from decimal import Decimal
 from enum import StrEnum
 
@@ -169,36 +167,3 @@ class Fill(msgspec.Struct, frozen=True, gc=False, tag=True):
     def is_fee_left_out(self) -> bool:
         """Whether the fee was paid in a third coin, which no result counts."""
         return self.fee_currency is not None and not self.is_fee_from_holding
-
-
-_CLIENT_ORDER_ID = re.compile(
-    r"(?P<code>[A-Z]{6})(?P<number>[0-9]{1,12})(?P<role>[ESX])(?P<attempt>[0-9]{1,6})"
-)
-
-CODE_LENGTH = 6
-"""Letters in an installation code."""
-
-
-class OrderIdParts(msgspec.Struct, frozen=True, gc=False):
-    """What a client order id says: whose it is, the entry it belongs to, what it is for, which
-    attempt."""
-
-    code: str
-    number: int
-    role: Role
-    attempt: int
-
-
-def client_order_id(code: str, number: int, role: Role, attempt: int) -> str:
-    """The id under which the venue knows an order: at most 25 letters and digits, injective in its
-    arguments."""
-    return f"{code}{number}{role.letter}{attempt}"
-
-
-def parse_client_order_id(text: str) -> OrderIdParts | None:
-    """The parts of an id made by `client_order_id`, or None for any other text."""
-    match = _CLIENT_ORDER_ID.fullmatch(text)
-    if match is None:
-        return None
-    role = next(role for role in Role if role.letter == match["role"])
-    return OrderIdParts(match["code"], int(match["number"]), role, int(match["attempt"]))

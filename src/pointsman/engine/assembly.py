@@ -22,9 +22,9 @@ import msgspec
 
 from pointsman.config.instruments import load_instruments
 from pointsman.config.settings import Settings
+from pointsman.domain.client_order_ids import CODE_LENGTH
 from pointsman.domain.events import FileLost, Started
 from pointsman.domain.market import Instrument
-from pointsman.domain.orders import CODE_LENGTH
 from pointsman.domain.policy import Policy
 from pointsman.engine import same_account
 from pointsman.engine.file_watch import FileWatch

@@ -10,8 +10,9 @@ from decimal import Decimal
 
 import msgspec
 
+from pointsman.domain.client_order_ids import client_order_id
 from pointsman.domain.commands import Submit
-from pointsman.domain.orders import Order, OrderType, Role, client_order_id
+from pointsman.domain.orders import Order, OrderType, Role
 from pointsman.domain.positions import Position
 from pointsman.domain.reasons import Reason
 from pointsman.execution.books import Books

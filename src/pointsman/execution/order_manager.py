@@ -7,6 +7,7 @@ has no answer is in `doubt.py`.
 
 import msgspec
 
+from pointsman.domain.client_order_ids import client_order_id
 from pointsman.domain.commands import Command, Compare, Submit
 from pointsman.domain.events import (
     OrderReport,
@@ -19,12 +20,7 @@ from pointsman.domain.events import (
 )
 from pointsman.domain.life_cycle import ImpossibleReport, OrderStatus, ReportKind, next_status
 from pointsman.domain.money import plain
-from pointsman.domain.orders import (
-    Order,
-    OrderType,
-    Role,
-    client_order_id,
-)
+from pointsman.domain.orders import Order, OrderType, Role
 from pointsman.domain.reasons import Reason
 from pointsman.execution import booking
 from pointsman.execution.books import Books

@@ -14,6 +14,7 @@ from decimal import Decimal
 
 import msgspec
 
+from pointsman.domain.client_order_ids import parse_client_order_id
 from pointsman.domain.events import (
     ForeignFill,
     HoldingDiffers,
@@ -24,7 +25,7 @@ from pointsman.domain.events import (
 from pointsman.domain.life_cycle import FINAL, OrderStatus
 from pointsman.domain.market import Quote
 from pointsman.domain.money import ZERO
-from pointsman.domain.orders import Order, Role, parse_client_order_id
+from pointsman.domain.orders import Order, Role
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide
 from pointsman.domain.venue_reports import OrderFound, Snapshot, VenueOrder, VenueTrade

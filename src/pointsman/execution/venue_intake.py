@@ -15,6 +15,7 @@ from contextlib import suppress
 
 import msgspec
 
+from pointsman.domain.client_order_ids import parse_client_order_id
 from pointsman.domain.commands import Cancel, Query, Step
 from pointsman.domain.events import (
     CashConfirmed,
@@ -25,7 +26,6 @@ from pointsman.domain.events import (
     OrderAdopted,
     OrderReport,
 )
-from pointsman.domain.orders import parse_client_order_id
 from pointsman.domain.venue_reports import OrderFound, Snapshot, VenueOrder, VenueTrade
 from pointsman.execution import external_holdings, reconcile
 from pointsman.execution.archive import Recall

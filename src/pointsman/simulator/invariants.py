@@ -35,14 +35,13 @@ from collections.abc import Callable
 from decimal import Decimal
 from sqlite3 import Connection
 
-import msgspec
-
 from pointsman.domain.accounts import Incident, KillSwitch
+from pointsman.domain.client_order_ids import parse_client_order_id
 from pointsman.domain.commands import Cancel, Compare, Record, Step, Submit
-from pointsman.domain.events import Compared, Event, OrderReport
+from pointsman.domain.events import Compared, Event
 from pointsman.domain.life_cycle import FINAL, OrderStatus
 from pointsman.domain.market import Quote
-from pointsman.domain.orders import Fill, Order, Role, parse_client_order_id
+from pointsman.domain.orders import Fill, Order, Role
 from pointsman.domain.policy import Policy
 from pointsman.domain.positions import Position, PositionState, Trade
 from pointsman.domain.reasons import Reason
@@ -58,6 +57,7 @@ from pointsman.simulator.entry_watch import EntryWatch
 from pointsman.simulator.faults import LOSING, LOSING_IN_SESSION, Faults
 from pointsman.simulator.hostile_venue import HostileVenue
 from pointsman.simulator.ledger import NOTHING
+from pointsman.simulator.trail import TRAIL_LEN_MAX, TrailLine, describe
 from pointsman.storage import reader
 from pointsman.storage.sqlite_manager import SqliteManager
 
@@ -69,17 +69,8 @@ _RANK = {
 }
 _FINAL_RANK = 4
 _LOST = (OrderStatus.REJECTED, Reason.NEVER_ARRIVED)
-TRAIL_LEN_MAX = 4_000
 CANCELS_MAX = 60
 """So often one order may be cancelled: once a while, not at the speed of the wire."""
-
-
-class Told(msgspec.Struct, frozen=True):
-    """One line of the trail: when, what, and whom it concerned."""
-
-    at_ns: int
-    what: str
-    va_ids: tuple[str, ...]
 
 
 class Monitor:
@@ -87,7 +78,7 @@ class Monitor:
     far the engine's clock is behind."""
 
     def __init__(self, policy: Policy, venue: HostileVenue, faults: Faults, cover: CoverWatch):
-        self.trail: deque[Told] = deque(maxlen=TRAIL_LEN_MAX)
+        self.trail: deque[TrailLine] = deque(maxlen=TRAIL_LEN_MAX)
         self.steps = 0
         self.sent = 0
         self.lag_ns = 0
@@ -150,7 +141,7 @@ class Monitor:
             return
         va_ids = dict.fromkeys(getattr(record, "va_id", None) for record in step.changes)
         names = tuple(va_id for va_id in va_ids if va_id is not None)
-        self.trail.append(Told(now_ns, _line(event, step), names))
+        self.trail.append(TrailLine(now_ns, describe(event, step), names))
 
     def _record(self, record: Record) -> None:
         if isinstance(record, Order):
@@ -270,7 +261,7 @@ class Monitor:
         order = request.order
         self.sent += 1
         self.trail.append(
-            Told(now_ns, f"-> {order.client_order_id} {order.side} {order.quantity}"
+            TrailLine(now_ns, f"-> {order.client_order_id} {order.side} {order.quantity}"
                  f" {order.symbol} at {order.limit_price or order.trigger_price}", (order.va_id,))
         )  # fmt: skip
         self._sent_order(order)
@@ -377,24 +368,3 @@ FLIGHT_NS = 250 * 10**6
 
 def _rank(order: Order) -> int:
     return _FINAL_RANK if order.status in FINAL else _RANK[order.status]
-
-
-def _line(event: Event, step: Step) -> str:
-    """One line on a turn, for a person."""
-    what = type(event).__name__
-    if isinstance(event, OrderReport):
-        what += f" {event.client_order_id} {event.kind}"
-        if event.fill is not None:
-            what += f" {event.fill.quantity} at {event.fill.price}"
-    elif step.decision is not None:
-        decision = step.decision
-        what += f" {decision.signal_id} {decision.outcome} {decision.reason or ''}"
-    else:
-        for name in ("client_order_id", "position_id", "timer", "symbol", "va_id", "note"):
-            if hasattr(event, name):
-                what += f" {getattr(event, name)}"
-    for command in step.commands:
-        order = getattr(command, "order", None)
-        name = order.client_order_id if order else getattr(command, "client_order_id", "")
-        what += f" => {type(command).__name__} {name}".rstrip()
-    return what

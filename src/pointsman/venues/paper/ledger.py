@@ -25,10 +25,11 @@ from typing import TypeVar
 
 import msgspec
 
+from pointsman.domain.client_order_ids import parse_client_order_id
 from pointsman.domain.events import VenueFill
 from pointsman.domain.life_cycle import FINAL, OrderStatus
 from pointsman.domain.money import ZERO, plain
-from pointsman.domain.orders import Fill, parse_client_order_id
+from pointsman.domain.orders import Fill
 from pointsman.domain.policy import PositionMode
 from pointsman.domain.sides import PositionSide, Side
 from pointsman.domain.venue_reports import (

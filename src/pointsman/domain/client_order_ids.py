@@ -1,0 +1,44 @@
+"""Client order ids: what an order is called at the venue.
+
+An id is a pure function of durable facts (installation code, number of the entry, role, attempt),
+so that an order can be found again at the venue after any crash, and be given back to its position
+(RULES 26, 30).
+"""
+
+import re
+
+import msgspec
+
+from pointsman.domain.orders import Role
+
+_CLIENT_ORDER_ID = re.compile(
+    r"(?P<code>[A-Z]{6})(?P<number>[0-9]{1,12})(?P<role>[ESX])(?P<attempt>[0-9]{1,6})"
+)
+
+CODE_LENGTH = 6
+"""Letters in an installation code."""
+
+
+class OrderIdParts(msgspec.Struct, frozen=True, gc=False):
+    """What a client order id says: whose it is, the entry it belongs to, what it is for, which
+    attempt."""
+
+    code: str
+    number: int
+    role: Role
+    attempt: int
+
+
+def client_order_id(code: str, number: int, role: Role, attempt: int) -> str:
+    """The id under which the venue knows an order: at most 25 letters and digits, injective in its
+    arguments."""
+    return f"{code}{number}{role.letter}{attempt}"
+
+
+def parse_client_order_id(text: str) -> OrderIdParts | None:
+    """The parts of an id made by `client_order_id`, or None for any other text."""
+    match = _CLIENT_ORDER_ID.fullmatch(text)
+    if match is None:
+        return None
+    role = next(role for role in Role if role.letter == match["role"])
+    return OrderIdParts(match["code"], int(match["number"]), role, int(match["attempt"]))
