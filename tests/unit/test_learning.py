@@ -1,4 +1,4 @@
-"""Learning: steps that quotes have shown, what is decided under them, and what is told of it."""
+"""Learning: steps that quotes have shown, and what is decided under them."""
 
 from decimal import Decimal
 from typing import Any
@@ -10,7 +10,7 @@ from pointsman.domain.events import InstrumentLearned, Started
 from pointsman.domain.market import Instrument, InstrumentSteps
 from pointsman.domain.policy import default_instrument
 from pointsman.domain.reasons import Reason
-from pointsman.domain.signals import Check, Decision, Outcome, Rounding
+from pointsman.domain.signals import Check, Decision, Outcome
 from pointsman.execution.desk import Desk
 from pointsman.execution.loading import Loaded
 from tests import desk_stories as told
@@ -85,23 +85,3 @@ def test_rule_59_a_size_below_one_lot_is_refused_with_the_lot_and_what_sets_it(
     decision = decided(desk(**given), "1.08", "1.08", quantity="0.5")
     assert decision.reason is Reason.BELOW_MINIMUM
     assert says in failed(decision).note
-
-
-def test_rule_59_what_rounding_changed_is_told_in_the_decision() -> None:
-    decision = decided(desk(), "100.00", "100.01", quantity="10.9", stop_loss=Decimal("98.123"))
-    assert decision.outcome is Outcome.ACCEPTED
-    assert decision.rounded == (
-        Rounding("quantity", Decimal("10.9"), Decimal(10), Decimal(1)),
-        Rounding("stop_loss", Decimal("98.123"), Decimal("98.13"), Decimal("0.01")),
-    )
-    whole = decided(desk(), "100.00", "100.01", quantity="10", stop_loss=Decimal("98.12"))
-    assert whole.rounded == ()
-    by_value = decided(desk(), "100.00", "100.01", quantity=None, notional=Decimal(950))
-    assert (by_value.quantity, by_value.rounded) == (9, ())
-
-
-def test_rule_59_an_exit_tells_what_rounding_changed_too() -> None:
-    trader = told.ready_desk(told.policy(instruments={}))
-    told.enter(trader, told.signal("e1"))
-    decision = told.decide(trader, told.signal("x1", side="close", quantity="3.7"))
-    assert decision.rounded == (Rounding("quantity", Decimal("3.7"), Decimal(3), Decimal(1)),)

@@ -8,7 +8,6 @@ How much an entry buys is in `sizing.py`, how much an exit closes in `exit_sizin
 to open when a signal turns a position round waits in `reversal.py`.
 """
 
-from collections.abc import Iterator
 from decimal import Decimal
 
 import msgspec
@@ -23,8 +22,6 @@ from pointsman.domain.signals import (
     Check,
     Decision,
     Outcome,
-    Rounding,
-    Signal,
     SignalRecord,
 )
 from pointsman.execution import reversal
@@ -36,6 +33,7 @@ from pointsman.execution.incidents import note_incident
 from pointsman.execution.kill_switch import roll_total_day
 from pointsman.execution.loss_limits import roll_day
 from pointsman.execution.order_manager import open_entry
+from pointsman.execution.roundings import rounded_entry, rounded_exit
 from pointsman.execution.signal_intake import advance_cursor, note_repeat
 from pointsman.execution.signal_router import Route, route
 from pointsman.execution.sizing import Candidate, build_candidate
@@ -128,7 +126,7 @@ def _judge_entry(
         quantity=entry.quantity,
         clipped_quantity=clipped,
         limit_price=entry.limit_price,
-        rounded=tuple(_rounded_entry(entry)),
+        rounded=rounded_entry(entry),
     )
     if decision.outcome is Outcome.REFUSED:
         return Ruling(decision, [])
@@ -152,28 +150,7 @@ def _judge_wait(
     opening = reversal.opening_part(event.signal, ZERO, after)
     if decision.outcome is Outcome.REFUSED or opening is None:
         return Ruling(decision, [])
-    return Ruling(_let_wait(books, decision, opening, now_ns), [])
-
-
-def _let_wait(books: Books, decision: Decision, opening: Signal, now_ns: int) -> Decision:
-    reversal.let_wait(books, opening, decision.signal_id, now_ns)
-    return replace(decision, opening_id=opening.signal_id, opening_quantity=opening.quantity)
-
-
-def _rounded_entry(entry: Candidate) -> Iterator[Rounding]:
-    """What rounding changed of the numbers that an entry signal names."""
-    signal, instrument = entry.signal, entry.instrument
-    yield from _rounding("quantity", signal.quantity, entry.wanted, entry.quantity, instrument.lot)
-    stop = signal.stop_loss
-    yield from _rounding("stop_loss", stop, stop, entry.stop_price, instrument.tick)
-
-
-def _rounding(
-    field: str, said: Decimal | None, asked: Decimal | None, used: Decimal | None, step: Decimal
-) -> Iterator[Rounding]:
-    """A rounding, where a field was said and is not used as it was asked for."""
-    if said is not None and asked is not None and used is not None and asked != used:
-        yield Rounding(field, asked, used, step)
+    return Ruling(reversal.let_wait(books, opening, decision, now_ns), [])
 
 
 # -- exits -----------------------------------------------------------------------------------------
@@ -196,7 +173,7 @@ def _judge_exit(
     limits = books.policy.limits_of(event.signal.va_id)
     if opening is not None and limits.reversal is Reversal.CLOSE_AND_OPEN:
         decision = replace(decision, quantity=quantity, position_ids=position_ids)
-        return Ruling(_let_wait(books, decision, opening, now_ns), [])
+        return Ruling(reversal.let_wait(books, opening, decision, now_ns), [])
     opening_quantity = None
     if opening is not None and way.side is not None:
         opening_quantity = reversal.unopened_quantity(books, event, opening, way.side, now_ns)
@@ -213,14 +190,12 @@ def _judge_exit(
             limit=plain(quantity),
             detail=f"signal {event.signal.signal_id} was cut to the position it closes",
         )
-    lot = books.policy.instrument(event.signal.symbol).lot
-    rounded = _rounding("quantity", event.signal.quantity, size.asked, size.wanted, lot)
     decision = replace(
         decision,
         quantity=quantity,
         clipped_quantity=clipped,
         position_ids=position_ids,
         opening_quantity=opening_quantity,
-        rounded=tuple(rounded) if clipped is None else (),
+        rounded=rounded_exit(books, event.signal, size) if clipped is None else (),
     )
     return Ruling(decision, [])

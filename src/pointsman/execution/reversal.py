@@ -132,14 +132,17 @@ def unopened_quantity(
     return build_candidate(books, replace(event, signal=opening), side, now_ns).quantity
 
 
-def let_wait(books: Books, opening: Signal, asked_by: str, now_ns: int) -> None:
-    """Have an opening part judged once its VA is flat. One waits at a time: what waited before, and
-    was not closed by what the newer alert closes, is refused."""
+def let_wait(books: Books, opening: Signal, decision: Decision, now_ns: int) -> Decision:
+    """Have an opening part judged once its VA is flat, and say so in the decision on its signal.
+    One waits at a time: what waited before, and was not closed by what the newer alert closes, is
+    refused."""
     refuse_opening(books, opening.va_id, f"{opening.signal_id} waits in its place", now_ns)
     until_ns = now_ns + books.policy.reversal_wait_ns
     account = books.accounts[opening.va_id]
-    books.put_account(replace(account, opening=Opening(opening, asked_by, now_ns, until_ns)))
+    waiting = Opening(opening, decision.signal_id, now_ns, until_ns)
+    books.put_account(replace(account, opening=waiting))
     wake_at_deadline(books, books.accounts[opening.va_id])
+    return replace(decision, opening_id=opening.signal_id, opening_quantity=opening.quantity)
 
 
 def wake_at_deadline(books: Books, account: Account) -> None:
