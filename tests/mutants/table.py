@@ -268,10 +268,9 @@ GOVERNANCE = (
         "no limit over all VAs is set in the simulator",
     ),
     Mutant(
-        "I15", "only orders with a position are cancelled", GOVERNOR,
-        "books.kill_switch.trading_state is TradingState.ACTIVE\n        and",
-        "(books.kill_switch.trading_state is TradingState.ACTIVE"
-        " or not books.open_positions(account.va_id))\n        and",
+        "I15", "only orders with a position are cancelled", "execution/desk.py",
+        "status is not AccountStatus.ACTIVE:",
+        "status is not AccountStatus.ACTIVE and books.open_positions(va_id):",
     ),
     Mutant(
         "I15", "nobody looks at the kill switch", "domain/accounts.py",

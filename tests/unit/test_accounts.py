@@ -5,7 +5,8 @@ from decimal import Decimal
 import pytest
 from msgspec.structs import replace
 
-from pointsman.domain.accounts import Account, KillState, KillSwitch, TradingState
+from pointsman.domain.accounts import Account, KillState, KillSwitch, Mark, TradingState
+from pointsman.domain.sides import PositionSide
 
 NEW = Account("VA001", Decimal(100), 0)
 
@@ -47,3 +48,8 @@ def test_rule_19_the_trading_state(
     state: KillState, is_paused: bool, expected: TradingState
 ) -> None:
     assert KillSwitch(state, is_paused).trading_state is expected
+
+
+def test_rule_14_a_long_closes_against_the_bid_of_a_mark_and_a_short_against_its_ask() -> None:
+    mark = Mark("XXX", 0, Decimal(99), Decimal(101))
+    assert [mark.closing_touch(side) for side in PositionSide] == [99, 101]

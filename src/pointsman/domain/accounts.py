@@ -201,3 +201,7 @@ class Mark(msgspec.Struct, frozen=True, gc=False, tag=True):
     ts_ns: int
     bid: Decimal
     ask: Decimal
+
+    def closing_touch(self, side: PositionSide) -> Decimal:
+        """The price that a holding of `side` would close against."""
+        return self.bid if side is PositionSide.LONG else self.ask

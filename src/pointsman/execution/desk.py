@@ -22,7 +22,7 @@ from pointsman.execution.booking import close_if_done
 from pointsman.execution.books import Books
 from pointsman.execution.event_handlers import HANDLERS
 from pointsman.execution.event_marks import mark_and_stamp
-from pointsman.execution.governor import entries_allowed
+from pointsman.execution.figures import AccountStatus, account_status
 from pointsman.execution.lease import release_lease
 from pointsman.execution.loading import Loaded, load_books
 from pointsman.execution.loss_limits import count_trade, sample_equity
@@ -96,7 +96,8 @@ class Desk:
         for va_id in filled:
             sample_equity(books, va_id, mark, now_ns)
         for va_id in list(books.touched_accounts):
-            if not entries_allowed(books, books.accounts[va_id], now_ns):
+            status = account_status(books.accounts[va_id], books.kill_switch, now_ns)
+            if status is not AccountStatus.ACTIVE:
                 commands += withdraw_entries(books, va_id, now_ns)
             release_lease(books, va_id)
             assert_sound(books, va_id)

@@ -15,7 +15,7 @@ from pointsman.domain.reasons import Reason
 from pointsman.domain.signals import Check
 from pointsman.domain.timestamps import in_seconds
 from pointsman.execution.books import Books
-from pointsman.execution.loss_limits import daily_loss, drawdown
+from pointsman.execution.figures import daily_loss, drawdown
 from pointsman.execution.pricing import HUNDRED
 from pointsman.execution.shortfall import disputed
 from pointsman.execution.sizing import Candidate
@@ -121,14 +121,3 @@ def _at_most(
 ) -> Check:
     shown, allowed = plain(Decimal(value)), plain(Decimal(limit))
     return Check(rule, value <= limit, shown, allowed, unit=unit, note=note)
-
-
-def entries_allowed(books: Books, account: Account, now_ns: int) -> bool:
-    """Whether an entry of this VA may go on working (RULES 16, 17, 19)."""
-    return (
-        books.kill_switch.trading_state is TradingState.ACTIVE
-        and not account.is_paused
-        and account.frozen_for is None
-        and account.stopped_by is None
-        and not account.is_cooling(now_ns)
-    )

@@ -13,8 +13,8 @@ from pointsman.domain.money import ZERO, plain, shown_ratio
 from pointsman.domain.reasons import Reason
 from pointsman.domain.timestamps import in_seconds
 from pointsman.execution.books import Books
+from pointsman.execution.figures import daily_loss, drawdown
 from pointsman.execution.incidents import note_incident
-from pointsman.execution.loss_limits import drawdown
 from pointsman.execution.pricing import HUNDRED
 from pointsman.execution.protection import close_position
 from pointsman.execution.reversal import refuse_opening
@@ -118,7 +118,7 @@ def _global_breach(books: Books, equity: Decimal) -> str:
     if allowed is not None and fall > allowed:
         return f"GLOBAL_MAX_DRAWDOWN_PERCENTAGE: {plain(shown_ratio(fall))} > {plain(allowed)}"
     limit = policy.global_max_daily_loss
-    loss = desk.day_start_equity + desk.day_deposits - equity
+    loss = daily_loss(desk, equity)
     if limit is not None and desk.day_start_ns and loss > limit:
         return f"GLOBAL_MAX_DAILY_LOSS: {plain(loss)} > {plain(limit)}"
     return ""

@@ -12,12 +12,13 @@ import msgspec
 from pointsman.domain.accounts import Account
 from pointsman.domain.events import Timer, TimerKind
 from pointsman.domain.market import Quote
-from pointsman.domain.money import ONE, ZERO, plain, shown_ratio
+from pointsman.domain.money import ZERO, plain, shown_ratio
 from pointsman.domain.policy import Limits
 from pointsman.domain.positions import Trade
 from pointsman.domain.reasons import Reason
 from pointsman.domain.timestamps import in_seconds
 from pointsman.execution.books import Books
+from pointsman.execution.figures import daily_loss, drawdown, shown_drawdown
 from pointsman.execution.incidents import note_incident
 from pointsman.execution.pricing import HUNDRED
 
@@ -74,16 +75,6 @@ def end_cooldown(books: Books, va_id: str, now_ns: int) -> None:
         books.put_account(replace(account, loss_streak=0, cooldown_until_ns=None))
 
 
-def daily_loss(account: Account, equity: Decimal) -> Decimal:
-    """What was lost since 00:00 of the trading day, money moved in or out apart (RULES 17)."""
-    return account.day_start_equity + account.day_deposits - equity
-
-
-def drawdown(equity: Decimal, peak: Decimal) -> Decimal:
-    """1 - equity / peak: a ratio, zero at the peak (RULES 17)."""
-    return ONE - equity / peak if peak > ZERO else ZERO
-
-
 def sample_equity(books: Books, va_id: str, mark: Quote | None, now_ns: int) -> None:
     """Look at a VA's equity: raise its peak, note its deepest drawdown, stop its entries at a
     breach. Stores nothing while none of these changes."""
@@ -91,7 +82,7 @@ def sample_equity(books: Books, va_id: str, mark: Quote | None, now_ns: int) -> 
     if equity is None:
         return
     peak = max(account.peak_equity, equity)
-    deepest = max(account.max_drawdown, shown_ratio(drawdown(equity, peak)))
+    deepest = max(account.max_drawdown, shown_drawdown(equity, peak))
     stopped_by = account.stopped_by or _breached_loss_limit(
         books.policy.limits_of(va_id), account, equity, peak
     )
