@@ -7,12 +7,10 @@ import msgspec
 import pytest
 
 from pointsman.domain.life_cycle import OrderStatus
-from pointsman.domain.money import ZERO
 from pointsman.domain.orders import Role
 from pointsman.domain.positions import PositionState
 from pointsman.domain.sides import SignalSide
 from pointsman.domain.signals import Signal
-from pointsman.reading.report import Worth
 from pointsman.terminal import columns
 from tests.unit.stored_samples import order, position
 
@@ -65,7 +63,7 @@ def test_cover_is_said_in_a_word(
     state: PositionState, naked_since_ns: int | None, words: str
 ) -> None:
     held = replace(position(1, state), naked_since_ns=naked_since_ns)
-    assert columns.cover_text(Worth(held, None, ZERO)).plain == words
+    assert columns.cover_text(held).plain == words
 
 
 def test_directions_are_coloured_words() -> None:

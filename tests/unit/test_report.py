@@ -9,14 +9,14 @@ from typing import Any
 import msgspec
 import pytest
 
-from pointsman.domain.accounts import KillState, KillSwitch, Mark
+from pointsman.domain.accounts import Account, KillState, KillSwitch, Mark
 from pointsman.domain.commands import Record
 from pointsman.domain.events import FundingPaid
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide
 from pointsman.execution.ports import Entry
 from pointsman.reading.documents import Document
-from pointsman.reading.report import build_report, read_standing, status_of
+from pointsman.reading.report import build_report
 from pointsman.storage.reader import open_reader
 from pointsman.storage.sqlite_manager import SqliteManager
 from tests.story_database import OPEN_NS, Day, lived_day
@@ -205,8 +205,6 @@ STATUSES: list[tuple[str, KillSwitch, dict[str, Any]]] = [
 def test_the_status_is_the_first_reason_that_would_refuse_an_entry(
     tmp_path: Path, word: str, switch: KillSwitch, fields: dict[str, Any]
 ) -> None:
-    path = stored(tmp_path / "trading.db", switch)
-    with closing(open_reader(path)) as connection:
-        standing = read_standing(connection)
-    account = replace(standing.accounts[0], **fields)
-    assert status_of(account, standing) == word
+    account = Account("VA001", Decimal(100_000), OPEN_NS, **fields)
+    report = report_of(stored(tmp_path / "trading.db", switch, account))
+    assert report["accounts"]["VA001"]["status"] == word

@@ -125,13 +125,13 @@ def test_a_running_engine_is_asked_for_the_prices_of_now(
 ) -> None:
     database_with(path)
     with closing(open_reader(path)) as connection:
-        (before,) = read_status(connection, path).standing.worths
+        (before,) = read_status(connection, path).standing.positions
     position = before.position
     row = {"symbol": position.symbol, "side": position.side.value, "mark": "123.45"}
     unmarked = {**row, "side": position.side.opposite.value, "mark": None}
     monkeypatch.setattr(status, "ask", lambda _path, _request: {"positions": [row, unmarked]})
     with closing(open_reader(path)) as connection:
-        (now,) = read_status(connection, path).standing.worths
+        (now,) = read_status(connection, path).standing.positions
     assert (now.mark, now.position) == (Decimal("123.45"), position)
     assert now.unrealized == position.unrealized(Decimal("123.45"))
 

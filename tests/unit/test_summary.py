@@ -1,6 +1,7 @@
 """The summary says what the report says."""
 
 from contextlib import closing
+from decimal import Decimal
 
 import pytest
 from rich.text import Text
@@ -57,4 +58,4 @@ def test_a_status_is_a_word_in_colour() -> None:
 
 
 def test_a_ratio_becomes_a_percentage() -> None:
-    assert percent("0.0016136798") == "0.16 %"
+    assert percent(Decimal("0.0016136798")) == "0.16 %"

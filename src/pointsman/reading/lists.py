@@ -10,18 +10,17 @@ from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
-from pointsman.domain.accounts import Account, Incident
+from pointsman.domain.accounts import Incident
 from pointsman.domain.orders import Fill, Order
 from pointsman.domain.positions import Trade
 from pointsman.domain.signals import Decision, SignalRecord
+from pointsman.execution.figures import AccountFigures, PositionFigures
 from pointsman.reading.checks import reason_document
 from pointsman.reading.documents import Document, to_document
 from pointsman.reading.report import (
-    Standing,
     Touches,
-    Worth,
-    account_figures,
-    position_figures,
+    account_document,
+    position_document,
     read_standing,
 )
 from pointsman.storage import queries, schema
@@ -56,13 +55,6 @@ class Judged(msgspec.Struct, frozen=True):
     decision: Decision | None
 
 
-class AccountRow(msgspec.Struct, frozen=True):
-    """An account, and its figures as in the report."""
-
-    account: Account
-    figures: Document
-
-
 # -- rows ----------------------------------------------------------------------------------------
 
 
@@ -79,22 +71,14 @@ def _newest(
     return found
 
 
-def _accounts(connection: sqlite3.Connection, wanted: Wanted) -> list[AccountRow]:
-    return account_rows(read_standing(connection, wanted.touches), wanted.va_id)
+def _accounts(connection: sqlite3.Connection, wanted: Wanted) -> list[AccountFigures]:
+    figures = read_standing(connection, wanted.touches).account_figures()
+    return [each for each in figures if wanted.va_id in (None, each.account.va_id)]
 
 
-def account_rows(standing: Standing, va_id: str | None = None) -> list[AccountRow]:
-    """All accounts, or the one asked for, with their figures."""
-    return [
-        AccountRow(account, account_figures(account, standing))
-        for account in standing.accounts
-        if va_id in (None, account.va_id)
-    ]
-
-
-def _positions(connection: sqlite3.Connection, wanted: Wanted) -> list[Worth]:
-    worths = read_standing(connection, wanted.touches).worths
-    own = [worth for worth in worths if wanted.va_id in (None, worth.position.va_id)]
+def _positions(connection: sqlite3.Connection, wanted: Wanted) -> list[PositionFigures]:
+    figures = read_standing(connection, wanted.touches).positions
+    own = [each for each in figures if wanted.va_id in (None, each.position.va_id)]
     return own[-wanted.limit :]
 
 
@@ -128,12 +112,12 @@ def _incidents(connection: sqlite3.Connection, wanted: Wanted) -> list[Incident]
 # -- for programs --------------------------------------------------------------------------------
 
 
-def _account_document(row: AccountRow) -> Document:
-    stored: Document = to_document(row.account)
-    return {"va_id": row.account.va_id, **row.figures} | {
+def _account_document(figures: AccountFigures) -> Document:
+    stored, known = to_document(figures.account), account_document(figures)
+    return {"va_id": figures.account.va_id, **known} | {
         name: value
         for name, value in stored.items()
-        if name not in row.figures and name not in ("equity", "realized", "loss_streak")
+        if name not in known and name not in ("equity", "realized", "loss_streak")
     }
 
 
@@ -157,7 +141,7 @@ def _signal_document(judged: Judged) -> Document:
 
 LISTS: dict[str, List] = {
     "accounts": List(_accounts, _account_document),
-    "positions": List(_positions, position_figures),
+    "positions": List(_positions, position_document),
     "orders": List(_orders, order_document),
     "fills": List(_fills, to_document),
     "trades": List(_trades, to_document),

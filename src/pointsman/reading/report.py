@@ -15,30 +15,22 @@ from statistics import median
 
 import msgspec
 
-from pointsman.domain.accounts import Account, KillSwitch, Mark, TradingState
-from pointsman.domain.money import ZERO, exact, plain, shown_average
-from pointsman.domain.positions import Funding, Position, Trade
+from pointsman.domain.accounts import Account, KillSwitch
+from pointsman.domain.money import ZERO, exact, plain
+from pointsman.domain.positions import Funding, Trade
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide
 from pointsman.domain.signals import Decision, Outcome
 from pointsman.domain.timestamps import iso
+from pointsman.execution.figures import (
+    AccountFigures,
+    PositionFigures,
+    account_figures,
+    position_figures,
+)
 from pointsman.reading.documents import Document, seconds_text, to_document
 from pointsman.reading.price_decimals import PriceDecimals, read_price_decimals
 from pointsman.storage import queries, reader
-
-
-class Worth(msgspec.Struct, frozen=True):
-    """A position at the touch that it would close against: that touch, None without a quote, and
-    what closing there would add, before fees."""
-
-    position: Position
-    mark: Decimal | None
-    unrealized: Decimal
-
-    @property
-    def value(self) -> Decimal:
-        """What it adds to equity beside cash."""
-        return self.position.side.sign * self.position.cost + self.unrealized
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -46,10 +38,14 @@ class Standing(msgspec.Struct, frozen=True):
     empty ones."""
 
     accounts: list[Account]
-    worths: list[Worth]
+    positions: list[PositionFigures]
     kill_switch: KillSwitch
     now_ns: int
     price_decimals: PriceDecimals
+
+    def account_figures(self) -> list[AccountFigures]:
+        """Every account with its figures."""
+        return account_figures(self.accounts, self.positions, self.kill_switch, self.now_ns)
 
 
 Touches = Mapping[tuple[str, PositionSide], Decimal]
@@ -57,31 +53,24 @@ Touches = Mapping[tuple[str, PositionSide], Decimal]
 
 
 def read_standing(connection: sqlite3.Connection, touches: Touches | None = None) -> Standing:
-    """The accounts, and every position at its worth: at `touches` where a running engine tells
+    """The accounts, and every position with its figures: at `touches` where a running engine gave
     them, else at the quotes that were stored last."""
     marks = {mark.symbol: mark for mark in reader.marks(connection)}
     newest = queries.rows(connection, queries.LAST_TURN)
-    with exact():
-        worths = [
-            _worth(position, marks, touches or {}) for position in reader.positions(connection)
-        ]
+
+    def closing_price(symbol: str, side: PositionSide) -> Decimal | None:
+        if touches is not None and (symbol, side) in touches:
+            return touches[symbol, side]
+        mark = marks.get(symbol)
+        return None if mark is None else mark.closing_touch(side)
+
     return Standing(
-        reader.accounts(connection),
-        worths,
-        reader.kill_switch(connection),
-        newest[0][1] if newest else 0,
-        read_price_decimals(connection),
+        accounts=reader.accounts(connection),
+        positions=position_figures(reader.positions(connection), closing_price),
+        kill_switch=reader.kill_switch(connection),
+        now_ns=newest[0][1] if newest else 0,
+        price_decimals=read_price_decimals(connection),
     )
-
-
-def _worth(position: Position, marks: dict[str, Mark], touches: Touches) -> Worth:
-    mark = marks.get(position.symbol)
-    touch = touches.get((position.symbol, position.side))
-    if touch is None:
-        if mark is None:
-            return Worth(position, None, ZERO)
-        touch = mark.bid if position.side.sign > 0 else mark.ask
-    return Worth(position, touch, position.unrealized(touch) + ZERO)
 
 
 def build_report(connection: sqlite3.Connection) -> Document:
@@ -95,14 +84,14 @@ def build_report(connection: sqlite3.Connection) -> Document:
     with exact():
         return {
             "accounts": {
-                account.va_id: account_figures(account, standing) | _funding(account, funded)
-                for account in standing.accounts
+                figures.account.va_id: account_document(figures) | _funding(figures.account, funded)
+                for figures in standing.account_figures()
             },
             "signals": _signals(connection, decisions),
             "orders": _count(connection, "SELECT count(*) FROM orders"),
             "fills": _count(connection, "SELECT count(*) FROM fills"),
             "trades": [_trade(trade) for trade in reader.trades(connection)],
-            "positions": [position_figures(worth) for worth in standing.worths],
+            "positions": [position_document(each) for each in standing.positions],
             "incidents": [to_document(incident) for incident in incidents],
             "protection": _protection(standing),
             "quotes": 0 if desk is None else desk.quotes,
@@ -110,26 +99,23 @@ def build_report(connection: sqlite3.Connection) -> Document:
         }
 
 
-def account_figures(account: Account, standing: Standing) -> Document:
+def account_document(figures: AccountFigures) -> Document:
     """What one account came to."""
-    own = [worth for worth in standing.worths if worth.position.va_id == account.va_id]
-    with exact():
-        unrealized = sum((worth.unrealized for worth in own), ZERO)
-        equity = sum((worth.value for worth in own), account.cash)
+    account = figures.account
     return {
         "cash": plain(account.cash),
         "deposits": plain(account.deposits),
-        "balance": plain(account.balance),
+        "balance": plain(figures.balance),
         "realized_pnl": plain(account.realized),
-        "unrealized_pnl": plain(unrealized),
+        "unrealized_pnl": plain(figures.unrealized),
         "fees": plain(account.fees),
-        "equity": plain(equity),
+        "equity": plain(figures.equity),
         "max_drawdown": plain(account.max_drawdown),
         "trades": account.trades,
         "wins": account.wins,
         "losses": account.losses,
-        "consecutive_losses": account.streak_at(standing.now_ns),
-        "status": status_of(account, standing),
+        "consecutive_losses": figures.loss_streak,
+        "status": figures.status.value,
     }
 
 
@@ -139,25 +125,9 @@ def _funding(account: Account, fundings: list[Funding]) -> Document:
     return {"funding": plain(sum(own, ZERO))} if own else {}
 
 
-def status_of(account: Account, standing: Standing) -> str:
-    """Whether an account may enter, or the first reason why not, in the order of RULES 11."""
-    state = standing.kill_switch.trading_state
-    if state is TradingState.HALTED:
-        return "killed"
-    if account.is_paused or state is TradingState.REDUCING:
-        return "paused"
-    if account.frozen_for is not None:
-        return "frozen"
-    if account.is_cooling(standing.now_ns):
-        return "cooldown"
-    return "active" if account.stopped_by is None else "stopped"
-
-
-def position_figures(worth: Worth) -> Document:
-    """A position that is still held. `entry_price` is the shown average of its open lots."""
-    position = worth.position
-    with exact():
-        entry_price = shown_average(position.cost, position.quantity)
+def position_document(figures: PositionFigures) -> Document:
+    """A position that is still held."""
+    position = figures.position
     return {
         "position_id": position.position_id,
         "va_id": position.va_id,
@@ -165,11 +135,11 @@ def position_figures(worth: Worth) -> Document:
         "side": position.side.value,
         "state": position.state.value,
         "quantity": plain(position.quantity),
-        "entry_price": plain(entry_price),
+        "entry_price": plain(figures.entry_price),
         "stop_price": plain(position.stop_price),
         "take_profit": _optional(position.take_profit),
-        "mark": _optional(worth.mark),
-        "unrealized": plain(worth.unrealized),
+        "mark": _optional(figures.mark),
+        "unrealized": plain(figures.unrealized),
         "realized_to_date": plain(position.realized_to_date),
         "fees": plain(position.fees),
         "opened_at": iso(position.opened_at_ns),
@@ -236,7 +206,7 @@ def _protection(standing: Standing) -> Document:
     """RULES 25 and 63: time without cover, as it was learned and by the venue's stamps, and time
     without a resting stop. What stands so now counts up to the time that the books have reached."""
     known, now_ns = standing.accounts, standing.now_ns
-    live = [worth.position for worth in standing.worths if worth.position.is_live]
+    live = [each.position for each in standing.positions if each.position.is_live]
     naked = [now_ns - p.naked_since_ns for p in live if p.naked_since_ns is not None]
     venue = [now_ns - p.naked_from_venue_ns for p in live if p.naked_from_venue_ns is not None]
     stopless = [now_ns - p.stopless_since_ns for p in live if p.stopless_since_ns is not None]

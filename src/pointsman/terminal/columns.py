@@ -8,13 +8,13 @@ from rich.text import Text
 from pointsman.domain.life_cycle import OrderStatus
 from pointsman.domain.money import exact, shown_average
 from pointsman.domain.orders import Fill, Order
-from pointsman.domain.positions import PositionState
+from pointsman.domain.positions import Position, PositionState
 from pointsman.domain.sides import PositionSide, Side
 from pointsman.domain.signals import Outcome, Signal
+from pointsman.execution.figures import PositionFigures
 from pointsman.reading.checks import failed_check
-from pointsman.reading.lists import AccountRow, Judged
+from pointsman.reading.lists import Judged
 from pointsman.reading.price_decimals import PriceDecimals
-from pointsman.reading.report import Worth, position_figures
 from pointsman.terminal.measures import allowed, measured
 from pointsman.terminal.summary import percent, status_text, won_and_lost
 from pointsman.terminal.tables import Column
@@ -87,9 +87,8 @@ def order_status(order: Order) -> Text:
     return Text(status.value, style=_STATUS_STYLES.get(status, "yellow"))
 
 
-def cover_text(worth: Worth) -> Text:
+def cover_text(position: Position) -> Text:
     """Whether the venue has confirmed stops for all of a position."""
-    position = worth.position
     if position.state is not PositionState.OPEN:
         return Text(position.state.value, style="yellow")
     if position.naked_since_ns is not None:
@@ -118,41 +117,39 @@ def _allowed(judged: Judged) -> str:
     return "" if failed is None else allowed(failed, judged.record.signal.side, "UTC")
 
 
-def _entry_price(worth: Worth, decimals: int) -> str:
-    return average(Decimal(position_figures(worth)["entry_price"]), decimals)
-
-
 # -- columns -------------------------------------------------------------------------------------
 
 
 def account_columns(_clock: Clock, _decimals: PriceDecimals) -> list[Column]:
-    def amount(name: str) -> Callable[[AccountRow], str]:
-        return lambda row: money(Decimal(row.figures[name]))
-
-    def result(name: str) -> Callable[[AccountRow], Text]:
-        return lambda row: signed_money(Decimal(row.figures[name]))
-
     return [
         Column("account", lambda row: row.account.va_id),
-        Column("status", lambda row: status_text(row.figures["status"])),
+        Column("status", lambda row: status_text(row.status.value)),
         Column("symbol", lambda row: row.account.leased_symbol, 1),
-        Column("equity", amount("equity"), is_right=True),
-        Column("realized", result("realized_pnl"), 1, is_right=True),
-        Column("open", result("unrealized_pnl"), 1, is_right=True),
-        Column("fees", amount("fees"), 4, is_right=True),
+        Column("equity", lambda row: money(row.equity), is_right=True),
+        Column("realized", lambda row: signed_money(row.account.realized), 1, is_right=True),
+        Column("open", lambda row: signed_money(row.unrealized), 1, is_right=True),
+        Column("fees", lambda row: money(row.account.fees), 4, is_right=True),
         Column("trades", lambda row: str(row.account.trades), 3, is_right=True),
-        Column("won / lost", lambda row: won_and_lost(row.figures), 5, is_right=True),
-        Column("losses in a row", lambda row: str(row.figures["consecutive_losses"]), 6, True),
-        Column("max fall", lambda row: percent(row.figures["max_drawdown"]), 7, is_right=True),
+        Column(
+            "won / lost",
+            lambda row: won_and_lost(row.account.wins, row.account.losses),
+            5,
+            is_right=True,
+        ),
+        Column("losses in a row", lambda row: str(row.loss_streak), 6, True),
+        Column("max fall", lambda row: percent(row.account.max_drawdown), 7, is_right=True),
         Column("exposure", lambda row: money(row.account.exposure), 8, is_right=True),
-        Column("balance", amount("balance"), 9, is_right=True),
-        Column("cash", amount("cash"), 10, is_right=True),
+        Column("balance", lambda row: money(row.balance), 9, is_right=True),
+        Column("cash", lambda row: money(row.account.cash), 10, is_right=True),
     ]
 
 
 def position_columns(clock: Clock, decimals: PriceDecimals) -> list[Column]:
-    def at(row: Worth, amount: Decimal | None) -> str | None:
+    def at(row: PositionFigures, amount: Decimal | None) -> str | None:
         return None if amount is None else number(amount, decimals(row.position.symbol))
+
+    def entry_price(row: PositionFigures) -> str:
+        return average(row.entry_price, decimals(row.position.symbol))
 
     return [
         Column("no.", lambda row: str(row.position.position_id), is_right=True),
@@ -160,9 +157,9 @@ def position_columns(clock: Clock, decimals: PriceDecimals) -> list[Column]:
         Column("symbol", lambda row: row.position.symbol),
         Column("side", lambda row: side_text(row.position.side.value)),
         Column("quantity", lambda row: number(row.position.quantity), is_aligned=True),
-        Column("entry", lambda r: _entry_price(r, decimals(r.position.symbol)), 2, is_aligned=True),
+        Column("entry", entry_price, 2, is_aligned=True),
         Column("stop", lambda r: at(r, r.position.stop_price), 1, is_aligned=True),
-        Column("cover", cover_text),
+        Column("cover", lambda row: cover_text(row.position)),
         Column("mark", lambda row: at(row, row.mark), 3, is_aligned=True),
         Column("open result", lambda row: signed_money(row.unrealized), 1, is_right=True),
         Column("target", lambda row: at(row, row.position.take_profit), 7, is_aligned=True),

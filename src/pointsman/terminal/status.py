@@ -23,7 +23,7 @@ from pointsman.engine.kill_latch import Latched, latch_path, read_latch
 from pointsman.engine.requests import Show
 from pointsman.engine.snapshot import with_latch
 from pointsman.reading.documents import Document, to_document
-from pointsman.reading.lists import LISTS, Wanted, account_rows
+from pointsman.reading.lists import LISTS, Wanted
 from pointsman.reading.report import Standing, read_standing
 from pointsman.storage import queries, reader, schema
 from pointsman.terminal.condition import Condition, EngineState, of_loop, without_answer
@@ -163,8 +163,8 @@ def status_document(status: Status) -> Document:
             "last_at": iso(standing.now_ns) if standing.now_ns else None,
         },
         "counts": status.counts,
-        "accounts": [LISTS["accounts"].document(row) for row in account_rows(standing)],
-        "positions": [LISTS["positions"].document(worth) for worth in standing.worths],
+        "accounts": [LISTS["accounts"].document(row) for row in standing.account_figures()],
+        "positions": [LISTS["positions"].document(row) for row in standing.positions],
         "external_holdings": [to_document(holding) for holding in status.externals],
     }
 
@@ -176,9 +176,9 @@ def draw_status(status: Status) -> RenderableType:
     known = Group(
         facts(_lines(status)),
         Text(),
-        listing(VIEWS["accounts"], account_rows(standing), wanted, decimals),
+        listing(VIEWS["accounts"], standing.account_figures(), wanted, decimals),
         Text(),
-        listing(VIEWS["positions"], standing.worths, wanted, decimals),
+        listing(VIEWS["positions"], standing.positions, wanted, decimals),
     )
     title = Text(f"pointsman {__version__}: {status.path}", style="bold")
     if status.condition is None:

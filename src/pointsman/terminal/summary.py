@@ -66,18 +66,18 @@ def status_text(status: str) -> Text:
     return Text(status, style=styles.get(status, "bold red"))
 
 
-def percent(ratio: str) -> str:
+def percent(ratio: Decimal) -> str:
     """A ratio as a percentage."""
-    return f"{Decimal(ratio) * 100:.2f} %"
+    return f"{ratio * 100:.2f} %"
 
 
-def won_and_lost(row: Document) -> str:
+def won_and_lost(wins: int, losses: int) -> str:
     """Wins and losses of an account."""
-    return f"{row['wins']} / {row['losses']}"
+    return f"{wins} / {losses}"
 
 
 def _drawdown(row: Document) -> str:
-    return "" if row["max_drawdown"] is None else percent(row["max_drawdown"])
+    return "" if row["max_drawdown"] is None else percent(Decimal(row["max_drawdown"]))
 
 
 _ACCOUNTS = (
@@ -88,7 +88,7 @@ _ACCOUNTS = (
     Column("open", lambda row: signed_money(Decimal(row["unrealized_pnl"])), 2, is_right=True),
     Column("fees", lambda row: money(Decimal(row["fees"])), 3, is_right=True),
     Column("trades", lambda row: str(row["trades"]), is_right=True),
-    Column("won / lost", won_and_lost, 1, is_right=True),
+    Column("won / lost", lambda row: won_and_lost(row["wins"], row["losses"]), 1, is_right=True),
     Column("max fall", _drawdown, 4, is_right=True),
     Column("balance", lambda row: money(Decimal(row["balance"])), 5, is_right=True),
 )
