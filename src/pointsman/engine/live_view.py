@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from pointsman.domain.money import plain
 from pointsman.engine.kill_latch import KillLatch
 from pointsman.engine.publisher import Publisher
-from pointsman.engine.snapshot import Document, Picture
+from pointsman.engine.snapshot import Document, LiveSnapshot, Picture
 from pointsman.version import __version__
 
 if TYPE_CHECKING:
@@ -68,8 +68,17 @@ class Board:
             self._changed.wait_for(lambda: self._number != number, timeout_seconds)
             return self._number
 
+    def snapshot(self) -> LiveSnapshot:
+        """What the engine does and holds now."""
+        with self._changed:
+            return self._picture.snapshot(self._now_ns(), self._latch.latched)
+
+    def health(self) -> Document:
+        """How the machinery is now."""
+        return self._health()
+
     def document(self) -> Document:
-        """The picture now."""
+        """The snapshot of now as a document, with the health of the machinery."""
         with self._changed:
             document = self._picture.document(self._now_ns(), self._latch.latched)
         return {**self._facts, **document, "health": self._health()}

@@ -18,25 +18,60 @@ from pointsman.domain.accounts import (
     Incident,
     KillState,
     KillSwitch,
-    TradingState,
+    Mark,
 )
 from pointsman.domain.commands import Record
 from pointsman.domain.market import Quote
-from pointsman.domain.money import ONE, ZERO, exact, plain, shown_average, shown_ratio
+from pointsman.domain.money import plain
 from pointsman.domain.orders import Order
 from pointsman.domain.positions import Position, PositionState
+from pointsman.domain.sides import PositionSide
 from pointsman.domain.signals import Decision, Signal, SignalRecord
-from pointsman.domain.timestamps import SECOND_NS
 from pointsman.engine.kill_latch import Latched
 from pointsman.engine.publisher import DECISIONS_KEPT, INCIDENTS_KEPT, Batch, Counts, count
+from pointsman.execution.figures import (
+    AccountFigures,
+    Cover,
+    PositionFigures,
+    account_figures,
+    cover_of,
+    naked_ns,
+    position_figures,
+)
 
 Document = dict[str, Any]
 """What JSON calls an object."""
 
-Marks = Callable[[str], Quote | None]
+Marks = Callable[[str], Quote | Mark | None]
 """The last valid quote of a symbol."""
 
 _MS = 10**6
+
+
+class ShownPosition(msgspec.Struct, frozen=True):
+    """A position as it is shown: with its cover, for how long it has been without, and how many
+    decimals its prices have."""
+
+    figures: PositionFigures
+    cover: Cover
+    naked_ms: int
+    price_decimals: int
+
+
+class LiveSnapshot(msgspec.Struct, frozen=True):
+    """All that is shown of one moment, the newest decisions and incidents first. A decision comes
+    with its signal, where that is known. The latch counts already in `kill_switch`."""
+
+    now_ns: int
+    is_ready: bool
+    kill_switch: KillSwitch
+    accounts: list[AccountFigures]
+    positions: list[ShownPosition]
+    decisions: list[tuple[Decision, Signal | None]]
+    incidents: list[Incident]
+    working_orders: int
+    unknown_orders: int
+    counts: Counts
 
 
 class Picture:
@@ -96,104 +131,42 @@ class Picture:
             case _:
                 pass
 
-    def document(self, now_ns: int, latched: Latched) -> Document:
+    def snapshot(self, now_ns: int, latched: Latched) -> LiveSnapshot:
         """What there is at `now_ns`. A latch that the loop has not come to yet counts already."""
         switch = with_latch(self._kill_switch, latched)
-        held: dict[str, list[Position]] = {}
-        for position in self._positions.values():
-            held.setdefault(position.va_id, []).append(position)
-        with exact():
-            accounts = [
-                self._account(account, held.get(account.va_id, []), switch, now_ns)
-                for account in self._accounts.values()
-            ]
-            positions = [self._position(each, now_ns) for each in self._positions.values()]
-        return {
-            "now_ns": now_ns,
-            "is_ready": self._desk is not None and self._desk.compared_at_ns is not None,
-            "trading_state": switch.trading_state.value,
-            "kill": {
-                "state": switch.state.value,
-                "by": switch.changed_by,
-                "note": switch.note,
-                "at_ns": switch.changed_at_ns,
-                "flat_at_ns": switch.flat_at_ns,
-            },
-            "accounts": accounts,
-            "positions": positions,
-            "decisions": [
-                _decision(each, self._signals.get(each.signal_id))
-                for each in reversed(self._decisions)
+        positions = position_figures(self._positions.values(), self._closing_price)
+        return LiveSnapshot(
+            now_ns=now_ns,
+            is_ready=self._desk is not None and self._desk.compared_at_ns is not None,
+            kill_switch=switch,
+            accounts=account_figures(self._accounts.values(), positions, switch, now_ns),
+            positions=[self._shown(figures, now_ns) for figures in positions],
+            decisions=[
+                (decision, self._signals.get(decision.signal_id))
+                for decision in reversed(self._decisions)
             ],
-            "incidents": [_incident(each) for each in reversed(self._incidents)],
-            "orders": {
-                "working": sum(order.is_working for order in self._orders.values()),
-                "unknown": sum(order.is_unknown for order in self._orders.values()),
-            },
-            "counts": msgspec.to_builtins(self._counts),
-        }
+            incidents=list(reversed(self._incidents)),
+            working_orders=sum(order.is_working for order in self._orders.values()),
+            unknown_orders=sum(order.is_unknown for order in self._orders.values()),
+            counts=self._counts,
+        )
 
-    def _account(
-        self, account: Account, held: list[Position], switch: KillSwitch, now_ns: int
-    ) -> Document:
-        unrealized = sum((self._unrealized(position) for position in held), ZERO)
-        value = sum((each.side.sign * each.cost for each in held), account.cash) + unrealized
-        status, text = _status(account, switch, now_ns)
-        peak = max(account.peak_equity, value)
-        return {
-            "va_id": account.va_id,
-            "status": status,
-            "status_text": text,
-            "symbol": account.leased_symbol,
-            "balance": plain(account.balance),
-            "equity": plain(value),
-            "realized": plain(account.realized),
-            "unrealized": plain(unrealized),
-            "drawdown": plain(shown_ratio(ONE - value / peak) if peak > ZERO else ZERO),
-            "max_drawdown": plain(account.max_drawdown),
-            "wins": account.wins,
-            "losses": account.losses,
-            "loss_streak": account.streak_at(now_ns),
-            "is_cooling": account.is_cooling(now_ns),
-            "open_positions": sum(position.is_live for position in held),
-        }
+    def document(self, now_ns: int, latched: Latched) -> Document:
+        """The same, for programs."""
+        return _document(self.snapshot(now_ns, latched))
 
-    def _touch(self, position: Position) -> Decimal | None:
-        mark = self._marks(position.symbol)
-        return None if mark is None else mark.closing_touch(position.side)
+    def _closing_price(self, symbol: str, side: PositionSide) -> Decimal | None:
+        mark = self._marks(symbol)
+        return None if mark is None else mark.closing_touch(side)
 
-    def _unrealized(self, position: Position) -> Decimal:
-        """At the touch that it would close against; at cost where there is no quote."""
-        touch = self._touch(position)
-        return ZERO if touch is None else position.unrealized(touch) + ZERO
-
-    def _position(self, position: Position, now_ns: int) -> Document:
-        touch, since_ns = self._touch(position), position.naked_since_ns
-        naked_ns = 0 if since_ns is None else max(0, now_ns - since_ns)
-        return {
-            "position_id": position.position_id,
-            "va_id": position.va_id,
-            "symbol": position.symbol,
-            "side": position.side.value,
-            "quantity": plain(position.quantity),
-            "entry_price": plain(shown_average(position.cost, position.quantity)),
-            "mark": None if touch is None else plain(touch),
-            "unrealized": plain(self._unrealized(position)),
-            "stop_price": plain(position.stop_price),
-            "take_profit": None if position.take_profit is None else plain(position.take_profit),
-            "price_decimals": self._price_decimals(position.symbol),
-            "cover": self._cover(position, naked_ns),
-            "naked_ms": naked_ns // _MS,
-            "opened_at_ns": position.opened_at_ns,
-            "signal_id": position.signal_id,
-        }
-
-    def _cover(self, position: Position, naked_ns: int) -> str:
-        if position.closing_all or position.closing > ZERO:
-            return "exiting" if naked_ns <= self._protection_ns else "naked"
-        if position.naked_since_ns is None:
-            return "covered"
-        return "unconfirmed" if naked_ns <= self._protection_ns else "naked"
+    def _shown(self, figures: PositionFigures, now_ns: int) -> ShownPosition:
+        position = figures.position
+        return ShownPosition(
+            figures=figures,
+            cover=cover_of(position, now_ns, self._protection_ns),
+            naked_ms=naked_ns(position, now_ns) // _MS,
+            price_decimals=self._price_decimals(position.symbol),
+        )
 
 
 def _keep(kept: dict[Any, Any], key: object, record: Record, is_live: bool) -> None:
@@ -217,24 +190,71 @@ def with_latch(switch: KillSwitch, latched: Latched) -> KillSwitch:
     return KillSwitch(latched.state, switch.is_paused, latched.at_ns, latched.by, latched.note)
 
 
-def _status(account: Account, switch: KillSwitch, now_ns: int) -> tuple[str, str]:
-    """Whether an account may enter, or the first reason why not, in the order of RULES 11; and the
-    same in words."""
-    state = switch.trading_state
-    if state is TradingState.HALTED:
-        return "killed", f"killed ({switch.state.value}), by {switch.changed_by}: {switch.note}"
-    if state is TradingState.REDUCING:
-        return "paused", f"all paused by {switch.changed_by}: {switch.note}"
-    if account.is_paused:
-        return "paused", "paused by a person"
-    if account.frozen_for is not None:
-        return "frozen", f"frozen: {account.frozen_for.value}"
-    if account.is_cooling(now_ns):
-        left_ns = (account.cooldown_until_ns or 0) - now_ns
-        return "cooldown", f"cooldown, {-(-left_ns // SECOND_NS)} s left"
-    if account.stopped_by is not None:
-        return "stopped", f"stopped: {account.stopped_by.value}"
-    return "active", "active"
+# -- for programs ----------------------------------------------------------------------------------
+
+
+def _document(snapshot: LiveSnapshot) -> Document:
+    switch = snapshot.kill_switch
+    return {
+        "now_ns": snapshot.now_ns,
+        "is_ready": snapshot.is_ready,
+        "trading_state": switch.trading_state.value,
+        "kill": {
+            "state": switch.state.value,
+            "by": switch.changed_by,
+            "note": switch.note,
+            "at_ns": switch.changed_at_ns,
+            "flat_at_ns": switch.flat_at_ns,
+        },
+        "accounts": [_account(each) for each in snapshot.accounts],
+        "positions": [_position(each) for each in snapshot.positions],
+        "decisions": [_decision(*each) for each in snapshot.decisions],
+        "incidents": [_incident(each) for each in snapshot.incidents],
+        "orders": {"working": snapshot.working_orders, "unknown": snapshot.unknown_orders},
+        "counts": msgspec.to_builtins(snapshot.counts),
+    }
+
+
+def _account(figures: AccountFigures) -> Document:
+    account = figures.account
+    return {
+        "va_id": account.va_id,
+        "status": figures.status.value,
+        "status_text": figures.status_text,
+        "symbol": account.leased_symbol,
+        "balance": plain(figures.balance),
+        "equity": plain(figures.equity),
+        "realized": plain(account.realized),
+        "unrealized": plain(figures.unrealized),
+        "drawdown": plain(figures.drawdown),
+        "max_drawdown": plain(account.max_drawdown),
+        "wins": account.wins,
+        "losses": account.losses,
+        "loss_streak": figures.loss_streak,
+        "is_cooling": figures.is_cooling,
+        "open_positions": figures.open_positions,
+    }
+
+
+def _position(shown: ShownPosition) -> Document:
+    figures, position = shown.figures, shown.figures.position
+    return {
+        "position_id": position.position_id,
+        "va_id": position.va_id,
+        "symbol": position.symbol,
+        "side": position.side.value,
+        "quantity": plain(position.quantity),
+        "entry_price": plain(figures.entry_price),
+        "mark": None if figures.mark is None else plain(figures.mark),
+        "unrealized": plain(figures.unrealized),
+        "stop_price": plain(position.stop_price),
+        "take_profit": None if position.take_profit is None else plain(position.take_profit),
+        "price_decimals": shown.price_decimals,
+        "cover": shown.cover.value,
+        "naked_ms": shown.naked_ms,
+        "opened_at_ns": position.opened_at_ns,
+        "signal_id": position.signal_id,
+    }
 
 
 def _decision(decision: Decision, signal: Signal | None) -> Document:

@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pointsman.domain.commands import Record
-from pointsman.domain.market import Quote
-from pointsman.domain.money import ZERO
 from pointsman.engine.kill_latch import latch_path, read_latch
 from pointsman.engine.live_view import facts
 from pointsman.engine.publisher import DECISIONS_KEPT, INCIDENTS_KEPT, Counts
@@ -38,10 +36,7 @@ def picture_from_database(database: Path, settings: "Settings") -> dict[str, Any
     with closing(reader.open_reader(database)) as connection:
         connection.execute("BEGIN")
         newest = queries.rows(connection, queries.LAST_TURN)
-        marks = {
-            mark.symbol: Quote(mark.symbol, mark.ts_ns, mark.bid, ZERO, mark.ask, ZERO)
-            for mark in reader.marks(connection)
-        }
+        marks = {mark.symbol: mark for mark in reader.marks(connection)}
         decimals = read_price_decimals(connection)
         picture = _loaded(connection, settings, marks.get, decimals)
     document = picture.document(newest[0][1] if newest else 0, read_latch(latch_path(database)))
