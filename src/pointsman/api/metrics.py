@@ -9,6 +9,7 @@ time without a stop), so that it is true at any speed; what the machine itself t
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from decimal import Decimal
 from typing import NamedTuple
 
 from fastapi import APIRouter, Response
@@ -23,14 +24,23 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.registry import Collector
 
 from pointsman.api.meters import Counts, Histogram, Meters
+from pointsman.domain.accounts import KillState
 from pointsman.engine.live_view import Board
-from pointsman.engine.snapshot import Document
+from pointsman.engine.snapshot import Document, LiveSnapshot
+from pointsman.execution.figures import AccountFigures, Cover
 from pointsman.version import __version__
 
 Samples = Iterable[tuple[tuple[str, ...], float]]
 """Values by the values of the labels."""
 
 VA, SYMBOL, VENUE, SIDE = "va", "symbol", "venue", "side"
+
+
+class Scrape(NamedTuple):
+    """What the gauges of one scrape are read from: accounts and positions, and the machinery."""
+
+    snapshot: LiveSnapshot
+    health: Document
 
 
 class _Count(NamedTuple):
@@ -50,7 +60,7 @@ class _Gauge(NamedTuple):
     name: str
     help: str
     labels: tuple[str, ...]
-    of: Callable[[Document], Samples]
+    of: Callable[[Scrape], Samples]
 
 
 COUNTS = (
@@ -124,34 +134,37 @@ def _one(value: float) -> Samples:
     return [((), value)]
 
 
-def _of_accounts(key: str) -> Callable[[Document], Samples]:
-    return lambda picture: [((each["va_id"],), float(each[key])) for each in picture["accounts"]]
+def _of_accounts(figure: Callable[[AccountFigures], Decimal | int]) -> Callable[[Scrape], Samples]:
+    return lambda scrape: [
+        ((each.account.va_id,), float(figure(each))) for each in scrape.snapshot.accounts
+    ]
 
 
-def _health(key: str) -> Callable[[Document], Samples]:
+def _health(key: str) -> Callable[[Scrape], Samples]:
     """A figure of the machinery, from milliseconds to seconds; nothing where it is not known."""
 
-    def of(picture: Document) -> Samples:
-        told = picture["health"].get(key)
+    def of(scrape: Scrape) -> Samples:
+        told = scrape.health.get(key)
         return [] if told is None else _one(float(told) / 1000)
 
     return of
 
 
-def _quantities(picture: Document) -> Samples:
+def _quantities(scrape: Scrape) -> Samples:
     held: dict[tuple[str, ...], float] = {}
-    for each in picture["positions"]:
-        labels = (each["va_id"], each["symbol"], each["side"])
-        held[labels] = held.get(labels, 0.0) + float(each["quantity"])
+    for each in scrape.snapshot.positions:
+        position = each.figures.position
+        labels = (position.va_id, position.symbol, position.side.value)
+        held[labels] = held.get(labels, 0.0) + float(position.quantity)
     return held.items()
 
 
-def _naked_ms(picture: Document) -> list[float]:
+def _naked_ms(scrape: Scrape) -> list[float]:
     """How long each position without a confirmed stop has been so."""
     return [
-        float(each["naked_ms"])
-        for each in picture["positions"]
-        if each["cover"] in ("unconfirmed", "naked") or each["naked_ms"]
+        float(each.naked_ms)
+        for each in scrape.snapshot.positions
+        if each.cover in (Cover.UNCONFIRMED, Cover.NAKED) or each.naked_ms
     ]
 
 
@@ -160,37 +173,37 @@ GAUGES = (
         "trading_equity",
         "Cash and positions at the touch that they would close against, in the account's currency.",
         (VA,),
-        _of_accounts("equity"),
+        _of_accounts(lambda each: each.equity),
     ),
     _Gauge(
         "trading_drawdown_ratio",
         "Fall of equity from its peak, as a part of 1.",
         (VA,),
-        _of_accounts("drawdown"),
+        _of_accounts(lambda each: each.drawdown),
     ),
     _Gauge(
         "trading_realized_pnl",
         "Result of what was closed, after fees, since the account was opened.",
         (VA,),
-        _of_accounts("realized"),
+        _of_accounts(lambda each: each.account.realized),
     ),
     _Gauge(
         "trading_unrealized_pnl",
         "What closing all now would add, before fees.",
         (VA,),
-        _of_accounts("unrealized"),
+        _of_accounts(lambda each: each.unrealized),
     ),
     _Gauge(
         "trading_consecutive_losses",
         "Losses in a row; 0 once a cooldown has ended.",
         (VA,),
-        _of_accounts("loss_streak"),
+        _of_accounts(lambda each: each.loss_streak),
     ),
     _Gauge(
         "trading_cooldown_active",
         "1 while the account cools down after losses, else 0.",
         (VA,),
-        _of_accounts("is_cooling"),
+        _of_accounts(lambda each: each.is_cooling),
     ),
     _Gauge(
         "trading_position_quantity",
@@ -202,20 +215,20 @@ GAUGES = (
         "trading_unprotected_positions",
         "Positions without a stop that the venue has confirmed.",
         (),
-        lambda picture: _one(len(_naked_ms(picture))),
+        lambda scrape: _one(len(_naked_ms(scrape))),
     ),
     _Gauge(
         "trading_naked_seconds",
         "How long the position that is longest without a confirmed stop has been so, 0 where all "
         "have one; event time.",
         (),
-        lambda picture: _one(max(_naked_ms(picture), default=0.0) / 1000),
+        lambda scrape: _one(max(_naked_ms(scrape), default=0.0) / 1000),
     ),
     _Gauge(
         "trading_kill_switch_active",
         "1 while the kill switch is on, else 0.",
         (),
-        lambda picture: _one(picture["kill"]["state"] != "off"),
+        lambda scrape: _one(scrape.snapshot.kill_switch.state is not KillState.OFF),
     ),
     _Gauge(
         "trading_market_data_age_seconds",
@@ -233,7 +246,7 @@ GAUGES = (
         "trading_build_info",
         "Always 1; the version is in the label.",
         ("version",),
-        lambda _picture: [((__version__,), 1.0)],
+        lambda _scrape: [((__version__,), 1.0)],
     ),
 )
 
@@ -247,7 +260,7 @@ class EngineMetrics(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Every metric, with its samples of this moment."""
-        picture = self._board.document()
+        scrape = Scrape(self._board.snapshot(), self._board.health())
         for count in COUNTS:
             counter = CounterMetricFamily(count.name, count.help, labels=count.labels)
             for labels, number in sorted(count.of(self._meters).copy().items()):
@@ -260,7 +273,7 @@ class EngineMetrics(Collector):
             )
         for gauge in GAUGES:
             family = GaugeMetricFamily(gauge.name, gauge.help, labels=gauge.labels)
-            for labels, value in gauge.of(picture):
+            for labels, value in gauge.of(scrape):
                 family.add_metric(labels, value)
             yield family
         yield self._compared()
