@@ -35,7 +35,15 @@ from pointsman.execution.archive import Recall
 from pointsman.execution.desk import Desk
 from pointsman.execution.execution_loop import ExecutionLoop
 from pointsman.execution.outbox import StorageHeld
-from pointsman.execution.ports import Entry, Recorder, Reply, Request, Standing, Venue
+from pointsman.execution.ports import (
+    Entry,
+    QuoteListener,
+    Recorder,
+    Reply,
+    Request,
+    Standing,
+    Venue,
+)
 from pointsman.storage.errors import StorageFailed
 from tests import desk_stories as told
 
@@ -243,9 +251,10 @@ def begin(
 def make_loop(
     venue: Venue, recorder: Recorder, archive: Memory, rules: Policy | None = None
 ) -> ExecutionLoop:
-    """A loop around a new desk."""
-    desk = Desk(rules or told.policy(), CODE)
-    return ExecutionLoop(desk, venue, recorder, Recall(archive), lambda _va_id: OpenHours())
+    """A loop around a new desk; a venue that listens to quotes hears them."""
+    desk, recall = Desk(rules or told.policy(), CODE), Recall(archive)
+    listener = venue if isinstance(venue, QuoteListener) else None
+    return ExecutionLoop(desk, venue, recorder, recall, lambda _va_id: OpenHours(), listener)
 
 
 def start(

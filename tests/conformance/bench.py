@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
+from typing import Protocol
 
 from pointsman.domain.commands import Compare, Submit
 from pointsman.domain.events import OrderReport, VenueWord
@@ -11,7 +12,7 @@ from pointsman.domain.orders import Order, OrderType, Role
 from pointsman.domain.policy import PositionMode, ReduceOnlyMode
 from pointsman.domain.sides import PositionSide
 from pointsman.domain.venue_reports import Snapshot
-from pointsman.execution.ports import Reply, Request, Venue
+from pointsman.execution.ports import QuoteListener, Reply, Request, Venue
 from pointsman.venues.paper.venue import PaperVenue
 
 LONG, SHORT = PositionSide.LONG, PositionSide.SHORT
@@ -129,10 +130,14 @@ def market_exit(
     )
 
 
+class MatchingVenue(Venue, QuoteListener, Protocol):
+    """A venue that fills by the quotes that it is given."""
+
+
 class Bench:
     """Drives a venue as the engine does: hands over rows, and asks when something is due."""
 
-    def __init__(self, venue: Venue) -> None:
+    def __init__(self, venue: MatchingVenue) -> None:
         self.venue = venue
         self.now_ns = venue.known_until_ns()
 

@@ -16,11 +16,11 @@ from pointsman.domain.life_cycle import OrderStatus
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide
 from pointsman.domain.venue_reports import OrderFound, Snapshot, VenueHolding
-from pointsman.execution.ports import Venue
 from tests.conformance.bench import (
     LONG,
     SHORT,
     Bench,
+    MatchingVenue,
     entry,
     market_exit,
     open_paper,
@@ -30,18 +30,18 @@ from tests.conformance.bench import (
     words,
 )
 
-VENUES: dict[str, Callable[[Path], Venue]] = {
+VENUES: dict[str, Callable[[Path], MatchingVenue]] = {
     "paper": lambda folder: open_paper(folder / "paper.db"),
 }
 
 
 @pytest.fixture(params=VENUES)
-def open_venue(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Venue]:
+def open_venue(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], MatchingVenue]:
     return lambda: VENUES[request.param](tmp_path)
 
 
 @pytest.fixture
-def bench(open_venue: Callable[[], Venue]) -> Iterator[Bench]:
+def bench(open_venue: Callable[[], MatchingVenue]) -> Iterator[Bench]:
     bench = Bench(open_venue())
     yield bench
     bench.venue.close()
@@ -212,7 +212,7 @@ def test_rule_14_money_moves_once_for_each_reference(bench: Bench) -> None:
 
 
 def test_the_same_account_is_found_again_after_it_was_closed(
-    open_venue: Callable[[], Venue],
+    open_venue: Callable[[], MatchingVenue],
 ) -> None:
     before = Bench(open_venue())
     before.hold(LONG, 100, ts_ns=1000)

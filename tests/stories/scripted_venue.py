@@ -15,7 +15,6 @@ import msgspec
 from pointsman.domain.commands import Submit
 from pointsman.domain.events import FundingPaid, VenueFill, VenueWord
 from pointsman.domain.life_cycle import FINAL
-from pointsman.domain.market import Quote
 from pointsman.domain.orders import Order, OrderType, Role
 from pointsman.domain.policy import Policy
 from pointsman.domain.reasons import Reason
@@ -79,12 +78,6 @@ class ScriptedVenue(ModelVenue):
                 self.refuse_next = Reason.VENUE_REJECTED
             self.take(request, now_ns)
         self._trap.passes(Boundary.AFTER_SEND)
-
-    def on_quote(self, quote: Quote) -> None:
-        """What the engine was told of the market is nothing to a venue: see `move_to`."""
-
-    def remember(self, quote: Quote) -> None:
-        """Nothing, for the same reason."""
 
     def next_due_ns(self) -> int | None:
         return None

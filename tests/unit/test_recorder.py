@@ -211,7 +211,7 @@ class Real:
         if stored.last_time_ns is not None:
             desk = Desk.load(rules, loaded_from(stored), stored.last_time_ns)
         self.loop = ExecutionLoop(
-            desk, self.venue, self.recorder, Recall(manager), lambda _va_id: OpenHours()
+            desk, self.venue, self.recorder, Recall(manager), lambda _va_id: OpenHours(), self.venue
         )
         self.answers: list[object] = []
         start(self.loop, rules, ("VA001", "VA002"))

@@ -44,7 +44,7 @@ class Played:
         )
         memory = Memory()
         desk = Desk(told.policy(), CODE)
-        loop = ExecutionLoop(desk, venue, memory, Recall(memory), lambda _va_id: _Days())
+        loop = ExecutionLoop(desk, venue, memory, Recall(memory), lambda _va_id: _Days(), venue)
         start(loop)
         at_ns, quotes = START_NS + SECOND_NS, []
         for after_ns, cents in [(0, 0), *moves]:

@@ -40,7 +40,7 @@ from pointsman.execution.desk import Desk
 from pointsman.execution.execution_loop import ExecutionLoop
 from pointsman.execution.last_check import Hold
 from pointsman.execution.loading import Loaded
-from pointsman.execution.ports import Hours, Recorder, Venue
+from pointsman.execution.ports import Hours, QuoteListener, Recorder, Venue
 from pointsman.storage.entries import RunIdentity
 from pointsman.storage.errors import StorageFailed
 from pointsman.storage.queries import EMPTY
@@ -254,7 +254,9 @@ def build(blueprint: Blueprint) -> Assembly:
             stored = EMPTY
         desk, hours, wake = _desk(started.policy, code, stored), blueprint.hours, blueprint.wake
         desks.append(desk)
-        loop = ExecutionLoop(desk, venue, rerun or recorder, Recall(rerun or manager), hours)
+        loop = ExecutionLoop(
+            desk, venue, rerun or recorder, Recall(rerun or manager), hours, _listener(venue)
+        )
         if rerun is None:
             listen()
         cursors = {cursor.source: cursor.line for cursor in stored.cursors}
@@ -278,11 +280,21 @@ def build(blueprint: Blueprint) -> Assembly:
             resume_ns=_resume_ns(stored, venue, blueprint.identity),
             signals_from=lambda source: cursors.get(source, 0),
             has_ended=has_ended,
-            newest_stamps={mark.symbol: mark.ts_ns for mark in stored.marks}
-            | (venue.ledger.seen if isinstance(venue, PaperVenue) else {}),
+            newest_stamps=_newest_stamps(stored, venue),
             closing=opening.pop_all(),
             rerun=rerun,
         )
+
+
+def _listener(venue: Venue) -> QuoteListener | None:
+    """The venue, where it fills orders by our quotes."""
+    return venue if isinstance(venue, QuoteListener) else None
+
+
+def _newest_stamps(stored: Stored, venue: Venue) -> dict[str, int]:
+    """The stamp of the newest quote of each symbol that is known of."""
+    seen = venue.ledger.seen if isinstance(venue, PaperVenue) else {}
+    return {mark.symbol: mark.ts_ns for mark in stored.marks} | seen
 
 
 def _instrument_of(plan: Blueprint, stored: Stored, desks: list[Desk]) -> InstrumentOf:

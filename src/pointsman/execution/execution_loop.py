@@ -13,8 +13,6 @@ then levels and timers, then signals (RULES 2).
 from collections import deque
 from collections.abc import Callable
 
-import msgspec
-
 from pointsman.domain.accounts import TradingState
 from pointsman.domain.commands import Cancel, Command, Compare, Step, Submit
 from pointsman.domain.events import (
@@ -36,18 +34,16 @@ from pointsman.domain.positions import Position
 from pointsman.domain.reasons import Reason
 from pointsman.domain.signals import Signal
 from pointsman.domain.timestamps import SECOND_NS
-from pointsman.execution import last_check, reversal
+from pointsman.execution import last_check, ports, reversal
 from pointsman.execution.archive import Recall
 from pointsman.execution.comparing import Comparing
 from pointsman.execution.desk import Desk
 from pointsman.execution.last_check import Hold, Holds
 from pointsman.execution.market_view import HoursOf, MarketView
 from pointsman.execution.outbox import OUTBOX_LEN_MAX, Answer, Outbox, StorageHeld
-from pointsman.execution.ports import Entry, Recorder, Reply, Request, Standing, Venue
+from pointsman.execution.ports import Entry, QuoteListener, Recorder, Reply, Request, Venue
 from pointsman.execution.sampling import Sampling
 from pointsman.execution.venue_intake import Intake
-
-replace = msgspec.structs.replace
 
 REPLIES_LEN_MAX = 1_000_000
 """Bound of the messages of a venue that wait to be taken in."""
@@ -57,14 +53,22 @@ class ExecutionLoop:
     """The shell around one desk. All methods belong to one thread, but for `hold`."""
 
     def __init__(
-        self, desk: Desk, venue: Venue, recorder: Recorder, recall: Recall, hours: HoursOf
+        self,
+        desk: Desk,
+        venue: Venue,
+        recorder: Recorder,
+        recall: Recall,
+        hours: HoursOf,
+        listener: QuoteListener | None = None,
     ) -> None:
+        """`listener` is the venue where it fills orders by our quotes."""
         self.desk = desk
         self.view = MarketView()
         self.quotes_seen = 0
         self.signals_seen = 0
         self.on_turn: Callable[[Event, Step], None] | None = None
         self._venue = venue
+        self._listener = listener
         self._recorder = recorder
         self._recall = recall
         self._hours = hours
@@ -152,17 +156,15 @@ class ExecutionLoop:
         return self._venue.next_due_ns()
 
     def on_quote(self, quote: Quote, now_ns: int) -> None:
-        """Take in a row that arrives at `now_ns`, before `instant` is called for it. A simulated
-        venue acts on it at its stamp in event time, but never in the future."""
+        """Take in a row that arrives at `now_ns`, before `instant` is called for it."""
         self.quotes_seen += 1
         self.advance(now_ns)
         self._has_quoted = True
         if not self.view.on_quote(quote, self._now_ns):
             return
         self._sampling.note_prices()
-        stamp_ns = min(quote.ts_ns + self.view.ahead_ns, self._now_ns)
-        is_same = stamp_ns == quote.ts_ns
-        self._venue.on_quote(quote if is_same else replace(quote, ts_ns=stamp_ns))
+        if self._listener is not None:
+            self._listener.on_quote(self.view.in_event_time(quote, self._now_ns))
 
     def hold(self, hold: Hold, is_held: bool, cause: str = "") -> None:
         """Let no entry leave, at once, until the same hold is lifted; from any thread. `cause` says
@@ -174,12 +176,10 @@ class ExecutionLoop:
         return self.holds.is_set(hold)
 
     def remember_quotes(self) -> None:
-        """Tell the venue the newest quotes that are known already, before the first instant."""
-        table = self.view.quotes
-        for symbol in table.symbols:
-            newest, valid = table.newest(symbol), table.last_valid(symbol)
-            for quote in dict.fromkeys(one for one in (valid, newest) if one is not None):
-                self._venue.remember(quote)
+        """Tell the listener the newest quotes that are known already, before the first instant."""
+        if self._listener is not None:
+            for quote in self.view.known_quotes():
+                self._listener.remember(quote)
                 self._has_quoted = True
 
     def advance(self, now_ns: int) -> None:
@@ -339,7 +339,7 @@ class ExecutionLoop:
 
     # -- storage -----------------------------------------------------------------------------------
 
-    def _look_at_storage(self) -> Standing:
+    def _look_at_storage(self) -> ports.Standing:
         """Notice that storage has begun to fail, keeps failing, or works again: then the entries
         that waited for it are withdrawn (RULES 29)."""
         standing = self._recorder.standing
@@ -355,7 +355,7 @@ class ExecutionLoop:
                 self.turn(StorageHealed(tuple(held)))
         return standing
 
-    def _hold_entries(self, standing: Standing) -> None:
+    def _hold_entries(self, standing: ports.Standing) -> None:
         """Entries that wait will not be sent any more, and their callers are answered so."""
         if self._failed_since_ns is None:
             self._failed_since_ns = self._now_ns

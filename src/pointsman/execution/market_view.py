@@ -23,6 +23,8 @@ from pointsman.execution.quotes import QuoteTable
 from pointsman.execution.skipped_rows import SkippedRows
 from pointsman.execution.stale_watch import StaleWatch
 
+replace = msgspec.structs.replace
+
 AGE_BEYOND_LATENCY_NS = 60 * SECOND_NS
 """A live quote that is older by so much than any entry may use reaches no stop."""
 
@@ -101,6 +103,18 @@ class MarketView:
             return ""
         seconds = f"{age_ns // SECOND_NS} s old, at most {session.age_max_ns // SECOND_NS} s"
         return f"quote is {seconds}; stops ignore it"
+
+    def known_quotes(self) -> Iterator[Quote]:
+        """The last valid quote and the newest one of each symbol."""
+        for symbol in self.quotes.symbols:
+            both = (self.quotes.last_valid(symbol), self.quotes.newest(symbol))
+            yield from dict.fromkeys(quote for quote in both if quote is not None)
+
+    def in_event_time(self, quote: Quote, now_ns: int) -> Quote:
+        """The row as a simulated venue acts on it: at its stamp in event time, but never in the
+        future."""
+        stamp_ns = min(quote.ts_ns + self.ahead_ns, now_ns)
+        return quote if stamp_ns == quote.ts_ns else replace(quote, ts_ns=stamp_ns)
 
     def mark(self, symbol: str | None) -> Quote | None:
         """The last valid quote of a symbol."""

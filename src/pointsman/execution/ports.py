@@ -13,7 +13,7 @@ nothing, and the engine's own deadline turns silence into "unknown". An answer i
 process that has asked, and to no later one.
 """
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import msgspec
 
@@ -52,27 +52,31 @@ class Venue(Protocol):
         """Hand over a request at `now_ns`. Returns at once; what comes of it arrives through
         `receive`."""
 
-    def on_quote(self, quote: Quote) -> None:
-        """Take in the next row of market data. A simulated venue matches on it; a real one ignores
-        it."""
-
-    def remember(self, quote: Quote) -> None:
-        """Take in the newest row of a symbol from before this start, once for each symbol; a real
-        venue ignores it."""
-
     def next_due_ns(self) -> int | None:
         """When something will happen at the venue by itself next, if that is known: never in the
         past."""
 
     def receive(self, now_ns: int) -> list[Reply]:
         """All that has arrived up to and including `now_ns`, in the order in which it happened. The
-        caller asks after each `on_quote` and whenever `next_due_ns` is reached."""
+        caller asks after each quote and whenever `next_due_ns` is reached."""
 
     def known_until_ns(self) -> int:
         """The time of the last thing that the venue's own books hold; 0 for an empty one."""
 
     def close(self) -> None:
         """Let go of files and connections."""
+
+
+@runtime_checkable
+class QuoteListener(Protocol):
+    """A venue that fills orders by the same quotes as the engine sees. A real venue has a market of
+    its own and is no listener."""
+
+    def on_quote(self, quote: Quote) -> None:
+        """Take in the next row of market data, and match what rests on it."""
+
+    def remember(self, quote: Quote) -> None:
+        """Take in the newest row of a symbol from before this start, once for each symbol."""
 
 
 class Entry(msgspec.Struct, frozen=True, gc=False):

@@ -25,7 +25,7 @@ from pointsman.domain.events import (
     VenueWord,
 )
 from pointsman.domain.life_cycle import OrderStatus
-from pointsman.domain.market import Instrument, Quote
+from pointsman.domain.market import Instrument
 from pointsman.domain.policy import Policy
 from pointsman.domain.reasons import Reason
 from pointsman.domain.timestamps import SECOND_NS
@@ -122,12 +122,6 @@ class HostileVenue:
             self._last_out_ns = arrives_ns
         self._later(arrives_ns, lambda at_ns: self._take(request, asked, at_ns))
         self._trap.passes(Boundary.AFTER_SEND)
-
-    def on_quote(self, quote: Quote) -> None:
-        """The quotes that the engine received do not matter to a venue: see `matching.on_quote`."""
-
-    def remember(self, quote: Quote) -> None:
-        """Nothing, for the same reason."""
 
     def next_due_ns(self) -> int | None:
         return self._heap[0][0] - self.lag_ns if self._heap else None

@@ -1,1 +1,0 @@
-"""Venues: the seam to a broker or exchange, and one file for each venue."""
