@@ -20,7 +20,8 @@ from pointsman.domain.life_cycle import OrderStatus
 from pointsman.domain.orders import Fill, Order, OrderType, Role
 from pointsman.domain.sides import PositionSide, Side
 from pointsman.domain.venue_reports import VenueOrder, VenueTrade
-from pointsman.engine.assembly import assemble, ledger_path
+from pointsman.engine.assembly import assemble
+from pointsman.engine.open_venue import ledger_path
 from pointsman.storage.codec import CODECS
 from pointsman.storage.errors import StorageFailed
 from pointsman.venues.paper import tables

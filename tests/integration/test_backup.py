@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from pointsman.engine.assembly import ledger_path
 from pointsman.engine.control_client import NoEngine, ask
 from pointsman.engine.kill_latch import latch_path
+from pointsman.engine.open_venue import ledger_path
 from pointsman.engine.requests import Show
 from tests.integration.sessions import command, environment, pointsman, rows
 

@@ -13,8 +13,8 @@ from pointsman.cli.app import app
 from pointsman.cli.database_verbs import back_up
 from pointsman.domain.accounts import KillState
 from pointsman.domain.policy import PositionMode
-from pointsman.engine.assembly import ledger_path
 from pointsman.engine.kill_latch import KillLatch, Latched, latch_path, read_latch
+from pointsman.engine.open_venue import ledger_path
 from pointsman.storage import lock, reader, schema
 from pointsman.storage.errors import DatabaseBusy, StorageUnavailable
 from pointsman.storage.sqlite_manager import SqliteManager

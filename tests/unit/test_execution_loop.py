@@ -317,12 +317,7 @@ def test_a_loop_that_starts_again_watches_the_levels_of_what_is_held() -> None:
     story.enter()
     memory = Memory()
     again = ExecutionLoop(
-        story.loop.desk,
-        story.venue,
-        memory,
-        Recall(memory),
-        lambda _va_id: OpenHours(),
-        story.venue,
+        story.loop.desk, story.venue, memory, Recall(memory), lambda _va_id: OpenHours()
     )
     start(again)
     again.on_quote(told.quote(START_NS, "97", "97.02"), START_NS)

@@ -58,8 +58,8 @@ def back_up(source: Path, file: Path) -> list[tuple[Path, int]]:
     Raises FileExistsError or another OSError, sqlite3.Error, or what `open_reader` raises; then
     there is no new file.
     """
-    from pointsman.engine.assembly import ledger_path
     from pointsman.engine.kill_latch import KillLatch, latch_path, read_latch
+    from pointsman.engine.open_venue import ledger_path
     from pointsman.storage.reader import open_reader
 
     with ExitStack() as opened, ExitStack() as undoing:

@@ -15,7 +15,6 @@ import secrets
 import string
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from decimal import Decimal
 from pathlib import Path
 
 import msgspec
@@ -24,12 +23,18 @@ from pointsman.config.instruments import load_instruments
 from pointsman.config.settings import Settings
 from pointsman.domain.client_order_ids import CODE_LENGTH
 from pointsman.domain.events import FileLost, Started
-from pointsman.domain.market import Instrument
 from pointsman.domain.policy import Policy
 from pointsman.engine import same_account
 from pointsman.engine.file_watch import FileWatch
 from pointsman.engine.kill_latch import KillLatch, open_latch
 from pointsman.engine.latch_watch import EVERY_SECONDS, LatchWatch
+from pointsman.engine.open_venue import (
+    InstrumentOf,
+    ledger_path,
+    listener,
+    newest_stamps,
+    open_paper_venue,
+)
 from pointsman.engine.own_run import claim
 from pointsman.engine.recorder import Inline, Threaded
 from pointsman.engine.request_handler import RequestHandler
@@ -40,7 +45,7 @@ from pointsman.execution.desk import Desk
 from pointsman.execution.execution_loop import ExecutionLoop
 from pointsman.execution.last_check import Hold
 from pointsman.execution.loading import Loaded
-from pointsman.execution.ports import Hours, QuoteListener, Recorder, Venue
+from pointsman.execution.ports import Hours, Recorder, Venue
 from pointsman.storage.entries import RunIdentity
 from pointsman.storage.errors import StorageFailed
 from pointsman.storage.queries import EMPTY
@@ -50,7 +55,6 @@ from pointsman.venues.paper.venue import PaperVenue
 from pointsman.version import __version__
 
 LETTERS = string.ascii_uppercase
-InstrumentOf = Callable[[str], Instrument]
 
 
 class Blueprint(msgspec.Struct, frozen=True, kw_only=True):
@@ -159,12 +163,6 @@ class WatchEnded(Exception):
     """The watch on the kill latch has ended by a fault: without it the engine does not continue."""
 
 
-def ledger_path(database: Path) -> Path:
-    """Where the paper venue keeps its own books: beside the database."""
-    database = database.resolve()  # A symbolic link is the same account.
-    return database.with_name(f"{database.stem}.paper.db")
-
-
 def instruments_digest(settings: Settings) -> str:
     """SHA-256 over the instruments that a run uses; of nothing where there is no file."""
     path = settings.instruments_file
@@ -204,7 +202,7 @@ def assemble(
 
     def open_venue(manager: SqliteManager, code: str, instrument_of: InstrumentOf) -> Venue:
         is_rewound = is_rerun and manager.head.sequence > 0
-        return _paper_venue(settings, manager, code, instrument_of, is_rewound=is_rewound)
+        return open_paper_venue(settings, manager, code, instrument_of, is_rewound=is_rewound)
 
     return build(
         Blueprint(
@@ -255,7 +253,7 @@ def build(blueprint: Blueprint) -> Assembly:
         desk, hours, wake = _desk(started.policy, code, stored), blueprint.hours, blueprint.wake
         desks.append(desk)
         loop = ExecutionLoop(
-            desk, venue, rerun or recorder, Recall(rerun or manager), hours, _listener(venue)
+            desk, venue, rerun or recorder, Recall(rerun or manager), hours, listener(venue)
         )
         if rerun is None:
             listen()
@@ -265,10 +263,7 @@ def build(blueprint: Blueprint) -> Assembly:
             latch=latch,
             watch=LatchWatch(latch, blueprint.kill_file, lambda: desk.books.kill_switch, wake),
             request_handler=RequestHandler(
-                loop,
-                latch,
-                lambda va_id, now_ns: hours(va_id).day_start_ns(now_ns),
-                wake,
+                loop, latch, lambda va_id, now_ns: hours(va_id).day_start_ns(now_ns), wake
             ),
             files=FileWatch(
                 manager.files | same_account.files_of(ledger_path(manager.path)),
@@ -280,21 +275,10 @@ def build(blueprint: Blueprint) -> Assembly:
             resume_ns=_resume_ns(stored, venue, blueprint.identity),
             signals_from=lambda source: cursors.get(source, 0),
             has_ended=has_ended,
-            newest_stamps=_newest_stamps(stored, venue),
+            newest_stamps=newest_stamps(stored, venue),
             closing=opening.pop_all(),
             rerun=rerun,
         )
-
-
-def _listener(venue: Venue) -> QuoteListener | None:
-    """The venue, where it fills orders by our quotes."""
-    return venue if isinstance(venue, QuoteListener) else None
-
-
-def _newest_stamps(stored: Stored, venue: Venue) -> dict[str, int]:
-    """The stamp of the newest quote of each symbol that is known of."""
-    seen = venue.ledger.seen if isinstance(venue, PaperVenue) else {}
-    return {mark.symbol: mark.ts_ns for mark in stored.marks} | seen
 
 
 def _instrument_of(plan: Blueprint, stored: Stored, desks: list[Desk]) -> InstrumentOf:
@@ -322,43 +306,6 @@ def _resume_ns(stored: Stored, venue: Venue, identity: RunIdentity | None) -> in
     ledger knows beyond that is the venue's answer to the first comparison (RULES 62)."""
     last_ns = stored.last_time_ns or 0
     return last_ns if identity is not None else max(last_ns, venue.known_until_ns())
-
-
-def _paper_venue(
-    settings: Settings,
-    manager: SqliteManager,
-    code: str,
-    instrument_of: InstrumentOf,
-    *,
-    is_rewound: bool,
-) -> PaperVenue:
-    """Open the ledger that belongs to the database. Raises OtherAccount, and what opening it can
-    raise."""
-    ledger = ledger_path(manager.path)
-    same_account.ledger_is_there(manager, ledger)
-
-    def opened(*, is_rewound: bool) -> PaperVenue:
-        return PaperVenue(
-            ledger,
-            latency_ns=int(settings.paper_latency_ms * Decimal(10**6)),
-            fee_bps=settings.paper_fee_bps,
-            position_mode=settings.paper_position_mode,
-            reduce_only_mode=settings.paper_reduce_only,
-            instrument_of=instrument_of,
-            journal_head=lambda: same_account.journal_head(manager, code),
-            is_rewound=is_rewound,
-            # A recorded run can be made again: it does not wait for the disk at each comparison.
-            notes_quiet_turns=manager.run_identity() is None,
-        )
-
-    with ExitStack() as checking:
-        venue = opened(is_rewound=False)
-        checking.callback(venue.close)
-        same_account.require(manager, code, venue, ledger)
-        if not is_rewound:
-            checking.pop_all()
-            return venue
-    return opened(is_rewound=True)
 
 
 def _code(identity: RunIdentity | None) -> str:
