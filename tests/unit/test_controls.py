@@ -45,25 +45,25 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
 
 
 def test_rule_34_a_kill_holds_and_is_on_disk_although_the_loop_never_turns(desk: Desk) -> None:
-    answer = desk.controls.carry_out(Kill(True, "fire", "me"))
+    answer = desk.controls.carry_out(Kill(flatten=True, reason="fire", by="me"))
     assert answer == {"durable": True, "state": "flatten"}
     assert read_latch(desk.path) == Latched(KillState.FLATTEN, "me", "fire", 42)
     assert desk.woken == 1
 
 
 def test_rule_19_a_rearm_that_would_be_of_no_use_is_refused_with_the_reason(desk: Desk) -> None:
-    desk.controls.carry_out(Kill(False, "fire", "me"))
+    desk.controls.carry_out(Kill(flatten=False, reason="fire", by="me"))
     desk.why = "remove the file first"
     with pytest.raises(Refusal, match="remove the file first"):
-        desk.controls.carry_out(Rearm("all clear", "me"))
+        desk.controls.carry_out(Rearm(reason="all clear", by="me"))
     assert desk.latch.latched.is_set
 
 
 def test_a_rearm_releases_the_latch_once_the_loop_has_done_it(desk: Desk) -> None:
-    desk.controls.carry_out(Kill(False, "fire", "me"))
+    desk.controls.carry_out(Kill(flatten=False, reason="fire", by="me"))
     desk.handler.work()
     with ThreadPoolExecutor() as other:
-        rearming = other.submit(desk.controls.carry_out, Rearm("all clear", "me"))
+        rearming = other.submit(desk.controls.carry_out, Rearm(reason="all clear", by="me"))
         while not rearming.done():
             desk.handler.work()
     assert rearming.result()["trading_state"] == "ACTIVE"

@@ -41,7 +41,11 @@ def pressed_by_each() -> None:
             os.kill(os.getpid(), signum)  # before anybody listens: it is kept
             listener = KillSignals(pressed.put)
             listener.start()
-            expected = Kill(is_flatten, f"{signum.name} was sent", f"process signal {signum.name}")
+            expected = Kill(
+                flatten=is_flatten,
+                reason=f"{signum.name} was sent",
+                by=f"process signal {signum.name}",
+            )
             assert pressed.get(timeout=PATIENCE_SECONDS) == expected
             os.kill(os.getpid(), signum)
             assert pressed.get(timeout=PATIENCE_SECONDS) == expected

@@ -89,12 +89,12 @@ def desk(tmp_path: Path) -> Desk:
 
 
 def test_rule_19_a_press_reaches_the_desk_once(desk: Desk) -> None:
-    desk.latch.press(latched_by(Kill(False, "news", "ann"), 7))
+    desk.latch.press(latched_by(Kill(flatten=False, reason="news", by="ann"), 7))
     for _ in range(3):
         desk.handler.work()
     assert [e for e in desk.story.events if isinstance(e, Killed)] == [Killed(False, "ann", "news")]
     assert desk.books.kill_switch.state.value == "halt"
-    desk.latch.press(latched_by(Kill(True, "worse", "bob"), 8))
+    desk.latch.press(latched_by(Kill(flatten=True, reason="worse", by="bob"), 8))
     desk.handler.work()
     assert desk.books.kill_switch.state.value == "flatten"
 
@@ -118,7 +118,7 @@ def test_rule_19_rearm_comes_with_the_number_of_the_press_that_it_releases(
 ) -> None:
     desk.latch.press(HALT)
     desk.handler.work()
-    answer = desk.ask(Rearm("over", "ann"))
+    answer = desk.ask(Rearm(reason="over", by="ann"))
     assert answer["trading_state"] == "ACTIVE"
     assert desk.latch.release(Latched(), answer["press"])
     desk.handler.work()
@@ -128,7 +128,7 @@ def test_rule_19_rearm_comes_with_the_number_of_the_press_that_it_releases(
 
 def test_rule_19_rearm_is_refused_while_the_settings_say_killed(tmp_path: Path) -> None:
     desk = Desk(tmp_path, kill_switch_enabled=True)
-    code, text = desk.refused(Rearm("over", "ann"))
+    code, text = desk.refused(Rearm(reason="over", by="ann"))
     assert code == 4
     assert "KILL_SWITCH_ENABLED" in text
 
@@ -151,7 +151,7 @@ def test_resume_while_killed_is_refused(desk: Desk) -> None:
     desk.latch.press(HALT)
     desk.handler.work()
     for va in (None, told.VA):
-        code, text = desk.refused(Resume(va, "go", "ann"))
+        code, text = desk.refused(Resume(va=va, reason="go", by="ann"))
         assert code == 4
         assert "rearm" in text
 
@@ -160,35 +160,35 @@ def test_resume_while_killed_is_refused(desk: Desk) -> None:
 
 
 def test_pause_and_resume_of_all_and_of_one(desk: Desk) -> None:
-    assert desk.ask(Pause(None, "lunch", "ann"))["trading_state"] == "REDUCING"
-    assert desk.ask(Resume(None, "back", "ann"))["trading_state"] == "ACTIVE"
-    desk.ask(Pause(told.VA, "lunch", "ann"))
+    assert desk.ask(Pause(va=None, reason="lunch", by="ann"))["trading_state"] == "REDUCING"
+    assert desk.ask(Resume(va=None, reason="back", by="ann"))["trading_state"] == "ACTIVE"
+    desk.ask(Pause(va=told.VA, reason="lunch", by="ann"))
     assert desk.books.accounts[told.VA].is_paused
     assert not desk.books.accounts[OTHER].is_paused
-    assert desk.ask(Resume(None, "back", "ann"))["still_held"] == [told.VA]
-    assert "still_held" not in desk.ask(Resume(told.VA, "back", "ann"))
-    assert desk.ask(Resume(None, "back", "ann"))["still_held"] == []
+    assert desk.ask(Resume(va=None, reason="back", by="ann"))["still_held"] == [told.VA]
+    assert "still_held" not in desk.ask(Resume(va=told.VA, reason="back", by="ann"))
+    assert desk.ask(Resume(va=None, reason="back", by="ann"))["still_held"] == []
 
 
 def test_rule_16_a_resume_says_that_it_does_not_end_a_cooldown(desk: Desk) -> None:
-    assert desk.ask(Resume(None, "back", "ann"))["cooldowns"] == {}
+    assert desk.ask(Resume(va=None, reason="back", by="ann"))["cooldowns"] == {}
     until_ns = desk.story.loop.now_ns + told.SECOND_NS
     account = desk.books.accounts[told.VA]
     desk.books.put_account(msgspec.structs.replace(account, cooldown_until_ns=until_ns))
     for va in (None, told.VA):
-        answer = desk.ask(Resume(va, "back", "ann"))
+        answer = desk.ask(Resume(va=va, reason="back", by="ann"))
         assert answer["cooldowns"] == {told.VA: iso(until_ns)}
-    assert desk.ask(Resume(OTHER, "back", "ann"))["cooldowns"] == {}
+    assert desk.ask(Resume(va=OTHER, reason="back", by="ann"))["cooldowns"] == {}
 
 
 @pytest.mark.parametrize(
     "request_",
     [
-        Pause("VA9", "x", "ann"),
-        Resume("VA9", "x", "ann"),
-        Flatten("VA9", "x", "ann"),
-        MoveCash("VA9", "1"),
-        Assign("VA9", "XXX", "1", "x", "ann"),
+        Pause(va="VA9", reason="x", by="ann"),
+        Resume(va="VA9", reason="x", by="ann"),
+        Flatten(va="VA9", reason="x", by="ann"),
+        MoveCash(va="VA9", amount="1"),
+        Assign(va="VA9", symbol="XXX", quantity="1", reason="x", by="ann"),
     ],
 )
 def test_an_unknown_account_is_named_with_those_that_there_are(
@@ -199,8 +199,8 @@ def test_an_unknown_account_is_named_with_those_that_there_are(
 
 def test_flatten_says_how_many_positions_it_closes(desk: Desk) -> None:
     desk.story.enter()
-    assert desk.ask(Flatten(OTHER, "x", "ann"))["closing"] == 0
-    assert desk.ask(Flatten(told.VA, "x", "ann"))["closing"] == 1
+    assert desk.ask(Flatten(va=OTHER, reason="x", by="ann"))["closing"] == 0
+    assert desk.ask(Flatten(va=told.VA, reason="x", by="ann"))["closing"] == 1
     assert desk.books.positions[1].closing_reason is Reason.FLATTEN
 
 
@@ -221,7 +221,7 @@ def test_reconcile_is_answered_by_a_comparison_asked_for_since(desk: Desk) -> No
 def test_rule_20_resume_of_a_frozen_account_compares_first(desk: Desk) -> None:
     story = desk.story
     both_hold_and_one_was_sold(desk)
-    answer = desk.begin(Resume(told.VA, "looked", "ann"))
+    answer = desk.begin(Resume(va=told.VA, reason="looked", by="ann"))
     assert not answer.done()
     story.at(told.SECOND_NS)
     story.say(snapshot(held="16", at_ns=story.loop.now_ns, cursor="1"))
@@ -233,7 +233,7 @@ def test_rule_20_resume_of_a_frozen_account_compares_first(desk: Desk) -> None:
 
 def test_an_answer_waits_until_its_turn_is_durable(desk: Desk) -> None:
     desk.story.memory.is_slow = True
-    answer = desk.begin(Pause(None, "lunch", "ann"))
+    answer = desk.begin(Pause(va=None, reason="lunch", by="ann"))
     assert not answer.done()
     desk.story.memory.settle()
     desk.story.loop.release()
@@ -242,7 +242,7 @@ def test_an_answer_waits_until_its_turn_is_durable(desk: Desk) -> None:
 
 def test_while_storage_fails_nothing_but_a_kill_is_acknowledged(desk: Desk) -> None:
     desk.story.memory.fail()
-    answer = desk.begin(Pause(None, "lunch", "ann"))
+    answer = desk.begin(Pause(va=None, reason="lunch", by="ann"))
     desk.story.at()
     assert not answer.done()
     assert desk.latch.press(HALT), "the latch does not need the database"
@@ -255,8 +255,8 @@ def test_while_storage_fails_nothing_but_a_kill_is_acknowledged(desk: Desk) -> N
 
 
 def test_a_deposit_and_a_withdrawal_change_the_balance_and_no_result(desk: Desk) -> None:
-    assert desk.ask(MoveCash(told.VA, "50.5"))["balance"] == "100050.5"
-    assert desk.ask(MoveCash(told.VA, "-100050.5"))["balance"] == "0.0"
+    assert desk.ask(MoveCash(va=told.VA, amount="50.5"))["balance"] == "100050.5"
+    assert desk.ask(MoveCash(va=told.VA, amount="-100050.5"))["balance"] == "0.0"
     account = desk.books.accounts[told.VA]
     assert {account.cash, account.realized, account.max_drawdown} == {Decimal(0)}
 
@@ -264,24 +264,24 @@ def test_a_deposit_and_a_withdrawal_change_the_balance_and_no_result(desk: Desk)
 def test_only_free_money_can_be_withdrawn(desk: Desk) -> None:
     desk.story.enter()
     account = desk.books.accounts[told.VA]
-    code, text = desk.refused(MoveCash(told.VA, "-99000"))
+    code, text = desk.refused(MoveCash(va=told.VA, amount="-99000"))
     free = Decimal(text.rpartition("free: ")[2].partition(";")[0])
     assert code == 1
     assert Decimal(98_990) < free <= min(account.cash, Decimal(99_000))
-    desk.ask(MoveCash(told.VA, f"-{free}"))
-    assert desk.refused(MoveCash(told.VA, "-0.01"))[0] == 1
+    desk.ask(MoveCash(va=told.VA, amount=f"-{free}"))
+    assert desk.refused(MoveCash(va=told.VA, amount="-0.01"))[0] == 1
 
 
 @pytest.mark.parametrize(
     ("request_", "code", "says"),
     [
-        (MoveCash(told.VA, "1e5"), 2, "amount '1e5': write a plain decimal"),
-        (MoveCash(told.VA, "0"), 2, "use a number above 0"),
-        (AddAccount("VA7", "-1"), 2, "use a number above 0"),
-        (AddAccount("VA 7", "1"), 2, "use 1 to 32 letters"),
-        (AddAccount("EXTERNAL", "1"), 2, "is reserved"),
-        (AddAccount("VA7:1,VA8", "1"), 2, "more than one account"),
-        (AddAccount(told.VA, "1"), 1, "accounts deposit VA001"),
+        (MoveCash(va=told.VA, amount="1e5"), 2, "amount '1e5': write a plain decimal"),
+        (MoveCash(va=told.VA, amount="0"), 2, "use a number above 0"),
+        (AddAccount(va="VA7", balance="-1"), 2, "use a number above 0"),
+        (AddAccount(va="VA 7", balance="1"), 2, "use 1 to 32 letters"),
+        (AddAccount(va="EXTERNAL", balance="1"), 2, "is reserved"),
+        (AddAccount(va="VA7:1,VA8", balance="1"), 2, "more than one account"),
+        (AddAccount(va=told.VA, balance="1"), 1, "accounts deposit VA001"),
     ],
 )
 def test_bad_amounts_and_ids_are_refused_with_what_would_do(
@@ -293,7 +293,7 @@ def test_bad_amounts_and_ids_are_refused_with_what_would_do(
 
 
 def test_a_further_account_can_trade_at_once(desk: Desk) -> None:
-    assert desk.ask(AddAccount("VA007", "5000"))["balance"] == "5000"
+    assert desk.ask(AddAccount(va="VA007", balance="5000"))["balance"] == "5000"
     desk.story.ask(told.signal("in", va_id="VA007"))
     assert [submit.order.va_id for submit in desk.story.venue.take(Submit)] == ["VA007"]
 
@@ -316,8 +316,13 @@ def both_hold_and_one_was_sold(desk: Desk) -> None:
 
 def test_rule_28_assign_settles_who_bears_a_foreign_sale(desk: Desk) -> None:
     both_hold_and_one_was_sold(desk)
-    code, text = desk.refused(Assign(told.VA, "XXX", "5", "it was ours", "ann"))
+    code, text = desk.refused(
+        Assign(va=told.VA, symbol="XXX", quantity="5", reason="it was ours", by="ann")
+    )
     assert (code, "at most 4 of the shortfall" in text) == (1, True), text
-    desk.ask(Assign(told.VA, "XXX", "4", "it was ours", "ann"))
+    desk.ask(Assign(va=told.VA, symbol="XXX", quantity="4", reason="it was ours", by="ann"))
     assert [p.quantity for p in desk.books.positions.values()] == [6, 10]
-    assert desk.refused(Assign(told.VA, "XXX", "1", "more", "ann"))[0] == 1
+    assert (
+        desk.refused(Assign(va=told.VA, symbol="XXX", quantity="1", reason="more", by="ann"))[0]
+        == 1
+    )

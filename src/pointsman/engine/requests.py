@@ -44,7 +44,7 @@ class Request(msgspec.Struct, frozen=True, tag_field="verb", forbid_unknown_fiel
         return str(self.__struct_config__.tag)
 
 
-class Kill(Request, frozen=True, tag="kill"):
+class Kill(Request, frozen=True, kw_only=True, tag="kill"):
     """Nothing but the verb is needed."""
 
     flatten: bool = False
@@ -52,14 +52,14 @@ class Kill(Request, frozen=True, tag="kill"):
     by: str = "unknown"
 
 
-class Rearm(Request, frozen=True, tag="rearm"):
+class Rearm(Request, frozen=True, kw_only=True, tag="rearm"):
     """Release the kill switch."""
 
     reason: str
     by: str
 
 
-class AccountRequest(Request, frozen=True):
+class AccountRequest(Request, frozen=True, kw_only=True):
     """The base of requests about one VA, or about all where `va` is None."""
 
     va: str | None
@@ -83,21 +83,21 @@ class Reconcile(Request, frozen=True, tag="reconcile"):
     """Compare with the venue now."""
 
 
-class AddAccount(Request, frozen=True, tag="add_account"):
+class AddAccount(Request, frozen=True, kw_only=True, tag="add_account"):
     """Open a VA with a start balance."""
 
     va: str
     balance: str
 
 
-class MoveCash(Request, frozen=True, tag="move_cash"):
+class MoveCash(Request, frozen=True, kw_only=True, tag="move_cash"):
     """`amount` is signed: below zero it is taken out."""
 
     va: str
     amount: str
 
 
-class Assign(Request, frozen=True, tag="assign"):
+class Assign(Request, frozen=True, kw_only=True, tag="assign"):
     """Charge a foreign execution to the VA whose position it has closed."""
 
     va: str
