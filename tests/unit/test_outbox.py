@@ -9,7 +9,7 @@ from pointsman.domain.commands import Cancel, Command, MoveCash, Query, Step, Su
 from pointsman.domain.orders import Order, OrderType, Role
 from pointsman.domain.sides import PositionSide, Side
 from pointsman.domain.signals import Decision, Outcome
-from pointsman.execution.outbox import Answer, Outbox, StorageHeld
+from pointsman.execution.outbox import Callback, Outbox, StorageHeld
 
 
 def order(number: int, role: Role) -> Order:
@@ -105,7 +105,7 @@ def decision(signal_id: str, order_id: str | None) -> Step:
 def test_rule_29_entries_are_taken_out_with_those_who_wait_to_hear_of_them() -> None:
     heard: list[str] = []
 
-    def listener(name: str) -> Answer:
+    def listener(name: str) -> Callback:
         return lambda told: heard.append(f"{name} {type(told).__name__}")
 
     box = Outbox()

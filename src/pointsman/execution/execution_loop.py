@@ -40,7 +40,7 @@ from pointsman.execution.comparing import Comparing
 from pointsman.execution.desk import Desk
 from pointsman.execution.last_check import Hold, Holds
 from pointsman.execution.market_view import HoursOf, MarketView
-from pointsman.execution.outbox import OUTBOX_LEN_MAX, Answer, Outbox, StorageHeld
+from pointsman.execution.outbox import OUTBOX_LEN_MAX, Callback, Outbox, StorageHeld
 from pointsman.execution.ports import Entry, QuoteListener, Recorder, Reply, Request, Venue
 from pointsman.execution.sampling import Sampling
 from pointsman.execution.venue_intake import Intake
@@ -215,7 +215,7 @@ class ExecutionLoop:
     def signal(
         self,
         signal: Signal,
-        answer: Answer | None,
+        answer: Callback | None,
         source: str = "",
         line: int = 0,
         *,
@@ -250,7 +250,7 @@ class ExecutionLoop:
         """The opening parts of reversals that may be decided now (RULES 55)."""
         return [] if self.is_held else self.desk.due_openings()
 
-    def turn(self, event: Event, answer: Answer | None = None) -> Step:
+    def turn(self, event: Event, answer: Callback | None = None) -> Step:
         """Decide one event and queue it for storage. The caller's answer, then the commands, wait
         in the outbox until it is durable; answers go first because they are cheaper."""
         step = self.desk.handle(event, self._now_ns)
@@ -276,7 +276,7 @@ class ExecutionLoop:
             self.on_turn(event, step)
         return step
 
-    def when_durable(self, answer: Answer) -> None:
+    def when_durable(self, answer: Callback) -> None:
         """Have `answer` called, with an empty step, once all turns so far are durable."""
         self._outbox.put(self._ticket, answer, Step())
 

@@ -24,21 +24,21 @@ class StorageHeld(PointsmanError):
     The same signal may be sent again."""
 
 
-Answer = Callable[[Step | StorageHeld], None]
-"""Called once: with the step of a signal when it is durable, or with why its entry will never be
-sent."""
+Callback = Callable[[Step | StorageHeld], None]
+"""Answers a caller, once: with the step of a signal when it is durable, or with why its entry will
+never be sent."""
 
 
 class Outbox:
     """What waits, oldest first."""
 
     def __init__(self) -> None:
-        self._waiting: deque[tuple[int, Command | Answer, Step]] = deque(maxlen=OUTBOX_LEN_MAX)
+        self._waiting: deque[tuple[int, Command | Callback, Step]] = deque(maxlen=OUTBOX_LEN_MAX)
 
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def put(self, ticket: int, item: Command | Answer, step: Step) -> None:
+    def put(self, ticket: int, item: Command | Callback, step: Step) -> None:
         """Add what may leave once `ticket` is durable; `step` is the turn that it belongs to."""
         assert len(self._waiting) < OUTBOX_LEN_MAX, "more waits to leave than may ever happen"
         self._waiting.append((ticket, item, step))
@@ -49,10 +49,10 @@ class Outbox:
 
     def take(
         self, durable: int, is_failing: bool, most: int = OUTBOX_LEN_MAX
-    ) -> list[tuple[Command | Answer, Step]]:
+    ) -> list[tuple[Command | Callback, Step]]:
         """What may leave now, in order; while storage works at most `most`. Tickets rise, so
         nothing behind one that waits is looked at."""
-        leaving: list[tuple[Command | Answer, Step]] = []
+        leaving: list[tuple[Command | Callback, Step]] = []
         waiting = self._waiting
         while len(leaving) < most and waiting and waiting[0][0] <= durable:
             _, item, step = waiting.popleft()
@@ -66,12 +66,12 @@ class Outbox:
                     waiting.append((ticket, item, step))
         return leaving
 
-    def take_entries(self) -> tuple[list[str], list[Answer]]:
+    def take_entries(self) -> tuple[list[str], list[Callback]]:
         """The ids of all entries that wait, and the answers that would have reported them."""
         waiting = list(self._waiting)
         self._waiting.clear()
         entries = [item.order.client_order_id for _, item, _ in waiting if _is_entry(item)]
-        answers: list[Answer] = []
+        answers: list[Callback] = []
         for ticket, item, step in waiting:
             if isinstance(item, Command):
                 if not _is_entry(item):
@@ -83,10 +83,10 @@ class Outbox:
         return entries, answers
 
 
-def _is_entry(item: Command | Answer) -> TypeGuard[Submit]:
+def _is_entry(item: Command | Callback) -> TypeGuard[Submit]:
     return isinstance(item, Submit) and item.may_raise_exposure
 
 
-def _reduces_risk(item: Command | Answer) -> bool:
+def _reduces_risk(item: Command | Callback) -> bool:
     """Whether a command may leave before it is durable while storage fails. An answer never may."""
     return isinstance(item, Command) and not _is_entry(item) and not isinstance(item, MoveCash)
