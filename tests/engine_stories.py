@@ -14,18 +14,10 @@ import msgspec
 
 from pointsman.domain.client_order_ids import parse_client_order_id
 from pointsman.domain.commands import Record, Step, Submit
-from pointsman.domain.events import (
-    CashConfirmed,
-    Event,
-    KnownOrder,
-    OrderReport,
-    Started,
-    VenueFill,
-    VenueWord,
-)
+from pointsman.domain.events import CashConfirmed, Event, OrderReport, Started, VenueFill, VenueWord
 from pointsman.domain.life_cycle import OrderStatus
 from pointsman.domain.market import Quote
-from pointsman.domain.orders import Fill, Order, Role
+from pointsman.domain.orders import Fill, KnownOrder, Order, Role
 from pointsman.domain.policy import Abilities, Policy
 from pointsman.domain.positions import Funding, Trade
 from pointsman.domain.sides import PositionSide, Side

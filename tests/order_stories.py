@@ -19,17 +19,9 @@ from pointsman.domain.accounts import (
 )
 from pointsman.domain.client_order_ids import parse_client_order_id
 from pointsman.domain.commands import Record, Step
-from pointsman.domain.events import (
-    Compared,
-    Event,
-    KnownOrder,
-    OrderReport,
-    Started,
-    VenueFill,
-    VenueWord,
-)
+from pointsman.domain.events import Compared, Event, OrderReport, Started, VenueFill, VenueWord
 from pointsman.domain.market import Quote
-from pointsman.domain.orders import Fill, Order, Role
+from pointsman.domain.orders import Fill, KnownOrder, Order, Role
 from pointsman.domain.policy import Policy
 from pointsman.domain.positions import Funding, Position, PositionState, Trade
 from pointsman.domain.reasons import Reason

@@ -90,7 +90,7 @@ MONEY = (
     ),
     Mutant(
         "I6", "a funding payment that is told again is booked again", INTAKE,
-        "if not self._recall.is_paid(paid.funding_id):", "if paid.funding_id:",
+        "if not self._recall.is_paid(payment_id):", "if payment_id:",
     ),
     Mutant(
         "I6", "cash is a float", BOOKING,

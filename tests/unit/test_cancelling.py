@@ -3,9 +3,11 @@
 import pytest
 
 from pointsman.domain.commands import Cancel
-from pointsman.domain.events import Timer, TimerKind, VenueWord
+from pointsman.domain.events import VenueWord
 from pointsman.domain.money import exact
+from pointsman.domain.timers import Timer, TimerKind
 from pointsman.execution.cancelling import can_cancel, cancel
+from pointsman.execution.pacing import cancelling
 from tests.desk_stories import report
 from tests.order_stories import entered_desk
 from tests.unit.test_order_manager import ENTRY
@@ -14,12 +16,12 @@ from tests.unit.test_order_manager import ENTRY
 def test_a_cancel_marks_the_order_and_its_silence_will_be_noticed() -> None:
     desk = entered_desk()
     books, now_ns = desk.books, desk.now_ns + 1
-    assert can_cancel(books.orders[ENTRY])
+    assert can_cancel(books, books.orders[ENTRY], now_ns)
     with exact():
         assert cancel(books, books.orders[ENTRY], now_ns) == Cancel(ENTRY, "XXX")
     order = books.orders[ENTRY]
     assert (order.is_cancel_pending, order.cancel_sent_at_ns) == (True, now_ns)
-    assert not can_cancel(order), "it is under way"
+    assert not can_cancel(books, order, now_ns), "it is under way"
     due_ns = now_ns + books.policy.submit_timeout_ns
     timers = iter(books.this_run.pop_timer, None)
     assert Timer(due_ns, TimerKind.SUBMIT_TIMEOUT, ENTRY, now_ns) in timers
@@ -31,4 +33,13 @@ def test_what_has_ended_is_not_cancelled(word: VenueWord) -> None:
     before = desk.books.orders[ENTRY]
     step = report(desk, ENTRY, word)
     ended = next(record for record in step.changes if type(record) is type(before))
-    assert not can_cancel(ended)
+    assert not can_cancel(desk.books, ended, desk.now_ns)
+
+
+def test_a_cancel_that_did_not_reach_the_venue_twice_waits() -> None:
+    desk = entered_desk()
+    books, order, now_ns = desk.books, desk.books.orders[ENTRY], desk.now_ns
+    for is_due in (True, False):
+        again_at_ns = books.this_run.pacing.note(cancelling(order), now_ns).again_at_ns
+        assert can_cancel(books, order, now_ns) is is_due
+    assert can_cancel(books, order, again_at_ns)

@@ -1,6 +1,7 @@
 """Every kind of event and of wake-up is taken in by a function."""
 
-from pointsman.domain.events import Event, SignalReceived, TimerKind
+from pointsman.domain.events import Event, SignalReceived
+from pointsman.domain.timers import TimerKind
 from pointsman.execution.event_handlers import HANDLERS, TIMERS
 
 

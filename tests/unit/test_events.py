@@ -3,8 +3,9 @@
 import msgspec
 import pytest
 
-from pointsman.domain.events import Event, Timer, TimerKind, VenueWord
+from pointsman.domain.events import Event, VenueWord
 from pointsman.domain.life_cycle import ReportKind
+from pointsman.domain.timers import Timer, TimerKind
 
 
 @pytest.mark.parametrize("word", [word for word in VenueWord if word is not VenueWord.TRADE])

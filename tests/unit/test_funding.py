@@ -1,4 +1,4 @@
-"""Funding: money for what is held, shared out exactly (RULES 14, 16; I6)."""
+"""Funding and charges: money for what is held, shared out exactly (RULES 14, 16, 51; I6)."""
 
 from decimal import Decimal
 
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from pointsman.domain.accounts import EXTERNAL, Incident
 from pointsman.domain.commands import Step
-from pointsman.domain.events import FundingPaid, HoldingDiffers
+from pointsman.domain.events import ChargePaid, FundingPaid, HoldingDiffers
 from pointsman.domain.money import exact
 from pointsman.domain.policy import PositionMode
 from pointsman.domain.positions import Funding, Trade
@@ -78,3 +78,45 @@ def test_a_payment_for_the_other_side_or_for_nothing_is_externals(mode: Position
     assert shares(desk) == [(EXTERNAL, 0, Decimal("0.5"))]
     assert account(desk).cash == 100_000 - 1_000
     assert [one.kind for one in desk.kept.all(Incident)] == [Reason.EXTERNAL_ACTIVITY]
+
+
+# -- charges ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", list(PositionMode))
+@pytest.mark.parametrize("side", [LONG, None])
+def test_rule_51_a_charge_is_borne_by_who_holds_the_symbol(
+    mode: PositionMode, side: PositionSide | None
+) -> None:
+    desk = kept_desk(policy(position_mode=mode), accounts=NAMES)
+    enter(desk, signal("a", va_id="VA001", quantity="1"))
+    enter(desk, signal("b", va_id="VA002", quantity="3"))
+    step = tell(desk, ChargePaid("C1", Decimal("-0.4"), desk.now_ns, "XXX", side))
+    assert step.commands == ()
+    assert shares(desk) == [("VA001", 1, Decimal("-0.1")), ("VA002", 2, Decimal("-0.3"))]
+    assert [one.is_charge for one in desk.kept.all(Funding)] == [True, True]
+    assert account(desk, "VA002").realized == Decimal("-0.3")
+    assert desk.books.positions[2].realized_to_date == Decimal("-0.3")
+    assert dump(loaded_again(desk).books) == dump(desk.books)
+
+
+def test_rule_51_a_charge_for_both_sides_is_shared_out_by_quantity() -> None:
+    desk = kept_desk(accounts=NAMES)
+    enter(desk, signal("a", va_id="VA001", quantity="1"))
+    enter(desk, signal("b", va_id="VA002", side="sell", quantity="3"))
+    tell(desk, ChargePaid("C1", Decimal("-0.4"), desk.now_ns, "XXX"))
+    assert [amount for _, _, amount in shares(desk)] == [Decimal("-0.1"), Decimal("-0.3")]
+    assert [one.side for one in desk.kept.all(Funding)] == [LONG, SHORT]
+
+
+@pytest.mark.parametrize("symbol", ["", "YYY"])
+def test_rule_51_a_charge_for_what_nobody_holds_is_externals(symbol: str) -> None:
+    desk = kept_desk()
+    enter(desk, signal("a"))
+    cash = account(desk).cash
+    tell(desk, ChargePaid("C1", Decimal("-0.4"), desk.now_ns, symbol))
+    assert shares(desk) == [(EXTERNAL, 0, Decimal("-0.4"))]
+    assert account(desk).cash == cash
+    (incident,) = desk.kept.all(Incident)
+    assert (incident.kind, incident.symbol) == (Reason.EXTERNAL_ACTIVITY, symbol or None)
+    assert "of charge C1" in incident.detail

@@ -61,7 +61,10 @@ def test_rule_11_all_rules_are_measured_in_the_order_of_the_reasons() -> None:
     decision = decide(ready_desk(EVERY_LIMIT), sent)
     measured = [check.rule for check in decision.checks]
     told_where_broken = {
+        Reason.VENUE_FORBIDS,
         Reason.ENTRIES_HELD,
+        Reason.VENUE_DOWN,
+        Reason.VENUE_BUSY,
         Reason.HOLDING_DISPUTED,
         Reason.TICK_TOO_COARSE,
     }

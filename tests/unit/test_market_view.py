@@ -6,8 +6,9 @@ from decimal import Decimal
 import pytest
 from msgspec.structs import replace
 
-from pointsman.domain.events import Level, Timer, TimerKind
+from pointsman.domain.events import Level
 from pointsman.domain.positions import PositionState
+from pointsman.domain.timers import Timer, TimerKind
 from pointsman.execution.market_view import LiveSession, MarketView
 from tests import desk_stories as told
 from tests.desk_stories import MILLISECOND_NS, SECOND_NS, START_NS

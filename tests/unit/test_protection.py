@@ -13,9 +13,7 @@ from pointsman.domain.events import (
     Level,
     LevelReached,
     OrderAbsent,
-    Timer,
     TimerFired,
-    TimerKind,
     VenueWord,
 )
 from pointsman.domain.market import Instrument
@@ -24,6 +22,7 @@ from pointsman.domain.policy import ReduceOnlyMode
 from pointsman.domain.positions import Trade
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide, Side
+from pointsman.domain.timers import Timer, TimerKind
 from tests.desk_stories import (
     MILLISECOND_NS,
     SECOND_NS,

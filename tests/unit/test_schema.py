@@ -254,6 +254,7 @@ PUBLISHED = {
         "eccebd9ccf1816bec6e9b257e0d858e6322199eb4a111a3c8f8caca4bb75a856"
     ),
     "0006_starts.sql": "45f4a069e0603c410fd88d45d3f590a06828b93dda1fb8b6dc9867eb223475e4",
+    "0007_charges.sql": "bd233c1279fec173ad46e604c46d820a979224ced6727404695a04a8a1179ed7",
 }
 """The digest of each published migration. A line is added, never changed."""
 

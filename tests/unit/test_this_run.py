@@ -1,8 +1,8 @@
 """What is remembered of this run alone."""
 
-from pointsman.domain.events import Timer, TimerKind
 from pointsman.domain.market import Quote
 from pointsman.domain.money import ONE
+from pointsman.domain.timers import Timer, TimerKind
 from pointsman.execution.this_run import ThisRun
 
 FIVE, SEVEN = (Timer(ns, TimerKind.COOLDOWN_END, "VA001", 0) for ns in (5, 7))

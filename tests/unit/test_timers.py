@@ -6,18 +6,11 @@ import pytest
 
 from pointsman.domain.accounts import Incident, Mark
 from pointsman.domain.commands import Query
-from pointsman.domain.events import (
-    Level,
-    LevelReached,
-    Marked,
-    Timer,
-    TimerFired,
-    TimerKind,
-    VenueWord,
-)
+from pointsman.domain.events import Level, LevelReached, Marked, TimerFired, VenueWord
 from pointsman.domain.orders import Order, Role
 from pointsman.domain.positions import Position
 from pointsman.domain.reasons import Reason
+from pointsman.domain.timers import Timer, TimerKind
 from pointsman.execution.desk import Desk
 from pointsman.execution.timers import is_overtaken
 from tests.desk_stories import (

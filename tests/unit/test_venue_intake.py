@@ -6,16 +6,21 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from pointsman.domain.accounts import EXTERNAL, Account
+from pointsman.domain.accounts import EXTERNAL, Account, Incident
 from pointsman.domain.commands import Cancel, Compare, Query, Submit
 from pointsman.domain.events import (
     CancelRefused,
+    ChargePaid,
     Compared,
     ForeignFill,
     FundingPaid,
     HoldingDiffers,
+    LinkChanged,
+    NotSent,
     OrderAdopted,
     OrderReport,
+    UnlistedCode,
+    VenueLink,
 )
 from pointsman.domain.life_cycle import OrderStatus
 from pointsman.domain.orders import Fill, Order, Role
@@ -208,6 +213,50 @@ def test_i6_a_comparison_tells_funding_before_what_traded_after_it() -> None:
     story.say(replace(shown, fundings=fundings))
     whose = {share.funding_id: share.va_id for share in changed(story, Funding)}
     assert whose == {"f1": told.VA, "f2": EXTERNAL}
+
+
+def charge(charge_id: str, amount: str, ts_ns: int = told.START_NS) -> ChargePaid:
+    """A regulatory fee for XXX."""
+    return ChargePaid(charge_id, Decimal(amount), ts_ns, "XXX")
+
+
+def test_rule_51_a_charge_is_taken_in_once_however_often_it_is_told() -> None:
+    story = begin()
+    _, stop = partly_filled(story)
+    shown = snapshot((venue_order(stop),), held="4", cursor="2")
+    shown = replace(shown, charges=(charge("c1", "-0.5"), charge("c2", "0.1")))
+    story.memory.is_slow = True
+    story.say(charge("c1", "-0.5"), charge("c1", "-0.5"), shown)
+    story.memory.heal()
+    story.say(charge("c2", "0.1"), shown)
+    assert [share.amount for share in changed(story, Funding)] == [Decimal("-0.5"), Decimal("0.1")]
+
+
+def test_rule_51_funding_and_charges_are_booked_in_the_order_in_which_they_happened() -> None:
+    story = begin()
+    _, stop = partly_filled(story)
+    at = told.START_NS
+    shown = snapshot((venue_order(stop),), held="4", cursor="2")
+    fundings = (paid("f1", "-1", at), paid("f2", "-1", at + 2))
+    shown = replace(shown, fundings=fundings, charges=(charge("c1", "-1", at + 1),))
+    story.say(shown)
+    assert [share.funding_id for share in changed(story, Funding)] == ["f1", "c1", "f2"]
+
+
+# -- the connection --------------------------------------------------------------------------------
+
+
+def test_rule_46_what_is_told_of_the_connection_reaches_the_desk() -> None:
+    story = begin()
+    partly_filled(story)
+    story.say(LinkChanged(VenueLink.ORDERS, False, told.START_NS, "reset"))
+    assert VenueLink.ORDERS in story.loop.desk.books.this_run.links_down
+    story.say(UnlistedCode("502", "Bad Gateway", told.START_NS))
+    kinds = [incident.kind for incident in changed(story, Incident)]
+    assert kinds[-2:] == [Reason.LINK_DOWN, Reason.UNLISTED_CODE]
+    turns = len(story.events)
+    story.say(NotSent("of nobody", False, Reason.VENUE_DOWN, told.START_NS))
+    assert len(story.events) == turns
 
 
 # -- orders that one of us does not know -----------------------------------------------------------

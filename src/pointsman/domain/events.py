@@ -15,11 +15,12 @@ import msgspec
 from pointsman.domain.accounts import Mark
 from pointsman.domain.life_cycle import ReportKind
 from pointsman.domain.market import Quote
-from pointsman.domain.orders import Order
+from pointsman.domain.orders import KnownOrder, Order
 from pointsman.domain.policy import Policy
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide, Side
 from pointsman.domain.signals import FirstDecision, Signal, Window
+from pointsman.domain.timers import Timer
 
 
 class Event(msgspec.Struct, frozen=True, gc=False, tag=True):
@@ -95,6 +96,46 @@ class SendRefused(Event, frozen=True):
     reason: Reason
 
 
+class NotSent(Event, frozen=True):
+    """An order or, with `is_cancel`, its cancel certainly never reached the venue (RULES 44)."""
+
+    client_order_id: str
+    is_cancel: bool
+    reason: Reason
+    ts_ns: int
+    detail: str = ""
+    mark: Quote | None = None
+
+
+class VenueLink(StrEnum):
+    """The parts of the connection to a venue."""
+
+    ORDERS = "orders"
+    ACCOUNT_STREAM = "account_stream"
+    QUOTES = "quotes"
+    BUDGET = "budget"
+    """The requests that the venue allows; down while it has said "slow down"."""
+
+
+class LinkChanged(Event, frozen=True):
+    """A part of the connection to the venue went down or came up again (RULES 46)."""
+
+    link: VenueLink
+    is_up: bool
+    ts_ns: int
+    detail: str = ""
+
+
+class UnlistedCode(Event, frozen=True):
+    """The venue answered with a status or code that is in no table: nothing is concluded from it
+    (RULES 44). `client_order_id` is empty where the answer was not about one order."""
+
+    code: str
+    text: str
+    ts_ns: int
+    client_order_id: str = ""
+
+
 class VenueFill(msgspec.Struct, frozen=True, gc=False):
     """An execution as the venue tells it. `quantity` is what traded, whatever the fee was taken
     from; `fee_currency` None is the currency of the price. `cumulative` is the order's total filled
@@ -107,17 +148,6 @@ class VenueFill(msgspec.Struct, frozen=True, gc=False):
     ts_ns: int
     cumulative: Decimal | None = None
     fee_currency: str | None = None
-
-
-class KnownOrder(msgspec.Struct, frozen=True, gc=False):
-    """What storage remembers of a final order that is reported once more (RULES 32). `parts` is how
-    many trades its position has become, the two counters how many orders were made for it."""
-
-    order: Order
-    fill_keys: tuple[str, ...]
-    parts: int
-    stops_made: int
-    exits_made: int
 
 
 class VenueWord(StrEnum):
@@ -198,36 +228,6 @@ class EntryBreach(Event, frozen=True):
     symbol: str
     quote: Quote | None
     clock_offset_ns: int = 0
-
-
-class TimerKind(StrEnum):
-    """What the desk wants to be woken for. The key is a position id or a client order id as
-    text, or a VA."""
-
-    COVER_QUERY = "cover_query"
-    COVER_DEADLINE = "cover_deadline"
-    CROSSED_DEADLINE = "crossed_deadline"
-    EXIT_RETRY = "exit_retry"
-    SUBMIT_TIMEOUT = "submit_timeout"
-    """No answer about a sent order or cancel in time: silence, which proves nothing."""
-
-    QUERY_RETRY = "query_retry"
-    EXIT_UNFILLED = "exit_unfilled"
-    """An exit at work ceases to count as cover."""
-
-    COOLDOWN_END = "cooldown_end"
-    OPENING_DEADLINE = "opening_deadline"
-    """An entry has waited too long for its VA to be flat. The key is the VA."""
-
-
-class Timer(msgspec.Struct, frozen=True, gc=False, order=True):
-    """A wake-up: due at `due_ns`, for `key`. `armed_ns` says since when, so that a stale one is
-    recognised."""
-
-    due_ns: int
-    kind: TimerKind
-    key: str
-    armed_ns: int
 
 
 class TimerFired(Event, frozen=True):
@@ -322,6 +322,19 @@ class FundingPaid(Event, frozen=True):
     position_side: PositionSide
     amount: Decimal
     ts_ns: int
+    mark: Quote | None = None
+
+
+class ChargePaid(Event, frozen=True):
+    """The venue charged the account later than at an execution, or gave something back: a
+    regulatory fee, a rebate, insurance (RULES 51). Else as `FundingPaid`; no `charge_id` is a
+    `funding_id`. No `symbol`: for nothing that is traded. No `position_side`: for either side."""
+
+    charge_id: str
+    amount: Decimal
+    ts_ns: int
+    symbol: str = ""
+    position_side: PositionSide | None = None
     mark: Quote | None = None
 
 

@@ -12,7 +12,8 @@ House rules:
 
 `UNKNOWN` and `PENDING_CANCEL` are not in the table: they are marks of our knowledge on top of the
 rank, shown in its place while set, and cleared by any report of the venue (RULES 27). `DENIED` is
-ours and can only follow `INITIALIZED`: an order that was never handed to the venue.
+ours and can only follow `INITIALIZED` and `SUBMITTED`: an order that was never handed to the venue,
+or certainly did not reach it (RULES 44).
 """
 
 from enum import StrEnum
@@ -64,7 +65,7 @@ _FIRST_REPORTS: dict[ReportKind, OrderStatus] = {
 
 TRANSITIONS: dict[OrderStatus, dict[ReportKind, OrderStatus]] = {
     _S.INITIALIZED: {**_FIRST_REPORTS, _K.DENIED: _S.DENIED},
-    _S.SUBMITTED: _FIRST_REPORTS,
+    _S.SUBMITTED: {**_FIRST_REPORTS, _K.DENIED: _S.DENIED},
     _S.ACCEPTED: {**_FIRST_REPORTS, _K.SENT: _S.ACCEPTED},
     _S.PARTIALLY_FILLED: {
         **_FIRST_REPORTS,
@@ -87,8 +88,8 @@ TRANSITIONS: dict[OrderStatus, dict[ReportKind, OrderStatus]] = {
     },
     _S.DENIED: {},
 }
-"""(status, report) -> status. `DENIED` takes nothing: the venue cannot know an order that was never
-sent."""
+"""(status, report) -> status. `DENIED` takes nothing: the venue cannot know an order that never
+reached it."""
 
 FINAL: frozenset[OrderStatus] = frozenset(
     {_S.DENIED, _S.FILLED, _S.CANCELED, _S.REJECTED, _S.EXPIRED}

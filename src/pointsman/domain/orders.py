@@ -137,6 +137,17 @@ def total_leaves(orders: list[Order]) -> Decimal:
     return sum((order.leaves for order in orders), ZERO)
 
 
+class KnownOrder(msgspec.Struct, frozen=True, gc=False):
+    """What storage remembers of a final order that is reported once more (RULES 32). `parts` is how
+    many trades its position has become, the two counters how many orders were made for it."""
+
+    order: Order
+    fill_keys: tuple[str, ...]
+    parts: int
+    stops_made: int
+    exits_made: int
+
+
 class Fill(msgspec.Struct, frozen=True, gc=False, tag=True):
     """One execution, booked once. `key` identifies it (venue order, trade id, side); `venue_ts_ns`
     is when the venue says it happened, `booked_at_ns` when we learned of it. `is_external`: nothing

@@ -133,9 +133,10 @@ class Trade(msgspec.Struct, frozen=True, gc=False, tag=True):
 
 
 class Funding(msgspec.Struct, frozen=True, gc=False, tag=True):
-    """One position's share of a funding payment: received where `amount` > 0. `quantity` is what it
-    was shared out by. What no VA bears is a share of the reserved account EXTERNAL, with 0 as
-    `position_id`; so the shares of a payment add up to it, exactly."""
+    """One position's share of a funding payment or, with `is_charge`, of a later charge: received
+    where `amount` > 0. `quantity` is what it was shared out by. What no VA bears is a share of the
+    reserved account EXTERNAL, with 0 as `position_id`; so the shares of a payment add up to it,
+    exactly."""
 
     funding_id: str
     position_id: int
@@ -146,6 +147,7 @@ class Funding(msgspec.Struct, frozen=True, gc=False, tag=True):
     amount: Decimal
     venue_ts_ns: int
     booked_at_ns: int
+    is_charge: bool = False
 
 
 def closing_of(position: Position) -> Decimal:

@@ -65,6 +65,11 @@ class Reason(StrEnum):
         Group.ROUTER,
         "There is no position left that this exit could close.",
     )
+    VENUE_FORBIDS = (
+        "VENUE_FORBIDS",
+        Group.ROUTER,
+        "The venue takes no such order beside what is at work there.",
+    )
 
     KILLED = "KILLED", Group.GOVERNOR, "The kill switch is on."
     PAUSED = "PAUSED", Group.GOVERNOR, "Entries are paused by a person."
@@ -72,6 +77,16 @@ class Reason(StrEnum):
         "ENTRIES_HELD",
         Group.GOVERNOR,
         "A part of the engine is down, or a file that it holds open was removed or replaced.",
+    )
+    VENUE_DOWN = (
+        "VENUE_DOWN",
+        Group.GOVERNOR,
+        "A part of the connection to the venue is down: orders, account stream or quotes.",
+    )
+    VENUE_BUSY = (
+        "VENUE_BUSY",
+        Group.GOVERNOR,
+        "The venue said to slow down, or the requests that it allows are used up.",
     )
     FROZEN = (
         "FROZEN",
@@ -256,6 +271,23 @@ class Reason(StrEnum):
         Group.INCIDENT,
         "The venue did not answer in time; the order is queried until it is known.",
     )
+    UNLISTED_CODE = (
+        "UNLISTED_CODE",
+        Group.INCIDENT,
+        "The venue answered with a status or code that is in no table; nothing is concluded from "
+        "it.",
+    )
+    NOT_SENT = (
+        "NOT_SENT",
+        Group.INCIDENT,
+        "A request certainly did not reach the venue; a stop, an exit or a cancel is tried again.",
+    )
+    LINK_DOWN = (
+        "LINK_DOWN",
+        Group.INCIDENT,
+        "A part of the connection to the venue went down; no entry is accepted until it is up.",
+    )
+    LINK_UP = "LINK_UP", Group.INCIDENT, "A part of the connection to the venue is up again."
     EXIT_REJECTED = (
         "EXIT_REJECTED",
         Group.INCIDENT,

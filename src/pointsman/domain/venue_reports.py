@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import msgspec
 
-from pointsman.domain.events import FundingPaid, VenueFill
+from pointsman.domain.events import ChargePaid, FundingPaid, VenueFill
 from pointsman.domain.life_cycle import OrderStatus
 from pointsman.domain.orders import Fill, OrderType
 from pointsman.domain.reasons import Reason
@@ -84,10 +84,10 @@ class OrderFound(msgspec.Struct, frozen=True, gc=False):
 
 
 class Snapshot(msgspec.Struct, frozen=True, gc=False):
-    """The answer to a comparison: open orders, executions and funding payments since the cursor in
-    the order they happened, and holdings, all of one moment (`taken_at_ns`). Not `is_complete`:
-    something failed or was cut off, and nothing may be concluded from it. `fills_cursor` is opaque:
-    hand it back to go on from here."""
+    """The answer to a comparison: open orders, executions, funding payments and charges since the
+    cursor, each in the order they happened, and holdings, all of one moment (`taken_at_ns`). Not
+    `is_complete`: something failed or was cut off, and nothing may be concluded from it.
+    `fills_cursor` is opaque: hand it back to go on from here."""
 
     asked_at_ns: int
     taken_at_ns: int
@@ -97,3 +97,4 @@ class Snapshot(msgspec.Struct, frozen=True, gc=False):
     fills_cursor: str
     is_complete: bool = True
     fundings: tuple[FundingPaid, ...] = ()
+    charges: tuple[ChargePaid, ...] = ()

@@ -18,8 +18,7 @@ from typing import NoReturn
 import msgspec
 
 from pointsman.domain.client_order_ids import parse_client_order_id
-from pointsman.domain.events import KnownOrder
-from pointsman.domain.orders import Fill, Order, Role
+from pointsman.domain.orders import Fill, KnownOrder, Order, Role
 from pointsman.domain.positions import Funding, Trade
 from pointsman.domain.signals import Decision, FirstDecision, SignalRecord
 from pointsman.execution.ports import Archive, Entry, Recorder, Standing

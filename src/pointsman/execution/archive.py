@@ -11,8 +11,7 @@ from collections.abc import Iterable
 from typing import TypeVar
 
 from pointsman.domain.commands import Record
-from pointsman.domain.events import KnownOrder
-from pointsman.domain.orders import Fill
+from pointsman.domain.orders import Fill, KnownOrder
 from pointsman.domain.positions import Funding
 from pointsman.domain.signals import Decision, FirstDecision, SignalRecord
 from pointsman.execution.ports import Archive

@@ -26,13 +26,13 @@ from pointsman.domain.accounts import (
     KillSwitch,
 )
 from pointsman.domain.commands import Record
-from pointsman.domain.events import KnownOrder
 from pointsman.domain.market import InstrumentSteps, Quote
 from pointsman.domain.money import ZERO
-from pointsman.domain.orders import Order, Role
+from pointsman.domain.orders import KnownOrder, Order, Role
 from pointsman.domain.policy import Policy
 from pointsman.domain.positions import Position, PositionState
 from pointsman.domain.sides import PositionSide
+from pointsman.execution import pacing
 from pointsman.execution.account_index import ENTRIES_PER_MINUTE_MAX, AccountIndex, Holding
 from pointsman.execution.this_run import ThisRun
 
@@ -127,6 +127,7 @@ class Books:
         index.unknown.pop(order_id, None)
         self.fill_keys.pop(order_id, None)
         self.this_run.forget_asked(order_id)
+        self.this_run.pacing.forget(pacing.cancelling(order))
         _discard(self.orders_of_position, order.position_id, order_id)
         if order.role is Role.ENTRY:
             del index.entries[order_id]
@@ -161,6 +162,9 @@ class Books:
         if position.state is not PositionState.CLOSED:
             self.positions[position_id] = position
             index.positions[position_id] = None
+        if not position.is_live:
+            keys = [pacing.sending(position_id, role) for role in (Role.STOP, Role.EXIT)]
+            self.this_run.pacing.forget(*keys)
         _keep(self.overfilled, position_id, position.state is PositionState.OVERFILLED)
         symbol, side = position.symbol, position.side
         if self.overfilled or self.external(symbol, side) or self.external(symbol, side.opposite):

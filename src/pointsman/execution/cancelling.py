@@ -7,16 +7,19 @@ has answered, or its silence is noticed, it counts as one that may still trade.
 import msgspec
 
 from pointsman.domain.commands import Cancel
-from pointsman.domain.events import Timer, TimerKind
 from pointsman.domain.orders import Order
+from pointsman.domain.timers import Timer, TimerKind
+from pointsman.execution import pacing
 from pointsman.execution.books import Books
 
 replace = msgspec.structs.replace
 
 
-def can_cancel(order: Order) -> bool:
-    """Whether asking the venue to cancel would be new to it."""
-    return not order.is_cancel_pending and not order.is_final
+def can_cancel(books: Books, order: Order, now_ns: int) -> bool:
+    """Whether asking the venue to cancel would be new to it, and need not wait."""
+    if order.is_cancel_pending or order.is_final:
+        return False
+    return books.this_run.pacing.may_ask(pacing.cancelling(order), now_ns)
 
 
 def cancel(books: Books, order: Order, now_ns: int) -> Cancel:

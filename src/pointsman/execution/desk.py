@@ -12,11 +12,12 @@ out its commands, in order, and answer with the decision. A step without changes
 
 from pointsman.domain.accounts import DeskRecord
 from pointsman.domain.commands import Cancel, Command, Compare, Step, Submit
-from pointsman.domain.events import Event, SignalReceived, Timer
+from pointsman.domain.events import Event, SignalReceived
 from pointsman.domain.money import exact
 from pointsman.domain.orders import Fill
 from pointsman.domain.policy import Policy
 from pointsman.domain.signals import Signal
+from pointsman.domain.timers import Timer
 from pointsman.execution import judgement, reversal, timers
 from pointsman.execution.booking import close_if_done
 from pointsman.execution.books import Books

@@ -10,10 +10,11 @@ import msgspec
 
 from pointsman.domain.client_order_ids import parse_client_order_id
 from pointsman.domain.commands import Command, Query
-from pointsman.domain.events import CancelRefused, OrderAbsent, OrderAdopted, Timer, TimerKind
+from pointsman.domain.events import CancelRefused, OrderAbsent, OrderAdopted
 from pointsman.domain.life_cycle import OrderStatus, ReportKind
 from pointsman.domain.orders import Order, Role
 from pointsman.domain.reasons import Reason
+from pointsman.domain.timers import Timer, TimerKind
 from pointsman.execution import booking
 from pointsman.execution.books import Books
 from pointsman.execution.incidents import note_incident

@@ -9,18 +9,21 @@ from typing import Any
 from pointsman.domain import events as ev
 from pointsman.domain.commands import Command
 from pointsman.domain.events import Event
+from pointsman.domain.timers import TimerKind
 from pointsman.execution import (
     doubt,
     external_holdings,
     learning,
+    not_sent,
     operator_actions,
     order_manager,
     reversal,
     signal_intake,
     timers,
+    venue_links,
 )
 from pointsman.execution.books import Books
-from pointsman.execution.funding import on_funding
+from pointsman.execution.funding import on_charge, on_funding
 from pointsman.execution.withdrawal import on_entry_breach
 
 Handler = Callable[[Books, Any, int], list[Command]]
@@ -32,16 +35,17 @@ def _on_timer(books: Books, event: ev.TimerFired, now_ns: int) -> list[Command]:
     return TIMERS[event.timer.kind](books, event.timer, now_ns)
 
 
-TIMERS: dict[ev.TimerKind, Handler] = {
-    ev.TimerKind.SUBMIT_TIMEOUT: doubt.on_silence,
-    ev.TimerKind.QUERY_RETRY: doubt.on_query_retry,
-    ev.TimerKind.COVER_QUERY: timers.on_cover_query,
-    ev.TimerKind.COVER_DEADLINE: timers.on_cover_deadline,
-    ev.TimerKind.CROSSED_DEADLINE: timers.on_crossed_deadline,
-    ev.TimerKind.EXIT_RETRY: timers.on_exit_retry,
-    ev.TimerKind.EXIT_UNFILLED: timers.on_exit_unfilled,
-    ev.TimerKind.COOLDOWN_END: timers.on_cooldown_end,
-    ev.TimerKind.OPENING_DEADLINE: reversal.on_opening_deadline,
+TIMERS: dict[TimerKind, Handler] = {
+    TimerKind.SUBMIT_TIMEOUT: doubt.on_silence,
+    TimerKind.QUERY_RETRY: doubt.on_query_retry,
+    TimerKind.SEND_RETRY: not_sent.on_send_retry,
+    TimerKind.COVER_QUERY: timers.on_cover_query,
+    TimerKind.COVER_DEADLINE: timers.on_cover_deadline,
+    TimerKind.CROSSED_DEADLINE: timers.on_crossed_deadline,
+    TimerKind.EXIT_RETRY: timers.on_exit_retry,
+    TimerKind.EXIT_UNFILLED: timers.on_exit_unfilled,
+    TimerKind.COOLDOWN_END: timers.on_cooldown_end,
+    TimerKind.OPENING_DEADLINE: reversal.on_opening_deadline,
 }
 
 
@@ -51,6 +55,9 @@ HANDLERS: dict[type[Event], Handler] = {
     ev.SignalMalformed: signal_intake.on_malformed,
     ev.OrderSent: order_manager.on_sent,
     ev.SendRefused: order_manager.on_send_refused,
+    ev.NotSent: not_sent.on_not_sent,
+    ev.LinkChanged: venue_links.on_link_changed,
+    ev.UnlistedCode: venue_links.on_unlisted_code,
     ev.OrderReport: order_manager.on_report,
     ev.OrderAdopted: doubt.on_adopted,
     ev.CancelRefused: doubt.on_cancel_refused,
@@ -69,6 +76,7 @@ HANDLERS: dict[type[Event], Handler] = {
     ev.CashConfirmed: operator_actions.on_cash_confirmed,
     ev.ForeignFill: external_holdings.on_foreign_fill,
     ev.FundingPaid: on_funding,
+    ev.ChargePaid: on_charge,
     ev.HoldingDiffers: external_holdings.on_holding_differs,
     ev.Assigned: external_holdings.on_assigned,
     ev.Compared: operator_actions.on_compared,

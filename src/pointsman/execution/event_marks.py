@@ -17,6 +17,8 @@ BRINGS_MARK = (
     ev.CashMoved,
     ev.ForeignFill,
     ev.FundingPaid,
+    ev.ChargePaid,
+    ev.NotSent,
     ev.HoldingDiffers,
     ev.Assigned,
 )
@@ -25,7 +27,15 @@ BRINGS_MARK = (
 BRINGS_QUOTE = (ev.SignalReceived, ev.LevelReached, ev.EntryBreach)
 """Events with the quote that they are judged on."""
 
-BRINGS_STAMP = (ev.OrderReport, ev.CancelRefused, ev.FundingPaid)
+BRINGS_STAMP = (
+    ev.OrderReport,
+    ev.CancelRefused,
+    ev.FundingPaid,
+    ev.ChargePaid,
+    ev.NotSent,
+    ev.LinkChanged,
+    ev.UnlistedCode,
+)
 """Events with the venue's stamp of what they report."""
 
 

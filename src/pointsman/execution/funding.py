@@ -1,21 +1,20 @@
-"""Funding: what the venue pays, or is paid, for what is held.
+"""Funding and charges: what the venue pays, or is paid, for what is held, other than by a trade.
 
-One payment is for the account's whole holding of a symbol and side. It is shared out among the
-positions that hold it when it is learned, by their quantity; what no VA holds, EXTERNAL bears.
-Invariants: the shares add up to the payment exactly, no quantity changes, and cash and realized
-result change alike (RULES 14, 16).
+One payment is for the account's whole holding of a symbol and side; a charge may be for both sides,
+or for no symbol. It is shared out among the positions that hold it when it is learned, by their
+quantity; what no VA holds, EXTERNAL bears. Invariants: the shares add up to the payment exactly, no
+quantity changes, and cash and realized result change alike (RULES 14, 16, 51).
 """
-
-from decimal import Decimal
 
 import msgspec
 
 from pointsman.domain.accounts import EXTERNAL
 from pointsman.domain.commands import Command
-from pointsman.domain.events import FundingPaid
+from pointsman.domain.events import ChargePaid, FundingPaid
 from pointsman.domain.money import ZERO, plain, share_of
 from pointsman.domain.positions import Funding, Position
 from pointsman.domain.reasons import Reason
+from pointsman.domain.sides import PositionSide
 from pointsman.execution.books import Books
 from pointsman.execution.incidents import note_incident
 
@@ -23,65 +22,84 @@ replace = msgspec.structs.replace
 
 
 def on_funding(books: Books, event: FundingPaid, now_ns: int) -> list[Command]:
-    """Book a payment that is reported for the first time. The oldest position comes first; the
-    last one takes what rounding leaves."""
-    held = books.positions_on(event.symbol, event.position_side)[::-1]
-    foreign = event.position_side.sign * books.external(event.symbol, event.position_side)
-    foreign = max(ZERO, foreign)
-    whole = sum((position.quantity for position in held), foreign)
-    left = event.amount
-    for position in held:
-        is_last = position is held[-1] and foreign == ZERO
-        share = left if is_last else share_of(event.amount, position.quantity, whole)
-        _pay(books, event, position, share, now_ns)
-        left -= share
-    if foreign > ZERO or not held:
-        _leave_to_external(books, event, foreign, left, now_ns)
-    return []
-
-
-def _pay(books: Books, event: FundingPaid, position: Position, share: Decimal, now_ns: int) -> None:
-    account = books.accounts[position.va_id]
-    books.put_account(
-        replace(account, cash=account.cash + share, realized=account.realized + share)
-    )
-    books.put_position(replace(position, realized_to_date=position.realized_to_date + share))
-    _note(books, event, position, position.quantity, share, now_ns)
-
-
-def _leave_to_external(
-    books: Books, event: FundingPaid, quantity: Decimal, share: Decimal, now_ns: int
-) -> None:
-    _note(books, event, None, quantity, share, now_ns)
-    note_incident(
-        books,
-        now_ns,
-        Reason.EXTERNAL_ACTIVITY,
-        symbol=event.symbol,
-        value=plain(share),
-        limit=plain(event.amount),
-        detail=f"of funding {event.funding_id} for what no account of ours holds",
-    )
-
-
-def _note(
-    books: Books,
-    event: FundingPaid,
-    position: Position | None,
-    quantity: Decimal,
-    share: Decimal,
-    now_ns: int,
-) -> None:
-    """Remember one share: of a position, or of EXTERNAL where there is none."""
-    funding = Funding(
+    """Book a funding payment that is reported for the first time."""
+    whole = Funding(
         funding_id=event.funding_id,
-        position_id=0 if position is None else position.position_id,
-        va_id=EXTERNAL if position is None else position.va_id,
+        position_id=0,
+        va_id=EXTERNAL,
         symbol=event.symbol,
         side=event.position_side,
-        quantity=quantity,
-        amount=share,
+        quantity=ZERO,
+        amount=event.amount,
         venue_ts_ns=event.ts_ns,
         booked_at_ns=now_ns,
     )
-    books.note(funding, (funding.funding_id, funding.position_id))
+    _share_out(books, whole, (event.position_side,))
+    return []
+
+
+def on_charge(books: Books, event: ChargePaid, now_ns: int) -> list[Command]:
+    """Book a charge that is reported for the first time."""
+    side = event.position_side
+    whole = Funding(
+        funding_id=event.charge_id,
+        position_id=0,
+        va_id=EXTERNAL,
+        symbol=event.symbol,
+        side=side or PositionSide.LONG,
+        quantity=ZERO,
+        amount=event.amount,
+        venue_ts_ns=event.ts_ns,
+        booked_at_ns=now_ns,
+        is_charge=True,
+    )
+    _share_out(books, whole, tuple(PositionSide) if side is None else (side,))
+    return []
+
+
+def _share_out(books: Books, paid: Funding, sides: tuple[PositionSide, ...]) -> None:
+    """Book a payment on those who hold its symbol on these sides. The oldest position comes first;
+    the last one takes what rounding leaves."""
+    held = [each for side in sides for each in books.positions_on(paid.symbol, side)[::-1]]
+    externals = (side.sign * books.external(paid.symbol, side) for side in sides)
+    foreign = sum((max(ZERO, quantity) for quantity in externals), ZERO)
+    whole = sum((position.quantity for position in held), foreign)
+    left = paid.amount
+    for position in held:
+        is_last = position is held[-1] and foreign == ZERO
+        amount = left if is_last else share_of(paid.amount, position.quantity, whole)
+        _pay(books, replace(paid, amount=amount), position)
+        left -= amount
+    if foreign > ZERO or not held:
+        _leave_to_external(books, replace(paid, quantity=foreign, amount=left), paid)
+
+
+def _pay(books: Books, share: Funding, position: Position) -> None:
+    account = books.accounts[position.va_id]
+    books.put_account(
+        replace(account, cash=account.cash + share.amount, realized=account.realized + share.amount)
+    )
+    realized = position.realized_to_date + share.amount
+    books.put_position(replace(position, realized_to_date=realized))
+    own = replace(
+        share,
+        position_id=position.position_id,
+        va_id=position.va_id,
+        side=position.side,
+        quantity=position.quantity,
+    )
+    books.note(own, (own.funding_id, own.position_id))
+
+
+def _leave_to_external(books: Books, share: Funding, paid: Funding) -> None:
+    books.note(share, (share.funding_id, share.position_id))
+    what = "charge" if paid.is_charge else "funding"
+    note_incident(
+        books,
+        paid.booked_at_ns,
+        Reason.EXTERNAL_ACTIVITY,
+        symbol=paid.symbol or None,
+        value=plain(share.amount),
+        limit=plain(paid.amount),
+        detail=f"of {what} {paid.funding_id} for what no account of ours holds",
+    )

@@ -19,12 +19,14 @@ from pointsman.execution.figures import daily_loss, drawdown
 from pointsman.execution.pricing import HUNDRED
 from pointsman.execution.shortfall import disputed
 from pointsman.execution.sizing import Candidate
+from pointsman.execution.venue_links import link_checks
 
 
 def govern(books: Books, entry: Candidate, entries_held: str = "") -> Iterator[Check]:
     """All limits of an entry, in the order of RULES 11. `entries_held` is what holds all entries
     back, empty where nothing does."""
     yield from _switches(books, entry.account, entries_held)
+    yield from link_checks(books, entry.now_ns)
     yield from _standing(books, entry.account, entry.signal.symbol, entry.now_ns)
     yield from _exposure(books, entry)
     yield from _losses(entry)

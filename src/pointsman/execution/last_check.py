@@ -12,7 +12,7 @@ from pointsman.domain.accounts import TradingState
 from pointsman.domain.market import Quote
 from pointsman.domain.orders import Order
 from pointsman.domain.reasons import Reason
-from pointsman.execution import filters
+from pointsman.execution import filters, venue_links
 from pointsman.execution.books import Books
 
 
@@ -59,10 +59,12 @@ class Holds:
 def refusal(
     books: Books, entry: Order, newest: Quote | None, now_ns: int, clock_offset_ns: int
 ) -> Reason | None:
-    """Why an entry may not leave at `now_ns`: the kill switch, the newest quote of its symbol, or
-    that somebody wants it back. None where it may."""
+    """Why an entry may not leave at `now_ns`: the kill switch, the connection to the venue, the
+    newest quote of its symbol, or that somebody wants it back. None where it may."""
     if books.kill_switch.trading_state is TradingState.HALTED:
         return Reason.KILLED
+    if (down := venue_links.refusal(books)) is not None:
+        return down
     if newest is None or not newest.is_valid:
         return Reason.INVALID_QUOTE
     limits = books.policy.limits_of(entry.va_id)

@@ -10,12 +10,12 @@ from decimal import Decimal
 import msgspec
 
 from pointsman.domain.accounts import Account
-from pointsman.domain.events import Timer, TimerKind
 from pointsman.domain.market import Quote
 from pointsman.domain.money import ZERO, plain, shown_ratio
 from pointsman.domain.policy import Limits
 from pointsman.domain.positions import Trade
 from pointsman.domain.reasons import Reason
+from pointsman.domain.timers import Timer, TimerKind
 from pointsman.domain.timestamps import in_seconds
 from pointsman.execution.books import Books
 from pointsman.execution.figures import daily_loss, drawdown, shown_drawdown

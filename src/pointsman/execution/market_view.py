@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
-from pointsman.domain.events import InstrumentLearned, Level, Timer
+from pointsman.domain.events import InstrumentLearned, Level
 from pointsman.domain.market import Quote
 from pointsman.domain.positions import Position
+from pointsman.domain.timers import Timer
 from pointsman.domain.timestamps import SECOND_NS, iso_seconds
 from pointsman.execution.books import Books
 from pointsman.execution.clock_offset import ClockOffset

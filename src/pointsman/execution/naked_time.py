@@ -9,10 +9,10 @@ by the venue's stamps.
 
 import msgspec
 
-from pointsman.domain.events import Timer, TimerKind
 from pointsman.domain.money import floor_to
 from pointsman.domain.orders import Role, total_leaves
 from pointsman.domain.positions import Position, Spell
+from pointsman.domain.timers import Timer, TimerKind
 from pointsman.execution.books import Books
 from pointsman.execution.dust import is_enough
 from pointsman.execution.shortfall import held_at_venue

@@ -17,6 +17,7 @@ from pointsman.domain.money import ZERO
 from pointsman.domain.orders import Role
 from pointsman.domain.positions import PositionState
 from pointsman.domain.reasons import Reason
+from pointsman.domain.timers import Timer, TimerKind
 from pointsman.execution import (
     doubt,
     external_holdings,
@@ -46,9 +47,7 @@ def on_started(books: Books, event: ev.Started, now_ns: int) -> list[Command]:
     for order in list(books.orders.values()):
         books.put_order(replace(order, is_unknown=True))
         due_ns = now_ns + event.policy.submit_timeout_ns
-        books.this_run.wake(
-            ev.Timer(due_ns, ev.TimerKind.QUERY_RETRY, order.client_order_id, now_ns)
-        )
+        books.this_run.wake(Timer(due_ns, TimerKind.QUERY_RETRY, order.client_order_id, now_ns))
     _rearm_timers(books)
     if event.policy.kill_switch_enabled:
         kill_switch.press(books, KillState.HALT, "settings", "KILL_SWITCH_ENABLED=true", now_ns)
@@ -61,23 +60,21 @@ def _rearm_timers(books: Books) -> None:
     for order in books.orders.values():
         if order.covers_until_ns is not None:
             due_ns, key = order.covers_until_ns, order.client_order_id
-            books.this_run.wake(ev.Timer(due_ns, ev.TimerKind.EXIT_UNFILLED, key, due_ns))
+            books.this_run.wake(Timer(due_ns, TimerKind.EXIT_UNFILLED, key, due_ns))
     for account in books.accounts.values():
         until_ns = account.cooldown_until_ns
         if until_ns is not None:
-            books.this_run.wake(
-                ev.Timer(until_ns, ev.TimerKind.COOLDOWN_END, account.va_id, until_ns)
-            )
+            books.this_run.wake(Timer(until_ns, TimerKind.COOLDOWN_END, account.va_id, until_ns))
         reversal.wake_at_deadline(books, account)
     for position in books.positions.values():
         key = str(position.position_id)
         if position.exit_retry_at_ns is not None:
             at_ns = position.exit_retry_at_ns
-            books.this_run.wake(ev.Timer(at_ns, ev.TimerKind.EXIT_RETRY, key, at_ns))
+            books.this_run.wake(Timer(at_ns, TimerKind.EXIT_RETRY, key, at_ns))
         if position.crossed_at_ns is not None:
             due_ns = position.crossed_at_ns + books.policy.protection_deadline_ns
             armed_ns = position.crossed_at_ns
-            books.this_run.wake(ev.Timer(due_ns, ev.TimerKind.CROSSED_DEADLINE, key, armed_ns))
+            books.this_run.wake(Timer(due_ns, TimerKind.CROSSED_DEADLINE, key, armed_ns))
 
 
 def _open_account(books: Books, va_id: str, balance: Decimal, now_ns: int) -> list[Command]:

@@ -8,11 +8,11 @@ of the wire, over and over.
 import msgspec
 
 from pointsman.domain.commands import Command, Compare
-from pointsman.domain.events import Timer, TimerKind
 from pointsman.domain.life_cycle import OrderStatus
 from pointsman.domain.orders import Order, Role
 from pointsman.domain.positions import Position
 from pointsman.domain.reasons import Reason
+from pointsman.domain.timers import Timer, TimerKind
 from pointsman.execution import booking, protection
 from pointsman.execution.books import Books
 from pointsman.execution.cancelling import cancel

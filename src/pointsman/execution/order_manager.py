@@ -9,20 +9,13 @@ import msgspec
 
 from pointsman.domain.client_order_ids import client_order_id
 from pointsman.domain.commands import Command, Compare, Submit
-from pointsman.domain.events import (
-    OrderReport,
-    OrderSent,
-    SendRefused,
-    Timer,
-    TimerKind,
-    VenueFill,
-    VenueWord,
-)
+from pointsman.domain.events import OrderReport, OrderSent, SendRefused, VenueFill, VenueWord
 from pointsman.domain.life_cycle import ImpossibleReport, OrderStatus, ReportKind, next_status
 from pointsman.domain.money import plain
 from pointsman.domain.orders import Order, OrderType, Role
 from pointsman.domain.reasons import Reason
-from pointsman.execution import booking
+from pointsman.domain.timers import Timer, TimerKind
+from pointsman.execution import booking, pacing
 from pointsman.execution.books import Books
 from pointsman.execution.fills import fill_key, with_fill
 from pointsman.execution.incidents import note_incident
@@ -155,6 +148,7 @@ def _take_in(
     if changed.has_begun_to_close and not order.has_begun_to_close:
         changed = _covering(books, changed, now_ns)
     books.put_order(replace(changed, updated_at_ns=now_ns))
+    books.this_run.pacing.forget(pacing.sending(order.position_id, order.role))
     if fill is not None:
         _book(books, changed, fill, now_ns)
     return follow_up(books, order, changed, now_ns)

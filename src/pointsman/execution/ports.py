@@ -10,7 +10,8 @@ fee was taken, where that is not the currency of the price.
 
 Silence is not an answer: an adapter never makes up a report. It says what the venue said, or
 nothing, and the engine's own deadline turns silence into "unknown". An answer is reported to the
-process that has asked, and to no later one.
+process that has asked, and to no later one. `NotSent` is for a request that certainly did not and
+will not reach the venue; where that is not certain, the adapter is silent.
 """
 
 from typing import Protocol, runtime_checkable
@@ -21,13 +22,17 @@ from pointsman.domain.commands import Cancel, Compare, MoveCash, Query, Record, 
 from pointsman.domain.events import (
     CancelRefused,
     CashConfirmed,
+    ChargePaid,
     Event,
     FundingPaid,
-    KnownOrder,
+    LinkChanged,
+    NotSent,
     OrderAbsent,
     OrderReport,
+    UnlistedCode,
 )
 from pointsman.domain.market import Quote
+from pointsman.domain.orders import KnownOrder
 from pointsman.domain.policy import Abilities
 from pointsman.domain.signals import FirstDecision, Window
 from pointsman.domain.venue_reports import OrderFound, Snapshot
@@ -36,9 +41,20 @@ Request = Submit | Cancel | Query | Compare | MoveCash
 """What may be sent to a venue."""
 
 Reply = (
-    OrderReport | CancelRefused | OrderAbsent | OrderFound | Snapshot | CashConfirmed | FundingPaid
+    OrderReport
+    | CancelRefused
+    | NotSent
+    | OrderAbsent
+    | OrderFound
+    | Snapshot
+    | CashConfirmed
+    | FundingPaid
+    | ChargePaid
+    | LinkChanged
+    | UnlistedCode
 )
-"""What may come back. `mark` and `known` of an event are left empty; the engine fills them in."""
+"""What may come back, at any time. `mark` and `known` of an event are left empty; the engine fills
+them in. Each link counts as up from the start on, until `LinkChanged` says otherwise."""
 
 
 class Venue(Protocol):

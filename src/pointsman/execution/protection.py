@@ -47,6 +47,7 @@ from pointsman.domain.money import ZERO, floor_to
 from pointsman.domain.orders import Order, Role, total_leaves
 from pointsman.domain.positions import Position, closing_of
 from pointsman.domain.reasons import Reason
+from pointsman.execution import pacing
 from pointsman.execution.books import Books
 from pointsman.execution.cancelling import can_cancel, cancel
 from pointsman.execution.closing_order import submit_exit, submit_stop
@@ -89,13 +90,19 @@ def commands_for(books: Books, position_id: int, mark: Quote | None, now_ns: int
     stops = books.orders_of(position_id, Role.STOP)
     exits = books.orders_of(position_id, Role.EXIT)
     if position is None or not position.is_live:
-        return [cancel(books, order, now_ns) for order in stops + exits if can_cancel(order)]
+        return [
+            cancel(books, order, now_ns)
+            for order in stops + exits
+            if can_cancel(books, order, now_ns)
+        ]
     if not books.is_ready:
         return []
     commands: list[Command] = []
     if position.closing_all:
         entries = books.orders_of(position_id, Role.ENTRY)
-        commands += [cancel(books, order, now_ns) for order in entries if can_cancel(order)]
+        commands += [
+            cancel(books, order, now_ns) for order in entries if can_cancel(books, order, now_ns)
+        ]
     commands += _match_stops_to_holding(books, position, stops, exits, mark, now_ns)
     assert_fits(books, position_id, commands)
     return commands
@@ -137,7 +144,8 @@ def _match_stops_to_holding(
         part = missing_exit if may_overlap else min(missing_exit, room)
         # One order for all of it, but for what a stop that is unknown keeps from leaving now.
         is_kept = part > ZERO and any(stop.is_unknown for stop in stops)
-        if part == missing_exit or is_kept:
+        is_due = _may_send(books, position, Role.EXIT, now_ns)
+        if is_due and (part == missing_exit or is_kept):
             commands.append(submit_exit(books, position, part, now_ns))
         room -= missing_exit
     missing_stop = floor_to(staying_held - total_leaves(keep), lot)
@@ -153,14 +161,16 @@ def _match_stops_to_holding(
         give_up_stops(books, position, Reason.STOP_CROSSED)
     elif wants_stop and _is_too_small_for_stop(books, position, missing_stop):
         give_up_stops(books, position, Reason.UNPROTECTED)
-    elif wants_stop and instrument.is_tradeable(allowed, position.stop_price):
+    elif wants_stop and _may_send_stop(books, position, allowed, now_ns):
         commands.append(submit_stop(books, position.position_id, allowed, now_ns))
     resting = [stop for stop in keep if stop.is_working]
     if not may_overlap:
         trading = [*(stop for stop in stops if stop.is_triggered), *exits]
         surplus += beyond_holding(trading, held)
     if not may_overlap or staying_held - total_leaves(resting) < lot:
-        commands += [cancel(books, order, now_ns) for order in surplus if can_cancel(order)]
+        commands += [
+            cancel(books, order, now_ns) for order in surplus if can_cancel(books, order, now_ns)
+        ]
     return commands
 
 
@@ -185,6 +195,17 @@ def _is_too_small_for_stop(books: Books, position: Position, missing: Decimal) -
         return False
     entries = books.orders_of(position.position_id, Role.ENTRY)
     return not entries and is_enough(books, position, missing)
+
+
+def _may_send_stop(books: Books, position: Position, quantity: Decimal, now_ns: int) -> bool:
+    instrument = books.policy.instrument(position.symbol)
+    is_enough_for_one = instrument.is_tradeable(quantity, position.stop_price)
+    return is_enough_for_one and _may_send(books, position, Role.STOP, now_ns)
+
+
+def _may_send(books: Books, position: Position, role: Role, now_ns: int) -> bool:
+    """Whether a stop or an exit may leave now: the last ones may not have reached the venue."""
+    return books.this_run.pacing.may_ask(pacing.sending(position.position_id, role), now_ns)
 
 
 def _can_have_no_stop(position: Position) -> bool:

@@ -23,12 +23,13 @@ import msgspec
 
 from pointsman.domain.accounts import Account, Opening
 from pointsman.domain.commands import Command
-from pointsman.domain.events import SignalReceived, Timer, TimerKind
+from pointsman.domain.events import SignalReceived
 from pointsman.domain.money import ZERO
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import MarketPosition, Side, SignalSide, opened_by
 from pointsman.domain.signal_values import OPENING_SUFFIX
 from pointsman.domain.signals import Action, Check, Decision, Outcome, Signal, SignalRecord
+from pointsman.domain.timers import Timer, TimerKind
 from pointsman.execution.books import Books
 from pointsman.execution.sizing import build_candidate
 

@@ -1,18 +1,31 @@
 """What the desk remembers of this run of the program alone, and does not store.
 
 A start sets all of it again: wake-ups, when the venue was asked about an order, when a symbol
-traded last, which orders are of an earlier run. No stored record follows from it alone.
+traded last, which orders are of an earlier run, what of the connection is down, what did not reach
+the venue. No stored record follows from it alone.
 """
 
 import heapq
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from pointsman.domain.events import Timer
+import msgspec
+
+from pointsman.domain.events import VenueLink
 from pointsman.domain.market import Quote
+from pointsman.domain.timers import Timer
+from pointsman.execution.pacing import Pacing
+
+
+class LinkDown(msgspec.Struct, frozen=True, gc=False):
+    """Since when a part of the connection to the venue is down, and what is known of it."""
+
+    since_ns: int
+    detail: str = ""
 
 
 class ThisRun:
-    """The part of the books that no record holds. `inherited` are the orders of an earlier run."""
+    """The part of the books that no record holds. `inherited` are the orders of an earlier run.
+    `links_down` is replaced whole, so that any thread may read it."""
 
     def __init__(self) -> None:
         self.started_at_ns = 0
@@ -20,6 +33,9 @@ class ThisRun:
         self.asked_at_ns: dict[str, int] = {}
         self.traded_at_ns: dict[str, int] = {}
         self.breach_marks: dict[str, int] = {}
+        self.links_down: Mapping[VenueLink, LinkDown] = {}
+        self.unlisted_at_ns: dict[tuple[str, str], int] = {}
+        self.pacing = Pacing()
         self._timers: list[Timer] = []
 
     def begin(self, order_ids: Iterable[str], now_ns: int) -> None:
@@ -27,6 +43,24 @@ class ThisRun:
         self.started_at_ns = now_ns
         self.inherited = frozenset(order_ids)
         self.breach_marks.clear()
+        self.links_down = {}
+        self.unlisted_at_ns = {}
+        self.pacing = Pacing()
+
+    def note_link(self, link: VenueLink, down: LinkDown | None) -> None:
+        """A part of the connection is down or, with None, up."""
+        others = {each: known for each, known in self.links_down.items() if each is not link}
+        self.links_down = others if down is None else {**others, link: down}
+
+    def is_news(self, code: str, order_id: str, now_ns: int, quiet_ns: int) -> bool:
+        """Whether a code that is in no table has not been met for so long, of this order; it has
+        been from now on."""
+        seen = self.unlisted_at_ns
+        self.unlisted_at_ns = {key: at for key, at in seen.items() if now_ns < at + quiet_ns}
+        if (code, order_id) in self.unlisted_at_ns:
+            return False
+        self.unlisted_at_ns[code, order_id] = now_ns
+        return True
 
     def note_asked(self, order_id: str, now_ns: int) -> None:
         """The venue is asked about an order."""

@@ -9,11 +9,12 @@ import msgspec
 
 from pointsman.domain.accounts import Mark
 from pointsman.domain.commands import Command, Query
-from pointsman.domain.events import Level, LevelReached, Marked, Timer, TimerKind
+from pointsman.domain.events import Level, LevelReached, Marked
 from pointsman.domain.money import ZERO, floor_to, plain
 from pointsman.domain.orders import Role
 from pointsman.domain.positions import Position
 from pointsman.domain.reasons import Reason
+from pointsman.domain.timers import Timer, TimerKind
 from pointsman.domain.timestamps import in_seconds
 from pointsman.execution import booking
 from pointsman.execution.books import Books
@@ -43,6 +44,8 @@ def is_overtaken(books: Books, timer: Timer) -> bool:
     if kind is TimerKind.OPENING_DEADLINE:
         opening = books.accounts[key].opening
         return opening is None or opening.since_ns != timer.armed_ns
+    if kind is TimerKind.SEND_RETRY:
+        return int(key) not in books.orders_of_position and int(key) not in books.positions
     position = books.positions.get(int(key))
     if position is None:
         return True

@@ -19,13 +19,16 @@ from pointsman.domain.client_order_ids import parse_client_order_id
 from pointsman.domain.commands import Cancel, Query, Step
 from pointsman.domain.events import (
     CashConfirmed,
+    ChargePaid,
     Compared,
     Event,
     FundingPaid,
-    KnownOrder,
+    LinkChanged,
     OrderAdopted,
     OrderReport,
+    UnlistedCode,
 )
+from pointsman.domain.orders import KnownOrder
 from pointsman.domain.venue_reports import OrderFound, Snapshot, VenueOrder, VenueTrade
 from pointsman.execution import external_holdings, reconcile
 from pointsman.execution.archive import Recall
@@ -36,6 +39,10 @@ from pointsman.execution.outbox import StorageHeld
 from pointsman.execution.ports import Recorder, Reply, Venue
 
 replace = msgspec.structs.replace
+
+
+Payment = FundingPaid | ChargePaid
+"""What is booked without a trade, once by its id."""
 
 
 class StrangeOrders(Exception):
@@ -71,9 +78,9 @@ class Intake:
             # What storage cannot look up now is not taken in: the next comparison shows it again.
             with suppress(StorageHeld):
                 self._take_in_reports(reply)
-        elif isinstance(reply, CashConfirmed):
+        elif isinstance(reply, CashConfirmed | LinkChanged | UnlistedCode):
             self._turn(reply)
-        elif isinstance(reply, FundingPaid):
+        elif isinstance(reply, FundingPaid | ChargePaid):
             self._pay(reply)
         else:
             order = self._desk.books.orders.get(reply.client_order_id)
@@ -98,9 +105,10 @@ class Intake:
         mark = None if order is None else self._view.mark(order.symbol)
         return self._turn(replace(report, mark=mark, known=known))
 
-    def _pay(self, paid: FundingPaid) -> None:
-        """A funding payment, unless it is booked already."""
-        if not self._recall.is_paid(paid.funding_id):
+    def _pay(self, paid: Payment) -> None:
+        """A funding payment or a charge, unless it is booked already."""
+        payment_id = paid.funding_id if isinstance(paid, FundingPaid) else paid.charge_id
+        if not self._recall.is_paid(payment_id):
             self._turn(replace(paid, mark=self._view.mark(paid.symbol)))
 
     def _look_up(self, order_id: str) -> KnownOrder | None:
@@ -122,7 +130,8 @@ class Intake:
         foreign = {_foreign_key(t): None for t in trades if not self._has_our_code(t)}
         if len(foreign) < external_holdings.taken_in(books):
             return
-        self._take_in_history(found.reports, snapshot.fundings)
+        payments: tuple[Payment, ...] = (*snapshot.fundings, *snapshot.charges)
+        self._take_in_history(found.reports, sorted(payments, key=_stamp))
         differences = len([report for report in found.reports if report.fill is not None])
         differences += self._take_in_trades(found, foreign)
         self._take_in_orders(found)
@@ -139,12 +148,10 @@ class Intake:
         self._answered_ns = snapshot.asked_at_ns
         self._turn(compared)
 
-    def _take_in_history(
-        self, reports: Iterable[OrderReport], fundings: Iterable[FundingPaid]
-    ) -> None:
-        """What was missed of our orders, and funding payments, each before what traded after it:
-        it is charged to the holder at that time."""
-        due = list(fundings)
+    def _take_in_history(self, reports: Iterable[OrderReport], payments: Iterable[Payment]) -> None:
+        """What was missed of our orders, and payments, each before what traded after it: it is
+        charged to the holder at that time."""
+        due = list(payments)
         for report in reports:
             while report.fill is not None and due and due[0].ts_ns < report.fill.ts_ns:
                 self._pay(due.pop(0))
@@ -197,6 +204,10 @@ class Intake:
     def _has_our_code(self, told: VenueOrder | VenueTrade) -> bool:
         parts = parse_client_order_id(told.client_order_id)
         return parts is not None and parts.code == self._desk.books.desk.code
+
+
+def _stamp(paid: Payment) -> int:
+    return paid.ts_ns
 
 
 def _foreign_key(trade: VenueTrade) -> str:

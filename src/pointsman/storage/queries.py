@@ -22,9 +22,8 @@ from pointsman.domain.accounts import (
     Mark,
 )
 from pointsman.domain.client_order_ids import parse_client_order_id
-from pointsman.domain.events import KnownOrder
 from pointsman.domain.market import InstrumentSteps
-from pointsman.domain.orders import Fill, Order, Role
+from pointsman.domain.orders import Fill, KnownOrder, Order, Role
 from pointsman.domain.positions import Position
 from pointsman.domain.signals import Decision, FirstDecision, SignalRecord
 from pointsman.domain.venue_reports import KnownOfVenue

@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
-from pointsman.domain.events import KnownOrder
+from pointsman.domain.orders import KnownOrder
 from pointsman.domain.signals import FirstDecision
 from pointsman.domain.venue_reports import KnownOfVenue
 from pointsman.execution.ports import Entry
