@@ -170,8 +170,11 @@ def test_a_replaced_stop_is_a_new_order_for_the_same_shares(client: Any) -> None
     assert client.get_open_position("AAPL").qty_available == "0"
     more = requests.ReplaceOrderRequest(qty=11)
     assert "available: 10" in refused(client.replace_order_by_id, new.id, more)["message"]
-    assert refused(client.replace_order_by_id, old.id, more)["code"] == 42210000
-    again = requests.ReplaceOrderRequest(client_order_id="stop-1")
+    assert refused(client.replace_order_by_id, old.id, more)["message"] == "order already replaced"
+    same = requests.ReplaceOrderRequest(stop_price=97)
+    answer = refused(client.replace_order_by_id, new.id, same)
+    assert answer["message"] == "order parameters are not changed"
+    again = requests.ReplaceOrderRequest(stop_price=96, client_order_id="stop-1")
     assert refused(client.replace_order_by_id, new.id, again)["code"] == 40010001
 
 
@@ -199,6 +202,9 @@ def test_outside_the_session_orders_wait_and_stops_sleep(server: AlpacaServer, c
     waiting = client.submit_order(market("sell", 6))
     assert waiting.status == "accepted"
     assert status(client, waiting) == "accepted"
+    more = requests.ReplaceOrderRequest(qty=5)
+    answer = refused(client.replace_order_by_id, waiting.id, more)
+    assert answer["message"] == "cannot replace order in accepted status"
     server.open_market()
     assert client.get_clock().is_open
     assert (status(client, waiting), status(client, lasting)) == ("filled", "filled")
@@ -268,6 +274,26 @@ def test_requests_are_counted_by_the_minute(server: AlpacaServer) -> None:
             with refusal:
                 left.append((refusal.code, refusal.headers["X-RateLimit-Remaining"]))
     assert left == [(200, "2"), (200, "1"), (200, "0"), (429, "0")]
+
+
+def test_a_stop_that_the_market_has_passed_may_be_taken_and_then_rejected(
+    server: AlpacaServer, client: Any
+) -> None:
+    server.account.refuses_passed_stops = False
+    client.submit_order(market("buy"))
+    taken = client.submit_order(stop("sell", 100.5))
+    assert taken.status == "pending_new"
+    assert status(client, taken) == "rejected"
+    assert client.get_open_position("AAPL").qty_available == "10"
+
+
+def test_a_new_order_can_stay_unknown_for_a_while(server: AlpacaServer, client: Any) -> None:
+    server.faults.add(Fault(route="query", kind=Kind.HIDE_NEW_ORDERS, seconds=0.2))
+    client.submit_order(limit("buy", 90, client_order_id="hidden"))
+    assert refused(client.get_order_by_client_id, "hidden")["code"] == 40410000
+    assert len(client.get_orders()) == 1
+    time.sleep(0.2)
+    assert client.get_order_by_client_id("hidden").status == "new"
 
 
 def test_the_owner_and_the_venue_act_of_their_own_accord(server: AlpacaServer, client: Any) -> None:

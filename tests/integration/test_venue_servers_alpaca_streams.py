@@ -228,6 +228,30 @@ async def test_the_data_stream_names_each_error(server: AlpacaServer) -> None:
             assert (await socket.receive_json())[0]["code"] == code
 
 
+async def test_the_account_stream_may_repeat_an_order_and_says_why_one_ended(
+    server: AlpacaServer,
+) -> None:
+    """As users have recorded it: each time with the same execution ids."""
+    async with connected(server.stream_url) as socket:
+        await socket.send_json({"action": "auth", **KEYS})
+        await socket.send_json({"action": "listen", "data": {"streams": ["trade_updates"]}})
+        await socket.receive_bytes()
+        await socket.receive_bytes()
+        server.foreign_order("AAPL", "buy", 1, client_order_id="twice")
+        server.publish_again("twice")
+        heard = [json.loads(await socket.receive_bytes())["data"] for _ in range(5)]
+        assert [data["event"] for data in heard] == ["pending_new", "new", "fill", "new", "fill"]
+        assert "execution_id" not in heard[0]
+        assert heard[1:3] == heard[3:5]
+        assert heard[1]["execution_id"] != heard[2]["execution_id"]
+        stop = {"type": "stop", "stop_price": "95", "client_order_id": "stop"}
+        server.foreign_order("AAPL", "sell", 1, **stop)
+        server.end_order("stop", "canceled", "Unsolicited: Bad Stop 95")
+        ended = [json.loads(await socket.receive_bytes())["data"] for _ in range(3)][-1]
+        assert (ended["event"], ended["reason"]) == ("canceled", "Unsolicited: Bad Stop 95")
+        assert ended["order"]["status"] == "canceled"
+
+
 async def test_a_client_that_is_cut_off_comes_back(
     server: AlpacaServer, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -13,13 +13,14 @@ from typing import Any
 
 from tests.venue_servers import alpaca_messages as messages
 from tests.venue_servers.alpaca_requests import AlpacaRequests, Amount
-from tests.venue_servers.records import Quote
+from tests.venue_servers.records import Order, Quote
 
 
 class AlpacaServer(AlpacaRequests):
     """Switches for tests: `cancel_seconds` between a cancel's 204 and its end (None: it never
     ends), `requests_per_minute`, `account.shorts`, `account.is_blocked`, `account.pieces`,
-    `account.sends_pending_cancel`, `data.connections`, `data.symbols`."""
+    `account.sends_pending_cancel`, `account.refuses_passed_stops`, `data.connections`,
+    `data.symbols`."""
 
     _trade_numbers = count(1)
 
@@ -70,9 +71,13 @@ class AlpacaServer(AlpacaRequests):
         """A regulatory fee, booked after the trades that caused it."""
         self.call(self.account.pay, symbol, -Decimal(amount))
 
-    def end_order(self, client_order_id: str, status: str = "canceled") -> None:
+    def end_order(self, client_order_id: str, status: str = "canceled", reason: str = "") -> None:
         """The venue ends an order of its own accord, or suspends it."""
-        self.call(self._end_order, client_order_id, status)
+        self.call(self._end_order, client_order_id, status, reason)
+
+    def publish_again(self, client_order_id: str) -> None:
+        """The account stream repeats `new` and the fills of an order, with their execution ids."""
+        self.call(lambda: self.account.publish_again(self._known(client_order_id).id))
 
     def _quote(
         self, symbol: str, bid: Decimal, ask: Decimal, words: dict[str, Amount | None]
@@ -121,11 +126,14 @@ class AlpacaServer(AlpacaRequests):
             self.account.finish_cancel(order.id)
         self.account.liquidate(symbol)
 
-    def _end_order(self, client_order_id: str, status: str) -> None:
+    def _end_order(self, client_order_id: str, status: str, reason: str) -> None:
+        self.account.end_order(self._known(client_order_id).id, status, reason)
+
+    def _known(self, client_order_id: str) -> Order:
         order = self.account.by_client_id(client_order_id)
         if order is None:
             raise ValueError(f"no order {client_order_id}")
-        self.account.end_order(order.id, status)
+        return order
 
     def _session(self, is_open: bool, seconds: Amount = 14_400) -> None:
         """`seconds` are until the next close or open, which comes by itself."""
@@ -156,6 +164,7 @@ class AlpacaServer(AlpacaRequests):
             "resume": self.resume,
             "session": self._session,
             "end_order": self.end_order,
+            "publish_again": self.publish_again,
         }
 
     def account_view(self) -> Any:

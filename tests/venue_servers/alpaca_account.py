@@ -15,7 +15,13 @@ from uuid import uuid4
 from tests.venue_servers import alpaca_messages as messages
 from tests.venue_servers.alpaca_hours import Hours
 from tests.venue_servers.alpaca_messages import Listing, Terms
-from tests.venue_servers.alpaca_rules import check_account, read_order, replacement, unprocessable
+from tests.venue_servers.alpaca_rules import (
+    check_account,
+    check_stop_side,
+    read_order,
+    replacement,
+    unprocessable,
+)
 from tests.venue_servers.calls import Refusal
 from tests.venue_servers.matching import Account, replace
 from tests.venue_servers.records import (
@@ -29,7 +35,9 @@ from tests.venue_servers.records import (
     Reason,
     Status,
 )
-from tests.venue_servers.rules import AT_ONCE, offered
+from tests.venue_servers.rules import AT_ONCE, offered, sets_off
+
+PASSED = "[6098] Stop Price Already Triggered/Exceeds $ Threshold"
 
 
 def instrument(symbol: str) -> Instrument:
@@ -72,8 +80,11 @@ class StockAccount(Account):
         self.shares_execution_ids = True
         """Whether an activity's id ends with the stream's `execution_id`: unverified."""
         self.sends_pending_cancel = False
+        self.refuses_passed_stops = True
+        """A stop that the market has passed is refused; else it is taken, and rejected after."""
         self.terms: dict[str, Terms] = {}
         self.activities: list[dict[str, Any]] = []
+        self.published: list[dict[str, Any]] = []
         self._halts: set[str] = set()
 
     # --- requests ---------------------------------------------------------------------------------
@@ -85,6 +96,8 @@ class StockAccount(Account):
                 403, messages.refusal(40310000, "new orders are rejected by user request")
             )
         order, terms = read_order(data, self.listings)
+        if self.refuses_passed_stops:
+            check_stop_side(order, self.quotes.get(order.symbol))
         intent = check_account(self, order, self.listings[order.symbol], shorts=self.shorts)
         return self._enter(order, replace(terms, intent=intent))
 
@@ -93,10 +106,14 @@ class StockAccount(Account):
         old = self.find(order_id)
         terms = self.terms[old.id]
         status = messages.status_of(old, terms)
+        if status == "replaced":
+            raise unprocessable("order already replaced")
         if status not in ("new", "partially_filled"):
-            raise unprocessable(f'order is already in "{status}" state')
+            raise unprocessable(f"cannot replace order in {status} status")
         listing = self.listings[old.symbol]
         order, new_terms = replacement(old, terms, data, listing)
+        if self.refuses_passed_stops:
+            check_stop_side(order, self.quotes.get(order.symbol))
         intent = check_account(self, order, listing, shorts=self.shorts, replaces=old.id)
         new_id = str(uuid4())
         self.terms[old.id] = replace(terms, replaced_by=new_id)
@@ -133,10 +150,11 @@ class StockAccount(Account):
 
     # --- what the venue and the market do ---------------------------------------------------------
 
-    def end_order(self, order_id: str, status: str) -> None:
+    def end_order(self, order_id: str, status: str, reason: str = "") -> None:
         """The venue ends an order of its own accord: canceled, expired or rejected. Any other
         status leaves it open and is shown, as `suspended` or `done_for_day`."""
         order = self.find(order_id)
+        self._note(order, reason=reason)
         if status in ENDED:
             self._end(order, Status(status), Reason.ASKED)
         else:
@@ -171,6 +189,13 @@ class StockAccount(Account):
         if self.hours.is_open:
             super().resume(symbol)
 
+    def publish_again(self, order_id: str) -> None:
+        """Alpaca has been seen to send `new` and the fills of an order again, as they were."""
+        for message in list(self.published):
+            event, order = message["data"]["event"], message["data"]["order"]
+            if order["id"] == order_id and event in ("new", "partial_fill", "fill"):
+                self.publish(message)
+
     # --- the books --------------------------------------------------------------------------------
 
     def _enter(self, order: Order, terms: Terms, order_id: str = "") -> dict[str, Any]:
@@ -188,6 +213,8 @@ class StockAccount(Account):
         self._put(ChangeKind.NEW, order)
         if not is_stop:
             self._take(order.id)
+        elif sets_off(order, self.quotes.get(order.symbol)) and self.hours.is_open:
+            self.end_order(order.id, "rejected", PASSED)
         return messages.arrived_message(self.orders[order.id], self.terms[order.id])
 
     def _take(self, order_id: str, *, rests: bool = False) -> None:
@@ -227,7 +254,7 @@ class StockAccount(Account):
         row = messages.fill_activity(fill, order, terms, order.filled, last_part)
         self.activities.append(row)
         held = self.position(fill.symbol).quantity
-        self.publish(messages.fill_update(fill, order, terms, held, fill.id))
+        self._send(messages.fill_update(fill, order, terms, held, fill.id))
 
     def _heard_fee(self, payment: Payment) -> None:
         row = messages.fee_activity(payment.id, payment.at_ns, payment.amount, payment.symbol)
@@ -235,7 +262,15 @@ class StockAccount(Account):
 
     def _publish(self, event: str, order: Order) -> None:
         order = self.orders[order.id]
-        message = messages.order_message(order, self.terms[order.id])
+        terms = self.terms[order.id]
+        message = messages.order_message(order, terms)
+        more: dict[str, Any] = {"reason": terms.reason} if terms.reason else {}
         if event == "pending_new":
             message["status"] = event
-        self.publish(messages.update(event, self.now_ns(), message))
+        if event not in ("pending_new", "accepted", "pending_cancel"):
+            more["execution_id"] = str(uuid4())
+        self._send(messages.update(event, self.now_ns(), message, **more))
+
+    def _send(self, message: dict[str, Any]) -> None:
+        self.published.append(message)
+        self.publish(message)

@@ -19,7 +19,7 @@ NAMES = uuid.UUID("6ba7b810-9dad-11d1-80b4-00c04fd430c8")
 
 class Terms(msgspec.Struct, frozen=True, kw_only=True):
     """What Alpaca keeps of an order beside the ledger. `shown` overrides the status of an open
-    order (`held`, `suspended`, `done_for_day`, ...)."""
+    order (`held`, `suspended`, `done_for_day`, ...); `reason` is why the venue ended it."""
 
     kind: str
     time_in_force: str
@@ -29,6 +29,7 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     replaces: str | None = None
     replaced_by: str | None = None
     shown: str = ""
+    reason: str = ""
 
 
 class Listing(msgspec.Struct, frozen=True, kw_only=True):

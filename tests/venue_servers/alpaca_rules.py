@@ -12,7 +12,7 @@ from typing import Any
 from tests.venue_servers.alpaca_messages import Listing, Terms, refusal, text
 from tests.venue_servers.calls import Refusal
 from tests.venue_servers.matching import Account
-from tests.venue_servers.records import Order, Side, TimeInForce
+from tests.venue_servers.records import Order, Quote, Side, TimeInForce
 
 KINDS = {"market": (), "limit": ("limit_price",), "stop": ("stop_price",)}
 KINDS |= {"stop_limit": ("limit_price", "stop_price")}
@@ -158,7 +158,7 @@ def replacement(old: Order, terms: Terms, data: bytes, listing: Listing) -> tupl
         raise invalid(f"invalid time_in_force: {lasts}")
     quantity = read_number(body, "qty") or old.quantity
     if quantity <= old.filled:
-        raise unprocessable("qty must be greater than the filled quantity")
+        raise unprocessable("qty must be > filled_qty")
     order = Order(
         client_id=read_client_id(body),
         symbol=old.symbol,
@@ -170,6 +170,9 @@ def replacement(old: Order, terms: Terms, data: bytes, listing: Listing) -> tupl
         time_in_force=(LASTING | AT_ONCE)[lasts],
     )
     check_form(order, terms.kind, lasts, listing)
+    before = (old.quantity, old.price, old.trigger_price, terms.time_in_force)
+    if before == (quantity, order.price, order.trigger_price, lasts):
+        raise unprocessable("order parameters are not changed")
     return order, Terms(kind=terms.kind, time_in_force=lasts, replaces=old.id)
 
 
@@ -183,7 +186,6 @@ def check_account(
     if order.client_id and account.by_client_id(order.client_id):
         raise invalid("client_order_id must be unique")
     beside = [o for o in account.open_orders(order.symbol) if o.id != replaces]
-    check_stop_side(account, order)
     check_wash_trade(order, beside)
     held = account.position(order.symbol).quantity
     closes = held * order.side.sign < 0
@@ -201,9 +203,8 @@ def check_account(
     return f"{order.side}_to_{'close' if closes else 'open'}"
 
 
-def check_stop_side(account: Account, order: Order) -> None:
+def check_stop_side(order: Order, quote: Quote | None) -> None:
     """A stop that the market has passed already is refused, not set off."""
-    quote = account.quotes.get(order.symbol)
     if order.trigger_price is None or quote is None or not quote.last:
         return
     if order.side is Side.SELL and order.trigger_price > quote.last - CENT:
