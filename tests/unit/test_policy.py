@@ -2,10 +2,11 @@
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from pointsman.domain.market import InstrumentSteps
-from pointsman.domain.policy import PositionMode, ReduceOnlyMode, default_instrument
+from pointsman.domain.policy import Abilities, PositionMode, ReduceOnlyMode, default_instrument
 from tests import desk_stories as told
 
 
@@ -68,6 +69,7 @@ def test_rule_18_a_va_has_its_own_limits_where_they_are_set() -> None:
     [
         (PositionMode.HEDGE, ReduceOnlyMode.CLIP, True, True),
         (PositionMode.NET, ReduceOnlyMode.REFUSE, False, False),
+        (PositionMode.NET, ReduceOnlyMode.NONE, False, False),
     ],
 )
 def test_what_the_venue_does(
@@ -75,3 +77,22 @@ def test_what_the_venue_does(
 ) -> None:
     rules = told.policy(position_mode=position_mode, reduce_only_mode=reduce_only_mode)
     assert (rules.is_hedged, rules.venue_clips) == (is_hedged, clips)
+
+
+def test_rule_43_what_a_venue_states_of_its_account_replaces_what_was_set() -> None:
+    rules = told.policy(position_mode=PositionMode.HEDGE, reduce_only_mode=ReduceOnlyMode.CLIP)
+    stated = Abilities(position_mode=PositionMode.NET, reduce_only=ReduceOnlyMode.NONE)
+    there = rules.at_venue(stated)
+    assert (there.position_mode, there.reduce_only_mode) == (PositionMode.NET, ReduceOnlyMode.NONE)
+    assert there.abilities is stated
+    silent = rules.at_venue(Abilities(tells_triggered=False))
+    assert (silent.position_mode, silent.reduce_only_mode) == (
+        PositionMode.HEDGE,
+        ReduceOnlyMode.CLIP,
+    )
+
+
+def test_abilities_in_a_journal_of_before_they_were_stated_decode_to_what_was_true() -> None:
+    written = b'{"requests_end_with_session":true}'
+    assert msgspec.json.decode(written, type=Abilities) == Abilities(requests_end_with_session=True)
+    assert msgspec.json.decode(b"{}", type=Abilities) == Abilities()

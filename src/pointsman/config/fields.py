@@ -60,6 +60,7 @@ def _clock(text: str) -> str:
 _AMOUNT = decimal_reader(above="0")
 _PERCENTAGE = decimal_reader(above="0", below="100")
 _TOKEN_OFF = optional(read_token)
+_PAPER_REDUCES = (ReduceOnlyMode.CLIP, ReduceOnlyMode.REFUSE)
 
 Amount = Annotated[Decimal, Reads(_AMOUNT)]
 OptionalAmount = Annotated[Decimal | None, Reads(optional(_AMOUNT))]
@@ -268,7 +269,7 @@ class SettingFields(LimitFields):
     paper_position_mode: Annotated[PositionMode, Reads(choice_reader(PositionMode))] = _setting(
         "hedge", "Whether the paper account keeps long and short apart (hedge) or nets them (net)."
     )
-    paper_reduce_only: Annotated[ReduceOnlyMode, Reads(choice_reader(ReduceOnlyMode))] = _setting(
+    paper_reduce_only: Annotated[ReduceOnlyMode, Reads(choice_reader(_PAPER_REDUCES))] = _setting(
         "clip",
         "What the paper venue does with a reduce-only order that is too large: clip or refuse.",
     )

@@ -6,7 +6,7 @@ where `optional` is used.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from enum import StrEnum
 from itertools import pairwise
@@ -83,14 +83,15 @@ def whole_reader(least: int, most: int = 999_999_999) -> Callable[[str], int]:
     return read
 
 
-def choice_reader(choices: type[E]) -> Callable[[str], E]:
-    """A reader of one of the words of an enum, in any case."""
+def choice_reader(choices: Iterable[E]) -> Callable[[str], E]:
+    """A reader of one of the words of an enum, or of some of them, in any case."""
+    words = {str(choice): choice for choice in choices}
 
     def read(text: str) -> E:
-        try:
-            return choices(text.lower())
-        except ValueError:
-            raise ValueError(f"use one of {', '.join(choices)}") from None
+        choice = words.get(text.lower())
+        if choice is None:
+            raise ValueError(f"use one of {', '.join(words)}")
+        return choice
 
     return read
 

@@ -59,22 +59,44 @@ class PositionMode(StrEnum):
 
 
 class ReduceOnlyMode(StrEnum):
-    """What the venue does with a reduce-only order larger than what is left to reduce."""
+    """What the venue does with a reduce-only order larger than what is left to reduce. NONE: it has
+    no such flag, and an order that is too large would open the other side; so the desk keeps its
+    orders apart there as where they are refused."""
 
     CLIP = "clip"
     REFUSE = "refuse"
+    NONE = "none"
 
 
 class Abilities(msgspec.Struct, frozen=True, gc=False):
-    """What a venue can do, as it says itself; journaled with each start (RULES 43).
-
-    `requests_end_with_session`: a request of an engine that has ended can no longer arrive, because
-    what is under way lives and dies with the connection that it was sent on. Then "no such order",
-    asked by the next session, proves that the order never arrived; elsewhere that takes
-    ORDER_SETTLE_SECONDS more (RULES 26, 67).
+    """What a venue can do, as it says itself; journaled with each start (RULES 43). The defaults
+    are what was true of the paper venue before venues stated these: journals of then still decode.
     """
 
+    position_mode: PositionMode | None = None
+    """How the account keeps holdings; None where a setting says it, as for the paper venue."""
+    reduce_only: ReduceOnlyMode | None = None
+    """What becomes of a reduce-only order that is too large; None where a setting says it."""
+    entry_beside_stop: bool = True
+    """An entry may be sent while an order of the other side works in its symbol at the account, of
+    any VA or of somebody else."""
+    stop_beside_entry: bool = True
+    """A stop may be sent while an entry of its symbol still works at the account."""
+    tells_triggered: bool = True
+    """A stop that triggers is reported; elsewhere that is learned from its first fill."""
+    amends: bool = False
+    """A resting order can be changed in place."""
     requests_end_with_session: bool = False
+    """A request of an engine that has ended can no longer arrive, because what is under way lives
+    and dies with the connection that it was sent on. Then "no such order", asked by the next
+    session, proves that the order never arrived; elsewhere that takes ORDER_SETTLE_SECONDS more
+    (RULES 26, 67)."""
+    request_expiry_ns: int | None = None
+    """The venue refuses a request that is older than this when it arrives; None: however late."""
+    keeps_ended_orders_ns: int | None = None
+    """For how long an order that has ended can be asked about; None: always."""
+    max_stops_per_symbol: int | None = None
+    """How many stops may rest in one symbol at once."""
 
 
 class Policy(msgspec.Struct, frozen=True, gc=False):
@@ -118,6 +140,16 @@ class Policy(msgspec.Struct, frozen=True, gc=False):
             return None
         letters = letters_of(symbol)
         return next((known for known in self.instruments if letters_of(known) == letters), None)
+
+    def at_venue(self, abilities: Abilities) -> "Policy":
+        """The policy at a venue with these abilities: what it states of its account replaces what
+        was set."""
+        return replace(
+            self,
+            abilities=abilities,
+            position_mode=abilities.position_mode or self.position_mode,
+            reduce_only_mode=abilities.reduce_only or self.reduce_only_mode,
+        )
 
     def with_steps(self, *learned: InstrumentSteps) -> "Policy":
         """The policy once the steps of symbols have been derived (RULES 59)."""

@@ -317,8 +317,7 @@ def _code(identity: RunIdentity | None) -> str:
 
 def _started(started: Started, venue: Venue) -> Started:
     """The event of a start, with what this venue can do (RULES 43)."""
-    replace = msgspec.structs.replace
-    return replace(started, policy=replace(started.policy, abilities=venue.abilities))
+    return msgspec.structs.replace(started, policy=started.policy.at_venue(venue.abilities))
 
 
 def _desk(policy: Policy, code: str, stored: Stored) -> Desk:

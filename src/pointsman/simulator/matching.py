@@ -50,7 +50,7 @@ class Matching:
         self._faults = faults
         self._ledger = ledger
         self._instruments = instruments
-        self._refuses = reduce_only is ReduceOnlyMode.REFUSE
+        self._refuses = reduce_only is not ReduceOnlyMode.CLIP
         self._tell = tell
         self._later = later
 
