@@ -163,6 +163,11 @@ def test_what_is_not_filled_at_once_ends_as_its_time_in_force_says(
     assert (done.status, done.ended_by, done.filled) == (status, reason, int(takes))
 
 
+def test_an_unknown_symbol_has_no_quote() -> None:
+    with pytest.raises(Refused, match="unknown_symbol"):
+        opened()[0].quote("ETH", D(1), D(2))
+
+
 def test_what_rests_is_filled_at_its_own_price_as_a_maker() -> None:
     account, _ = opened(taker_rate=D("0.001"), maker_rate=D("0.0001"))
     account.place(order(BUY, 2, 99))

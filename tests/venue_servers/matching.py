@@ -167,6 +167,8 @@ class Account:
     ) -> Quote:
         """Moves the market. The last price follows no farther than it must to stand between bid and
         ask, unless it is given."""
+        if symbol not in self.instruments:
+            raise Refused(Reason.UNKNOWN_SYMBOL, symbol)
         before = self.quotes.get(symbol)
         if last is None:
             last = before.last if before else (bid + ask) / 2

@@ -76,7 +76,7 @@ class Reason(StrEnum):
     WOULD_TAKE = "would_take"
 
 
-class Refused(Exception):
+class Refused(ValueError):
     """The request changed nothing."""
 
     def __init__(self, reason: Reason, detail: str = "") -> None:
