@@ -24,7 +24,9 @@ MAX_STOP_LOSS_PERCENTAGE= MAX_LEVERAGE=1 ENTRY_SIDES=both GLOBAL_MAX_DAILY_LOSS=
 GLOBAL_MAX_ORDERS_PER_MINUTE= GLOBAL_MAX_DRAWDOWN_PERCENTAGE= LOSS_SIZE_DECAY=
 KILL_ON_MISMATCH_CYCLES= KILL_ON_NAKED_SECONDS= KILL_ON_STORAGE_SECONDS= INSTRUMENTS_FILE=
 TOKENS_PATH= HTTP_ALLOWED_HOSTS= WEBHOOK_SECRET= FEED_SILENCE_SECONDS=30
-REVERSAL=close REVERSAL_WAIT_SECONDS=10
+REVERSAL=close REVERSAL_WAIT_SECONDS=10 VENUE_KEY= VENUE_SECRET= VENUE_SANDBOX=true VENUE_LIVE=
+VENUE_URL= VENUE_STREAM_URL= VENUE_DATA_URL= VENUE_POSITION_MODE=net VENUE_REQUESTS_PER_MINUTE=
+SYMBOLS= VENUE_SHADOW=false ALLOW_UNLIMITED_LOSS=false RECORD_QUOTES=false
 """
 
 
@@ -58,7 +60,8 @@ def test_rule_18_every_limit_of_the_policy_can_be_set_per_account() -> None:
 
 def test_the_secrets_are_known_as_such() -> None:
     tokens = {f"{scope}_TOKEN" for scope in ("READ", "SIGNAL", "CONTROL", "WEBHOOK")}
-    assert tokens | {"NOTIFY_URLS", "WEBHOOK_SECRET"} == SECRETS
+    keys = {"VENUE_KEY", "VENUE_SECRET"}
+    assert tokens | keys | {"NOTIFY_URLS", "WEBHOOK_SECRET"} == SECRETS
 
 
 def test_rule_9_the_furthest_stop_is_five_times_the_stop_where_not_set() -> None:
@@ -82,7 +85,15 @@ def test_rule_9_the_furthest_stop_is_five_times_the_stop_where_not_set() -> None
         ({"max_slippage_bps": "10000"}, "max_slippage_bps", "below 10000"),
         ({"max_spread_bps": ""}, "max_spread_bps", "plain decimal"),
         ({"stop_loss_percentage": "x"}, "stop_loss_percentage", "plain decimal"),
-        ({"venue": "ccxt"}, "venue", "only 'paper' is built"),
+        ({"venue": "ccxt"}, "venue", "use one of paper, binanceusdm, bybit, alpaca"),
+        ({"venue_key": "two words"}, "venue_key", "without spaces"),
+        ({"venue_url": "https://host/path"}, "venue_url", "scheme, host and port alone"),
+        ({"venue_url": "wss://host"}, "venue_url", "such as https://127.0.0.1:9101"),
+        ({"venue_stream_url": "https://host"}, "venue_stream_url", "such as wss://127.0.0.1:9101"),
+        ({"venue_data_url": "ws://me:word@host"}, "venue_data_url", "host and port alone"),
+        ({"venue_position_mode": "both"}, "venue_position_mode", "hedge, net"),
+        ({"symbols": "AAPL,aapl"}, "symbols", "'aapl': write symbols such as AAPL or BTC/"),
+        ({"symbols": "AAPL, AAPL"}, "symbols", "'AAPL' appears twice"),
         ({"http_port": "65536"}, "http_port", "from 0 to 65535"),
         ({"read_token": "x" * 16, "webhook_token": "x" * 16}, "webhook_token", "equals READ_TOKEN"),
         ({"signal_token": "x" * 16, "webhook_secret": "x" * 16}, "webhook_secret", "equals SIGNAL"),

@@ -3,8 +3,10 @@
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
 from msgspec.structs import replace
 
+from pointsman.config.problems import SettingsError
 from pointsman.config.settings import resolve_settings
 from pointsman.domain.accounts import Mark
 from pointsman.engine.embedded import open_engine
@@ -44,3 +46,14 @@ def test_marks_and_the_ledger_tell_the_newest_stamps_together(tmp_path: Path) ->
 def test_a_venue_with_a_market_of_its_own_hears_no_quotes() -> None:
     assert issubclass(PaperVenue, QuoteListener)
     assert not issubclass(HostileVenue, QuoteListener)
+
+
+async def test_rule_35_an_account_at_a_venue_that_is_not_built_is_refused_and_nothing_made(
+    tmp_path: Path,
+) -> None:
+    real = {"VENUE": "alpaca", "VENUE_KEY": "key", "VENUE_SECRET": "word"}
+    settings = resolve_settings({**SETTINGS, **real}, None, {}).settings
+    with pytest.raises(SettingsError, match="VENUE='alpaca': it is known, and not built yet"):
+        async with open_engine(settings, tmp_path / "t.db"):
+            pass
+    assert not (tmp_path / "t.db").exists()

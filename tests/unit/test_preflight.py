@@ -68,6 +68,15 @@ def test_every_layer_is_told_at_once(folder: Path) -> None:
     assert [each.name for each in folder.glob("*")] == ["bad.json", "same.tokens"]
 
 
+def test_what_prevents_a_start_at_a_real_venue_is_told_with_all_else() -> None:
+    real = {"VENUE": "alpaca", "VENUE_URL": "https://elsewhere.example", "VENUE_SECRET": "a b"}
+    found = {problem.variable: problem for problem in problems({**FAULTY, **real})}
+    assert set(found) == {*NAMED.split(), "VENUE_KEY", "VENUE_URL", "VENUE_SECRET"}
+    assert found["VENUE_URL"].where == "environment"
+    assert found["VENUE_KEY"].where == "default"
+    assert "a b" not in "".join(map(str, found.values()))
+
+
 @pytest.mark.parametrize("name", sorted({"MAX_SPREAD_BPS", "VIRTUAL_ACCOUNTS", "WEBHOOK_TOKEN"}))
 def test_no_problem_depends_on_another_one_being_mended(name: str) -> None:
     mended = {variable: text for variable, text in FAULTY.items() if variable != name}

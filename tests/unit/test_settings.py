@@ -229,8 +229,8 @@ def test_every_problem_is_named_at_once(tmp_path: Path) -> None:
     assert "hunter" not in str(caught.value)
 
 
-def test_rule_35_another_venue_than_paper_is_refused_saying_what_is_built() -> None:
-    with pytest.raises(SettingsError, match="only 'paper' is built"):
+def test_rule_35_a_venue_that_is_not_built_is_refused_naming_those_that_are() -> None:
+    with pytest.raises(SettingsError, match="use one of paper, binanceusdm, bybit, alpaca"):
         loaded({"VENUE": "binance"})
 
 

@@ -10,7 +10,6 @@ from pointsman.config.settings import Settings, resolve_settings
 from pointsman.config.tokens import (
     SCOPE_FIELDS,
     check_tokens,
-    is_loopback,
     tokens_file,
     who_needs_a_token,
     with_made_tokens,
@@ -108,25 +107,6 @@ def test_a_file_that_is_not_whole_is_no_reason_to_serve_without(tmp_path: Path, 
     assert problem.variable == "TOKENS_PATH"
     assert "two words" not in str(problem)
     assert path.read_bytes() == text.encode("latin-1"), "what is there is never replaced"
-
-
-@pytest.mark.parametrize(
-    ("host", "is_ours"),
-    [
-        ("127.0.0.1", True),
-        ("127.8.9.1", True),
-        ("::1", True),
-        ("::ffff:127.0.0.1", True),
-        ("localhost", True),
-        ("0.0.0.0", False),
-        ("::", False),
-        ("192.0.2.7", False),
-        ("localhost.example", False),
-        ("", False),
-    ],
-)
-def test_loopback_is_out_of_reach_for_others(host: str, is_ours: bool) -> None:
-    assert is_loopback(host) is is_ours
 
 
 def test_on_this_machine_no_token_is_needed() -> None:

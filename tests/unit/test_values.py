@@ -109,7 +109,7 @@ def test_a_good_text_is_read(reader: Reader, text: str, value: object) -> None:
         (read_token, "two words of 16 or more", "use 16 to 512 random letters, digits and"),
         (read_token, "naïve-0123456789", "use 16 to 512 random letters, digits and"),
         (read_token, "x" * 15, "use 16 to 512 random letters, digits and"),
-        (read_venue, "binance", "only 'paper' is built"),
+        (read_venue, "binance", "use one of paper, binanceusdm, bybit, alpaca"),
         (read_accounts, "", "write ID:BALANCE"),
         (read_accounts, "VA001", "'VA001' has no balance; write ID:BALANCE"),
         (read_accounts, "VA001:1,", "write ID:BALANCE"),

@@ -31,8 +31,9 @@ from pydantic import SecretStr
 from starlette.datastructures import Headers
 
 from pointsman.api.problems import Problem
+from pointsman.config.addresses import is_loopback
 from pointsman.config.settings import Settings
-from pointsman.config.tokens import is_loopback, settings_that_say_elsewhere
+from pointsman.config.tokens import settings_that_say_elsewhere
 
 
 class Scope(StrEnum):

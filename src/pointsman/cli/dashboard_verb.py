@@ -105,7 +105,7 @@ def _is_this_machine(url: str) -> bool:
     """Whether a URL leads to this machine: no other one is sent the tokens of the engine here."""
     from urllib.parse import urlsplit
 
-    from pointsman.config.tokens import is_loopback
+    from pointsman.config.addresses import is_loopback
 
     try:
         return is_loopback(urlsplit(url).hostname or "")

@@ -14,6 +14,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
 from pydantic import PlainValidator as Reads
 
+from pointsman.config.addresses import base_url_reader
+from pointsman.config.known_venues import REAL_MONEY_SENTENCE
 from pointsman.config.trading_hours import known_calendar, known_timezone, minutes_of
 from pointsman.config.values import (
     choice_reader,
@@ -22,9 +24,11 @@ from pointsman.config.values import (
     read_accounts,
     read_host,
     read_hosts,
+    read_key,
     read_path,
     read_size_decay,
     read_switch,
+    read_symbols,
     read_token,
     read_venue,
     whole_reader,
@@ -76,6 +80,7 @@ OptionalCount = Annotated[int | None, Reads(optional(whole_reader(1)))]
 Clock = Annotated[str, Reads(_clock)]
 OptionalPath = Annotated[Path | None, Reads(optional(read_path))]
 Token = Annotated[SecretStr | None, Reads(_TOKEN_OFF)]
+VenueKey = Annotated[SecretStr | None, Reads(optional(read_key))]
 
 
 class LimitFields(BaseModel):
@@ -223,7 +228,46 @@ class SettingFields(LimitFields):
         "trading.db", "Path of the database file."
     )
     venue: Annotated[str, Reads(read_venue)] = _setting(
-        "paper", "Where orders go; only paper exists so far."
+        "paper", "Where orders go: paper, binanceusdm, bybit or alpaca."
+    )
+    venue_key: VenueKey = _setting("", "Secret key of the account at a real venue.")
+    venue_secret: VenueKey = _setting("", "Secret that belongs to VENUE_KEY.")
+    venue_sandbox: Annotated[bool, Reads(read_switch)] = _setting(
+        "true", "true trades in the venue's sandbox; false is real money, and wants VENUE_LIVE too."
+    )
+    venue_live: str = _setting(
+        "", f"What must be written for real money, word for word: {REAL_MONEY_SENTENCE}."
+    )
+    venue_url: Annotated[str, Reads(base_url_reader("https", "http"))] = _setting(
+        "",
+        "Scheme, host and port in place of the venue's own, for requests; only this machine and the"
+        " venue's own hosts are accepted.",
+    )
+    venue_stream_url: Annotated[str, Reads(base_url_reader("wss", "ws"))] = _setting(
+        "", "As VENUE_URL, for what the venue tells of the account."
+    )
+    venue_data_url: Annotated[str, Reads(base_url_reader("wss", "ws"))] = _setting(
+        "", "As VENUE_URL, for quotes."
+    )
+    venue_position_mode: Annotated[PositionMode, Reads(choice_reader(PositionMode))] = _setting(
+        "net", "Whether the account at the venue keeps long and short apart (hedge) or nets them."
+    )
+    venue_requests_per_minute: OptionalCount = _setting(
+        "", "Weight of the requests to the venue in a minute; empty is what the venue allows."
+    )
+    symbols: Annotated[tuple[str, ...], Reads(read_symbols)] = _setting(
+        "",
+        "Symbols whose quotes are subscribed at the venue from the start, such as"
+        " BTC/USDT:USDT,ETH/USDT:USDT.",
+    )
+    venue_shadow: Annotated[bool, Reads(read_switch)] = _setting(
+        "false", "true reads the account and its quotes, sends nothing, and fills on paper."
+    )
+    allow_unlimited_loss: Annotated[bool, Reads(read_switch)] = _setting(
+        "false", "true allows real money without a limit on daily loss or drawdown."
+    )
+    record_quotes: Annotated[bool, Reads(read_switch)] = _setting(
+        "false", "true keeps every quote in quotes/ beside the database, a file a day."
     )
     reconcile_interval_seconds: Annotated[
         Decimal, Reads(decimal_reader(least="1", most="60", places=9))

@@ -17,6 +17,7 @@ import msgspec
 from pydantic import Field, SecretStr
 
 from pointsman.config.fields import LIMIT_NAMES, NAMES, SECRETS, LimitFields, SettingFields, name_of
+from pointsman.config.known_venues import PAPER
 from pointsman.config.layers import (
     find_all,
     layers_of,
@@ -38,9 +39,10 @@ from pointsman.config.sources import (
 )
 from pointsman.config.trading_hours import TradingHours
 from pointsman.config.values import read_path
+from pointsman.config.venue_settings import VenueSettings, venue_settings
 from pointsman.domain.market import Instrument
 from pointsman.domain.money import plain
-from pointsman.domain.policy import Limits, Policy, SizeDecay
+from pointsman.domain.policy import Limits, Policy, PositionMode, SizeDecay
 
 DEFAULT_DATABASE = str(SettingFields.model_fields["database_path"].default)
 _DATABASE_PATH = "DATABASE_PATH"
@@ -77,13 +79,26 @@ class Settings(SettingFields):
         """The VAs with their start balances, in the order given."""
         return self.virtual_accounts
 
+    @property
+    def position_mode(self) -> PositionMode:
+        """How the account at the venue keeps long and short."""
+        is_paper = self.venue == PAPER or self.venue_shadow
+        return self.paper_position_mode if is_paper else self.venue_position_mode
+
+    def venue_settings(self) -> VenueSettings | None:
+        """The account at the real venue; None for the paper venue.
+
+        Raises SettingsError with everything that prevents a start there.
+        """
+        return venue_settings(self)
+
     def policy(self, instruments: dict[str, Instrument]) -> Policy:
         """What governs a run, with the instruments of its symbols."""
         return Policy(
             limits=_limits(self),
             limits_by_va={va_id: _limits(own) for va_id, own in self.limits_by_va.items()},
             instruments=instruments,
-            position_mode=self.paper_position_mode,
+            position_mode=self.position_mode,
             reduce_only_mode=self.paper_reduce_only,
             protection_deadline_ns=_ns(self.protection_deadline_seconds),
             submit_timeout_ns=_ns(self.submit_timeout_seconds),
@@ -142,6 +157,8 @@ class Settings(SettingFields):
             "paper_latency_ms": self.paper_latency_ms,
             "paper_fee_bps": self.paper_fee_bps,
         }
+        if self.venue != PAPER:
+            shaping["venue"] = f"{self.venue} {'sandbox' if self.venue_sandbox else 'live'}"
         text = json.dumps(shaping, sort_keys=True, default=lambda value: plain(value.normalize()))
         return hashlib.sha256(text.encode()).hexdigest()
 

@@ -10,12 +10,12 @@ appears whole or not at all; a value is neither logged nor part of an error.
 
 import os
 import secrets
-from ipaddress import ip_address
 from pathlib import Path
 from typing import NamedTuple
 
 from pydantic import SecretStr
 
+from pointsman.config.addresses import is_loopback
 from pointsman.config.paths import fix_of_folder
 from pointsman.config.problems import Problem, SettingsError
 from pointsman.config.settings import Settings
@@ -111,16 +111,6 @@ def settings_that_say_elsewhere(settings: Settings) -> list[str]:
 def has_token(settings: Settings) -> bool:
     """Whether a token of any scope is set."""
     return any(getattr(settings, field) is not None for field in SCOPE_FIELDS)
-
-
-def is_loopback(host: str) -> bool:
-    """Whether an address or name is this machine's own, out of reach for any other."""
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return host == "localhost"
-    mapped = getattr(address, "ipv4_mapped", None)
-    return bool((mapped or address).is_loopback)
 
 
 def _require_tokens(settings: Settings) -> None:

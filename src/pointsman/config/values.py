@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from pydantic import SecretStr
 
+from pointsman.config.known_venues import KNOWN_VENUES, PAPER
 from pointsman.domain.accounts import EXTERNAL
 from pointsman.domain.money import ZERO, parse_decimal
 from pointsman.domain.policy import SizeDecay
@@ -27,6 +28,8 @@ _VA_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
 _HOST = re.compile(r"[A-Za-z0-9.:_-]{1,253}")
 _NAME = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*")
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/=-]{16,512}")
+_KEY = re.compile(r"[!-~]{1,512}")
+_SYMBOL = re.compile(r"[A-Z0-9]+([.-][A-Z0-9]+)*(/[A-Z0-9]+(:[A-Z0-9]+)?)?")
 _YES = frozenset({"true", "1", "yes", "on"})
 _NO = frozenset({"false", "0", "no", "off"})
 
@@ -139,11 +142,29 @@ def read_token(text: str) -> SecretStr:
     return SecretStr(text)
 
 
+def read_key(text: str) -> SecretStr:
+    """A key or a secret of a venue, as the venue shows it."""
+    if not _KEY.fullmatch(text):
+        raise ValueError("write the key alone, as the venue shows it, without spaces")
+    return SecretStr(text)
+
+
 def read_venue(text: str) -> str:
-    """The only venue that is built (RULES 35)."""
-    if text != "paper":
-        raise ValueError("only 'paper' is built; set VENUE=paper")
+    """The name of a venue (RULES 35)."""
+    if text not in (PAPER, *KNOWN_VENUES):
+        raise ValueError(f"use one of {', '.join((PAPER, *KNOWN_VENUES))}")
     return text
+
+
+def read_symbols(text: str) -> tuple[str, ...]:
+    """Symbols in the unified form, separated by commas; empty is none."""
+    symbols = tuple(part.strip() for part in text.split(",")) if text else ()
+    for symbol in symbols:
+        if not _SYMBOL.fullmatch(symbol):
+            raise ValueError(f"{symbol!r}: write symbols such as AAPL or BTC/USDT:USDT")
+        if symbols.count(symbol) > 1:
+            raise ValueError(f"{symbol!r} appears twice; name each symbol once")
+    return symbols
 
 
 def read_accounts(text: str) -> tuple[tuple[str, Decimal], ...]:

@@ -34,6 +34,7 @@ from pointsman.engine.open_venue import (
     listener,
     newest_stamps,
     open_paper_venue,
+    require_built,
 )
 from pointsman.engine.own_run import claim
 from pointsman.engine.recorder import Inline, Threaded
@@ -183,8 +184,10 @@ def assemble(
     whenever something became durable or was asked for, on any thread. With `is_rerun` an
     interrupted run is made again from its beginning, up to where its journal ends.
 
-    Raises StorageError, OtherRun, OtherAccount, and what opening the ledger can raise.
+    Raises SettingsError, StorageError, OtherRun, OtherAccount, and what opening the ledger can
+    raise.
     """
+    require_built(settings.venue_settings())
     instruments = load_instruments(settings.instruments_file) if settings.instruments_file else {}
     policy = settings.policy(instruments)
 

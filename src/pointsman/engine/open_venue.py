@@ -9,7 +9,9 @@ from contextlib import ExitStack
 from decimal import Decimal
 from pathlib import Path
 
+from pointsman.config.problems import Problem, SettingsError
 from pointsman.config.settings import Settings
+from pointsman.config.venue_settings import VenueSettings
 from pointsman.domain.market import Instrument
 from pointsman.engine import same_account
 from pointsman.execution.ports import QuoteListener, Venue
@@ -18,6 +20,13 @@ from pointsman.storage.sqlite_manager import SqliteManager
 from pointsman.venues.paper.venue import PaperVenue
 
 InstrumentOf = Callable[[str], Instrument]
+
+
+def require_built(account: VenueSettings | None) -> None:
+    """Refuse an account at a venue that no adapter exists for. Raises SettingsError."""
+    if account is not None:
+        remedy = "it is known, and not built yet; set VENUE=paper"
+        raise SettingsError([Problem("VENUE", account.name, remedy)])
 
 
 def ledger_path(database: Path) -> Path:

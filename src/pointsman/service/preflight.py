@@ -16,6 +16,7 @@ from pointsman.config.paths import fix_of_database, fix_of_kill_file
 from pointsman.config.problems import Problem, SettingsError
 from pointsman.config.settings import Given, Loaded
 from pointsman.config.tokens import check_tokens
+from pointsman.config.venue_settings import venue_problems
 from pointsman.service.notifications import sender_to
 
 
@@ -52,6 +53,7 @@ def checked(given: Given, database: Path | None, *, is_served: bool) -> Loaded:
         check(
             {"KILL_SWITCH_FILE"}, lambda: look_at("KILL_SWITCH_FILE", kill_file, fix_of_kill_file)
         )
+    problems += [_placed(given, problem) for problem in venue_problems(settings, given.at_fault)]
     if problems:
         raise SettingsError(problems, given.warnings)
     return given.loaded()
