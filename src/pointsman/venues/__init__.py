@@ -1,0 +1,1 @@
+"""Venues: the seam to a broker or exchange, and one file for each venue."""

@@ -1,0 +1,226 @@
+"""The one place where the engine's thread meets the thread of a real venue.
+
+The engine's side never waits: `send` hands a request over, `receive` takes what has arrived, and
+`wake` is called, on the venue's thread, whenever something has. The venue's side is one thread with
+one asyncio loop. Invariants:
+
+* requests that are under way are bounded: beyond REQUESTS_MAX an entry, a query or a comparison is
+  refused at once (`NotSent`, or an answer that is incomplete), a stop, an exit or a cancel never;
+* replies are never dropped but where the engine lags by REPLIES_MAX messages of the stream: then
+  the stream counts as down until it has caught up, and the comparison that follows supplies what
+  was lost;
+* a fault of ours on the venue's thread is raised on the engine's thread, and stops it.
+"""
+
+import asyncio
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Future
+from typing import Any
+
+from pointsman.domain.commands import Compare, Query, Submit
+from pointsman.domain.events import LinkChanged, NotSent, VenueLink
+from pointsman.domain.market import Instrument
+from pointsman.domain.policy import Abilities
+from pointsman.domain.reasons import Reason
+from pointsman.execution.ports import Reply, Request
+from pointsman.venues.adapter import Adapter, Call, Incomplete, NeverLeft, NoAnswer, Opening
+from pointsman.venues.budget import Budget
+from pointsman.venues.dispatcher import Dispatcher
+from pointsman.venues.errors import VenueRefused, VenueUnreachable
+from pointsman.venues.gate import Gate
+from pointsman.venues.outcome import Outcome, Ruling, Stage, judge
+
+REQUESTS_MAX = 1024
+REPLIES_MAX = 65_536
+CLOSE_SECONDS = 2.0  # not money: seconds
+OPEN_SECONDS = 60.0  # not money: seconds
+
+
+class EngineTime:
+    """The engine's time, for the venue's thread: what the engine said last, and the monotonic time
+    since. Never behind what it said, and never falls."""
+
+    def __init__(self, now_ns: int) -> None:
+        self._base = (now_ns, time.monotonic_ns())
+
+    def set(self, now_ns: int) -> None:
+        """The engine says what time it is."""
+        if now_ns > self.now_ns():
+            self._base = (now_ns, time.monotonic_ns())
+
+    def now_ns(self) -> int:
+        """What time it is; from any thread."""
+        said_ns, at_ns = self._base
+        return said_ns + time.monotonic_ns() - at_ns
+
+
+class RealVenue:
+    """An account at a real venue, as the engine sees it (`execution.ports.Venue`)."""
+
+    def __init__(self, adapter: Adapter, *, now_ns: int, requests_per_minute: int | None) -> None:
+        """Connect, check the account, and learn what the venue can do. `requests_per_minute` is the
+        settings' limit, where there is one. Raises VenueRefused and VenueUnreachable."""
+        self._adapter = adapter
+        self._time = EngineTime(now_ns)
+        self._wake: Callable[[], None] = lambda: None
+        self._replies: deque[Reply] = deque(maxlen=REPLIES_MAX + REQUESTS_MAX)
+        self._is_lagging = False
+        self._fault: BaseException | None = None
+        self._stop = asyncio.Event()
+        self._asyncio = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run, name=f"venue {adapter.name}", daemon=True)
+        self._thread.start()
+        try:
+            self.opening: Opening = self._opened(self._open())
+            per_minute = min(self.opening.requests_per_minute, requests_per_minute or 10**9)
+            gate = Gate(Budget(per_minute, now_ns), self._time.now_ns)
+            self._dispatcher = Dispatcher(adapter, gate, self._put, self._time.now_ns)
+        except BaseException:
+            self.close()
+            raise
+
+    def start(self, wake: Callable[[], None]) -> None:
+        """Begin to hear the account's stream. `wake` is called from another thread whenever
+        something has arrived."""
+        self._wake = wake
+        self._asyncio.call_soon_threadsafe(self._begin_to_listen)
+
+    # -- the engine's thread -----------------------------------------------------------------------
+
+    @property
+    def abilities(self) -> Abilities:
+        return self.opening.abilities
+
+    @property
+    def instruments(self) -> dict[str, Instrument]:
+        """What the venue trades, as it says itself."""
+        return self.opening.instruments
+
+    def send(self, request: Request, now_ns: int) -> None:
+        self._time.set(now_ns)
+        if self._dispatcher.outstanding >= REQUESTS_MAX and _may_wait(request):
+            self._refuse(request, now_ns)
+            return
+        self._asyncio.call_soon_threadsafe(self._dispatcher.begin, request)
+
+    def next_due_ns(self) -> int | None:
+        """Now, while something waits to be taken in."""
+        return self._time.now_ns() if self._replies or self._fault is not None else None
+
+    def receive(self, now_ns: int) -> list[Reply]:
+        self._time.set(now_ns)
+        if self._fault is not None:
+            raise self._fault
+        taken = [self._replies.popleft() for _ in range(len(self._replies))]
+        if self._is_lagging:
+            self._is_lagging = False
+            taken.append(LinkChanged(VenueLink.ACCOUNT_STREAM, True, now_ns))
+        return taken
+
+    def known_until_ns(self) -> int:
+        """The engine continues from its own records."""
+        return 0
+
+    def close(self) -> None:
+        """End the connections; what is under way has left."""
+        if self._thread.is_alive():
+            self._asyncio.call_soon_threadsafe(self._stop.set)
+            self._thread.join(2 * CLOSE_SECONDS)
+
+    def _refuse(self, request: Request, now_ns: int) -> None:
+        if isinstance(request, Submit):
+            self._replies.append(
+                NotSent(
+                    client_order_id=request.order.client_order_id,
+                    is_cancel=False,
+                    reason=Reason.VENUE_BUSY,
+                    ts_ns=now_ns,
+                    detail=f"{REQUESTS_MAX} requests to the venue are under way",
+                )
+            )
+
+    # -- the venue's thread ------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._asyncio)
+        try:
+            self._asyncio.run_until_complete(self._until_stopped())
+        except Exception as error:  # noqa: BLE001 - raised again on the engine's thread
+            self._fail(error)
+        finally:
+            self._asyncio.close()
+
+    async def _until_stopped(self) -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, told: self._on_fault(told))
+        await self._stop.wait()
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks, timeout=CLOSE_SECONDS)
+        await asyncio.wait_for(self._adapter.close(), CLOSE_SECONDS)
+
+    def _on_fault(self, told: dict[str, Any]) -> None:
+        self._fail(told.get("exception") or RuntimeError(told["message"]))
+
+    def _fail(self, error: BaseException) -> None:
+        self._fault = self._fault or error
+        self._wake()
+
+    def _begin_to_listen(self) -> None:
+        self._dispatcher.begin_to_listen()
+
+    def _put(self, reply: Reply) -> None:
+        """Take a reply to the engine's side."""
+        if len(self._replies) >= REPLIES_MAX and not self._is_lagging:
+            self._is_lagging = True
+            told = f"{REPLIES_MAX} messages wait to be taken in"
+            self._replies.append(
+                LinkChanged(VenueLink.ACCOUNT_STREAM, False, self._time.now_ns(), told)
+            )
+        if not self._is_lagging:
+            self._replies.append(reply)
+        self._wake()
+
+    def _opened(self, work: Coroutine[Any, Any, Opening]) -> Opening:
+        asked: Future[Opening] = asyncio.run_coroutine_threadsafe(work, self._asyncio)
+        try:
+            return asked.result(OPEN_SECONDS)
+        except TimeoutError:
+            asked.cancel()
+            raise VenueUnreachable(
+                f"{self._adapter.name} has not answered all questions within {OPEN_SECONDS:.0f} s"
+            ) from None
+
+    async def _open(self) -> Opening:
+        async def read(call: Call) -> Any:
+            try:
+                answer = await self._adapter.call(call)
+            except (NeverLeft, NoAnswer) as error:
+                raise VenueUnreachable(f"{self._adapter.name}: {call.route}: {error}") from None
+            ruling = judge(self._adapter.table, Stage.QUERY, answer)
+            if ruling.outcome is not Outcome.DONE:
+                raise Incomplete(ruling.told, ruling)
+            return answer.body
+
+        try:
+            await self._adapter.set_clock()
+            return await self._adapter.open(read)
+        except Incomplete as error:
+            raise _refusal(self._adapter.name, error.ruling, str(error)) from None
+
+
+def _may_wait(request: Request) -> bool:
+    """Whether nothing is at risk if this is not sent now."""
+    if isinstance(request, Submit):
+        return request.may_raise_exposure
+    return isinstance(request, Query | Compare)
+
+
+def _refusal(name: str, ruling: Ruling | None, told: str) -> VenueRefused | VenueUnreachable:
+    if ruling is not None and ruling.outcome in (Outcome.UNFIT, Outcome.REFUSED):
+        return VenueRefused(f"{name} refuses this key or account: {told}")
+    return VenueUnreachable(f"{name} did not answer as it should: {told}")

@@ -1,0 +1,351 @@
+"""The asyncio side of a real venue: requests in, replies out, the same for every adapter.
+
+It belongs to the venue's own thread. Invariants:
+
+* each request is sent once; nothing here repeats an order, whatever became of it;
+* requests about one order leave in the order in which they came; different orders do not wait for
+  each other but for the budget, where stops and exits go first (RULES 45);
+* a reply is given only for what the venue said, or for what is certain not to have left (RULES 44);
+  everything else stays silent, and the desk's timer asks;
+* after each connection of the account stream the desk asks for a comparison (LinkChanged).
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from pointsman.domain.commands import Cancel, Compare, MoveCash, Query, Submit
+from pointsman.domain.events import (
+    CancelRefused,
+    CashConfirmed,
+    LinkChanged,
+    NotSent,
+    OrderReport,
+    UnlistedCode,
+    VenueLink,
+    VenueWord,
+)
+from pointsman.domain.orders import Role
+from pointsman.domain.reasons import Reason
+from pointsman.domain.timestamps import SECOND_NS
+from pointsman.domain.venue_reports import Snapshot
+from pointsman.execution.ports import Reply, Request
+from pointsman.venues.adapter import Adapter, Call, Incomplete, NeverLeft, NoAnswer
+from pointsman.venues.budget import RequestClass
+from pointsman.venues.gate import Gate
+from pointsman.venues.link_health import LinkHealth
+from pointsman.venues.outcome import Outcome, Ruling, Stage, judge
+
+MS_NS = 1_000_000
+SLOW_DOWN_NS = 10 * SECOND_NS
+"""How long nothing leaves after a "slow down" that names no time."""
+
+RECONNECT_SECONDS_MAX = 30.0  # not money: seconds
+COMPARISON_TRIES = 3
+
+CERTAIN_NOT = (Outcome.NOT_SENT, Outcome.TOO_LATE, Outcome.SLOW_DOWN)
+
+
+class Dispatcher:
+    """Carries out requests of one account. `put` takes a reply to the engine; `now_ns` is the
+    engine's time."""
+
+    def __init__(
+        self,
+        adapter: Adapter,
+        gate: Gate,
+        put: Callable[[Reply], None],
+        now_ns: Callable[[], int],
+    ) -> None:
+        self._adapter = adapter
+        self._gate = gate
+        self._put = put
+        self._now_ns = now_ns
+        self._last_of: dict[str, asyncio.Task[None]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._health = LinkHealth()
+        self._is_slowed = False
+        self._heard = 0
+        self._comparing: asyncio.Task[None] | None = None
+        self._listening: asyncio.Task[None] | None = None
+
+    @property
+    def outstanding(self) -> int:
+        """How many requests have no answer yet."""
+        return len(self._tasks) - (self._listening is not None)
+
+    def begin(self, request: Request) -> None:
+        """Begin with one request."""
+        if isinstance(request, MoveCash):
+            # Money of a VA is our book-keeping; a real venue has no part in it (RULES 51).
+            self._put(CashConfirmed(request.ref))
+        elif isinstance(request, Compare):
+            if self._comparing is None or self._comparing.done():
+                self._comparing = self._start(self._compare(request.fills_cursor))
+        else:
+            key = _order_id(request)
+            before = self._last_of.get(key)
+            task = self._start(self._after(before, request))
+            self._last_of[key] = task
+            task.add_done_callback(lambda done: self._forget(key, done))
+
+    def _start(self, work: Any) -> asyncio.Task[None]:
+        task: asyncio.Task[None] = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._finish)
+        return task
+
+    def _finish(self, task: asyncio.Task[None]) -> None:
+        """A fault of ours in a task goes to the exception handler of the asyncio loop."""
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            told = {"message": "a request to the venue broke", "exception": error}
+            asyncio.get_running_loop().call_exception_handler(told)
+
+    def _forget(self, key: str, task: asyncio.Task[None]) -> None:
+        if self._last_of.get(key) is task:
+            del self._last_of[key]
+
+    async def _after(
+        self, before: asyncio.Task[None] | None, request: Submit | Cancel | Query
+    ) -> None:
+        if before is not None:
+            await asyncio.wait([before])
+        if isinstance(request, Submit):
+            await self._submit(request)
+        elif isinstance(request, Cancel):
+            await self._cancel(request)
+        else:
+            await self._query(request)
+
+    # -- orders ------------------------------------------------------------------------------------
+
+    async def _submit(self, submit: Submit) -> None:
+        order = submit.order
+        order_id = order.client_order_id
+        call = self._adapter.submit(order)
+        is_entry = order.role is Role.ENTRY
+        kind = RequestClass.ENTRY_OR_COMPARISON if is_entry else RequestClass.EXIT_OR_STOP
+        if is_entry and not self._gate.is_open(kind, call.weight):
+            self._not_sent(order_id, Reason.VENUE_BUSY, "our budget of requests is spent")
+            return
+        ruling, body = await self._ask(call, kind, Stage.CREATE)
+        if ruling.outcome is Outcome.DONE:
+            report = self._adapter.accepted(order, body)
+            if report is not None:
+                self._put(report)
+            else:
+                self._tell_unlisted(order_id, ruling)
+        elif ruling.outcome in (Outcome.REFUSED, Outcome.UNFIT):
+            self._put(
+                OrderReport(
+                    client_order_id=order_id,
+                    kind=VenueWord.REJECTED,
+                    ts_ns=self._now_ns(),
+                    reason=ruling.reason or Reason.VENUE_REJECTED,
+                )
+            )
+        elif ruling.outcome in CERTAIN_NOT:
+            self._not_sent(order_id, ruling.reason or Reason.VENUE_DOWN, ruling.told)
+        elif ruling.outcome is Outcome.DUPLICATE:
+            await self._query(Query(order_id, order.symbol))
+        elif not ruling.is_listed:
+            self._tell_unlisted(order_id, ruling)
+
+    async def _cancel(self, cancel: Cancel) -> None:
+        order_id = cancel.client_order_id
+        call = self._adapter.cancel(order_id, cancel.symbol)
+        ruling, body = await self._ask(call, RequestClass.CANCEL, Stage.CANCEL)
+        if ruling.outcome is Outcome.DONE:
+            report = self._adapter.canceled(order_id, body)
+            if report is not None:
+                self._put(report)
+        elif ruling.outcome in CERTAIN_NOT:
+            reason = ruling.reason or Reason.VENUE_DOWN
+            self._not_sent(order_id, reason, ruling.told, is_cancel=True)
+        elif ruling.outcome in (Outcome.NOT_FOUND, Outcome.ENDED):
+            self._put(CancelRefused(order_id, ruling.reason or Reason.NOT_FOUND, self._now_ns()))
+            await self._query(Query(order_id, cancel.symbol))
+        elif ruling.outcome in (Outcome.REFUSED, Outcome.UNFIT):
+            self._put(
+                CancelRefused(order_id, ruling.reason or Reason.VENUE_REJECTED, self._now_ns())
+            )
+        elif not ruling.is_listed:
+            self._tell_unlisted(order_id, ruling)
+
+    async def _query(self, query: Query) -> None:
+        asked_at_ns = self._now_ns()
+        try:
+            told = await self._adapter.query(self._reader(RequestClass.QUERY), query, asked_at_ns)
+        except Incomplete:
+            return
+        if told is not None:
+            self._put(told)
+
+    def _not_sent(
+        self, order_id: str, reason: Reason, detail: str, *, is_cancel: bool = False
+    ) -> None:
+        self._put(
+            NotSent(
+                client_order_id=order_id,
+                is_cancel=is_cancel,
+                reason=reason,
+                ts_ns=self._now_ns(),
+                detail=detail,
+            )
+        )
+
+    def _tell_unlisted(self, order_id: str, ruling: Ruling) -> None:
+        self._put(
+            UnlistedCode(
+                code=ruling.code,
+                text=ruling.told,
+                ts_ns=self._now_ns(),
+                client_order_id=order_id,
+            )
+        )
+
+    # -- asking ------------------------------------------------------------------------------------
+
+    async def _ask(self, call: Call, kind: RequestClass, stage: Stage) -> tuple[Ruling, Any]:
+        """Send one request when the budget lets it, and judge what came back."""
+        await self._gate.enter(kind, call.weight)
+        try:
+            answer = await self._adapter.call(call)
+        except NeverLeft as error:
+            self._tell_link(self._health.unreadable(self._now_ns()), str(error))
+            told = f"no connection to the venue: {error}"
+            return Ruling(outcome=Outcome.NOT_SENT, reason=Reason.VENUE_DOWN, told=told), None
+        except NoAnswer as error:
+            self._tell_link(self._health.unreadable(self._now_ns()), str(error))
+            return Ruling(outcome=Outcome.UNKNOWN, told=str(error)), None
+        if answer.used is not None:
+            self._gate.budget.note_used(answer.used, self._now_ns())
+        ruling = judge(self._adapter.table, stage, answer)
+        await self._follow(ruling, answer.retry_after_ms)
+        return ruling, answer.body
+
+    async def _follow(self, ruling: Ruling, retry_after_ms: int | None) -> None:
+        """What an answer says of the link, the budget and the clock."""
+        if ruling.outcome is Outcome.UNFIT:
+            self._tell_link(self._health.refused_key(), ruling.told)
+        elif ruling.outcome is Outcome.UNKNOWN and not ruling.is_listed:
+            self._tell_link(self._health.unreadable(self._now_ns()), ruling.told)
+        elif ruling.outcome is Outcome.SLOW_DOWN:
+            slow_ns = SLOW_DOWN_NS if retry_after_ms is None else retry_after_ms * MS_NS
+            self._slow_down(self._now_ns() + slow_ns, ruling.told)
+        elif ruling.outcome is Outcome.TOO_LATE:
+            try:
+                await self._adapter.set_clock()
+            except Incomplete as error:
+                self._tell_link(self._health.unreadable(self._now_ns()), str(error))
+        elif ruling.outcome is not Outcome.UNKNOWN:
+            self._tell_link(self._health.good(), "")
+
+    def _reader(self, kind: RequestClass) -> Any:
+        async def read(call: Call) -> Any:
+            ruling, body = await self._ask(call, kind, Stage.QUERY)
+            if ruling.outcome is not Outcome.DONE:
+                raise Incomplete(ruling.told, ruling)
+            return body
+
+        return read
+
+    def _tell_link(self, is_up: bool | None, why: str) -> None:
+        if is_up is not None:
+            self._put(LinkChanged(VenueLink.ORDERS, is_up, self._now_ns(), why))
+
+    def _slow_down(self, until_ns: int, why: str) -> None:
+        self._gate.budget.slow_down(until_ns)
+        if not self._is_slowed:
+            self._is_slowed = True
+            self._put(LinkChanged(VenueLink.BUDGET, False, self._now_ns(), why))
+            self._end_slow_down()
+
+    def _end_slow_down(self) -> None:
+        """Say when the time of a slow-down is over, however often it was made longer."""
+        until_ns, now_ns = self._gate.budget.slow_until_ns(self._now_ns()), self._now_ns()
+        if until_ns is not None:
+            seconds = (until_ns - now_ns) / 1e9  # not money: seconds
+            asyncio.get_running_loop().call_later(seconds, self._end_slow_down)
+            return
+        self._is_slowed = False
+        self._put(LinkChanged(VenueLink.BUDGET, True, self._now_ns()))
+
+    # -- comparisons -------------------------------------------------------------------------------
+
+    async def _compare(self, cursor: str) -> None:
+        """Ask fills, open orders, holdings, and fills again; nothing new in between makes it the
+        state of one moment: that of the first question (RULES 47)."""
+        read, adapter = self._reader(RequestClass.ENTRY_OR_COMPARISON), self._adapter
+        asked_at_ns = self._now_ns()
+        for _ in range(COMPARISON_TRIES):
+            taken_at_ns, heard = self._now_ns(), self._heard
+            try:
+                history = await adapter.history(read, cursor)
+                orders = await adapter.open_orders(read)
+                holdings = await adapter.holdings(read)
+                again = await adapter.history(read, history.cursor)
+            except Incomplete:
+                break
+            if again.trades or again.fundings or self._heard != heard:
+                continue
+            for charge in (*history.charges, *again.charges):
+                self._put(charge)
+            self._put(
+                Snapshot(
+                    asked_at_ns=asked_at_ns,
+                    taken_at_ns=taken_at_ns,
+                    open_orders=orders,
+                    trades=history.trades,
+                    holdings=holdings,
+                    fills_cursor=again.cursor,
+                    fundings=history.fundings,
+                )
+            )
+            return
+        self._put(
+            Snapshot(
+                asked_at_ns=asked_at_ns,
+                taken_at_ns=asked_at_ns,
+                open_orders=(),
+                trades=(),
+                holdings=(),
+                fills_cursor=cursor,
+                is_complete=False,
+            )
+        )
+
+    # -- the account's stream ----------------------------------------------------------------------
+
+    def begin_to_listen(self) -> None:
+        """Hear the account's stream from now on."""
+        self._listening = self._start(self.listen())
+
+    async def listen(self) -> None:
+        """Hear the account's stream, and connect again whenever it is lost; never returns."""
+        wait_seconds, is_up = 0.25, True  # not money: seconds
+        while True:
+            why = "the stream ended"
+            try:
+                async for replies in self._adapter.stream(self._reader(RequestClass.QUERY)):
+                    if not replies:
+                        wait_seconds, is_up = 0.25, True  # not money: seconds
+                        self._tell_stream(True, "")
+                    self._heard += len(replies)
+                    for reply in replies:
+                        self._put(reply)
+            except (Incomplete, NeverLeft, NoAnswer, OSError) as error:
+                why = str(error) or type(error).__name__
+            if is_up:
+                is_up = False
+                self._tell_stream(False, why)
+            await asyncio.sleep(wait_seconds)
+            wait_seconds = min(2 * wait_seconds, RECONNECT_SECONDS_MAX)
+
+    def _tell_stream(self, is_up: bool, why: str) -> None:
+        self._put(LinkChanged(VenueLink.ACCOUNT_STREAM, is_up, self._now_ns(), why))
+
+
+def _order_id(request: Submit | Cancel | Query) -> str:
+    return request.order.client_order_id if isinstance(request, Submit) else request.client_order_id

@@ -1,0 +1,23 @@
+"""The seam to one venue: what is not known says what the venue answered."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from pointsman.venues.adapter import Adapter, Call, Incomplete
+from pointsman.venues.outcome import Answer, Outcome, Stage, judge
+from tests.scripted_adapter import ScriptedAdapter
+
+
+def test_what_could_not_be_read_keeps_the_ruling_on_the_answer() -> None:
+    adapter: Adapter = ScriptedAdapter()
+    refused = judge(adapter.table, Stage.QUERY, Answer(status=401, body="no such key"))
+
+    async def read(_call: Call) -> Any:
+        raise Incomplete(refused.told, refused)
+
+    with pytest.raises(Incomplete, match="no such key") as raised:
+        asyncio.run(adapter.open_orders(read))
+    assert raised.value.ruling is not None
+    assert raised.value.ruling.outcome is Outcome.UNFIT

@@ -1,0 +1,274 @@
+"""Requests in, replies out: what is said, what stays silent, and in which order things leave."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from decimal import Decimal
+
+import pytest
+
+from pointsman.domain.commands import Cancel, Compare, MoveCash, Query, Submit
+from pointsman.domain.events import (
+    CancelRefused,
+    CashConfirmed,
+    ChargePaid,
+    LinkChanged,
+    NotSent,
+    OrderAbsent,
+    OrderReport,
+    UnlistedCode,
+    VenueFill,
+    VenueWord,
+)
+from pointsman.domain.orders import Order
+from pointsman.domain.sides import Side
+from pointsman.domain.timestamps import SECOND_NS
+from pointsman.domain.venue_reports import Snapshot, VenueTrade
+from pointsman.execution.ports import Reply
+from pointsman.venues.adapter import History, Incomplete, NeverLeft, NoAnswer
+from pointsman.venues.budget import Budget
+from pointsman.venues.dispatcher import COMPARISON_TRIES, Dispatcher
+from pointsman.venues.gate import Gate
+from pointsman.venues.outcome import Answer
+from tests.conformance.bench import LONG, entry, stop
+from tests.scripted_adapter import GOOD, Answering, ScriptedAdapter
+
+PATIENCE_SECONDS = 30.0
+ENTRY: Order = entry("ABCDEF1E1", LONG, 10, "101.00")
+STOP: Order = stop("ABCDEF1S1", LONG, 10, "95.00")
+
+
+class Desk:
+    """A dispatcher with its adapter, and the replies that have come of it."""
+
+    def __init__(self, *, spent: int = 0) -> None:
+        self.adapter = ScriptedAdapter()
+        self.replies: list[Reply] = []
+        budget = Budget(1200, time.monotonic_ns())
+        budget.spend(spent, time.monotonic_ns())
+        self.gate = Gate(budget, time.monotonic_ns)
+        self.dispatcher = Dispatcher(
+            self.adapter, self.gate, self.replies.append, time.monotonic_ns
+        )
+
+    async def until(self, is_so: Callable[[], bool]) -> None:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while not is_so():  # noqa: ASYNC110 - the replies come by a plain list
+                await asyncio.sleep(0.001)
+
+    async def settle(self) -> list[Reply]:
+        """What was said, once nothing is under way."""
+        await self.until(lambda: self.dispatcher.outstanding == 0)
+        return self.replies
+
+    def sent(self, route: str = "") -> list[str]:
+        return [call.route for call in self.adapter.calls if route in call.route]
+
+
+def answered(status: int, code: str = "", **more: object) -> Answer:
+    return Answer(status=status, body={"code": code, "msg": "told", **more} if code else None)
+
+
+REJECTED, NOT_SENT = "REJECTED", "not sent"
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (GOOD, ["ACCEPTED"]),
+        (Answer(status=200, body={}), ["unlisted"]),
+        (Answer(status=200, body="<html>"), ["unlisted"]),
+        (answered(502), ["unlisted"]),
+        (answered(400, "NO"), [REJECTED]),
+        (answered(400, "LATE"), [NOT_SENT]),
+        (answered(429), ["link budget down", NOT_SENT]),
+        (answered(401), ["link orders down", REJECTED]),
+        (answered(503, "BUSY"), []),
+        (answered(400, "AGAIN"), ["absent"]),
+        (NeverLeft("refused"), [NOT_SENT]),
+        (NoAnswer("timeout"), []),
+    ],
+)
+async def test_rule_44_of_an_order_only_what_is_proven_is_said(
+    answer: Answering, said: list[str]
+) -> None:
+    desk = Desk()
+    desk.adapter.answers["POST /order"].clear()
+    desk.adapter.answers["POST /order"].append(answer)
+    desk.dispatcher.begin(Submit(STOP))
+    assert [shown(reply) for reply in await desk.settle()] == said
+    assert desk.sent("POST") == ["POST /order"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (Answer(status=200, body={"canceled": True}), ["CANCELED"]),
+        (GOOD, []),
+        (answered(400, "GONE"), ["cancel refused", "absent"]),
+        (answered(400, "NO"), ["cancel refused"]),
+        (NeverLeft("refused"), ["cancel not sent"]),
+        (NoAnswer("timeout"), []),
+    ],
+)
+async def test_rule_44_of_a_cancel_too(answer: Answering, said: list[str]) -> None:
+    desk = Desk()
+    desk.adapter.answers["DELETE /order"].clear()
+    desk.adapter.answers["DELETE /order"].append(answer)
+    desk.dispatcher.begin(Cancel(STOP.client_order_id, "XXX"))
+    assert [shown(reply) for reply in await desk.settle()] == said
+
+
+def shown(reply: Reply) -> str:
+    match reply:
+        case OrderReport():
+            return reply.kind.value
+        case NotSent():
+            return "cancel not sent" if reply.is_cancel else NOT_SENT
+        case LinkChanged():
+            return f"link {reply.link.value} {'up' if reply.is_up else 'down'}"
+        case UnlistedCode():
+            return "unlisted"
+        case OrderAbsent():
+            return "absent"
+        case CancelRefused():
+            return "cancel refused"
+    return type(reply).__name__
+
+
+async def test_a_request_that_came_too_late_has_the_clock_set_again() -> None:
+    desk = Desk()
+    desk.adapter.answers["POST /order"] = type(desk.adapter.answers["x"])([answered(400, "LATE")])
+    desk.dispatcher.begin(Submit(ENTRY))
+    await desk.settle()
+    assert desk.adapter.clock_set == 1
+
+
+async def test_what_concerns_one_order_leaves_in_order_and_others_do_not_wait() -> None:
+    desk = Desk()
+    desk.adapter.delays["POST /order"] = 0.05
+    desk.dispatcher.begin(Submit(STOP))
+    desk.dispatcher.begin(Cancel(STOP.client_order_id, "XXX"))
+    desk.dispatcher.begin(Query("ABCDEF2S1", "XXX"))
+    await desk.settle()
+    assert desk.sent("order") == ["POST /order", "GET /order", "DELETE /order"]
+
+
+async def test_rule_45_with_the_budget_spent_a_stop_waits_and_an_entry_is_given_back() -> None:
+    desk = Desk(spent=1200)
+    desk.dispatcher.begin(Submit(ENTRY))
+    desk.dispatcher.begin(Submit(STOP))
+    said = [
+        (type(reply), reply.client_order_id)
+        for reply in await desk.settle()
+        if isinstance(reply, NotSent | OrderReport)
+    ]
+    assert said == [(NotSent, ENTRY.client_order_id), (OrderReport, STOP.client_order_id)]
+
+
+async def test_rule_45_a_slow_down_is_waited_out_and_its_end_is_said() -> None:
+    desk = Desk()
+    slow = Answer(status=429, body="slow", retry_after_ms=60)
+    desk.adapter.answers["POST /order"] = type(desk.adapter.answers["x"])([slow, GOOD])
+    began_ns = time.monotonic_ns()
+    desk.dispatcher.begin(Submit(ENTRY))
+    await desk.settle()
+    desk.dispatcher.begin(Submit(STOP))
+    await desk.until(lambda: len(desk.replies) == 4)
+    assert time.monotonic_ns() - began_ns >= 60 * SECOND_NS // 1000
+    said = [shown(reply) for reply in desk.replies]
+    assert said[:2] == ["link budget down", NOT_SENT]
+    assert sorted(said[2:]) == ["ACCEPTED", "link budget up"]
+
+
+async def test_rule_51_money_of_a_virtual_account_is_no_request_to_a_venue() -> None:
+    desk = Desk()
+    desk.dispatcher.begin(MoveCash("r1", Decimal(5)))
+    assert desk.replies == [CashConfirmed("r1")]
+    assert desk.adapter.calls == []
+
+
+# -- comparisons -----------------------------------------------------------------------------------
+
+
+async def snapshot_of(desk: Desk) -> tuple[Snapshot, list[Reply]]:
+    desk.dispatcher.begin(Compare("c0"))
+    said = await desk.settle()
+    (snapshot,) = (reply for reply in said if isinstance(reply, Snapshot))
+    return snapshot, said
+
+
+async def test_rule_47_fills_are_asked_again_last_and_quiet_makes_it_complete() -> None:
+    desk = Desk()
+    snapshot, _ = await snapshot_of(desk)
+    assert desk.sent() == ["GET /fills", "GET /orders", "GET /positions", "GET /fills"]
+    assert [call.params.get("cursor") for call in desk.adapter.calls] == ["c0", None, None, "c1"]
+    assert snapshot.is_complete
+    assert snapshot.fills_cursor == "c1"
+    assert snapshot.asked_at_ns <= snapshot.taken_at_ns
+
+
+async def test_charges_are_told_before_the_comparison_that_they_came_with() -> None:
+    desk = Desk()
+    charge = ChargePaid(charge_id="f1", amount=Decimal("-0.05"), ts_ns=5)
+    desk.adapter.histories.appendleft(History(charges=(charge,), cursor="c1"))
+    _, said = await snapshot_of(desk)
+    assert [type(reply) for reply in said] == [ChargePaid, Snapshot]
+
+
+async def test_rule_47_what_trades_meanwhile_has_it_asked_again_three_times_at_most() -> None:
+    desk = Desk()
+    fill = VenueFill("t1", Decimal(1), Decimal(100), Decimal(0), 1)
+    trade = VenueTrade("ABCDEF1E1", "v1", "XXX", Side.BUY, None, fill)
+    desk.adapter.histories[0] = History(trades=(trade,), cursor="c1")
+    snapshot, _ = await snapshot_of(desk)
+    assert not snapshot.is_complete
+    assert desk.sent("fills") == ["GET /fills"] * 2 * COMPARISON_TRIES
+
+
+@pytest.mark.parametrize("route", ["GET /fills", "GET /orders", "GET /positions"])
+async def test_rule_47_what_cannot_be_read_concludes_nothing(route: str) -> None:
+    desk = Desk()
+    desk.adapter.answers[route] = type(desk.adapter.answers["x"])([answered(500)])
+    snapshot, _ = await snapshot_of(desk)
+    assert not snapshot.is_complete
+    assert snapshot.fills_cursor == "c0"
+    assert (snapshot.open_orders, snapshot.holdings) == ((), ())
+
+
+# -- links -----------------------------------------------------------------------------------------
+
+
+async def test_rule_46_a_lost_stream_is_said_once_and_its_return_too() -> None:
+    desk = Desk()
+    report = OrderReport("ABCDEF1E1", VenueWord.ACCEPTED, 1)
+    desk.adapter.connections.extend([[[], [report]], [OSError("reset")], [[], [report]]])
+    listening = asyncio.create_task(desk.dispatcher.listen())
+    await desk.until(lambda: len(desk.replies) >= 5)
+    listening.cancel()
+    assert [shown(reply) for reply in desk.replies[:5]] == [
+        "link account_stream up",
+        "ACCEPTED",
+        "link account_stream down",
+        "link account_stream up",
+        "ACCEPTED",
+    ]
+
+
+async def test_a_stream_that_cannot_be_read_is_connected_again() -> None:
+    desk = Desk()
+    desk.adapter.connections.extend([[Incomplete("no JSON")], [[]]])
+    listening = asyncio.create_task(desk.dispatcher.listen())
+    await desk.until(lambda: len(desk.replies) >= 2)
+    listening.cancel()
+    assert [shown(reply) for reply in desk.replies[:2]] == [
+        "link account_stream down",
+        "link account_stream up",
+    ]
+
+
+async def test_a_fault_of_ours_in_the_stream_is_not_swallowed() -> None:
+    desk = Desk()
+    desk.adapter.connections.append([[], KeyError("px")])
+    with pytest.raises(KeyError, match="px"):
+        await desk.dispatcher.listen()

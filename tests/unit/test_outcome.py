@@ -1,0 +1,99 @@
+"""What an answer proves: only rows of the table conclude anything."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pointsman.domain.reasons import Reason
+from pointsman.venues.outcome import (
+    TOLD_LEN_MAX,
+    Answer,
+    Outcome,
+    OutcomeTable,
+    Row,
+    Stage,
+    judge,
+)
+
+TABLE = OutcomeTable(
+    rows=(
+        Row(outcome=Outcome.SLOW_DOWN, status=429),
+        Row(outcome=Outcome.NOT_FOUND, code="-2011", stage=Stage.CANCEL),
+        Row(
+            outcome=Outcome.REFUSED,
+            code="40310000",
+            fields=("existing_order_id",),
+            reason=Reason.REDUCE_ONLY,
+        ),
+        Row(outcome=Outcome.REFUSED, code="40310000", reason=Reason.VENUE_REJECTED),
+        Row(outcome=Outcome.UNKNOWN, code="-1007"),
+    ),
+    code_field="code",
+    message_field="msg",
+    success="0",
+)
+
+
+def answer(status: int, body: object = None) -> Answer:
+    return Answer(status=status, body=body)
+
+
+@pytest.mark.parametrize(
+    ("stage", "given_answer", "outcome"),
+    [
+        (Stage.CREATE, answer(200, {"orderId": 1}), Outcome.DONE),
+        (Stage.CREATE, answer(200, {"code": 0, "msg": "OK"}), Outcome.DONE),
+        (Stage.QUERY, answer(200, []), Outcome.DONE),
+        (Stage.CANCEL, answer(204), Outcome.DONE),
+        (Stage.CREATE, answer(200), Outcome.UNKNOWN),
+        (Stage.CREATE, answer(200, "<html>"), Outcome.UNKNOWN),
+        (Stage.CREATE, answer(200, {"code": 10016, "msg": "server error"}), Outcome.UNKNOWN),
+        (Stage.CREATE, answer(502, "<html>Bad gateway"), Outcome.UNKNOWN),
+        (Stage.CREATE, answer(400, {"code": -9999, "msg": "new"}), Outcome.UNKNOWN),
+        (Stage.CREATE, answer(429, "slow"), Outcome.SLOW_DOWN),
+        (Stage.CANCEL, answer(400, {"code": -2011, "msg": "Unknown order"}), Outcome.NOT_FOUND),
+        (Stage.CREATE, answer(400, {"code": -2011, "msg": "Unknown order"}), Outcome.UNKNOWN),
+    ],
+)
+def test_an_answer_proves(stage: Stage, given_answer: Answer, outcome: Outcome) -> None:
+    assert judge(TABLE, stage, given_answer).outcome is outcome
+
+
+@pytest.mark.parametrize(
+    ("more", "reason"),
+    [
+        ({"existing_order_id": "x"}, Reason.REDUCE_ONLY),
+        ({"available": "0"}, Reason.VENUE_REJECTED),
+    ],
+)
+def test_the_first_row_that_matches_counts(more: dict[str, str], reason: Reason) -> None:
+    ruling = judge(TABLE, Stage.CREATE, answer(403, {"code": 40310000, "msg": "no", **more}))
+    assert ruling.outcome is Outcome.REFUSED
+    assert ruling.reason is reason
+    assert (ruling.code, ruling.told) == ("40310000", "no")
+
+
+def test_an_unknown_outcome_says_whether_it_is_a_known_one() -> None:
+    listed = judge(TABLE, Stage.CREATE, answer(503, {"code": -1007, "msg": "timeout"}))
+    unlisted = judge(TABLE, Stage.CREATE, answer(502, "x" * 5000))
+    assert listed.is_listed
+    assert not unlisted.is_listed
+    assert unlisted.code == "HTTP 502"
+    assert len(unlisted.told) == TOLD_LEN_MAX
+
+
+@given(
+    status=st.integers(100, 599),
+    body=st.one_of(
+        st.none(), st.text(), st.dictionaries(st.sampled_from(["code", "msg", "x"]), st.text())
+    ),
+    stage=st.sampled_from(Stage),
+)
+def test_rule_44_nothing_but_a_good_status_or_a_row_concludes(
+    status: int, body: object, stage: Stage
+) -> None:
+    ruling = judge(TABLE, stage, answer(status, body))
+    if ruling.outcome is Outcome.DONE:
+        assert 200 <= status < 300
+    elif ruling.outcome is not Outcome.UNKNOWN:
+        assert ruling.is_listed
