@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import aiohttp
+from yarl import URL
 
 from tests.venue_servers.binance import BinanceServer
 
@@ -18,7 +19,7 @@ KEY, SECRET = "key", "secret"
 async def private_stream(
     venue: BinanceServer, path: str = "/private/ws?listenKey={}"
 ) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
-    key = (await ask(venue, "POST", "/fapi/v1/listenKey", signed=False))[1]["listenKey"]
+    key = (await ask_unsigned(venue, "POST", "/fapi/v1/listenKey"))[1]["listenKey"]
     async with (
         aiohttp.ClientSession() as session,
         session.ws_connect(venue.stream_url + path.format(key)) as socket,
@@ -41,19 +42,24 @@ def steps(messages: list[Any]) -> list[str]:
 
 
 async def ask(
-    venue: BinanceServer, method: str, path: str, *, signed: bool = True, **said: Any
+    venue: BinanceServer, method: str, path: str, **said: Any
 ) -> tuple[int, Any, dict[str, str]]:
-    """Signed by ourselves: status, body and headers."""
-    if signed:
-        said = {"timestamp": venue.now_ms(), **said}
-    text = urlencode(said)
-    if signed:
-        text += "&signature=" + hmac.new(SECRET.encode(), text.encode(), hashlib.sha256).hexdigest()
-    place = {"data": text} if method == "POST" else {"params": text}
+    """Signed: status, body and headers of the answer."""
+    text = urlencode({"timestamp": venue.now_ms(), **said})
+    signature = hmac.new(SECRET.encode(), text.encode(), hashlib.sha256).hexdigest()
+    return await ask_unsigned(venue, method, path, f"{text}&signature={signature}")
+
+
+async def ask_unsigned(
+    venue: BinanceServer, method: str, path: str, text: str = ""
+) -> tuple[int, Any, dict[str, str]]:
     headers = {"X-MBX-APIKEY": KEY, "Content-Type": "application/x-www-form-urlencoded"}
+    is_form = method == "POST"
+    url = URL(venue.url + path + ("" if is_form else f"?{text}"), encoded=True)
+    data = text if is_form else None
     async with (
         aiohttp.ClientSession() as session,
-        session.request(method, venue.url + path, headers=headers, **place) as answer,  # type: ignore[arg-type]
+        session.request(method, url, headers=headers, data=data) as answer,
     ):
         return answer.status, await answer.json(), dict(answer.headers)
 
@@ -68,6 +74,7 @@ async def buy(venue: BinanceServer, quantity: str = "0.01", **said: Any) -> Any:
     return told
 
 
+LIMIT = {"side": "BUY", "type": "LIMIT", "quantity": "0.01", "price": "49000", "timeInForce": "GTC"}
 STOP = {
     "algoType": "CONDITIONAL",
     "symbol": "BTCUSDT",

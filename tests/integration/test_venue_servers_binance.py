@@ -198,7 +198,11 @@ async def test_python_binance_trades_and_hears_of_it(
                 "4",
             )
             entry = await client.futures_create_order(
-                symbol="BTCUSDT", side="BUY", type="MARKET", quantity="0.01", newClientOrderId="e1"
+                symbol="BTCUSDT",
+                side="BUY",
+                type="MARKET",
+                quantity="0.01",
+                newOrderRespType="RESULT",
             )
             assert (entry["status"], entry["avgPrice"]) == ("FILLED", "50011.00000")
             expected = ["ORDER_TRADE_UPDATE NEW NEW", "TRADE_LITE", "ACCOUNT_UPDATE"]
@@ -241,6 +245,7 @@ SEQUENCES = {
         *("ALGO_UPDATE TRIGGERING", "ALGO_UPDATE TRIGGERED", "ALGO_UPDATE FINISHED"),
     ],
     TriggerSequence.REJECTED: ["ALGO_UPDATE TRIGGERING", "ALGO_UPDATE REJECTED"],
+    TriggerSequence.STUCK: ["ALGO_UPDATE TRIGGERING"],
 }
 
 
@@ -260,6 +265,11 @@ async def test_a_triggered_stop_tells_it_in_the_chosen_sequence(
     by_step = dict(zip(steps(messages), messages, strict=True))
     status, asked, _ = await ask(venue, "GET", "/fapi/v1/algoOrder", clientAlgoId="s1")
     assert (status, asked["algoId"]) == (200, stop["algoId"])
+    if sequence is TriggerSequence.STUCK:
+        assert (asked["algoStatus"], asked["actualOrderId"]) == ("TRIGGERING", "")
+        status, told, _ = await ask(venue, "DELETE", "/fapi/v1/algoOrder", clientAlgoId="s1")
+        assert (status, told["code"]) == (400, -2011)
+        return
     if sequence is TriggerSequence.REJECTED:
         assert by_step["ALGO_UPDATE REJECTED"]["o"]["rm"] == "Reduce Only reject"
         assert (asked["algoStatus"], asked["actualOrderId"]) == ("REJECTED", "")

@@ -27,6 +27,8 @@ class TriggerSequence(StrEnum):
     """The child and its trades; what the stop has to say comes `child_leads_seconds` later."""
     REJECTED = "rejected"
     """The venue refuses the child of a stop that it had confirmed."""
+    STUCK = "stuck"
+    """Nothing follows TRIGGERING: no child, and the stop can no longer be cancelled."""
 
 
 class ChildClientId(StrEnum):
@@ -119,7 +121,9 @@ class Events:
                 self._tell_stop(order, stop, "FINISHED")
         elif order.ended_by is Reason.ASKED:
             self._tell_stop(order, stop, "CANCELED")
-        elif order.status in ENDED and order.ended_by is not None:
+        elif self.sequence is TriggerSequence.STUCK:
+            stop.status = "TRIGGERING"
+        elif order.ended_by is not None:
             if stop.status == "NEW":
                 self._tell_stop(order, stop, "TRIGGERING")
             stop.refusal = REFUSED_AT_TRIGGER.get(order.ended_by, order.ended_by.value)
@@ -127,7 +131,7 @@ class Events:
 
     def _trigger(self, order: Order, stop: Stop) -> None:
         self._tell_stop(order, stop, "TRIGGERING")
-        if self.sequence is TriggerSequence.REJECTED:
+        if self.sequence in (TriggerSequence.REJECTED, TriggerSequence.STUCK):
             self.account.cancel(order.id, Reason.NOTHING_TO_REDUCE)
             return
         stop.has_child = True

@@ -37,6 +37,8 @@ VENUES_OWN = {
 }
 """How the client ids of orders that the venue itself places begin."""
 
+STOP_ENDED = {"FINISHED", "CANCELED", "EXPIRED", "REJECTED"}
+
 PLACES = Decimal("0.00001")
 
 

@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from tests.venue_servers.binance_messages import POSITION_SIDES, TIMES_IN_FORCE
-from tests.venue_servers.binance_replies import digits
+from tests.venue_servers.binance_symbols import digits
 from tests.venue_servers.calls import Refusal
 from tests.venue_servers.records import Instrument, Order, Reason, Side, TimeInForce, replace
 

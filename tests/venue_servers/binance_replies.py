@@ -17,7 +17,7 @@ from tests.venue_servers.binance_messages import (
     status,
 )
 from tests.venue_servers.matching import Account
-from tests.venue_servers.records import ZERO, Fill, Instrument, Order, Payment, Position, Side
+from tests.venue_servers.records import ZERO, Fill, Order, Payment, Position, Side
 
 
 def order_reply(order: Order, client_id: str) -> dict[str, Any]:
@@ -111,6 +111,41 @@ def position_risk(position: Position, mark: Decimal, leverage: Decimal) -> dict[
     }
 
 
+def older_position_risk(row: dict[str, Any], leverage: Decimal) -> dict[str, Any]:
+    """As version 2 of the route has it."""
+    return {
+        **row,
+        "leverage": plain(leverage),
+        "maxNotionalValue": "1000000",
+        "marginType": "cross",
+        "isAutoAddMargin": "false",
+    }
+
+
+def account_position(row: dict[str, Any]) -> dict[str, Any]:
+    """The part of a position that the account shows."""
+    same = [
+        *("symbol", "positionSide", "positionAmt", "isolatedMargin", "notional"),
+        *("isolatedWallet", "initialMargin", "maintMargin", "updateTime"),
+    ]
+    return {**{name: row[name] for name in same}, "unrealizedProfit": row["unRealizedProfit"]}
+
+
+def older_account_position(row: dict[str, Any], leverage: Decimal) -> dict[str, Any]:
+    """As version 2 of the route has it."""
+    more = [
+        *("entryPrice", "positionInitialMargin", "openOrderInitialMargin"),
+        *("bidNotional", "askNotional"),
+    ]
+    return {
+        **account_position(row),
+        **{name: row[name] for name in more},
+        "leverage": plain(leverage),
+        "isolated": False,
+        "maxNotional": "1000000",
+    }
+
+
 def user_trade(fill: Fill) -> dict[str, Any]:
     return {
         "symbol": fill.symbol,
@@ -154,72 +189,6 @@ def incomes(fills: Iterable[Fill], payments: Iterable[Payment]) -> list[dict[str
                 income("REALIZED_PNL", fill.symbol, fill.realized, fill.at_ns, fill.id, fill.id)
             )
     return sorted(rows, key=lambda row: row["time"])
-
-
-def symbol_rules(rules: Instrument, status_word: str) -> dict[str, Any]:
-    tick, lot = rules.tick, rules.lot
-    return {
-        "symbol": rules.symbol,
-        "pair": rules.symbol,
-        "contractType": "PERPETUAL",
-        "deliveryDate": 4133404800000,
-        "onboardDate": 1569398400000,
-        "status": status_word,
-        "maintMarginPercent": "2.5000",
-        "requiredMarginPercent": "5.0000",
-        "baseAsset": rules.base,
-        "quoteAsset": rules.quote,
-        "marginAsset": rules.quote,
-        "pricePrecision": digits(tick),
-        "quantityPrecision": digits(lot),
-        "baseAssetPrecision": 8,
-        "quotePrecision": 8,
-        "underlyingType": "COIN",
-        "triggerProtect": "0.0500",
-        "filters": [
-            {
-                "filterType": "PRICE_FILTER",
-                "minPrice": plain(tick),
-                "maxPrice": "4529764",
-                "tickSize": plain(tick),
-            },
-            lot_filter("LOT_SIZE", rules, rules.max_quantity),
-            lot_filter("MARKET_LOT_SIZE", rules, rules.max_market_quantity),
-            {"filterType": "MAX_NUM_ORDERS", "limit": 200},
-            {"filterType": "MAX_NUM_ALGO_ORDERS", "limit": 10},
-            {"filterType": "MIN_NOTIONAL", "notional": plain(rules.min_notional)},
-            {
-                "filterType": "PERCENT_PRICE",
-                "multiplierUp": "1.0500",
-                "multiplierDown": "0.9500",
-                "multiplierDecimal": "4",
-            },
-        ],
-        "orderTypes": [
-            "LIMIT",
-            "MARKET",
-            "STOP",
-            "STOP_MARKET",
-            "TAKE_PROFIT",
-            "TAKE_PROFIT_MARKET",
-            "TRAILING_STOP_MARKET",
-        ],
-        "timeInForce": ["GTC", "IOC", "FOK", "GTX", "GTD"],
-    }
-
-
-def lot_filter(name: str, rules: Instrument, largest: Decimal) -> dict[str, Any]:
-    return {
-        "filterType": name,
-        "stepSize": plain(rules.lot),
-        "minQty": plain(rules.min_quantity),
-        "maxQty": plain(largest),
-    }
-
-
-def digits(step: Decimal) -> int:
-    """Behind the point."""
-    return max(0, -int(step.normalize().as_tuple().exponent))
 
 
 def asset_row(account: Account) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from tests.venue_servers import binance_replies as replies
 from tests.venue_servers.base import VenueServer
 from tests.venue_servers.binance_events import Events
 from tests.venue_servers.binance_gate import Gate
-from tests.venue_servers.binance_messages import Stop
+from tests.venue_servers.binance_messages import STOP_ENDED, Stop
 from tests.venue_servers.binance_orders import (
     ORDER_TAKES,
     STOP_TAKES,
@@ -20,44 +20,23 @@ from tests.venue_servers.binance_orders import (
     refused,
 )
 from tests.venue_servers.binance_streams import ListenKeys
+from tests.venue_servers.binance_symbols import INSTRUMENTS, symbol_rules
 from tests.venue_servers.matching import Account
 from tests.venue_servers.records import (
-    ENDED,
+    ZERO,
     Holding,
     Instrument,
     Order,
-    Position,
     Reason,
+    Status,
+    replace,
 )
+from tests.venue_servers.rules import AT_ONCE
 from tests.venue_servers.streams import ACCOUNT
 
 DAY_MS = 86_400_000
 FILLS_MAX = 1000
 FILLS_WINDOW_MS = 7 * DAY_MS
-
-
-def instrument(symbol: str, tick: str, lot: str, largest: int, notional: int) -> Instrument:
-    return Instrument(
-        symbol=symbol,
-        base=symbol.removesuffix("USDT"),
-        quote="USDT",
-        tick=Decimal(tick),
-        lot=Decimal(lot),
-        min_quantity=Decimal(lot),
-        max_quantity=Decimal(largest),
-        max_market_quantity=Decimal(largest) / 8,
-        min_notional=Decimal(notional),
-    )
-
-
-INSTRUMENTS = {
-    rules.symbol: rules
-    for rules in (
-        instrument("BTCUSDT", "0.10", "0.001", 1000, 50),
-        instrument("ETHUSDT", "0.01", "0.001", 10_000, 20),
-        instrument("SOLUSDT", "0.0100", "0.01", 80_000, 5),
-    )
-}
 
 
 class BinanceRequests(VenueServer):
@@ -95,6 +74,9 @@ class BinanceRequests(VenueServer):
         self.enable_withdrawals = False
         self.multi_assets = False
         self.serves_ended_stops = True
+        self.stops_hold_position = False
+        """Whether a reduce-only order is refused where stops already cover the position: not known
+        of the venue."""
         self.stops_per_symbol_max = 10
         self.updates = 0
 
@@ -120,7 +102,7 @@ class BinanceRequests(VenueServer):
             "exchangeFilters": [],
             "assets": [{"asset": "USDT", "marginAvailable": True, "autoAssetExchange": "-10000"}],
             "symbols": [
-                replies.symbol_rules(rules, "SETTLING" if name in halted else "TRADING")
+                symbol_rules(rules, "SETTLING" if name in halted else "TRADING")
                 for name, rules in self.account.instruments.items()
             ],
         }
@@ -133,7 +115,14 @@ class BinanceRequests(VenueServer):
         rules = self._rules(said)
         is_hedging = self.account.is_hedging
         order = read_plain_order(said, rules, client_id, is_hedging=is_hedging)
+        if self.stops_hold_position and order.is_reduce_only:
+            self._check_beside_stops(order)
         placed = self.account.place(order)
+        tells_result = said.get("newOrderRespType") == "RESULT" and (
+            order.price is None or order.time_in_force in AT_ONCE
+        )
+        if not tells_result:  # the venue answers with the order as it took it
+            placed = replace(placed, status=Status.NEW, filled=ZERO, cost=ZERO)
         return replies.order_reply(placed, client_id)
 
     def query(self, said: Parameters) -> Any:
@@ -169,7 +158,8 @@ class BinanceRequests(VenueServer):
         said = Parameters(said.values, STOP_TAKES)
         rules = self._rules(said)
         client_id = said.client_id("clientAlgoId", f"auto{self.now_ms()}")
-        open_stops = [(o, s) for o, s in self.events.placed_stops() if o.status not in ENDED]
+        stops = self.events.placed_stops()
+        open_stops = [(o, s) for o, s in stops if s.status not in STOP_ENDED]
         if any(stop.client_algo_id == client_id for _, stop in open_stops):
             raise refused(Reason.DUPLICATE_ID)
         if sum(o.symbol == rules.symbol for o, _ in open_stops) >= self.stops_per_symbol_max:
@@ -186,7 +176,7 @@ class BinanceRequests(VenueServer):
 
     def query_stop(self, said: Parameters) -> Any:
         found = self._find_stop(said, "stop_query")
-        if found is None or (found[0].status in ENDED and not self.serves_ended_stops):
+        if found is None or (found[1].status in STOP_ENDED and not self.serves_ended_stops):
             raise refusal(-2013, "Order does not exist.")
         return replies.stop_reply(*found)
 
@@ -245,15 +235,25 @@ class BinanceRequests(VenueServer):
         return inside[:limit] if starts else inside[-limit:]
 
     def positions(self, said: Parameters) -> Any:
-        rows = [self._position_row(position) for position in self._shown_positions()]
-        symbol = said.get("symbol")
-        return [row for row in rows if symbol in (None, row["symbol"])]
+        """Only symbols with a position or an order; when hedging, both sides of each."""
+        symbols = {position.symbol for position in self.account.held()}
+        symbols |= {order.symbol for order in self.account.open_orders()}
+        return self._position_rows(symbols & {said.get("symbol") or name for name in symbols})
 
-    def account_info(self, _: Parameters) -> Any:
-        rows = [self._position_row(position) for position in self._shown_positions()]
-        return replies.account_info(
-            self.account, rows, self.now_ms(), multi_assets=self.multi_assets
-        )
+    def older_positions(self, said: Parameters) -> Any:
+        """Every symbol, whether there is a position or not."""
+        every = set(self.account.instruments)
+        rows = self._position_rows(every & {said.get("symbol") or name for name in every})
+        return [replies.older_position_risk(row, self.account.leverage) for row in rows]
+
+    def account_info(self, said: Parameters) -> Any:
+        rows = [replies.account_position(row) for row in self.positions(said)]
+        return self._account_info(rows)
+
+    def older_account_info(self, said: Parameters) -> Any:
+        leverage = self.account.leverage
+        rows = self.older_positions(said)
+        return self._account_info([replies.older_account_position(row, leverage) for row in rows])
 
     def balance(self, _: Parameters) -> Any:
         return [replies.balance_row(self.account, self.now_ms())]
@@ -316,6 +316,15 @@ class BinanceRequests(VenueServer):
 
     # --- looking up ---
 
+    def _check_beside_stops(self, order: Order) -> None:
+        held = abs(self.account.position(order.symbol, order.holding).quantity)
+        for other, stop in self.events.placed_stops():
+            if stop.status == "NEW" and (other.symbol, other.side) == (order.symbol, order.side):
+                held -= other.quantity
+        if order.quantity > held:
+            text = "ReduceOnly Order Failed. Please check your existing position and open orders"
+            raise refusal(-4118, text)
+
     def _push(self, message: Any) -> None:
         key = self.listen_keys.current
         self.streams.push(ACCOUNT, message, to=lambda socket: key in socket.tags)
@@ -352,14 +361,18 @@ class BinanceRequests(VenueServer):
                 return None if self._hides(route, order) else (order, stop)
         return None
 
-    def _shown_positions(self) -> list[Position]:
-        """The venue lists a symbol with a position or an order; when hedging, both its sides."""
-        symbols = {p.symbol for p in self.account.held()}
-        symbols |= {order.symbol for order in self.account.open_orders()}
-        sides = (Holding.LONG, Holding.SHORT) if self.account.is_hedging else (Holding.NET,)
-        return [self.account.position(s, side) for s in sorted(symbols) for side in sides]
+    def _position_rows(self, symbols: set[str]) -> list[dict[str, Any]]:
+        account = self.account
+        sides = (Holding.LONG, Holding.SHORT) if account.is_hedging else (Holding.NET,)
+        rows = []
+        for symbol in sorted(symbols):
+            for side in sides:
+                position, quote = account.position(symbol, side), account.quotes.get(symbol)
+                mark = quote.last if quote else position.entry_price
+                rows.append(replies.position_risk(position, mark, account.leverage))
+        return rows
 
-    def _position_row(self, position: Position) -> dict[str, Any]:
-        quote = self.account.quotes.get(position.symbol)
-        mark = quote.last if quote else position.entry_price
-        return replies.position_risk(position, mark, self.account.leverage)
+    def _account_info(self, positions: list[dict[str, Any]]) -> dict[str, Any]:
+        return replies.account_info(
+            self.account, positions, self.now_ms(), multi_assets=self.multi_assets
+        )
