@@ -78,6 +78,8 @@ async def test_ccxt_reads_symbols_and_account(venue: BinanceServer) -> None:
         markets = await exchange.load_markets()
         market = markets["BTC/USDT:USDT"]
         assert (market["precision"]["price"], market["precision"]["amount"]) == (0.1, 0.001)
+        tickers = await exchange.fetch_bids_asks(["BTC/USDT:USDT"])
+        assert tickers["BTC/USDT:USDT"]["ask"] == 50001
         assert (market["limits"]["cost"]["min"], market["active"]) == (50, True)
         assert (await exchange.fetch_balance())["USDT"]["total"] == 100000
         assert await exchange.fetch_positions() == []
@@ -226,6 +228,7 @@ async def test_python_binance_trades_and_hears_of_it(
             await client.futures_cancel_algo_order(clientAlgoId="s1")
             assert steps([await private.recv()]) == ["ALGO_UPDATE CANCELED"]
             await client.futures_change_leverage(symbol="BTCUSDT", leverage=5)
+            assert steps([await private.recv()]) == ["ACCOUNT_CONFIG_UPDATE"]
             assert (await client.futures_get_position_mode())["dualSidePosition"] is False
     assert [a.status for a in venue.requests if a.route == "unknown"] == []
 

@@ -52,6 +52,8 @@ REFUSED: list[tuple[dict[str, str], int]] = [
     ({"quantity": "1001"}, -4005),
     ({"price": "49000.05"}, -1111),
     ({"price": "-1"}, -4001),
+    ({"price": "52501"}, -4016),
+    ({"side": "SELL", "price": "47499"}, -4024),
     ({"type": "MARKET"}, -1106),
     ({"newClientOrderId": "no spaces"}, -1100),
     ({"newClientOrderId": "x" * 37}, -1100),
@@ -213,7 +215,8 @@ async def test_an_immediate_order_fills_what_is_shown_and_expires(venue: Binance
         expected = ["ORDER_TRADE_UPDATE NEW NEW", "TRADE_LITE", "ACCOUNT_UPDATE"]
         expected += ["ORDER_TRADE_UPDATE TRADE PARTIALLY_FILLED"]
         expected += ["ORDER_TRADE_UPDATE EXPIRED EXPIRED"]
-        assert steps(await heard(socket, 5)) == expected
+        messages = await heard(socket, 5)
+        assert (steps(messages), messages[-1]["o"]["er"]) == (expected, "2")
 
 
 @pytest.mark.parametrize("wants", [{}, {"newOrderRespType": "ACK"}])

@@ -34,6 +34,7 @@ class BinanceServer(BinanceRequests):
             ("ping", "GET", f"{fapi}/ping", lambda _: {}, 1, free),
             ("time", "GET", f"{fapi}/time", self.time, 1, free),
             ("symbols", "GET", f"{fapi}/exchangeInfo", self.symbols, 1, free),
+            ("tickers", "GET", f"{fapi}/ticker/bookTicker", self.tickers, 2, free),
             ("create", "POST", f"{fapi}/order", self.create, 1, {}),
             ("query", "GET", f"{fapi}/order", self.query, 1, {}),
             ("cancel", "DELETE", f"{fapi}/order", self.cancel, 1, {}),

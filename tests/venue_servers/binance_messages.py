@@ -39,6 +39,11 @@ VENUES_OWN = {
 
 STOP_ENDED = {"FINISHED", "CANCELED", "EXPIRED", "REJECTED"}
 
+EXPIRY_REASONS: dict[Reason | None, str] = {
+    Reason.NOT_FILLED_AT_ONCE: "2",
+    Reason.NOTHING_TO_REDUCE: "4",
+}
+
 PLACES = Decimal("0.00001")
 
 
@@ -130,7 +135,7 @@ def order_update(
         "V": "NONE",
         "pm": "NONE",
         "gtd": 0,
-        "er": "0",
+        "er": EXPIRY_REASONS.get(order.ended_by, "0"),
     }
     return {"e": "ORDER_TRADE_UPDATE", "T": ms(order.updated_ns), "E": now_ms, "o": told}
 
@@ -193,6 +198,16 @@ def account_update(
     return {"e": "ACCOUNT_UPDATE", "T": now_ms, "E": now_ms, "a": told}
 
 
+def leverage_update(symbol: str, leverage: int, now_ms: int) -> dict[str, Any]:
+    told = {"s": symbol, "l": leverage}
+    return {"e": "ACCOUNT_CONFIG_UPDATE", "E": now_ms, "T": now_ms, "ac": told}
+
+
+def size(shown: Decimal | None) -> str:
+    """A size without an end is told as a large one."""
+    return plain(Decimal(1000) if shown is None else shown)
+
+
 def position_update(position: Position, unrealized: Decimal) -> dict[str, Any]:
     return {
         "s": position.symbol,
@@ -208,8 +223,6 @@ def position_update(position: Position, unrealized: Decimal) -> dict[str, Any]:
 
 
 def book_ticker(symbol: str, quote: Quote, number: int) -> dict[str, Any]:
-    """A size without an end is told as a large one."""
-    endless = Decimal(1000)
     return {
         "e": "bookTicker",
         "u": number,
@@ -217,9 +230,9 @@ def book_ticker(symbol: str, quote: Quote, number: int) -> dict[str, Any]:
         "T": ms(quote.at_ns),
         "s": symbol,
         "b": plain(quote.bid),
-        "B": plain(endless if quote.bid_size is None else quote.bid_size),
+        "B": size(quote.bid_size),
         "a": plain(quote.ask),
-        "A": plain(endless if quote.ask_size is None else quote.ask_size),
+        "A": size(quote.ask_size),
         "st": 1,
         "ps": symbol,
     }

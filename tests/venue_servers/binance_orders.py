@@ -8,9 +8,9 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from tests.venue_servers.binance_messages import POSITION_SIDES, TIMES_IN_FORCE
-from tests.venue_servers.binance_symbols import digits
+from tests.venue_servers.binance_symbols import PRICE_BAND, digits
 from tests.venue_servers.calls import Refusal
-from tests.venue_servers.records import Instrument, Order, Reason, Side, TimeInForce, replace
+from tests.venue_servers.records import Instrument, Order, Quote, Reason, Side, TimeInForce, replace
 
 CLIENT_ID = re.compile(r"[\.A-Z\:/a-z0-9_-]{1,36}")
 
@@ -173,3 +173,14 @@ def read_stop(said: Parameters, rules: Instrument, ledger_id: str, *, is_hedging
     rises = (order.side is Side.BUY) is kind.startswith("STOP")
     trigger = said.decimal("triggerPrice", digits(rules.tick))
     return replace(order, trigger_price=trigger, trigger_rises=rises)
+
+
+def check_band(order: Order, quote: Quote | None) -> None:
+    """A limit far beyond the last price is taken for a mistake."""
+    if quote is None or order.price is None:
+        return
+    highest, lowest = (quote.last * part for part in PRICE_BAND)
+    if order.side is Side.BUY and order.price > highest:
+        raise refusal(-4016, f"Limit price can't be higher than {highest}.")
+    if order.side is Side.SELL and order.price < lowest:
+        raise refusal(-4024, f"Limit price can't be lower than {lowest}.")

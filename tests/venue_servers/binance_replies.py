@@ -14,10 +14,11 @@ from tests.venue_servers.binance_messages import (
     ms,
     order_type,
     plain,
+    size,
     status,
 )
 from tests.venue_servers.matching import Account
-from tests.venue_servers.records import ZERO, Fill, Order, Payment, Position, Side
+from tests.venue_servers.records import ZERO, Fill, Order, Payment, Position, Quote, Side
 
 
 def order_reply(order: Order, client_id: str) -> dict[str, Any]:
@@ -143,6 +144,17 @@ def older_account_position(row: dict[str, Any], leverage: Decimal) -> dict[str, 
         "leverage": plain(leverage),
         "isolated": False,
         "maxNotional": "1000000",
+    }
+
+
+def ticker(symbol: str, quote: Quote) -> dict[str, Any]:
+    return {
+        "symbol": symbol,
+        "bidPrice": plain(quote.bid),
+        "bidQty": size(quote.bid_size),
+        "askPrice": plain(quote.ask),
+        "askQty": size(quote.ask_size),
+        "time": ms(quote.at_ns),
     }
 
 

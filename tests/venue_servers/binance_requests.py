@@ -5,6 +5,7 @@ to what the venue answers.
 from decimal import Decimal
 from typing import Any
 
+from tests.venue_servers import binance_messages as messages
 from tests.venue_servers import binance_replies as replies
 from tests.venue_servers.base import VenueServer
 from tests.venue_servers.binance_events import Events
@@ -14,6 +15,7 @@ from tests.venue_servers.binance_orders import (
     ORDER_TAKES,
     STOP_TAKES,
     Parameters,
+    check_band,
     read_plain_order,
     read_stop,
     refusal,
@@ -107,6 +109,13 @@ class BinanceRequests(VenueServer):
             ],
         }
 
+    def tickers(self, said: Parameters) -> Any:
+        rows = [replies.ticker(*quoted) for quoted in self.account.quotes.items()]
+        if said.get("symbol") is None:
+            return rows
+        symbol = self._rules(said).symbol
+        return next((row for row in rows if row["symbol"] == symbol), {})
+
     # --- plain orders ---
 
     def create(self, said: Parameters) -> Any:
@@ -115,6 +124,7 @@ class BinanceRequests(VenueServer):
         rules = self._rules(said)
         is_hedging = self.account.is_hedging
         order = read_plain_order(said, rules, client_id, is_hedging=is_hedging)
+        check_band(order, self.account.quotes.get(order.symbol))
         if self.stops_hold_position and order.is_reduce_only:
             self._check_beside_stops(order)
         placed = self.account.place(order)
@@ -296,7 +306,9 @@ class BinanceRequests(VenueServer):
     def set_leverage(self, said: Parameters) -> Any:
         symbol = self._rules(said).symbol
         self.account.leverage = Decimal(said.number("leverage"))
-        told = {"leverage": int(self.account.leverage), "maxNotionalValue": "1000000"}
+        leverage = int(self.account.leverage)
+        self._push(messages.leverage_update(symbol, leverage, self.now_ms()))
+        told = {"leverage": leverage, "maxNotionalValue": "1000000"}
         return {**told, "symbol": symbol}
 
     def restrictions(self, _: Parameters) -> Any:

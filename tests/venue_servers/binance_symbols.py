@@ -21,6 +21,9 @@ def instrument(symbol: str, tick: str, lot: str, largest: int, notional: int) ->
     )
 
 
+PRICE_BAND = Decimal("1.05"), Decimal("0.95")
+"""How far beyond the last price a limit may be, as parts of it: up for buyers, down for sellers."""
+
 INSTRUMENTS = {
     rules.symbol: rules
     for rules in (
@@ -65,8 +68,8 @@ def symbol_rules(rules: Instrument, status_word: str) -> dict[str, Any]:
             {"filterType": "MIN_NOTIONAL", "notional": plain(rules.min_notional)},
             {
                 "filterType": "PERCENT_PRICE",
-                "multiplierUp": "1.0500",
-                "multiplierDown": "0.9500",
+                "multiplierUp": plain(PRICE_BAND[0]),
+                "multiplierDown": plain(PRICE_BAND[1]),
                 "multiplierDecimal": "4",
             },
         ],
