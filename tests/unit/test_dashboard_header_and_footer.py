@@ -96,6 +96,10 @@ LOST = "t.paper.db was removed while the engine ran"
     [
         (health(entries_held=LOST, unready={"t.paper.db": f"/data/{LOST}"}), LOST),
         (health(storage="failing since 14:30:00"), "storage failing since 14:30:00"),
+        (
+            health(entries_held="venue down: account stream 12 s"),
+            "venue down: account stream 12 s",
+        ),
     ],
 )
 @pytest.mark.parametrize("width", [78, 198])

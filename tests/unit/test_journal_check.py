@@ -12,7 +12,21 @@ import pytest
 from pointsman import __version__
 from pointsman.cli.journal_check import Verdict, examine, verdict_document, verdict_lines
 from pointsman.domain.accounts import Account
-from pointsman.domain.events import OrderSent
+from pointsman.domain.events import (
+    ChargePaid,
+    LinkChanged,
+    NotSent,
+    OrderReport,
+    OrderSent,
+    TimerFired,
+    UnlistedCode,
+    VenueFill,
+    VenueLink,
+    VenueWord,
+)
+from pointsman.domain.orders import Role
+from pointsman.domain.reasons import Reason
+from pointsman.domain.signals import Decision
 from pointsman.engine.assembly import loaded_from
 from pointsman.execution.desk import Desk
 from pointsman.execution.ports import Entry
@@ -178,3 +192,33 @@ def test_a_damaged_file_is_called_damaged(path: Path) -> None:
     path.write_bytes(content)
     with pytest.raises(CorruptDatabase):
         verdict_on(path)
+
+
+def test_rules_44_and_46_what_a_connection_did_is_decided_again_alike(path: Path) -> None:
+    """Links that go down and come up, across a start, and stops that wait after they did not reach
+    the venue: what is known of this run alone follows from the journal."""
+    day = Day()
+    step = day.signal(1_000, "held", quantity=Decimal(50))
+    assert step.decision is not None
+    order_id = step.decision.client_order_id
+    assert order_id is not None
+    sold = VenueFill("T9", Decimal(50), Decimal("158.39"), Decimal(0), day.at_ns(1_010))
+    day.tell(1_010, OrderReport(order_id, VenueWord.TRADE, day.at_ns(1_010), "V9", sold))
+    for at_ms in (1_020, 1_030, 1_400):
+        (stop,) = [o for o in day.desk.books.orders.values() if o.role is Role.STOP]
+        told = NotSent(stop.client_order_id, False, Reason.VENUE_DOWN, day.at_ns(at_ms))
+        day.tell(at_ms, told)
+        while (timer := day.desk.due_timer(day.at_ns(at_ms + 300))) is not None:
+            day.tell(at_ms + 300, TimerFired(timer))
+    day.tell(2_000, LinkChanged(VenueLink.ORDERS, False, day.at_ns(2_000)))
+    day.signal(2_100, "refused", quantity=Decimal(1))
+    day.start(3_000)
+    day.signal(3_100, "after", quantity=Decimal(1))
+    day.tell(3_200, ChargePaid("c1", Decimal("-0.5"), day.at_ns(3_200), "XXX"))
+    day.tell(3_300, UnlistedCode("502", "Bad Gateway", day.at_ns(3_300)))
+    verdict = verdict_on(day.store(path))
+    assert (verdict.fault, verdict.re_decided) == (None, len(day.entries))
+    reasons = [r.reason for e in day.entries for r in e.changes if isinstance(r, Decision)]
+    assert Reason.VENUE_DOWN in reasons
+    assert any(isinstance(entry.event, NotSent) for entry in day.entries)
+    assert any(isinstance(entry.event, TimerFired) for entry in day.entries)

@@ -57,6 +57,7 @@ PROMISED = """
     trading_naked_seconds                                   gauge
     trading_reconciliation_runs_total                       counter    result
     trading_reconciliation_last_success_timestamp_seconds   gauge
+    pointsman_venue_up                                      gauge      link
     trading_event_loop_lag_seconds                          gauge
     trading_build_info                                      gauge      version
 """
@@ -142,7 +143,8 @@ def test_exactly_what_is_promised_is_told_each_with_help_type_and_labels(watched
     watched.story.enter()
     watched.story.loop.turn(Compared(True, START_NS, 0, ""))
     watched.committed(SECOND_NS)
-    watched.health = {"feed_age_ms": 1500, "loop_lag_ms": "2.5"}
+    links = [{"link": "orders", "is_up": False, "down_ms": 5}, {"link": "quotes", "is_up": True}]
+    watched.health = {"feed_age_ms": 1500, "loop_lag_ms": "2.5", "venue_links": links}
     families = watched.families()
     assert set(families) == set(TABLE)
     for name, family in families.items():
@@ -243,6 +245,13 @@ def test_a_cooldown_shows_also_while_killed(watched: Watched) -> None:
     watched.story.at(2 * SECOND_NS)
     assert watched.value("trading_cooldown_active", va=VA) == 0
     assert watched.value("trading_consecutive_losses", va=VA) == 0
+
+
+def test_rule_46_each_link_to_the_venue_is_a_gauge(watched: Watched) -> None:
+    rows = [{"link": "account_stream", "is_up": False}, {"link": "budget", "is_up": True}]
+    watched.health |= {"venue_links": rows}
+    assert watched.value("pointsman_venue_up", link="account_stream") == 0
+    assert watched.value("pointsman_venue_up", link="budget") == 1
 
 
 def test_health_is_in_seconds_and_the_last_comparison_on_the_wall_clock(watched: Watched) -> None:

@@ -36,6 +36,7 @@ from tests.desk_stories import (
     tell,
     trade,
 )
+from tests.engine_stories import accepted, begin, traded
 from tests.order_stories import KeptDesk, dump, entered_desk, kept_desk, loaded_again, start
 
 ENTRY, STOP, EXIT = "ABCDEF1E1", "ABCDEF1S1", "ABCDEF1X1"
@@ -204,6 +205,23 @@ def test_rule_29_a_start_forgets_the_waits_and_sends_at_the_first_comparison() -
     again = loaded_again(desk)
     start(again, after_ns=1)
     assert not again.books.this_run.pacing.is_counted((1, "stop"))
+
+
+def test_rules_30_and_44_while_storage_fails_the_next_stop_leaves_all_the_same() -> None:
+    story = begin()
+    story.ask(signal("in"))
+    (entry,) = story.venue.take(Submit)
+    story.say(accepted(entry.order))
+    story.memory.fail()
+    story.say(traded(entry.order, "4"))
+    (stop,) = story.venue.take(Submit)
+    story.say(NotSent(stop.order.client_order_id, False, Reason.VENUE_BUSY, story.loop.now_ns))
+    (again,) = story.venue.take(Submit)
+    assert (again.order.role, again.order.quantity) == (Role.STOP, stop.order.quantity)
+    assert again.order.client_order_id != stop.order.client_order_id
+    story.memory.heal()
+    story.at()
+    assert story.order(stop.order.client_order_id).status is OrderStatus.DENIED
 
 
 # -- cancels ---------------------------------------------------------------------------------------

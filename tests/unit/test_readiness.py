@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from pointsman.config.settings import resolve_settings
+from pointsman.domain.events import LinkChanged, VenueLink
 from pointsman.execution.last_check import Hold
 from pointsman.execution.market_view import LiveSession
 from pointsman.execution.ports import Standing
@@ -76,7 +77,8 @@ def test_a_comparison_may_be_three_intervals_old(body: Body) -> None:
 
 
 def test_rule_60_what_stops_all_entries_is_told_beside_the_causes(body: Body) -> None:
-    assert body.readiness.document() == {"unready": {}, "entries_held": ""}
+    calm = body.readiness.document()
+    assert (calm["unready"], calm["entries_held"]) == ({}, "")
     body.loop.hold(Hold.FILE_LOST, True, "t.paper.db was removed while the engine ran")
     body.standing = Standing(0, str(BROKEN.cause), 1)
     told = f"storage fails: {BROKEN.cause}; t.paper.db was removed while the engine ran"
@@ -85,6 +87,40 @@ def test_rule_60_what_stops_all_entries_is_told_beside_the_causes(body: Body) ->
     body.loop.hold(Hold.FILE_LOST, False)
     body.standing = Standing()
     assert body.readiness.document()["entries_held"] == ""
+
+
+@pytest.mark.parametrize(
+    ("link", "held", "cause"),
+    [
+        (VenueLink.ORDERS, "venue down: orders 12 s", "down for 12 s: reset by peer"),
+        (
+            VenueLink.ACCOUNT_STREAM,
+            "venue down: account stream 12 s",
+            "down for 12 s: reset by peer",
+        ),
+        (VenueLink.QUOTES, "venue down: quotes 12 s", "down for 12 s: reset by peer"),
+        (VenueLink.BUDGET, "venue busy: budget 12 s", "used up for 12 s: reset by peer"),
+    ],
+)
+def test_rule_46_a_link_that_is_down_is_a_cause_and_stops_all_entries(
+    body: Body, link: VenueLink, held: str, cause: str
+) -> None:
+    body.story.say(LinkChanged(link, False, body.loop.now_ns, "reset by peer"))
+    body.later("12.9")
+    body.compared_ns = body.loop.now_ns
+    body.vitals.note(2, body.loop.now_ns)
+    name = f"venue {link.value.replace('_', ' ')}"
+    assert body.causes == {name: cause}
+    document = body.readiness.document()
+    assert document["entries_held"] == held
+    rows = {row["link"]: row for row in document["venue_links"]}
+    assert set(rows) == set(VenueLink)
+    assert rows.pop(link) == {
+        "link": link, "is_up": False, "down_ms": 12_900, "detail": "reset by peer"
+    }  # fmt: skip
+    assert all(row["is_up"] and row["down_ms"] == 0 for row in rows.values())
+    body.story.say(LinkChanged(link, True, body.loop.now_ns))
+    assert (body.causes, body.readiness.document()["entries_held"]) == ({}, "")
 
 
 def test_storage_that_fails_is_a_cause_until_it_heals(body: Body) -> None:

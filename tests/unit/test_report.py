@@ -11,7 +11,7 @@ import pytest
 
 from pointsman.domain.accounts import Account, KillState, KillSwitch, Mark
 from pointsman.domain.commands import Record
-from pointsman.domain.events import FundingPaid
+from pointsman.domain.events import ChargePaid, FundingPaid
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide
 from pointsman.execution.ports import Entry
@@ -89,6 +89,19 @@ def test_funding_stands_in_the_report_of_those_who_had_any(tmp_path: Path) -> No
     assert after["accounts"]["VA002"]["funding"] == "-0.75"
     old, new = (Decimal(each["accounts"]["VA002"]["balance"]) for each in (before, after))
     assert new == old - Decimal("0.75")
+
+
+def test_rule_51_charges_stand_apart_from_funding(tmp_path: Path) -> None:
+    day = lived_day()
+    ts_ns = day.desk.now_ns
+    for event in (
+        FundingPaid("f1", "XXX", PositionSide.LONG, Decimal("-0.75"), ts_ns),
+        ChargePaid("c1", Decimal("-0.1"), ts_ns, "XXX"),
+        ChargePaid("c2", Decimal("-0.2"), ts_ns, "XXX"),
+    ):
+        day.entries.append(Entry(ts_ns, event, day.desk.handle(event, ts_ns).changes))
+    account = report_of(day.store(tmp_path / "after.db"))["accounts"]["VA002"]
+    assert (account["funding"], account["charges"]) == ("-0.75", "-0.3")
 
 
 def test_rule_11_received_is_the_sum_of_its_four_parts(report: Document) -> None:

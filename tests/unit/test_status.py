@@ -159,11 +159,12 @@ def test_rule_60_what_stops_all_entries_is_named_and_so_is_all_that_is_not_ready
 ) -> None:
     database_with(path)
     lost = "t.paper.db was removed while the engine ran"
+    links = [{"link": "orders", "is_up": True, "down_ms": 0, "detail": ""}]
     unready = {"t.paper.db": f"/data/{lost}", "feed": "no quote for 31 s"}
     picture = {
         "positions": [],
         "now_ns": LATER_NS,
-        "health": {"unready": unready, "entries_held": lost},
+        "health": {"unready": unready, "entries_held": lost, "venue_links": links},
     }
     monkeypatch.setattr(status, "ask", lambda _path, _request: picture)
     text = shown(path, 140)
@@ -174,6 +175,7 @@ def test_rule_60_what_stops_all_entries_is_named_and_so_is_all_that_is_not_ready
     with closing(open_reader(path)) as connection:
         document = status_document(read_status(connection, path))
     assert (document["unready"], document["entries_held"]) == (unready, lost)
+    assert document["venue_links"] == links
 
 
 def test_an_engine_whose_loop_hangs_says_since_when_and_claims_nothing(

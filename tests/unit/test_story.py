@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from pointsman.domain.events import FundingPaid, VenueWord
+from pointsman.domain.events import ChargePaid, FundingPaid, VenueWord
 from pointsman.domain.sides import MarketPosition, PositionSide, SignalSide
 from pointsman.domain.signals import Remarks
 from pointsman.execution.ports import Entry
@@ -242,6 +242,17 @@ def test_funding_stands_in_the_story_of_the_signal_that_opened_the_position(tmp_
         (share,) = document(connection, "holder")["fundings"]
     assert (share["va_id"], share["quantity"], share["amount"]) == ("VA002", "30", "-0.75")
     (line,) = [line for line in lines if " funding " in line]
+    assert "30 XXX of position" in line
+
+
+def test_rule_51_a_charge_is_called_so_in_the_story(tmp_path: Path) -> None:
+    day = lived_day()
+    ts_ns = day.desk.now_ns
+    paid = ChargePaid("c1", Decimal("-0.75"), ts_ns, "XXX")
+    day.entries.append(Entry(ts_ns, paid, day.desk.handle(paid, ts_ns).changes))
+    with closing(open_reader(day.store(tmp_path / "day.db"))) as connection:
+        lines = told(connection, "holder")
+    (line,) = [line for line in lines if " charge " in line]
     assert "30 XXX of position" in line
 
 

@@ -3,8 +3,8 @@
 import pytest
 
 from pointsman.domain.accounts import Incident
-from pointsman.domain.commands import Compare
-from pointsman.domain.events import LinkChanged, UnlistedCode, VenueLink
+from pointsman.domain.commands import Compare, Submit
+from pointsman.domain.events import LinkChanged, SendRefused, UnlistedCode, VenueLink
 from pointsman.domain.reasons import Reason
 from pointsman.execution import last_check, venue_links
 from tests.desk_stories import (
@@ -22,6 +22,7 @@ from tests.desk_stories import (
     tell,
     trade,
 )
+from tests.engine_stories import CODE, begin
 from tests.order_stories import KeptDesk, entered_desk, kept_desk, loaded_again, start
 
 REFUSED_FOR = {
@@ -124,6 +125,21 @@ def test_each_start_begins_with_a_connection_of_its_own() -> None:
     assert venue_links.refusal(again.books) is None
     start(desk, after_ns=1)
     assert venue_links.refusal(desk.books) is None, "where a journal is decided again on one desk"
+
+
+@pytest.mark.parametrize("link", VenueLink)
+def test_rule_46_an_entry_that_waits_to_be_durable_when_a_link_goes_down_is_denied(
+    link: VenueLink,
+) -> None:
+    story = begin()
+    story.memory.is_slow = True
+    story.ask(signal("in"))
+    story.say(LinkChanged(link, False, story.loop.now_ns))
+    story.memory.heal()
+    story.at()
+    reason = Reason.VENUE_BUSY if link is VenueLink.BUDGET else Reason.VENUE_DOWN
+    assert SendRefused(f"{CODE}1E1", reason) in story.events
+    assert story.venue.take(Submit) == []
 
 
 # -- codes that are in no table --------------------------------------------------------------------

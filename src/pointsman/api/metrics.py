@@ -231,6 +231,15 @@ GAUGES = (
         lambda scrape: _one(scrape.snapshot.kill_switch.state is not KillState.OFF),
     ),
     _Gauge(
+        "pointsman_venue_up",
+        "1 while a part of the connection to the venue is up: orders, account_stream, quotes, and "
+        "budget, which is 0 while the venue says to slow down.",
+        ("link",),
+        lambda scrape: [
+            ((row["link"],), float(row["is_up"])) for row in scrape.health.get("venue_links", ())
+        ],
+    ),
+    _Gauge(
         "trading_market_data_age_seconds",
         "Since the newest quote of any symbol; event time.",
         (),

@@ -5,7 +5,7 @@ are still tried. What is down is known of this run alone: each start begins with
 own. It changes only together with an incident, so that the journal decides alike again.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from pointsman.domain.commands import Command, Compare
 from pointsman.domain.events import LinkChanged, UnlistedCode, VenueLink
@@ -56,7 +56,7 @@ def on_link_changed(books: Books, event: LinkChanged, now_ns: int) -> list[Comma
 def link_checks(books: Books, now_ns: int) -> Iterator[Check]:
     """What is down, as rules that an entry fails: the seconds of what has been down longest, and
     the names of all."""
-    for rule, links in _by_rule(books).items():
+    for rule, links in _by_rule(books.this_run.links_down).items():
         since_ns = min(down.since_ns for down in links.values())
         note = "; ".join(
             f"{link_name(link)}: {down.detail}" if down.detail else link_name(link)
@@ -68,13 +68,41 @@ def link_checks(books: Books, now_ns: int) -> Iterator[Check]:
 
 def refusal(books: Books) -> Reason | None:
     """Why no entry may leave now; None where nothing is down."""
-    return next(iter(_by_rule(books)), None)
+    return next(iter(_by_rule(books.this_run.links_down)), None)
 
 
-def _by_rule(books: Books) -> dict[Reason, dict[VenueLink, LinkDown]]:
+def outage(down: Mapping[VenueLink, LinkDown], now_ns: int) -> str:
+    """What is down, and for how long, in a few words; empty where nothing is."""
+    words = {Reason.VENUE_DOWN: "venue down: ", Reason.VENUE_BUSY: "venue busy: "}
+    return "; ".join(
+        words[rule] + ", ".join(f"{link_name(link)} {_age(links[link], now_ns)}" for link in links)
+        for rule, links in _by_rule(down).items()
+    )
+
+
+def outages(down: Mapping[VenueLink, LinkDown], now_ns: int) -> dict[str, str]:
+    """What is down, each part by its name, with what is known of it."""
+    return {
+        f"venue {link_name(link)}": ": ".join(
+            filter(None, (f"{_word(link)} for {_age(known, now_ns)}", known.detail))
+        )
+        for link, known in down.items()
+    }
+
+
+def _word(link: VenueLink) -> str:
+    return "used up" if link is VenueLink.BUDGET else "down"
+
+
+def _age(down: LinkDown, now_ns: int) -> str:
+    return f"{max(0, now_ns - down.since_ns) // SECOND_NS} s"
+
+
+def _by_rule(
+    down: Mapping[VenueLink, LinkDown],
+) -> dict[Reason, dict[VenueLink, LinkDown]]:
     """What is down, by the reason that it is refused for, in the order of RULES 11."""
     found: dict[Reason, dict[VenueLink, LinkDown]] = {}
-    down = books.this_run.links_down
     for link in VenueLink:
         if link in down:
             rule = Reason.VENUE_BUSY if link is VenueLink.BUDGET else Reason.VENUE_DOWN

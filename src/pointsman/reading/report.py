@@ -120,9 +120,14 @@ def account_document(figures: AccountFigures) -> Document:
 
 
 def _funding(account: Account, fundings: list[Funding]) -> Document:
-    """What an account received of funding, or paid; only where there was any."""
-    own = [funding.amount for funding in fundings if funding.va_id == account.va_id]
-    return {"funding": plain(sum(own, ZERO))} if own else {}
+    """What an account received of funding and of later charges, or paid; only where there was
+    any."""
+    found: dict[str, Decimal] = {}
+    for paid in fundings:
+        if paid.va_id == account.va_id:
+            name = "charges" if paid.is_charge else "funding"
+            found[name] = found.get(name, ZERO) + paid.amount
+    return {name: plain(total) for name, total in found.items()}
 
 
 def position_document(figures: PositionFigures) -> Document:

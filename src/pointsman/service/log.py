@@ -154,7 +154,8 @@ def _said_of(record: Record, event: ev.Event) -> Iterator[Said]:
             yield LogLevel.INFO, f"{text} at {plain(record.price)}", facts
         case Funding():
             facts = {"va": record.va_id, "position": record.position_id}
-            text = f"funding: {plain(record.amount)} for {record.side.value}"
+            what = "charge" if record.is_charge else "funding"
+            text = f"{what}: {plain(record.amount)} for {record.side.value}"
             yield LogLevel.INFO, f"{text} {plain(record.quantity)} {record.symbol}", facts
         case Order() if _is_stop_confirmed(record, event):
             text = f"stop confirmed: {record.side.value} {plain(record.quantity)} {record.symbol}"

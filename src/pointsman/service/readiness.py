@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 
 from pointsman.config.settings import Settings
+from pointsman.domain.events import VenueLink
 from pointsman.domain.money import plain
 from pointsman.domain.timestamps import SECOND_NS
 from pointsman.engine.assembly import trading_hours
@@ -16,9 +17,12 @@ from pointsman.engine.live_feed import CLOCK_AHEAD_MAX_NS, clock_put_back
 from pointsman.engine.snapshot import Document
 from pointsman.execution.execution_loop import ExecutionLoop
 from pointsman.execution.ports import Standing
+from pointsman.execution.this_run import LinkDown
+from pointsman.execution.venue_links import outage, outages
 from pointsman.reading.vitals import Vitals
 
 LAG_MAX_SECONDS = 2.0  # not money: seconds
+NS_PER_MS = 10**6
 MISSED_COMPARISONS = 3
 """How many intervals without a comparison are too many."""
 
@@ -61,11 +65,17 @@ class Readiness:
             return dict(self._causes())
 
     def document(self) -> Document:
-        """The causes, and what of the engine does not work, so that it accepts no entry."""
+        """The causes, what does not work, of the engine or of its connection to the venue, so that
+        it accepts no entry, and each part of that connection."""
         failure = self._standing().failure
         storage = "" if failure is None else f"storage fails: {failure}"
-        held = filter(None, (storage, self._loop.holds.impaired()))
-        return {"unready": self.causes(), "entries_held": "; ".join(held)}
+        down, now_ns = self._loop.desk.books.this_run.links_down, self._loop.now_ns
+        held = filter(None, (storage, self._loop.holds.impaired(), outage(down, now_ns)))
+        return {
+            "unready": self.causes(),
+            "entries_held": "; ".join(held),
+            "venue_links": [_link(link, down.get(link), now_ns) for link in VenueLink],
+        }
 
     def _causes(self) -> Iterator[tuple[str, str]]:
         now_ns = self._loop.now_ns
@@ -74,6 +84,7 @@ class Readiness:
         if failure is not None:
             yield "storage", f"storage fails: {failure}"
         yield from self._lost().items()
+        yield from outages(self._loop.desk.books.this_run.links_down, now_ns).items()
         for name, fault in self._down().items():
             yield f"task {name}", fault
         yield from self._feed(now_ns)
@@ -119,3 +130,13 @@ class Readiness:
             return True
         windows = [hours.window_at(now_ns) for hours in self._hours]
         return any(window is not None and window.opens_ns <= now_ns for window in windows)
+
+
+def _link(link: VenueLink, down: LinkDown | None, now_ns: int) -> Document:
+    """One part of the connection to the venue, for programs."""
+    return {
+        "link": link.value,
+        "is_up": down is None,
+        "down_ms": 0 if down is None else max(0, now_ns - down.since_ns) // NS_PER_MS,
+        "detail": "" if down is None else down.detail,
+    }

@@ -14,7 +14,7 @@ from pointsman.domain.signals import Check
 from pointsman.reading.checks import window_bounds
 from pointsman.terminal.text import moment, number, printable, rounded
 
-_SUFFIXES = {"s left": "s", "take-profit": "", "price": "", "seen": ""}
+_SUFFIXES = {"s left": "s", "s down": "s", "take-profit": "", "price": "", "seen": ""}
 _PLACES = {"bps": 4}
 """Decimals with which a value is stored (RULES 11), and so always shown."""
 _EXACT = frozenset({"price", "take-profit"})
@@ -23,6 +23,8 @@ _COUNTED = {"positions": "position", "orders": "order", "entries": "entry"}
 _AT_MOST = frozenset(
     {
         Reason.EXPIRED,
+        Reason.VENUE_DOWN,
+        Reason.VENUE_BUSY,
         Reason.UNKNOWN_ORDER,
         Reason.HOLDING_DISPUTED,
         Reason.COOLDOWN,

@@ -52,7 +52,8 @@ class Status(msgspec.Struct, frozen=True):
     `standing`; `is_latch_ahead` says that the records do not know it yet. A comparison that changes
     nothing is not stored: `compared_at_ns` is the engine's word where it answers. With a
     `condition` nothing but the kill switch is of now. `unready` says why a running engine is not
-    ready, each cause by its name, and `entries_held` what of it stops all entries."""
+    ready, each cause by its name, `entries_held` what of it stops all entries, and `venue_links`
+    how each part of its connection to the venue is."""
 
     path: Path
     engine_pid: int | None
@@ -67,6 +68,7 @@ class Status(msgspec.Struct, frozen=True):
     sequence: int
     unready: Mapping[str, str]
     entries_held: str
+    venue_links: list[Document]
 
 
 def engine_touches(database: Path) -> dict[tuple[str, PositionSide], Decimal]:
@@ -114,6 +116,7 @@ def read_status(connection: sqlite3.Connection, path: Path) -> Status:
         newest[0][0] if newest else 0,
         picture.get("health", {}).get("unready") or {},
         picture.get("health", {}).get("entries_held") or "",
+        picture.get("health", {}).get("venue_links") or [],
     )
 
 
@@ -150,6 +153,7 @@ def status_document(status: Status) -> Document:
         },
         "unready": dict(status.unready),
         "entries_held": status.entries_held,
+        "venue_links": status.venue_links,
         "as_of": None if as_of_ns is None else iso(as_of_ns),
         "trading_state": standing.kill_switch.trading_state.value,
         "kill_switch": to_document(standing.kill_switch),

@@ -257,7 +257,8 @@ def _moments(story: Story) -> Iterator[Moment]:
         detail = Text("").append_text(signed_money(funding.amount))
         detail.append(f" for {number(funding.quantity)} {printable(funding.symbol)}")
         detail.append(f" of position {funding.position_id}")
-        yield Moment(funding.booked_at_ns, 3, Text("funding", style="bold"), detail)
+        what = "charge" if funding.is_charge else "funding"
+        yield Moment(funding.booked_at_ns, 3, Text(what, style="bold"), detail)
     for trade in story.trades:
         yield Moment(
             trade.closed_at_ns, 6, Text("closed", style="bold"), _trade_detail(trade, decimals)
