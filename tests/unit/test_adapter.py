@@ -5,9 +5,22 @@ from typing import Any
 
 import pytest
 
-from pointsman.venues.adapter import Adapter, Call, Incomplete
+from pointsman.domain.policy import PositionMode
+from pointsman.venues.adapter import Access, Adapter, Call, Incomplete
 from pointsman.venues.outcome import Answer, Outcome, Stage, judge
 from tests.scripted_adapter import ScriptedAdapter
+
+
+def test_key_and_secret_are_not_shown() -> None:
+    access = Access(
+        key="PKTEST",
+        secret="hush",
+        is_sandbox=True,
+        position_mode=PositionMode.NET,
+        symbols=("AAPL",),
+    )
+    assert "PKTEST" not in repr(access)
+    assert "hush" not in f"{access!s} {access!r} {[access]}"
 
 
 def test_what_could_not_be_read_keeps_the_ruling_on_the_answer() -> None:

@@ -18,7 +18,8 @@ from pointsman.domain.commands import Query
 from pointsman.domain.events import ChargePaid, FundingPaid, OrderAbsent, OrderReport
 from pointsman.domain.market import Instrument
 from pointsman.domain.orders import Order
-from pointsman.domain.policy import Abilities
+from pointsman.domain.policy import Abilities, PositionMode
+from pointsman.domain.timestamps import SECOND_NS
 from pointsman.domain.venue_reports import OrderFound, VenueHolding, VenueOrder, VenueTrade
 from pointsman.execution.ports import Reply
 from pointsman.venues.outcome import Answer, OutcomeTable, Ruling
@@ -32,6 +33,28 @@ class Call(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     params: dict[str, Any] = {}
     weight: int = 1
     is_signed: bool = True
+
+
+class Access(msgspec.Struct, frozen=True, kw_only=True):
+    """What an adapter is made from. `url`, `stream_url` and `data_url` (of market data) replace
+    scheme, host and port of the venue's own addresses and keep their paths; empty keeps all.
+    `symbols` are in the unified form. A request that reaches the venue later than `order_settle_ns`
+    after it was made is to be refused there, where the venue can do that."""
+
+    key: str
+    secret: str
+    is_sandbox: bool
+    position_mode: PositionMode
+    symbols: tuple[str, ...]
+    url: str = ""
+    stream_url: str = ""
+    data_url: str = ""
+    timeout_ms: int = 4_000
+    order_settle_ns: int = 10 * SECOND_NS
+
+    def __repr__(self) -> str:
+        """Without key and secret, wherever it is shown."""
+        return f"Access(key=***, secret=***, is_sandbox={self.is_sandbox})"
 
 
 class NeverLeft(Exception):
