@@ -144,25 +144,49 @@ async def test_requests_are_counted_by_path_over_a_second(hand: Hand, venue: Byb
     assert len(venue.account.orders) == 2
 
 
-async def test_pages_are_walked_by_cursor_and_a_full_one_is_not_the_last(
-    hand: Hand, venue: BybitServer
-) -> None:
+async def test_every_page_has_a_cursor_but_the_empty_one(hand: Hand, venue: BybitServer) -> None:
     venue.account.pieces = 6
     await hand.order(**MARKET, qty="0.06")
     venue.funding("BTCUSDT", "-1.5")
     seen: list[Row] = []
-    cursor, sizes = "", []
-    while True:
-        found = await hand.get("/v5/execution/list", limit=7, cursor=cursor)
+    sizes: list[int] = []
+    cursor = ""
+    while not sizes or cursor:
+        found = await hand.get("/v5/execution/list", limit=4, cursor=cursor)
         seen += found["list"]
         sizes.append(len(found["list"]))
         cursor = found["nextPageCursor"]
-        if not cursor:
-            break
-    assert sizes == [7, 0]
+    assert sizes == [4, 3, 0]
     assert len({row["execId"] for row in seen}) == 7
     assert (seen[0]["execType"], seen[0]["execFee"]) == ("Funding", "1.5")
     assert [row["leavesQty"] for row in seen[1:]] == ["0", "0.01", "0.02", "0.03", "0.04", "0.05"]
+
+
+async def test_a_cursor_may_stand_still(hand: Hand, venue: BybitServer) -> None:
+    venue.cursor_stands_still = True
+    await hand.order()
+    pages: list[tuple[list[str], str]] = []
+    cursor = ""
+    for _ in range(3):
+        found = await hand.get("/v5/order/realtime", symbol="BTCUSDT", cursor=cursor)
+        cursor = found["nextPageCursor"]
+        pages.append(([row["orderId"] for row in found["list"]], cursor))
+    assert pages[0] == pages[1] == pages[2]
+
+
+async def test_orders_that_only_close_share_what_is_held_but_stops_do_not(
+    hand: Hand, venue: BybitServer
+) -> None:
+    await hand.order(**MARKET, qty="0.03")
+    close = {"side": "Sell", "reduceOnly": True}
+    assert (await hand.order(**close, price="70000", qty="0.02"))["retCode"] == 0
+    assert (await hand.order(**close, price="70000", qty="0.02"))["retCode"] == 0
+    assert [order.quantity for order in venue.account.open_orders()] == [
+        Decimal("0.02"),
+        Decimal("0.01"),
+    ]
+    assert (await hand.order(**close | MARKET))["retCode"] == 110017
+    assert (await hand.order(**close | STOP, qty="0.03"))["retCode"] == 0
 
 
 async def test_a_list_of_executions_covers_seven_days(hand: Hand, venue: BybitServer) -> None:
@@ -241,6 +265,26 @@ async def test_a_cancel_that_takes_its_time_may_be_overtaken(
     assert row["orderStatus"] == "Filled"
 
 
+async def test_people_reach_the_market_by_controls(hand: Hand, venue: BybitServer) -> None:
+    async def control(name: str, **words: Any) -> int:
+        url = f"{venue.url}/_control/{name}"
+        async with hand.session.post(url, json=words) as answer:
+            return answer.status
+
+    assert await control("behave", pieces=3) == 200
+    assert await control("quote", symbol="XRPUSDT", bid="2", ask="2.0001") == 200
+    assert await control("foreign", symbol="XRPUSDT", side="sell", quantity=30) == 200
+    assert await control("funding", symbol="XRPUSDT", amount="0.5") == 200
+    async with hand.session.get(f"{venue.url}/_control/account") as answer:
+        account = await answer.json()
+    assert (account["fills"], account["positions"][0]["size"]) == (3, "30")
+    assert await control("liquidate", symbol="XRPUSDT") == 200
+    assert await control("liquidate", symbol="XRPUSDT") == 400
+    assert await control("behave", magic=1) == 400
+    assert await control("halt", symbol="BTCUSDT") == 200
+    assert (await hand.order())["retCode"] == 110066
+
+
 # --- streams --------------------------------------------------------------------------------------
 
 
@@ -270,7 +314,8 @@ async def test_the_account_stream_tells_a_trigger_a_liquidation_and_twenty_fills
     await hand.order(**MARKET, qty="0.1")
     await hand.order(**STOP, qty="0.1", reduceOnly=True, orderLinkId="S")
     told = await pushed(socket, 4)
-    assert [message["topic"] for message in told] == ["execution", "order", "position", "order"]
+    topics = [message["topic"] for message in told]
+    assert topics == ["execution.linear", "order", "position", "order"]
     assert told[3]["data"][0]["orderStatus"] == "Untriggered"
     stop_id = told[3]["data"][0]["orderId"]
 

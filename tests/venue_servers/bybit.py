@@ -74,6 +74,14 @@ INSTRUMENTS = [
 ]
 
 
+BEHAVIOUR = (
+    "pieces",
+    "cancel_takes_seconds",
+    "keeps_ended_in_realtime",
+    "cursor_stands_still",
+    "orders_per_second",
+    "queries_per_second",
+)
 ORDER_PATHS = ("create", "amend", "cancel", "cancel-all")
 Number = Decimal | int | str
 Handler = Callable[[Fields], Any]
@@ -105,6 +113,8 @@ class BybitServer(VenueServer):
         self.cancel_takes_seconds = 0.0
         self.keeps_ended_in_realtime = True
         """A restart of the venue empties that part of `/v5/order/realtime`; the history stays."""
+        self.cursor_stands_still = False
+        """The cursor of a list of orders leads to the same page again: seen at the venue."""
         self._asked_ms: dict[str, list[int]] = defaultdict(list)
         self._last_on_created: dict[str, Decimal] = {}
         self._made_by: dict[str, str] = {}
@@ -248,8 +258,10 @@ class BybitServer(VenueServer):
 
     def _instruments(self, fields: Fields) -> Row:
         rows = [instrument_row(i, leverage=self.account.leverage) for i in self._asked_for(fields)]
-        rows, cursor = page(rows, fields, lambda row: str(row["symbol"]), usual=500, most=1000)
-        return {"category": fields["category"], "list": rows, "nextPageCursor": cursor}
+        shown, cursor = page(rows, fields, lambda row: str(row["symbol"]), usual=500, most=1000)
+        is_last = not shown or shown[-1] is rows[-1]
+        cursor = "" if is_last else cursor
+        return {"category": fields["category"], "list": shown, "nextPageCursor": cursor}
 
     def _tickers(self, fields: Fields) -> Row:
         quotes = self.account.quotes
@@ -272,6 +284,7 @@ class BybitServer(VenueServer):
         return {
             "quote": self.quote,
             "foreign": self.foreign_order,
+            "foreign_cancel": self.foreign_cancel,
             "liquidate": self.liquidate,
             "funding": self.funding,
             "halt": self.halt,
@@ -279,6 +292,7 @@ class BybitServer(VenueServer):
             "mode": self.switch_mode,
             "key": self.change_key,
             "clock": self.move_clock,
+            "behave": self.behave,
         }
 
     def account_view(self) -> Row:
@@ -358,6 +372,13 @@ class BybitServer(VenueServer):
 
     def move_clock(self, ahead_ms: int) -> None:
         self.clock_ahead_ms = ahead_ms
+
+    def behave(self, **words: Any) -> None:
+        """Sets one of `BEHAVIOUR` by its name; `pieces` is in how many trades a match is told."""
+        for name, value in words.items():
+            if name not in BEHAVIOUR:
+                raise ValueError(f"{name} is none of {', '.join(BEHAVIOUR)}")
+            setattr(self.account if name == "pieces" else self, name, value)
 
     def _happen(self, action: Callable[..., Any], *arguments: Any) -> Any:
         """Runs it on the server's thread and tells the user what came of it."""

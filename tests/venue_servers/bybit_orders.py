@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from tests.venue_servers.bybit_messages import Row, plain
+from tests.venue_servers.bybit_messages import Row
 from tests.venue_servers.bybit_requests import (
     PARAMETER,
     BadRequest,
@@ -54,21 +54,35 @@ class BybitOrders:
         return {"orderId": order.id, "orderLinkId": order.client_id}
 
     def _cut(self, order: Order) -> Order:
-        """A reduce-only order is cut to what is held; a conditional one only when it triggers."""
-        held = self._server.account.position(order.symbol, order.holding).quantity
+        """What only closes is cut to what is held and not yet claimed by such orders that work; a
+        conditional order is not, and is taken even where nothing is held."""
+        if not order.only_closes or order.trigger_price is not None:
+            return order
+        account = self._server.account
+        held = account.position(order.symbol, order.holding).quantity
         closable = -order.side.sign * held
-        if order.only_closes and order.trigger_price is None and 0 < closable < order.quantity:
-            return msgspec.structs.replace(order, quantity=closable)
-        return order
+        claimed = (
+            other.leaves
+            for other in account.open_orders(order.symbol)
+            if other.only_closes
+            and not _waits(other)
+            and (other.side, other.holding) == (order.side, order.holding)
+        )
+        free = closable - sum(claimed, ZERO)
+        if closable > 0 >= free:
+            raise BadRequest(110017, "orderQty will be truncated to zero")
+        quantity = min(order.quantity, free) if closable > 0 else order.quantity
+        return msgspec.structs.replace(order, quantity=quantity, is_reduce_only=True)
 
     def _would_trigger(self, order: Order) -> BadRequest:
-        last = plain(self._server.account.quotes[order.symbol].last)
-        price = plain(order.trigger_price or ZERO)
+        """The venue shows both prices as whole numbers of a ten-thousandth."""
+        now = int(self._server.account.quotes[order.symbol].last * 10_000)
+        price = int((order.trigger_price or ZERO) * 10_000)
         if order.trigger_rises:
-            return BadRequest(
-                110092, f"expect Rising, but trigger_price[{price}] <= current[{last}]"
-            )
-        return BadRequest(110093, f"expect Falling, but trigger_price[{price}] >= current[{last}]")
+            text = f"expect Rising, but trigger_price[{price}] <= current[{now}]??LastPrice"
+            return BadRequest(110092, text)
+        text = f"expect Falling, but trigger_price[{price}] >= current[{now}]??LastPrice"
+        return BadRequest(110093, text)
 
     def _named(self, fields: Fields) -> Order:
         check_linear(fields)
@@ -177,6 +191,8 @@ class BybitOrders:
 
     def _order_list(self, orders: list[Order], fields: Fields) -> Row:
         newest_first = self._filtered(orders, fields)[::-1]
+        if self._server.cursor_stands_still:
+            fields = {name: value for name, value in fields.items() if name != "cursor"}
         shown, cursor = page(newest_first, fields, lambda order: order.id, usual=20, most=50)
         rows = [self._server.order_row(order) for order in shown]
         return {"category": "linear", "list": rows, "nextPageCursor": cursor}

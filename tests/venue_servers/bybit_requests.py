@@ -185,8 +185,8 @@ def named_order(fields: Fields) -> tuple[str, str]:
 def page(
     rows: list[T], fields: Fields, key: Callable[[T], str], *, usual: int, most: int
 ) -> tuple[list[T], str]:
-    """The rows after those that the cursor has seen, and the next cursor: there is one after every
-    full page, whether or not anything follows."""
+    """The rows after those that the cursor has seen, and the next cursor: every page that is not
+    empty has one, whether or not anything follows."""
     try:
         limit = int(fields.get("limit", usual))
     except ValueError:
@@ -194,12 +194,13 @@ def page(
     if not 1 <= limit <= most:
         raise BadRequest(PARAMETER, f"params error: limit is from 1 to {most}")
     if cursor := unquote(str(fields.get("cursor") or "")):
+        _, _, last = cursor.partition(",")
         seen = [key(row) for row in rows]
-        if cursor.removeprefix("after:") not in seen:
+        if last not in seen:
             raise BadRequest(PARAMETER, "params error: cursor invalid")
-        rows = rows[seen.index(cursor.removeprefix("after:")) + 1 :]
+        rows = rows[seen.index(last) + 1 :]
     rows = rows[:limit]
-    return rows, quote(f"after:{key(rows[-1])}") if len(rows) == limit else ""
+    return rows, quote(f"{key(rows[0])},{key(rows[-1])}") if rows else ""
 
 
 def window(fields: Fields, now_ms: int) -> tuple[int, int]:

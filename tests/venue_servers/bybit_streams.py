@@ -154,13 +154,16 @@ class BybitStreams:
                 yield execution_row(change.fill, change.order, leaves=left)
 
     def _push(self, topic: str, rows: list[Row]) -> None:
+        """Under the name by which a socket subscribed to it."""
         message = {
             "id": str(uuid.uuid4()),
             "topic": topic,
             "creationTime": self._server.now_ms(),
             "data": rows,
         }
-        self._send(ACCOUNT, message, lambda socket: bool(socket.tags & {topic, f"{topic}.linear"}))
+        self._send(ACCOUNT, message, lambda socket: topic in socket.tags)
+        narrow = f"{topic}.linear"
+        self._send(ACCOUNT, message | {"topic": narrow}, lambda socket: narrow in socket.tags)
 
     def _send(self, channel: str, message: Row, hears: Callable[[Socket], bool]) -> None:
         """Only where somebody hears it: else a fault would be spent on a message to nobody."""
