@@ -2,14 +2,19 @@
 and so does each thing that can happen to a stream."""
 
 import asyncio
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 
+from tests.venue_servers.__main__ import SERVERS
 from tests.venue_servers.base import VenueServer
 from tests.venue_servers.calls import Call, Refusal, Route
 from tests.venue_servers.faults import Fault, Kind
@@ -104,6 +109,21 @@ async def test_a_fault_decides_what_is_done_and_what_is_answered(
     await asyncio.sleep(0.4 if fault.seconds > 0.4 else 0)
     assert venue.account == items
     assert [arrived.route for arrived in venue.requests] == ["create"]
+
+
+async def test_a_client_may_ask_again_by_itself_where_a_connection_is_dropped(
+    venue: ListVenue,
+) -> None:
+    async with aiohttp.ClientSession() as session:
+        for _ in range(2):
+            async with session.get(venue.url + "/items") as answer:
+                assert answer.status == 200
+            venue.faults.add(Fault(route="query", kind=Kind.DROP_BEFORE))
+        venue.faults.add(Fault(route="query", kind=Kind.DROP_BEFORE))
+        with pytest.raises(aiohttp.ClientError):
+            await session.get(venue.url + "/items")
+    statuses = [arrived.status for arrived in venue.requests]
+    assert statuses == [200, None, 200, None, None]
 
 
 async def test_a_list_comes_empty_cut_or_as_it_was(venue: ListVenue) -> None:
@@ -208,3 +228,15 @@ async def test_an_error_inside_the_server_fails_the_test_that_used_it() -> None:
 def test_a_taken_port_is_an_error_at_the_start(venue: ListVenue) -> None:
     with pytest.raises(OSError, match="in use"), ListVenue(port=venue.port):
         pass
+
+
+@pytest.mark.parametrize("name", SERVERS)
+def test_each_server_runs_as_a_process_until_it_is_asked_to_end(name: str) -> None:
+    command = [sys.executable, "-m", "tests.venue_servers", name]
+    root = Path(__file__).resolve().parents[2]
+    with subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        addresses = [process.stdout.readline().split()[-1] for _ in range(3)]
+        assert [address.partition("://")[0] for address in addresses] == ["http", "ws", "ws"]
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=10) == 0

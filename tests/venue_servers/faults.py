@@ -16,7 +16,8 @@ class Kind(StrEnum):
     """Answered with what the fault says; not done."""
     ANSWER_AFTER_DOING = "answer_after_doing"
     DROP_BEFORE = "drop_before"
-    """The connection is closed without an answer; not done."""
+    """The connection is closed without an answer; not done. On a connection that was used before,
+    aiohttp's client then sends a GET, PUT or DELETE once more by itself: two requests arrive."""
     DROP_AFTER_DOING = "drop_after_doing"
     DELAY = "delay"
     """Done and answered `seconds` later; not done if the client has gone by then."""
