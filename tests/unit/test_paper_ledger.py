@@ -21,11 +21,13 @@ from pointsman.domain.policy import PositionMode
 from pointsman.domain.sides import Side
 from pointsman.domain.venue_reports import JournalHead, OrderFound, Snapshot, VenueHolding
 from pointsman.execution.ports import Reply
-from pointsman.venues.paper.ledger import (
+from pointsman.venues.paper.errors import (
     LedgerBusy,
     LedgerModeDiffers,
     LedgerUnreadable,
     LedgerUnwritable,
+)
+from pointsman.venues.paper.ledger import (
     PaperLedger,
     read_ledger,
 )

@@ -119,7 +119,13 @@ def signal_routes(engine: Engine, wall_ns: Callable[[], int] = time.time_ns) -> 
 def malformed(engine: Engine, source: str, problem: SignalProblem, line: int = 0) -> Problem:
     """Have a signal counted that could not be read; the answer to it."""
     engine.offer_malformed(
-        SignalMalformed(source, line, problem.field, problem.value, problem.remedy)
+        SignalMalformed(
+            source=source,
+            line=line,
+            field=problem.field,
+            value=problem.value,
+            remedy=problem.remedy,
+        )
     )
     return unreadable(problem)
 

@@ -128,7 +128,7 @@ def _known_endings() -> Iterator[None]:
     from pointsman.engine.supervision import PartDied
     from pointsman.execution.venue_intake import StrangeOrders
     from pointsman.market.lines import UnreadableFile
-    from pointsman.venues.paper.ledger import LedgerBusy, LedgerModeDiffers, LedgerUnreadable
+    from pointsman.venues.paper.errors import LedgerBusy, LedgerModeDiffers, LedgerUnreadable
 
     try:
         yield

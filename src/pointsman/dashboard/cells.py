@@ -185,7 +185,13 @@ def _check(row: Row) -> Check | None:
     """The check that a refusal is for; None for an acceptance."""
     if row["reason"] is None:
         return None
-    return Check(Reason[row["reason"]], False, row["value"], row["limit"], row["unit"] or "")
+    return Check(
+        rule=Reason[row["reason"]],
+        passed=False,
+        value=row["value"],
+        limit=row["limit"],
+        unit=row["unit"] or "",
+    )
 
 
 def decision_columns(zone: str) -> tuple[Column, ...]:

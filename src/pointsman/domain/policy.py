@@ -175,5 +175,12 @@ def default_instrument(symbol: str) -> Instrument:
     lot = Decimal("0.000001") if is_pair else Decimal(1)
     currency = symbol.partition("/")[2].partition(":")[0] if is_pair else "USD"
     return Instrument(
-        symbol, _CENT, lot, lot, Decimal(0), currency, is_tick_derived=True, is_lot_derived=True
+        symbol=symbol,
+        tick=_CENT,
+        lot=lot,
+        min_qty=lot,
+        min_notional=Decimal(0),
+        currency=currency,
+        is_tick_derived=True,
+        is_lot_derived=True,
     )

@@ -192,7 +192,13 @@ def assemble(
     policy = settings.policy(instruments)
 
     def started(code: str) -> Started:
-        return Started(__version__, code, policy, settings.accounts, settings.digest())
+        return Started(
+            version=__version__,
+            code=code,
+            policy=policy,
+            accounts=settings.accounts,
+            settings_digest=settings.digest(),
+        )
 
     def open_recorder(manager: SqliteManager, closing: ExitStack) -> Recorder:
         if wait is not None:

@@ -78,7 +78,13 @@ class Playback:
         line = self._tape.take_signal()
         if isinstance(line, BadSignal):
             self._loop.turn(
-                SignalMalformed(self._source, line.line, line.field, line.value, line.remedy)
+                SignalMalformed(
+                    source=self._source,
+                    line=line.line,
+                    field=line.field,
+                    value=line.value,
+                    remedy=line.remedy,
+                )
             )
         else:
             self._loop.signal(line.signal, None, self._source, line.line)

@@ -187,7 +187,13 @@ def with_latch(switch: KillSwitch, latched: Latched) -> KillSwitch:
     is_known = switch.state is latched.state and not latched.rearms
     if not latched.is_set or not is_ahead or is_known:
         return switch
-    return KillSwitch(latched.state, switch.is_paused, latched.at_ns, latched.by, latched.note)
+    return KillSwitch(
+        state=latched.state,
+        is_paused=switch.is_paused,
+        changed_at_ns=latched.at_ns,
+        changed_by=latched.by,
+        note=latched.note,
+    )
 
 
 # -- for programs ----------------------------------------------------------------------------------

@@ -96,13 +96,13 @@ class RecordedMarket:
                 if problem or len(cells) != width:
                     raise ValueError
                 quote = Quote(
-                    read_symbol(cells[symbol_at]),
-                    ts_ns,
-                    read_price(cells[bid_at]),
-                    read_size(cells[bid_size_at]),
-                    read_price(cells[ask_at]),
-                    read_size(cells[ask_size_at]),
-                    read_exchange(cells[symbol_at]),
+                    symbol=read_symbol(cells[symbol_at]),
+                    ts_ns=ts_ns,
+                    bid=read_price(cells[bid_at]),
+                    bid_size=read_size(cells[bid_size_at]),
+                    ask=read_price(cells[ask_at]),
+                    ask_size=read_size(cells[ask_size_at]),
+                    exchange=read_exchange(cells[symbol_at]),
                 )
             except (ValueError, IndexError):
                 fault = ("row", text, problem) if problem else _fault(cells, header)

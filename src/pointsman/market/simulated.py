@@ -198,12 +198,12 @@ def _minute(seed: int, listing: Listing, minute: int) -> tuple[Quote, ...]:
         bid = mid - spread // 2
         quotes.append(
             Quote(
-                listing.symbol,
-                at_ms * _MS,
-                bid * tick,
-                (1 + _SIZE_UNITS_MAX * _squared(drawn >> 26) // 2**20) * listing.size_unit,
-                (bid + spread) * tick,
-                (1 + _SIZE_UNITS_MAX * _squared(drawn >> 36) // 2**20) * listing.size_unit,
+                symbol=listing.symbol,
+                ts_ns=at_ms * _MS,
+                bid=bid * tick,
+                bid_size=(1 + _SIZE_UNITS_MAX * _squared(drawn >> 26) // 2**20) * listing.size_unit,
+                ask=(bid + spread) * tick,
+                ask_size=(1 + _SIZE_UNITS_MAX * _squared(drawn >> 36) // 2**20) * listing.size_unit,
             )
         )
     return tuple(quotes)

@@ -164,7 +164,15 @@ class Arrivals:
                 break
             elif isinstance(self._next, BadSignal):
                 bad = self._next
-                loop.turn(SignalMalformed(SOURCE, bad.line, bad.field, bad.value, bad.remedy))
+                loop.turn(
+                    SignalMalformed(
+                        source=SOURCE,
+                        line=bad.line,
+                        field=bad.field,
+                        value=bad.value,
+                        remedy=bad.remedy,
+                    )
+                )
             else:
                 loop.signal(self._next.signal, None, SOURCE, self._next.line)
             self._next = None

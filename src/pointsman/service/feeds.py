@@ -73,11 +73,11 @@ def recorded_feed(
     market = RecordedMarket(files, layout)
     signal_file = None if signals is None else SignalFile(signals)
     identity = RunIdentity(
-        market.digest(),
-        "" if signal_file is None else signal_file.digest(),
-        instruments_digest(settings),
-        settings.digest(),
-        str(seed),
+        quotes_digest=market.digest(),
+        signals_digest="" if signal_file is None else signal_file.digest(),
+        instruments_digest=instruments_digest(settings),
+        settings_digest=settings.digest(),
+        seed=str(seed),
     )
 
     bad_lines: list[str] = []
@@ -132,14 +132,20 @@ def simulated_feed(
     va_ids = [va_id for va_id, _ in settings.accounts]
     signal_file = None if signals is None else SignalFile(signals)
     source = "demo" if signal_file is None else f"{SIGNALS_SOURCE}-{signal_file.digest()[:12]}"
-    identity = RunIdentity(SIM, "", "", "", str(seed))
+    identity = RunIdentity(
+        quotes_digest=SIM,
+        signals_digest="",
+        instruments_digest="",
+        settings_digest="",
+        seed=str(seed),
+    )
     if not is_lasting:
         identity = RunIdentity(
-            market.digest(),
-            source if has_demo or signal_file else "",
-            instruments_digest(settings),
-            settings.digest(),
-            str(seed),
+            quotes_digest=market.digest(),
+            signals_digest=source if has_demo or signal_file else "",
+            instruments_digest=instruments_digest(settings),
+            settings_digest=settings.digest(),
+            seed=str(seed),
         )
 
     def lines(resume_ns: int, after: int) -> Iterator[SignalLine | BadSignal]:

@@ -249,12 +249,14 @@ class HostileVenue:
         ledger = self.ledger
         since, paid_since = _places(cursor)
         return Snapshot(
-            asked_ns,
-            now_ns,
-            tuple(o.told() for opened in ledger.open_by_symbol.values() for o in opened.values()),
-            tuple(ledger.trades[since:]),
-            ledger.shown_holdings(),
-            f"{len(ledger.trades)}/{len(ledger.fundings)}",
+            asked_at_ns=asked_ns,
+            taken_at_ns=now_ns,
+            open_orders=tuple(
+                o.told() for opened in ledger.open_by_symbol.values() for o in opened.values()
+            ),
+            trades=tuple(ledger.trades[since:]),
+            holdings=ledger.shown_holdings(),
+            fills_cursor=f"{len(ledger.trades)}/{len(ledger.fundings)}",
             fundings=tuple(ledger.fundings[paid_since:]),
         )
 

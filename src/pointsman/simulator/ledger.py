@@ -66,11 +66,22 @@ class Working(msgspec.Struct, gc=False):
     def told(self) -> VenueOrder:
         """As the venue tells it."""
         return VenueOrder(
-            self.client_order_id, self.venue_order_id, self.symbol, self.side,
-            self.position_side, self.order_type, self.quantity, self.filled, self.status,
-            self.reduce_only, self.ts_ns, self.limit_price, self.trigger_price,
-            self.is_triggered, self.end_reason,
-        )  # fmt: skip
+            client_order_id=self.client_order_id,
+            venue_order_id=self.venue_order_id,
+            symbol=self.symbol,
+            side=self.side,
+            position_side=self.position_side,
+            order_type=self.order_type,
+            quantity=self.quantity,
+            filled=self.filled,
+            status=self.status,
+            reduce_only=self.reduce_only,
+            ts_ns=self.ts_ns,
+            limit_price=self.limit_price,
+            trigger_price=self.trigger_price,
+            is_triggered=self.is_triggered,
+            end_reason=self.end_reason,
+        )
 
 
 class FeeMode(Enum):
@@ -147,14 +158,26 @@ class Ledger:
         number = self.next_number()
         fee, currency = self._fee(order, quantity, price)
         trade_id = f"T{number}" if self._has_trade_ids else ""
-        fill = VenueFill(trade_id, quantity, price, fee, now_ns, order.filled, currency)
+        fill = VenueFill(
+            trade_id=trade_id,
+            quantity=quantity,
+            price=price,
+            fee=fee,
+            ts_ns=now_ns,
+            cumulative=order.filled,
+            fee_currency=currency,
+        )
         order.fills.append(fill)
         self.trades.append(
             VenueTrade(
-                order.client_order_id, order.venue_order_id, order.symbol, order.side,
-                order.position_side, fill,
+                client_order_id=order.client_order_id,
+                venue_order_id=order.venue_order_id,
+                symbol=order.symbol,
+                side=order.side,
+                position_side=order.position_side,
+                fill=fill,
             )
-        )  # fmt: skip
+        )
         self._hold(order, fill)
         return fill
 
@@ -193,10 +216,13 @@ class Ledger:
                 whose = PositionSide.LONG if held > 0 else PositionSide.SHORT
                 settled.append(
                     FundingPaid(
-                        f"F{self.next_number()}", symbol, side or whose,
-                        -rate * held * prices[symbol], now_ns,
+                        funding_id=f"F{self.next_number()}",
+                        symbol=symbol,
+                        position_side=side or whose,
+                        amount=-rate * held * prices[symbol],
+                        ts_ns=now_ns,
                     )
-                )  # fmt: skip
+                )
         self.fundings += settled
         return settled
 

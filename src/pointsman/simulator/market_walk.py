@@ -29,7 +29,12 @@ def _listed(
     symbol: str, tick: str, lot: str, least: str, ticks: int, spread: int, step: int, unit: str
 ) -> Listed:
     instrument = Instrument(
-        symbol, Decimal(tick), Decimal(lot), Decimal(lot), Decimal(least), "USD"
+        symbol=symbol,
+        tick=Decimal(tick),
+        lot=Decimal(lot),
+        min_qty=Decimal(lot),
+        min_notional=Decimal(least),
+        currency="USD",
     )
     return Listed(instrument, ticks, spread, step, Decimal(unit))
 
@@ -78,12 +83,12 @@ class MarketWalk:
         random, instrument = self._random.random, listed.instrument
         at = self._ticks[instrument.symbol]
         return Quote(
-            instrument.symbol,
-            ts_ns,
-            at * instrument.tick,
-            (1 + int(random() * 10)) * listed.size_unit,
-            (at + spread) * instrument.tick,
-            (1 + int(random() * 10)) * listed.size_unit,
+            symbol=instrument.symbol,
+            ts_ns=ts_ns,
+            bid=at * instrument.tick,
+            bid_size=(1 + int(random() * 10)) * listed.size_unit,
+            ask=(at + spread) * instrument.tick,
+            ask_size=(1 + int(random() * 10)) * listed.size_unit,
         )
 
 

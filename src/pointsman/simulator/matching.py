@@ -284,7 +284,12 @@ class Matching:
     ) -> None:
         """Say something of an order."""
         report = OrderReport(
-            order.client_order_id, word, now_ns, order.venue_order_id, fill, reason
+            client_order_id=order.client_order_id,
+            kind=word,
+            ts_ns=now_ns,
+            venue_order_id=order.venue_order_id,
+            fill=fill,
+            reason=reason,
         )
         self._tell(report, now_ns)
 

@@ -87,10 +87,17 @@ class Strategies:
             target = Decimal(random.choice(_STOPS))
         position, size = self._held_after(side, quantity)
         return Signal(
-            f"S{self._count}", va_id, symbol, side, quantity, price=price,
-            stop_loss_percentage=percentage, take_profit_percentage=target,
-            market_position=position, market_position_size=size,
-        )  # fmt: skip
+            signal_id=f"S{self._count}",
+            va_id=va_id,
+            symbol=symbol,
+            side=side,
+            quantity=quantity,
+            price=price,
+            stop_loss_percentage=percentage,
+            take_profit_percentage=target,
+            market_position=position,
+            market_position_size=size,
+        )
 
     def _held_after(
         self, side: SignalSide, quantity: Decimal | None

@@ -39,8 +39,13 @@ from pointsman.domain.venue_reports import (
     VenueOrder,
     VenueTrade,
 )
-from pointsman.errors import PointsmanError
 from pointsman.venues.paper import lock, tables
+from pointsman.venues.paper.errors import (
+    LedgerBusy,
+    LedgerModeDiffers,
+    LedgerUnreadable,
+    LedgerUnwritable,
+)
 
 _Read = TypeVar("_Read")
 
@@ -50,27 +55,6 @@ _BAD_CONTENT = (ArithmeticError, LookupError, TypeError, ValueError)
 _BUSY_TIMEOUT_SECONDS = 0.1  # not money: seconds
 """How long a commit waits for a foreign program that has locked the file, before it counts as
 failed."""
-
-
-class LedgerError(PointsmanError):
-    """The ledger of the paper venue cannot be used."""
-
-
-class LedgerBusy(LedgerError):
-    """Another process holds this paper account."""
-
-
-class LedgerUnreadable(LedgerError):
-    """The file is no paper ledger, is corrupt, or was written by a newer version. It has not been
-    changed."""
-
-
-class LedgerModeDiffers(LedgerError):
-    """The ledger keeps its holdings in the other position mode."""
-
-
-class LedgerUnwritable(LedgerError):
-    """A commit failed (disk full, file locked or read-only). Nothing is lost: commit again."""
 
 
 class LedgerTotals(msgspec.Struct, frozen=True, gc=False):
@@ -178,19 +162,26 @@ class PaperLedger:
         status = OrderStatus.FILLED if filled == order.quantity else OrderStatus.PARTIALLY_FILLED
         order = msgspec.structs.replace(order, filled=filled, status=status, ts_ns=now_ns)
         self.put_order(order)
-        fill = VenueFill(str(self._last_fill), quantity, price, fee, now_ns, filled)
+        fill = VenueFill(
+            trade_id=str(self._last_fill),
+            quantity=quantity,
+            price=price,
+            fee=fee,
+            ts_ns=now_ns,
+            cumulative=filled,
+        )
         signed = quantity * order.side.sign
         key = (order.symbol, order.position_side)
         self._holdings[key] = self._holdings.get(key, ZERO) + signed
         self.cash -= signed * price + fee
         self.fees += fee
         trade = VenueTrade(
-            order.client_order_id,
-            order.venue_order_id,
-            order.symbol,
-            order.side,
-            order.position_side,
-            fill,
+            client_order_id=order.client_order_id,
+            venue_order_id=order.venue_order_id,
+            symbol=order.symbol,
+            side=order.side,
+            position_side=order.position_side,
+            fill=fill,
         )
         self._pending_trades.append(trade)
         return order, fill

@@ -222,7 +222,14 @@ def trade_of(row: Row) -> VenueTrade:
         symbol=row[3],
         side=Side(row[4]),
         position_side=_side_of(row[5]),
-        fill=VenueFill(str(row[0]), quantity, price, fee, row[9], _decimal(row[10])),
+        fill=VenueFill(
+            trade_id=str(row[0]),
+            quantity=quantity,
+            price=price,
+            fee=fee,
+            ts_ns=row[9],
+            cumulative=_decimal(row[10]),
+        ),
     )
 
 

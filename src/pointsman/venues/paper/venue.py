@@ -47,7 +47,8 @@ from pointsman.domain.venue_reports import JournalHead, OrderFound, Snapshot, Ve
 from pointsman.execution.ports import Reply, Request
 from pointsman.venues.paper import demands
 from pointsman.venues.paper.book import Book, Place
-from pointsman.venues.paper.ledger import LedgerUnwritable, PaperLedger
+from pointsman.venues.paper.errors import LedgerUnwritable
+from pointsman.venues.paper.ledger import PaperLedger
 
 _log = logging.getLogger(__name__)
 
@@ -353,7 +354,12 @@ class PaperVenue:
     ) -> None:
         self._replies.append(
             OrderReport(
-                order.client_order_id, word, self._now_ns, order.venue_order_id, fill, reason
+                client_order_id=order.client_order_id,
+                kind=word,
+                ts_ns=self._now_ns,
+                venue_order_id=order.venue_order_id,
+                fill=fill,
+                reason=reason,
             )
         )
 
