@@ -314,6 +314,18 @@ def both_hold_and_one_was_sold(desk: Desk) -> None:
     story.say(snapshot(shown, (foreign_trade(Side.SELL, "4"),), held="16", cursor="1"))
 
 
+def test_rule_28_assign_gives_an_account_what_is_not_ours_with_a_stop(desk: Desk) -> None:
+    story = desk.story
+    story.show()
+    story.say(snapshot((), (foreign_trade(Side.BUY, "4"),), held="4", cursor="1"))
+    mine = Assign(va=told.VA, symbol="XXX", quantity="5", reason="it is mine", by="ann")
+    code, text = desk.refused(mine)
+    assert (code, "holds 4 XXX that is not ours" in text) == (1, True), text
+    desk.ask(msgspec.structs.replace(mine, quantity="3"))
+    (stop,) = story.venue.take(Submit)
+    assert (stop.order.trigger_price, stop.order.quantity) == (Decimal("98.00"), 3)
+
+
 def test_rule_28_assign_settles_who_bears_a_foreign_sale(desk: Desk) -> None:
     both_hold_and_one_was_sold(desk)
     code, text = desk.refused(

@@ -234,7 +234,8 @@ def assign(
     quantity: Annotated[str, typer.Argument(metavar="QUANTITY", help="The quantity.")],
     reason: Reason,
 ) -> None:
-    """Say whose position a foreign execution has closed, where several accounts held it."""
+    """Give an account what the venue holds beside our accounts, with a stop at once; or, where it
+    holds less, say whose position a foreign execution has closed."""
     request = Assign(
         va=va,
         symbol=symbol,

@@ -349,8 +349,8 @@ class HoldingDiffers(Event, frozen=True):
 
 
 class Assigned(Event, frozen=True):
-    """A person says whose positions a foreign execution has closed (RULES 28): `quantity` of what
-    EXTERNAL lacks of the symbol. `mark` prices it where the execution's price is not known."""
+    """A person gives a VA `quantity` of EXTERNAL's of a symbol (RULES 28): what it lacks, since a
+    foreign execution closed the VA's positions; else what it holds. `mark` prices it."""
 
     va_id: str
     symbol: str

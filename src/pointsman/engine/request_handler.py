@@ -26,6 +26,7 @@ from pointsman.domain.events import (
     Rearmed,
     Resumed,
 )
+from pointsman.domain.market import Quote
 from pointsman.domain.money import ZERO, exact, parse_decimal, plain
 from pointsman.domain.timestamps import iso
 from pointsman.engine.controls import PendingAnswer, RequestQueue
@@ -46,6 +47,7 @@ from pointsman.engine.requests import (
     Resume,
     Unanswered,
 )
+from pointsman.execution.adoption import foreign_holding, why_not_adopted
 from pointsman.execution.execution_loop import ExecutionLoop
 from pointsman.execution.external_holdings import assignable, price_of_lack
 from pointsman.execution.outbox import StorageHeld
@@ -236,6 +238,10 @@ class RequestHandler:
         mark = self._loop.view.mark(request.symbol)
         self._account(request.va)
         found = assignable(books, request.va, request.symbol)
+        if found is None and foreign_holding(books, request.symbol) is not None:
+            if why := why_not_adopted(books, request.va, request.symbol, quantity, mark):
+                raise Refusal(f"cannot assign {request.quantity} {request.symbol}: {why}")
+            return self._assignment(request, quantity, mark)
         most = ZERO if found is None else found[1]
         if found is None or not ZERO < quantity <= most:
             raise Refusal(
@@ -244,6 +250,10 @@ class RequestHandler:
             )
         if price_of_lack(books, request.symbol, found[0], mark) is None:
             raise Refusal(f"no price is known for {request.symbol}; wait for a quote of it")
+        return self._assignment(request, quantity, mark)
+
+    @staticmethod
+    def _assignment(request: Assign, quantity: Decimal, mark: Quote | None) -> Event:
         return Assigned(
             va_id=request.va,
             symbol=request.symbol,

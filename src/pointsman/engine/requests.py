@@ -98,7 +98,8 @@ class MoveCash(Request, frozen=True, kw_only=True, tag="move_cash"):
 
 
 class Assign(Request, frozen=True, kw_only=True, tag="assign"):
-    """Charge a foreign execution to the VA whose position it has closed."""
+    """Give a VA its part of what the venue holds otherwise than the VAs do: charge it the foreign
+    execution that has closed its position, or give it a holding that is not ours."""
 
     va: str
     symbol: str

@@ -11,6 +11,7 @@ from pointsman.domain.commands import Command
 from pointsman.domain.events import Event
 from pointsman.domain.timers import TimerKind
 from pointsman.execution import (
+    adoption,
     doubt,
     external_holdings,
     learning,
@@ -78,7 +79,7 @@ HANDLERS: dict[type[Event], Handler] = {
     ev.FundingPaid: on_funding,
     ev.ChargePaid: on_charge,
     ev.HoldingDiffers: external_holdings.on_holding_differs,
-    ev.Assigned: external_holdings.on_assigned,
+    ev.Assigned: adoption.on_assigned,
     ev.Compared: operator_actions.on_compared,
     ev.StorageHealed: operator_actions.on_storage_healed,
     ev.TaskDied: operator_actions.on_task_died,

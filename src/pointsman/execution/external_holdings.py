@@ -69,7 +69,7 @@ def our_holdings(books: Books) -> dict[tuple[str, PositionSide], Decimal]:
     return totals
 
 
-def _move_external(
+def move_external(
     books: Books, symbol: str, side: PositionSide, change: Decimal, price: Decimal | None
 ) -> None:
     """Change what EXTERNAL holds. What is added counts at `price`; what is taken away takes its
@@ -126,7 +126,7 @@ def on_foreign_fill(books: Books, event: ForeignFill, now_ns: int) -> list[Comma
         for va_id in holders:
             booking.freeze(books, va_id, Reason.EXTERNAL_ACTIVITY, now_ns)
     moved = event.side.sign * (borne + left)
-    _move_external(books, event.symbol, event.position_side, moved, event.fill.price)
+    move_external(books, event.symbol, event.position_side, moved, event.fill.price)
     return []
 
 
@@ -199,7 +199,7 @@ def on_holding_differs(books: Books, event: HoldingDiffers, now_ns: int) -> list
         limit=plain(ours + theirs),
         detail=f"{event.position_side.value}: the venue's holding, and what we could explain",
     )
-    _move_external(books, event.symbol, event.position_side, difference, None)
+    move_external(books, event.symbol, event.position_side, difference, None)
     if ours * difference < ZERO:
         booking.freeze_symbol(books, event.symbol, Reason.MISMATCH, now_ns)
     return []
@@ -227,17 +227,17 @@ def price_of_lack(
     return None if mark is None else mark.closing_touch(side)
 
 
-def on_assigned(books: Books, event: Assigned, now_ns: int) -> list[Command]:
+def charge_lack(books: Books, event: Assigned, now_ns: int) -> None:
     """Charge a part of what EXTERNAL lacks to a VA that holds it: its positions are closed, first
     in first out, and the sum of all stays what the venue holds. A freeze stays until it is
     lifted."""
     found = assignable(books, event.va_id, event.symbol)
     if found is None or event.quantity > found[1]:
-        return []
+        return
     side = found[0]
     price = price_of_lack(books, event.symbol, side, event.mark)
     if price is None:
-        return []
+        return
     closing = side.closes_with
     number = books.desk.next_incident
     fill = VenueFill(
@@ -257,8 +257,7 @@ def on_assigned(books: Books, event: Assigned, now_ns: int) -> list[Command]:
         detail=f"{event.by} charged it to the account at {plain(price)}: {event.note}",
     )
     charged = _charge(books, held, foreign, event.quantity, now_ns)
-    _move_external(books, event.symbol, side, side.sign * charged, price)
-    return []
+    move_external(books, event.symbol, side, side.sign * charged, price)
 
 
 def _held(books: Books, va_id: str, symbol: str, side: PositionSide) -> list[Position]:
