@@ -1,0 +1,107 @@
+"""What we use of ccxt: it signs requests, and knows where they go.
+
+Parameters are ours and leave as they are, and answers are given as they came. ccxt's own sending is
+not used, because it sorts errors into classes that look like proof, sends some requests in another
+form, and can write keys into a log. The wire tests of each adapter pin what exactly leaves; they
+are also what says whether a newer ccxt may be used.
+
+ccxt is large, and is imported when it is first needed: on the venue's thread, while it opens.
+"""
+
+import importlib
+import logging
+from collections.abc import Mapping
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any
+
+from pointsman.venues.adapter import Access, Call
+from pointsman.venues.errors import VenueRefused
+from pointsman.venues.http_client import HttpClient, moved
+from pointsman.venues.outcome import Answer
+
+NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
+
+
+class CcxtClient:
+    """Sends signed requests of one account. `exchange_id` is ccxt's name of the venue, `sandbox`
+    its word for the addresses without real money: `test` or `demo`. `recv_window_ms` is how old a
+    request may be when it arrives, until `set_clock` knows better."""
+
+    def __init__(
+        self,
+        exchange_id: str,
+        access: Access,
+        *,
+        sandbox: str,
+        recv_window_ms: int,
+        options: Mapping[str, Any] = NO_OPTIONS,
+    ) -> None:
+        self._exchange_id = exchange_id
+        self._access = access
+        self._sandbox = sandbox
+        self._options = {"recvWindow": recv_window_ms, "timeDifference": 0, **options}
+        self.http = HttpClient(access.timeout_ms)
+        self.clock_error_ms = 0
+        """By how much the time stamps of requests may be wrong."""
+
+    @cached_property
+    def exchange(self) -> Any:
+        """ccxt's object. Raises VenueRefused where ccxt is not installed."""
+        try:
+            ccxt = importlib.import_module("ccxt")
+        except ImportError as error:
+            raise VenueRefused(
+                f"this venue needs ccxt ({error}): run pip install 'pointsman[ccxt]'"
+            ) from None
+        # At DEBUG it writes headers and bodies, and so the key.
+        logging.getLogger("ccxt").setLevel(logging.INFO)
+        access = self._access
+        exchange = getattr(ccxt, self._exchange_id)(
+            {
+                "apiKey": access.key,
+                "secret": access.secret,
+                "enableRateLimit": False,
+                "verbose": False,
+                "options": dict(self._options),
+            }
+        )
+        addresses = exchange.urls[self._sandbox if access.is_sandbox else "api"]
+        exchange.urls["api"] = {
+            section: moved(address, access.url)
+            for section, address in addresses.items()
+            if isinstance(address, str)
+        }
+        return exchange
+
+    def signed(self, call: Call, section: str, path: str) -> dict[str, Any]:
+        """A request as it leaves: `url`, `method`, `headers` and `body`. `section` is ccxt's name
+        of a group of addresses, `path` what follows the address of that group."""
+        method = call.route.partition(" ")[0]
+        request: dict[str, Any] = self.exchange.sign(path, [section], method, dict(call.params))
+        return request
+
+    async def send(self, call: Call, section: str, path: str) -> tuple[Answer, Mapping[str, str]]:
+        """Send a request, and give its answer with the headers. Raises NeverLeft and NoAnswer."""
+        request = self.signed(call, section, path)
+        return await self.http.send(
+            request["method"], request["url"], request["headers"], request["body"]
+        )
+
+    def now_ms(self) -> int:
+        """The time of this machine, as ccxt stamps requests before it corrects them."""
+        return int(self.exchange.milliseconds())
+
+    def set_clock(self, before_ms: int, venue_ms: int, after_ms: int) -> None:
+        """Stamp requests by the venue's clock from now on: it said `venue_ms` when it was asked
+        between `before_ms` and `after_ms` of ours. A request is refused by the venue unless it
+        arrives within the settings' time for settling an order."""
+        self.exchange.options["timeDifference"] = (before_ms + after_ms) // 2 - venue_ms
+        self.clock_error_ms = (after_ms - before_ms + 1) // 2 + 1
+        settle_ms = self._access.order_settle_ns // 1_000_000
+        window_ms = min(self._options["recvWindow"], settle_ms - self.clock_error_ms)
+        self.exchange.options["recvWindow"] = max(1, window_ms)
+
+    async def close(self) -> None:
+        """Let go of all connections."""
+        await self.http.close()

@@ -1,0 +1,72 @@
+"""What we use of ccxt: signatures, addresses, and stamps by the venue's clock."""
+
+import logging
+from typing import Any
+from urllib.parse import parse_qs
+
+import pytest
+
+from pointsman.domain.policy import PositionMode
+from pointsman.domain.timestamps import SECOND_NS
+from pointsman.venues.adapter import Access, Call
+from pointsman.venues.ccxt_client import CcxtClient
+from pointsman.venues.errors import VenueRefused
+
+pytest.importorskip("ccxt", reason="the extra ccxt is not installed")
+
+
+def client(*, is_sandbox: bool = True, **changes: Any) -> CcxtClient:
+    access = Access(
+        key="the-key",
+        secret="the-secret",
+        is_sandbox=is_sandbox,
+        position_mode=PositionMode.NET,
+        symbols=(),
+        **changes,
+    )
+    return CcxtClient("binanceusdm", access, sandbox="demo", recv_window_ms=5000)
+
+
+ASK = Call(route="GET /fapi/v1/openOrders", params={"symbol": "BTCUSDT"})
+
+
+def url_of(made: CcxtClient) -> str:
+    return str(made.signed(ASK, "fapiPrivate", "openOrders")["url"]).partition("?")[0]
+
+
+def test_requests_go_to_the_sandbox_to_the_real_venue_or_where_the_settings_say() -> None:
+    assert url_of(client()) == "https://demo-fapi.binance.com/fapi/v1/openOrders"
+    assert url_of(client(is_sandbox=False)) == "https://fapi.binance.com/fapi/v1/openOrders"
+    assert url_of(client(url="http://127.0.0.1:9")) == "http://127.0.0.1:9/fapi/v1/openOrders"
+
+
+def test_stamps_follow_the_venues_clock_and_expire_before_an_order_counts_as_settled() -> None:
+    made = client(order_settle_ns=3 * SECOND_NS)
+    now = made.now_ms()
+    made.set_clock(now - 400, now + 120_000, now)
+
+    asked = parse_qs(made.signed(ASK, "fapiPrivate", "openOrders")["url"].partition("?")[2])
+
+    assert made.clock_error_ms == 201
+    assert int(asked["recvWindow"][0]) == 3000 - 201
+    assert 120_200 <= int(asked["timestamp"][0]) - now < 122_000
+
+
+def test_a_window_is_never_longer_than_what_the_adapter_wants() -> None:
+    made = client(order_settle_ns=60 * SECOND_NS)
+    now = made.now_ms()
+    made.set_clock(now, now, now)
+    asked = parse_qs(made.signed(ASK, "fapiPrivate", "openOrders")["url"].partition("?")[2])
+    assert asked["recvWindow"] == ["5000"]
+
+
+def test_ccxt_writes_neither_keys_nor_bodies_into_a_log() -> None:
+    exchange = client().exchange
+    assert exchange.verbose is False
+    assert not exchange.logger.isEnabledFor(logging.DEBUG)
+
+
+def test_without_ccxt_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "ccxt", None)
+    with pytest.raises(VenueRefused, match=r"pip install 'pointsman\[ccxt\]'"):
+        _ = client().exchange

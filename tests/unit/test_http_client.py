@@ -1,0 +1,158 @@
+"""What the client for HTTP and websockets says of requests and their answers."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from pointsman.venues.adapter import Incomplete, NeverLeft, NoAnswer
+from pointsman.venues.http_client import HttpClient, decoded, moved
+
+Handler = Callable[[web.Request], Any]
+
+
+@contextlib.asynccontextmanager
+async def answering(handler: Handler) -> AsyncIterator[str]:
+    """A server on loopback that answers everything so; gives where it is."""
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", handler)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
+
+
+@contextlib.asynccontextmanager
+async def client(timeout_ms: int = 2000) -> AsyncIterator[HttpClient]:
+    made = HttpClient(timeout_ms)
+    try:
+        yield made
+    finally:
+        await made.close()
+
+
+async def test_an_answer_is_given_as_it_came() -> None:
+    seen = []
+
+    async def answer(request: web.Request) -> web.Response:
+        seen.append((request.raw_path, await request.text(), request.headers["X-Key"]))
+        return web.Response(
+            status=429, text='{"code": -1, "price": 0.1}', headers={"Retry-After": "7", "Used": "3"}
+        )
+
+    async with answering(answer) as url, client() as http:
+        got, headers = await http.send("POST", f"{url}/a?b=c%2Fd+e", {"X-Key": "k"}, "x=1%2C")
+
+    assert (got.status, got.retry_after_ms, headers["Used"]) == (429, 7000, "3")
+    assert got.body == {"code": -1, "price": Decimal("0.1")}
+    assert seen == [("/a?b=c%2Fd+e", "x=1%2C", "k")], "neither address nor body may be changed"
+
+
+async def test_no_redirection_is_followed_since_a_key_would_go_along() -> None:
+    async def answer(_: web.Request) -> web.Response:
+        raise web.HTTPTemporaryRedirect("http://127.0.0.1:1/elsewhere")
+
+    async with answering(answer) as url, client() as http:
+        assert (await http.send("POST", url, {"X-Key": "k"}, ""))[0].status == 307
+
+
+async def test_only_where_nothing_listens_is_it_certain_that_nothing_was_sent() -> None:
+    async def drop(request: web.Request) -> web.Response:
+        assert request.transport is not None
+        request.transport.abort()
+        return web.Response()
+
+    async def wait(_: web.Request) -> web.Response:
+        await asyncio.sleep(5)
+        return web.Response()
+
+    async def half(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        response.content_length = 100
+        await response.prepare(request)
+        await response.write(b'{"orderId"')
+        assert request.transport is not None
+        request.transport.abort()
+        return response
+
+    async with client(timeout_ms=300) as http:
+        with pytest.raises(NeverLeft):
+            await http.send("POST", "http://127.0.0.1:1/", None, "")
+        for handler in (drop, wait, half):
+            async with answering(handler) as url:
+                with pytest.raises(NoAnswer):
+                    await http.send("POST", url, None, "")
+
+
+async def test_a_websocket_gives_each_frame_and_says_when_it_ends() -> None:
+    async def serve(request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        said = await socket.receive_json()
+        await socket.send_str(f'{{"said": {said["n"]}, "price": 1.10}}')
+        await socket.send_bytes(b'{"binary": true}')
+        await socket.send_str("no JSON")
+        await socket.close(code=1001)
+        return socket
+
+    async with (
+        answering(serve) as url,
+        client() as http,
+        http.websocket(moved("wss://venue/ws", url.replace("http", "ws"))) as socket,
+    ):
+        await socket.send({"n": 1})
+        assert await socket.receive() == {"said": 1, "price": Decimal("1.10")}
+        assert await socket.receive() == {"binary": True}
+        with pytest.raises(Incomplete, match="no JSON"):
+            await socket.receive()
+        with pytest.raises(Incomplete, match="1001"):
+            await socket.receive()
+
+
+async def test_a_websocket_that_cannot_be_opened_says_whether_anything_left() -> None:
+    async def refuse(_: web.Request) -> web.Response:
+        return web.Response(status=503)
+
+    async with client() as http:
+        with pytest.raises(NeverLeft):
+            async with http.websocket("ws://127.0.0.1:1/ws"):
+                pass
+        async with answering(refuse) as url:
+            with pytest.raises(NoAnswer, match="503"):
+                async with http.websocket(url):
+                    pass
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (b"", None),
+        (b'{"orderId"', '{"orderId"'),
+        (b"<html>", "<html>"),
+        (b"[]", []),
+        (b"\xff", "�"),
+        (b"0.10", Decimal("0.10")),
+    ],
+)
+def test_what_is_no_json_is_text(body: bytes, expected: object) -> None:
+    assert decoded(body) == expected
+
+
+@pytest.mark.parametrize(
+    ("address", "origin", "expected"),
+    [
+        ("https://api.venue.com/v1", "", "https://api.venue.com/v1"),
+        ("https://api.venue.com/v1", "http://127.0.0.1:80", "http://127.0.0.1:80/v1"),
+        ("wss://s.venue.com:9443/ws?a=b", "ws://127.0.0.1:1/x", "ws://127.0.0.1:1/ws?a=b"),
+        ("https://api.{hostname}", "http://[::1]:5", "http://[::1]:5"),
+    ],
+)
+def test_an_address_moves_with_its_path(address: str, origin: str, expected: str) -> None:
+    assert moved(address, origin) == expected
