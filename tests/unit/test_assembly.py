@@ -12,9 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from pointsman.config.problems import SettingsError
 from pointsman.config.settings import Settings, resolve_settings
 from pointsman.domain.accounts import Incident, KillState, KillSwitch
 from pointsman.domain.market import Quote
+from pointsman.domain.policy import Abilities
 from pointsman.domain.reasons import Reason
 from pointsman.domain.signals import Action, Decision, Outcome
 from pointsman.engine import assembly
@@ -34,6 +36,7 @@ from pointsman.simulator.world import World
 from pointsman.storage import reader
 from pointsman.storage.errors import StorageUnavailable
 from pointsman.storage.sqlite_manager import SqliteManager
+from pointsman.venues.paper.venue import PaperVenue
 from tests import simulations
 
 SECOND_NS = 10**9
@@ -304,3 +307,17 @@ def test_rule_30_a_press_holds_at_the_last_gate_before_the_loop_has_looked(
         assert built.loop.is_held_for(Hold.KILL_LATCH)
     with closing(assemble(settings, database, None, wait=lambda _failure: None)) as built:
         assert built.loop.is_held_for(Hold.KILL_LATCH), "and from the start on"
+
+
+@pytest.mark.parametrize(("settle", "starts"), [("6", True), ("5.999", False)])
+def test_rule_26_a_settle_time_below_the_venues_expiry_is_refused_with_words(
+    settings: Settings, database: Path, monkeypatch: pytest.MonkeyPatch, settle: str, starts: bool
+) -> None:
+    expires = Abilities(request_expiry_ns=6 * SECOND_NS)
+    monkeypatch.setattr(PaperVenue, "abilities", property(lambda _venue: expires))
+    settings = settings.model_copy(update={"order_settle_seconds": Decimal(settle)})
+    if starts:
+        assemble(settings, database, None, wait=lambda _failed: None).close()
+        return
+    with pytest.raises(SettingsError, match="take a request up to 6 s after it was sent; set 6"):
+        assemble(settings, database, None, wait=lambda _failed: None)

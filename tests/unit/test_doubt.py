@@ -13,6 +13,7 @@ from pointsman.domain.events import (
 )
 from pointsman.domain.life_cycle import OrderStatus
 from pointsman.domain.orders import Order, OrderType, Role
+from pointsman.domain.policy import Abilities
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide, Side
 from tests.desk_stories import (
@@ -27,6 +28,7 @@ from tests.desk_stories import (
     of_type,
     order_sent,
     pass_time,
+    policy,
     report,
     send,
     signal,
@@ -87,6 +89,20 @@ def test_absence_counts_only_when_asked_after_the_last_moment_of_arrival() -> No
     ended = desk.kept.order(ENTRY)
     assert (ended.status, ended.end_reason) == (OrderStatus.REJECTED, Reason.NEVER_ARRIVED)
     assert account(desk).leased_symbol is None
+
+
+def test_rule_67_where_requests_expire_absence_counts_from_when_this_one_has() -> None:
+    """The venue takes nothing that is older: there is no need to wait for ORDER_SETTLE_SECONDS."""
+    expires = Abilities(request_expiry_ns=6 * SECOND_NS)
+    desk = kept_desk(policy(abilities=expires))
+    order_sent(desk, submits(send(desk, signal("a")))[0].client_order_id)
+    sent_ns = desk.now_ns
+    assert queries(*pass_time(desk, 5 * SECOND_NS)) == [ENTRY]
+    tell(desk, OrderAbsent(ENTRY, sent_ns + 6 * SECOND_NS - 1))
+    assert desk.kept.order(ENTRY).is_unknown
+    assert queries(*pass_time(desk, SECOND_NS)) == [ENTRY], "as soon as the answer counts"
+    tell(desk, OrderAbsent(ENTRY, sent_ns + 6 * SECOND_NS))
+    assert desk.kept.order(ENTRY).end_reason is Reason.NEVER_ARRIVED
 
 
 def test_rule_26_it_is_asked_about_as_soon_as_no_such_order_counts() -> None:

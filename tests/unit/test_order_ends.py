@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from pointsman.domain.commands import Compare
-from pointsman.domain.events import VenueWord
+from pointsman.domain.events import Level, LevelReached, VenueWord
 from pointsman.domain.orders import Role
 from pointsman.domain.policy import ReduceOnlyMode
 from pointsman.domain.reasons import Reason
@@ -19,13 +19,15 @@ from tests.desk_stories import (
     order_sent,
     pass_time,
     policy,
+    quote,
     report,
     send,
     signal,
     submits,
+    tell,
     trade,
 )
-from tests.order_stories import kept_desk
+from tests.order_stories import KeptDesk, kept_desk
 
 REFUSES = policy(reduce_only_mode=ReduceOnlyMode.REFUSE)
 ENTRY, STOP, EXIT = "ABCDEF1E1", "ABCDEF1S1", "ABCDEF1X1"
@@ -106,3 +108,47 @@ def test_f28_a_stop_refused_for_another_reason_means_exit_and_a_freeze() -> None
     assert incidents(step) == [Reason.STOP_REJECTED]
     assert account(desk).frozen_for is Reason.STOP_REJECTED
     assert of_type(step.commands, Compare)
+
+
+def at_rest() -> KeptDesk:
+    """A long position of 10 whose stop the venue has confirmed."""
+    desk = kept_desk()
+    enter(desk, signal("a"))
+    return desk
+
+
+@pytest.mark.parametrize("word", [VenueWord.REJECTED, VenueWord.EXPIRED])
+def test_a_stop_that_the_venue_gives_up_at_its_trigger_means_exit_and_a_freeze(
+    word: VenueWord,
+) -> None:
+    """Some look at margin, or at what is left to reduce, only then."""
+    desk = at_rest()
+    report(desk, STOP, VenueWord.TRIGGERED)
+    step = report(desk, STOP, word, reason=Reason.REDUCE_ONLY)
+    assert [(o.role, o.exit_reason) for o in submits(step)] == [(Role.EXIT, Reason.STOP_REJECTED)]
+    assert incidents(step) == [Reason.STOP_REJECTED]
+    assert account(desk).frozen_for is Reason.STOP_REJECTED
+
+
+def test_where_no_trigger_is_told_the_price_seen_beyond_the_stop_says_as_much() -> None:
+    desk = at_rest()
+    beyond = quote(desk.now_ns, "97.00", "97.02")
+    tell(desk, LevelReached(1, Level.STOP, beyond))
+    step = report(desk, STOP, VenueWord.EXPIRED)
+    assert [(o.role, o.exit_reason) for o in submits(step)] == [(Role.EXIT, Reason.STOP_REJECTED)]
+    assert account(desk).frozen_for is Reason.STOP_REJECTED
+
+
+def test_a_stop_that_ends_far_from_its_trigger_is_replaced_at_once() -> None:
+    step = report(desk := at_rest(), STOP, VenueWord.EXPIRED)
+    assert [(o.role, o.quantity) for o in submits(step)] == [(Role.STOP, Decimal(10))]
+    assert account(desk).frozen_for is None
+
+
+def test_what_a_triggered_stop_left_unfilled_is_seen_to_without_a_freeze() -> None:
+    desk = at_rest()
+    report(desk, STOP, VenueWord.TRIGGERED)
+    trade(desk, STOP, "4", "98")
+    step = report(desk, STOP, VenueWord.EXPIRED)
+    assert [order.quantity for order in submits(step)] == [Decimal(6)]
+    assert account(desk).frozen_for is None

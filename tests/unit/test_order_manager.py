@@ -11,6 +11,7 @@ from pointsman.domain.commands import Compare, Query, Step
 from pointsman.domain.events import (
     OrderReport,
     SendRefused,
+    VenueFill,
     VenueWord,
 )
 from pointsman.domain.life_cycle import OrderStatus
@@ -337,3 +338,32 @@ def test_fills_know_their_owner_and_when_they_were_learned() -> None:
     assert (fill.booked_at_ns, fill.fee) == (desk.now_ns, Decimal("0.100010"))
     (held,) = desk.kept.all(Position)
     assert (held.realized_to_date, held.naked_since_ns) == (Decimal("-0.100010"), desk.now_ns)
+
+
+# -- a stop that triggers --------------------------------------------------------------------------
+
+
+def test_rule_43_a_stop_that_trades_has_triggered_whether_or_not_the_venue_says_so() -> None:
+    """What it has left is trading: cover for one deadline, as after a trigger that is told."""
+    desk = entered_desk()
+    acknowledge(desk, trade(desk, ENTRY, "10"))
+    trade(desk, STOP, "4", "98")
+    stop = desk.kept.order(STOP)
+    assert stop.is_triggered
+    assert stop.covers_until_ns == desk.now_ns + 2 * SECOND_NS
+    assert report(desk, STOP, VenueWord.TRIGGERED).commands == (), "told after its first fill"
+    assert desk.kept.order(STOP).covers_until_ns == stop.covers_until_ns
+
+
+def test_a_stop_is_called_what_it_trades_as_in_whatever_order_that_is_told() -> None:
+    """Its trigger gives it another id at the venue, and the fill may be told before it."""
+    desk = entered_desk()
+    acknowledge(desk, trade(desk, ENTRY, "10"))
+    fill = VenueFill("T1", Decimal(4), Decimal(98), Decimal(0), desk.now_ns)
+    tell(desk, OrderReport(STOP, VenueWord.TRADE, desk.now_ns, "child", fill))
+    for word in (VenueWord.TRIGGERED, VenueWord.ACCEPTED):
+        tell(desk, OrderReport(STOP, word, desk.now_ns, "parent"))
+    assert desk.kept.order(STOP).venue_order_id == "child"
+    assert desk.books.positions[1].quantity == 6
+    tell(desk, OrderReport(STOP, VenueWord.TRADE, desk.now_ns, "child", fill))
+    assert desk.books.positions[1].quantity == 6, "the same execution, told again"

@@ -92,7 +92,9 @@ class Abilities(msgspec.Struct, frozen=True, gc=False):
     session, proves that the order never arrived; elsewhere that takes ORDER_SETTLE_SECONDS more
     (RULES 26, 67)."""
     request_expiry_ns: int | None = None
-    """The venue refuses a request that is older than this when it arrives; None: however late."""
+    """For so long after it was handed to the adapter a request may still be taken, with the
+    adapter's own waiting and the difference of clocks; the venue refuses what comes later. None: a
+    request never expires."""
     keeps_ended_orders_ns: int | None = None
     """For how long an order that has ended can be asked about; None: always."""
     max_stops_per_symbol: int | None = None
@@ -154,6 +156,13 @@ class Policy(msgspec.Struct, frozen=True, gc=False):
     def with_steps(self, *learned: InstrumentSteps) -> "Policy":
         """The policy once the steps of symbols have been derived (RULES 59)."""
         return replace(self, steps={**self.steps, **{steps.symbol: steps for steps in learned}})
+
+    @property
+    def request_life_ns(self) -> int:
+        """How long after it has left a request may still arrive: after that "no such order" proves
+        that it did not (RULES 26, 67)."""
+        expiry_ns = self.abilities.request_expiry_ns
+        return self.order_settle_ns if expiry_ns is None else min(expiry_ns, self.order_settle_ns)
 
     @property
     def venue_clips(self) -> bool:

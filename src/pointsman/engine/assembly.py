@@ -20,10 +20,12 @@ from pathlib import Path
 import msgspec
 
 from pointsman.config.instruments import load_instruments
+from pointsman.config.problems import Problem, SettingsError
 from pointsman.config.settings import Settings
 from pointsman.domain.client_order_ids import CODE_LENGTH
 from pointsman.domain.events import FileLost, Started
 from pointsman.domain.policy import Policy
+from pointsman.domain.timestamps import in_seconds
 from pointsman.engine import same_account
 from pointsman.engine.file_watch import FileWatch
 from pointsman.engine.kill_latch import KillLatch, open_latch
@@ -233,7 +235,8 @@ def assemble(
 def build(blueprint: Blueprint) -> Assembly:
     """Open what the blueprint names, the kill latch first, and load the desk.
 
-    Raises StorageError, OtherRun, and what opening the venue can raise.
+    Raises StorageError, OtherRun, SettingsError where the venue makes a setting unusable, and what
+    opening the venue can raise.
     """
     with ExitStack() as opening:
         latch = open_latch(blueprint.database)
@@ -248,6 +251,7 @@ def build(blueprint: Blueprint) -> Assembly:
         venue = blueprint.open_venue(manager, code, _instrument_of(blueprint, stored, desks))
         opening.callback(venue.close)
         started = _started(blueprint.started(code), venue)
+        _require_settle_time(started.policy)
         has_ended = stored.desk is not None and stored.desk.ended_at_ns is not None
         recorder = blueprint.open_recorder(manager, opening)
 
@@ -327,6 +331,17 @@ def _code(identity: RunIdentity | None) -> str:
 def _started(started: Started, venue: Venue) -> Started:
     """The event of a start, with what this venue can do (RULES 43)."""
     return msgspec.structs.replace(started, policy=started.policy.at_venue(venue.abilities))
+
+
+def _require_settle_time(policy: Policy) -> None:
+    """Refuse a settle time after which the venue would still take a request: "no such order" would
+    be believed of one that arrives later (RULES 26). Raises SettingsError."""
+    expiry_ns = policy.abilities.request_expiry_ns
+    if expiry_ns is not None and policy.order_settle_ns < expiry_ns:
+        least = in_seconds(expiry_ns)
+        remedy = f"this venue may take a request up to {least} s after it was sent; set {least}"
+        settle = in_seconds(policy.order_settle_ns)
+        raise SettingsError([Problem("ORDER_SETTLE_SECONDS", settle, f"{remedy} or more")])
 
 
 def _desk(policy: Policy, code: str, stored: Stored) -> Desk:

@@ -60,14 +60,15 @@ def _ask(books: Books, order: Order, now_ns: int) -> Query:
 def _settled_at_ns(books: Books, order: Order) -> int:
     """From when on a "no such order" counts (RULES 26). For an entry of an earlier process that is
     counted from this start, since the clock may have been put right in between (F72). Where the
-    requests of an earlier process can no longer arrive, it counts from this start on."""
+    requests of an earlier process can no longer arrive, it counts from this start on; where
+    requests expire, from when this one has (RULES 67)."""
     is_inherited = order.client_order_id in books.this_run.inherited
     if is_inherited and books.policy.abilities.requests_end_with_session:
         return books.this_run.started_at_ns
     left_ns = order.left_at_ns
     if order.role is Role.ENTRY:
         left_ns = max(left_ns, books.this_run.started_at_ns)
-    return left_ns + books.policy.order_settle_ns
+    return left_ns + books.policy.request_life_ns
 
 
 def on_query_retry(books: Books, timer: Timer, now_ns: int) -> list[Command]:

@@ -40,12 +40,20 @@ def follow_up(books: Books, before: Order, order: Order, now_ns: int) -> list[Co
         if (order.filled and order.status is not OrderStatus.REJECTED) or before.is_cancel_pending:
             return []
         return _after_failed_exit(books, order, position, now_ns)
-    if order.status is OrderStatus.REJECTED:
+    if order.status is OrderStatus.REJECTED or _failed_at_trigger(order, position):
         return _after_stop_rejection(books, order, position, now_ns)
     if order.is_triggered:
         # The venue has acted on that crossing; the next is watched for again.
         books.put_position(replace(position, crossed_at_ns=None))
     return []
+
+
+def _failed_at_trigger(order: Order, position: Position) -> bool:
+    """Whether the venue let a stop end with nothing traded at the moment that it rested for: it had
+    triggered, or the price was seen going through it. Some venues look at margin, or at what is
+    left to reduce, only then."""
+    is_needed = order.is_triggered or position.crossed_at_ns is not None
+    return is_needed and order.status is OrderStatus.EXPIRED and not order.filled
 
 
 def _after_failed_exit(
@@ -64,8 +72,9 @@ def _after_failed_exit(
 def _after_stop_rejection(
     books: Books, order: Order, position: Position, now_ns: int
 ) -> list[Command]:
-    """A stop that the venue will not take leaves the position to be exited at market: because the
-    price is through it already (RULES 23), or for a reason that a person must look at."""
+    """A stop that the venue will not take, or gives up when it triggers, leaves the position to be
+    exited at market: because the price is through it already (RULES 23), or for a reason that a
+    person must look at."""
     if order.end_reason is Reason.WOULD_TRIGGER:
         protection.give_up_stops(books, position, Reason.STOP_CROSSED)
         return []

@@ -139,8 +139,8 @@ def _take_in(
         status=status,
         is_unknown=False,
         is_cancel_pending=False,
-        is_triggered=order.is_triggered or event.kind is VenueWord.TRIGGERED,
-        venue_order_id=order.venue_order_id or event.venue_order_id,
+        is_triggered=order.is_triggered or _shows_trigger(order, event),
+        venue_order_id=_venue_id(order, event),
         end_reason=order.end_reason if event.reason is None else event.reason,
     )
     if changed == order:
@@ -152,6 +152,21 @@ def _take_in(
     if fill is not None:
         _book(books, changed, fill, now_ns)
     return follow_up(books, order, changed, now_ns)
+
+
+def _shows_trigger(order: Order, event: OrderReport) -> bool:
+    """Whether a report shows that a stop has triggered: the venue says so, or it trades. Not every
+    venue says so, and the first trade may be told before."""
+    is_trade = event.fill is not None and order.role is Role.STOP
+    return is_trade or event.kind is VenueWord.TRIGGERED
+
+
+def _venue_id(order: Order, event: OrderReport) -> str | None:
+    """What the venue calls an order. A stop may trade under another id than it rested under: the
+    one that it trades under is kept, whatever is reported again of the other."""
+    if event.fill is not None and order.role is Role.STOP:
+        return event.venue_order_id or order.venue_order_id
+    return order.venue_order_id or event.venue_order_id
 
 
 def _covering(books: Books, order: Order, now_ns: int) -> Order:
