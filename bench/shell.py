@@ -11,7 +11,7 @@ from pathlib import Path
 from pointsman.config.settings import resolve_settings
 from pointsman.domain.commands import Compare, MoveCash, Step, Submit
 from pointsman.domain.events import CashConfirmed, Event, OrderReport, Started, VenueWord
-from pointsman.domain.market import Quote
+from pointsman.domain.market import Instrument, Quote
 from pointsman.domain.policy import Abilities
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import SignalSide
@@ -37,6 +37,7 @@ class NotingVenue:
 
     def __init__(self) -> None:
         self.abilities = Abilities()
+        self.instruments: dict[str, Instrument] = {}
         self.handed_ns: dict[str, int] = {}
         self._replies: list[Reply] = []
         self._now_ns = 0

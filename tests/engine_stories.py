@@ -16,7 +16,7 @@ from pointsman.domain.client_order_ids import parse_client_order_id
 from pointsman.domain.commands import Record, Step, Submit
 from pointsman.domain.events import CashConfirmed, Event, OrderReport, Started, VenueFill, VenueWord
 from pointsman.domain.life_cycle import OrderStatus
-from pointsman.domain.market import Quote
+from pointsman.domain.market import Instrument, Quote
 from pointsman.domain.orders import Fill, KnownOrder, Order, Role
 from pointsman.domain.policy import Abilities, Policy
 from pointsman.domain.positions import Funding, Trade
@@ -51,6 +51,7 @@ class StillVenue:
 
     def __init__(self) -> None:
         self.abilities = Abilities()
+        self.instruments: dict[str, Instrument] = {}
         self.sent: list[tuple[int, Request]] = []
         self.quotes: list[Quote] = []
         self.remembered: list[Quote] = []

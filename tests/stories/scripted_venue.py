@@ -15,6 +15,7 @@ import msgspec
 from pointsman.domain.commands import Submit
 from pointsman.domain.events import FundingPaid, VenueFill, VenueWord
 from pointsman.domain.life_cycle import FINAL
+from pointsman.domain.market import Instrument
 from pointsman.domain.orders import Order, OrderType, Role
 from pointsman.domain.policy import Policy
 from pointsman.domain.reasons import Reason
@@ -54,6 +55,7 @@ class ScriptedVenue(ModelVenue):
     ) -> None:
         super().__init__(rules, Decimal(100))
         self.abilities = rules.abilities
+        self.instruments: dict[str, Instrument] = {}
         self.sent: list[Request] = []
         self.distort: Callable[[Reply], Iterable[Reply]] = lambda reply: (reply,)
         self.fundings: list[FundingPaid] = []

@@ -7,11 +7,12 @@ from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pointsman.config.instruments import load_instruments
+from pointsman.config.instruments import at_venue, load_instruments
 from pointsman.config.problems import SettingsError
 from pointsman.domain.market import Instrument
 from pointsman.domain.policy import default_instrument
@@ -135,12 +136,63 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
         load_instruments(tmp_path / "latin")
 
 
+VENUE = Instrument(
+    "AAPL",
+    tick=Decimal("0.01"),
+    lot=Decimal("0.01"),
+    min_qty=Decimal("0.05"),
+    min_notional=Decimal(5),
+    currency="USD",
+    fee_bps=Decimal(2),
+    max_market_quantity=Decimal(100),
+)
+
+
+@pytest.mark.parametrize(
+    ("fields", "changes"),
+    [
+        ({}, {}),
+        ({"tick": "0.05", "lot": "0.5"}, {"tick": "0.05", "lot": "0.5", "min_qty": "0.5"}),
+        ({"min_qty": "3", "min_notional": "1"}, {"min_qty": "3"}),
+        ({"min_qty": "0.01", "min_notional": "50"}, {"min_notional": "50"}),
+        ({"fee_bps": "0"}, {"fee_bps": "0"}),
+        ({"max_market_qty": "40"}, {"max_market_quantity": "40"}),
+        ({"max_market_qty": "400"}, {}),
+    ],
+)
+def test_rule_48_the_file_makes_what_the_venue_says_stricter_and_never_looser(
+    path: Path, fields: dict[str, str], changes: dict[str, str]
+) -> None:
+    path.write_text(json.dumps({"AAPL": fields}))
+    wanted = {name: Decimal(value) for name, value in changes.items()}
+    other = msgspec.structs.replace(VENUE, symbol="MSFT")
+    both = at_venue({"AAPL": VENUE, "MSFT": other}, load_instruments(path))
+    assert both == {"AAPL": msgspec.structs.replace(VENUE, **wanted), "MSFT": other}
+
+
+def test_rule_48_a_tick_or_lot_that_is_no_multiple_of_the_venues_is_named(path: Path) -> None:
+    path.write_text('{"AAPL": {"tick": "0.015", "lot": "0.001"}}')
+    with pytest.raises(SettingsError) as caught:
+        at_venue({"AAPL": VENUE}, load_instruments(path))
+    found = [(one.variable, one.value, one.remedy) for one in caught.value.problems]
+    multiple = "write a multiple of it, or leave it out"
+    assert sorted(found) == [
+        ("AAPL.lot", "0.001", f"the venue's lot is 0.01; {multiple}"),
+        ("AAPL.tick", "0.015", f"the venue's tick is 0.01; {multiple}"),
+    ]
+
+
+def test_where_the_venue_says_nothing_the_file_is_all_there_is(path: Path) -> None:
+    path.write_text('{"AAPL": {"tick": "0.05"}}')
+    assert at_venue({}, load_instruments(path)) == load_instruments(path)
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=8,
 )
-FIELDS = ("tick", "lot", "min_qty", "min_notional", "currency", "fee_bps")
+FIELDS = ("tick", "lot", "min_qty", "min_notional", "currency", "fee_bps", "max_market_qty")
 
 
 @given(st.dictionaries(st.text(), st.dictionaries(st.sampled_from(FIELDS), JSON) | JSON))

@@ -83,6 +83,25 @@ def test_nothing_is_never_tradeable() -> None:
     assert not Instrument("XXX", zero, zero, zero, zero, "USD").is_tradeable(zero, Decimal(1))
 
 
+@given(
+    quantity=st.integers(1, 10**6),
+    largest=st.integers(1, 10**4),
+    lot=st.sampled_from([Decimal("0.001"), Decimal("0.5"), Decimal(1), Decimal(100)]),
+)
+def test_rule_48_what_is_too_large_for_one_market_order_is_parts_as_even_as_lots_allow(
+    quantity: int, largest: int, lot: Decimal
+) -> None:
+    instrument = Instrument(
+        "XXX", lot, lot, lot, Decimal(0), "USD", max_market_quantity=largest * lot
+    )
+    parts = instrument.market_parts(quantity * lot)
+    assert sum(parts) == quantity * lot
+    assert max(parts) <= largest * lot
+    assert max(parts) - min(parts) <= lot
+    assert all(part % lot == 0 for part in parts)
+    assert len(parts) == -(-quantity // largest)
+
+
 DERIVED = Instrument(
     "EURUSD", Decimal("0.01"), Decimal(1), Decimal(1), Decimal(0), "USD", None, True, True
 )

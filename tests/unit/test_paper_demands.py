@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from pointsman.domain.life_cycle import OrderStatus
 from pointsman.domain.orders import OrderType
@@ -50,6 +51,21 @@ def test_a_quantity_is_whole_lots_and_not_below_the_minima(
 def test_a_minimum_of_money_is_measured_at_the_orders_own_price(book: Book) -> None:
     assert demands.is_tradeable(order("0.010", OrderType.STOP, trigger="500"), book)
     assert not demands.is_tradeable(order("0.009", OrderType.STOP, trigger="500"), book)
+
+
+@pytest.mark.parametrize(
+    ("kind", "is_taken"),
+    [(OrderType.MARKET, False), (OrderType.STOP, False), (OrderType.LIMIT_IOC, True)],
+)
+def test_rule_48_an_order_that_trades_at_market_may_not_be_too_large(
+    kind: OrderType, is_taken: bool
+) -> None:
+    largest = replace(INSTRUMENTS["BTC/USDT"], max_market_quantity=Decimal("0.5"))
+    book = Book(largest, Decimal(0))
+    book.renew(row(1, "1000", "1001", symbol="BTC/USDT"))
+    for quantity, expected in (("0.5", True), ("0.501", is_taken)):
+        wanted = order(quantity, kind, limit="1001", trigger="900")
+        assert demands.is_tradeable(wanted, book) is expected
 
 
 @pytest.mark.parametrize(

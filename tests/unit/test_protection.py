@@ -16,6 +16,7 @@ from pointsman.domain.events import (
     TimerFired,
     VenueWord,
 )
+from pointsman.domain.life_cycle import OrderStatus
 from pointsman.domain.market import Instrument
 from pointsman.domain.orders import Role
 from pointsman.domain.policy import ReduceOnlyMode
@@ -258,6 +259,33 @@ def test_rule_21_where_they_may_not_overlap_a_stop_makes_room_for_the_exit() -> 
     acknowledge(desk, leaving)
     assert orders_of(trade(desk, EXIT, "30")) == ""
     assert (at_work(desk), held(desk).quantity) == ("S2 60, S3 10", 70)
+
+
+# -- large quantities ------------------------------------------------------------------------------
+
+PARTS = {"XXX": replace(XXX, max_market_quantity=Decimal(40))}
+
+
+@pytest.mark.parametrize("mode", list(ReduceOnlyMode))
+def test_rule_48_a_stop_and_an_exit_too_large_for_a_market_order_go_in_parts(
+    mode: ReduceOnlyMode,
+) -> None:
+    """100 where no more than 40 may trade at market: never more in all than is held."""
+    desk = kept_desk(policy(HUNDRED, instruments=PARTS, reduce_only_mode=mode))
+    acknowledge(desk, send(desk, signal("a", quantity="100")))
+    stops = trade(desk, ENTRY, "100")
+    assert orders_of(stops) == "S1 33, S2 33, S3 34"
+    acknowledge(desk, stops)
+    step = send(desk, signal("b", "close", None))
+    for stop_id in cancels(step):
+        acknowledge(desk, step)
+        step = report(desk, stop_id, VenueWord.CANCELED)
+    assert orders_of(step) == "X1 33, X2 33, X3 34"
+    acknowledge(desk, step)
+    for exit_, quantity in (("ABCDEF1X1", "33"), ("ABCDEF1X2", "33"), ("ABCDEF1X3", "34")):
+        trade(desk, exit_, quantity, "101")
+    assert desk.kept.order("ABCDEF1X3").status is OrderStatus.FILLED
+    assert 1 not in desk.books.positions
 
 
 # -- small quantities ------------------------------------------------------------------------------

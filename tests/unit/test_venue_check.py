@@ -32,6 +32,7 @@ class Market:
     def __init__(self, path: Path) -> None:
         self.paper: PaperVenue = open_paper(path)
         self.abilities = self.paper.abilities
+        self.instruments = self.paper.instruments
         self.now = 1_000 * MS_NS
         self.change: Filter = lambda reply: reply
         self.swallow: Callable[[Request], bool] = lambda _request: False

@@ -1,15 +1,17 @@
-"""The instruments file: JSON `{symbol: {tick, lot, min_qty, min_notional, currency, fee_bps}}`.
+"""The instruments file: JSON `{symbol: {tick, lot, min_qty, min_notional, currency, fee_bps,
+max_market_qty}}`.
 
 Every field may be left out: a tick or lot that is missing is derived from the quotes (RULES 59),
 the rest follows `domain.policy.default_instrument`. Symbols are spelled as in signals and quotes,
 in any case and with or without an `EXCHANGE:` before them. Numbers are read as exact decimals,
 quoted or not, also with an exponent, as programs write them. A file with any mistake is refused as
-a whole, and every mistake is named.
+a whole, and every mistake is named. A venue that says itself what it trades is believed, and the
+file can only be stricter (RULES 48).
 """
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, NoReturn
@@ -19,7 +21,7 @@ import msgspec
 from pointsman.config.problems import Problem, SettingsError, did_you_mean
 from pointsman.config.values import decimal_reader
 from pointsman.domain.market import Instrument
-from pointsman.domain.money import plain
+from pointsman.domain.money import is_multiple, plain
 from pointsman.domain.policy import default_instrument
 from pointsman.domain.signal_text import parse_symbol
 
@@ -50,7 +52,12 @@ _READERS: dict[str, Callable[[str], Decimal | str]] = {
     "min_notional": decimal_reader(least="0"),
     "currency": _currency,
     "fee_bps": decimal_reader(least="0", below="10000"),
+    "max_market_qty": decimal_reader(above="0"),
 }
+
+
+_FIELDS = {"max_market_qty": "max_market_quantity"}
+"""How a field is called here, where that differs from the file's name."""
 
 
 class _Repeated(Exception):
@@ -78,6 +85,50 @@ def load_instruments(path: Path) -> dict[str, Instrument]:
     if problems:
         raise SettingsError(problems)
     return instruments
+
+
+def at_venue(
+    venue: Mapping[str, Instrument], of_file: Mapping[str, Instrument]
+) -> dict[str, Instrument]:
+    """The instruments as the venue says them, made stricter by those of the file. Raises
+    SettingsError with every field of the file that is not stricter."""
+    problems: list[Problem] = []
+    both = {
+        symbol: stricter(venue[symbol], own, problems) if symbol in venue else own
+        for symbol, own in of_file.items()
+    }
+    if problems:
+        raise SettingsError(problems)
+    return {**venue, **both}
+
+
+def stricter(venue: Instrument, own: Instrument, problems: list[Problem]) -> Instrument:
+    """The instrument of a venue where the file says more of it. What the file left out is the
+    venue's; what would be looser is added to `problems`."""
+    default = default_instrument(own.symbol)
+    is_least_given = not own.is_lot_derived or own.min_qty != default.min_qty
+    largest = [each.max_market_quantity for each in (venue, own)]
+    lot = venue.lot if own.is_lot_derived else _coarser("lot", venue.lot, own, problems)
+    return msgspec.structs.replace(
+        venue,
+        tick=venue.tick if own.is_tick_derived else _coarser("tick", venue.tick, own, problems),
+        lot=lot,
+        min_qty=max(venue.min_qty, own.min_qty) if is_least_given else venue.min_qty,
+        min_notional=max(venue.min_notional, own.min_notional),
+        fee_bps=venue.fee_bps if own.fee_bps is None else own.fee_bps,
+        max_market_quantity=min((each for each in largest if each is not None), default=None),
+    )
+
+
+def _coarser(name: str, venue: Decimal, own: Instrument, problems: list[Problem]) -> Decimal:
+    """The file's tick or lot, if it is a multiple of the venue's."""
+    step: Decimal = getattr(own, name)
+    if not is_multiple(step, venue):
+        remedy = f"the venue's {name} is {plain(venue)}; write a multiple of it, or leave it out"
+        problems.append(
+            Problem(f"{own.symbol}.{name}", plain(step), remedy, where="INSTRUMENTS_FILE")
+        )
+    return step
 
 
 def _parse(path: Path) -> Any:
@@ -139,7 +190,7 @@ def _instrument(path: Path, symbol: str, fields: Any, problems: list[Problem]) -
             )
         else:
             try:
-                read[field] = _READERS[field](_without_exponent(value))
+                read[_FIELDS.get(field) or field] = _READERS[field](_without_exponent(value))
             except ValueError as error:
                 problems.append(_problem(path, name, value, str(error)))
     read["is_tick_derived"] = "tick" not in read

@@ -35,7 +35,8 @@ def letters_of(symbol: str) -> str:
 class Instrument(msgspec.Struct, frozen=True, gc=False):
     """What a venue will trade of one symbol. `fee_bps` None means the venue's general fee. A tick
     or lot that is derived was not given by anybody: it follows from the decimals of the quotes, and
-    may become finer (RULES 59)."""
+    may become finer (RULES 59). No order that trades at market, an exit or a stop, may be for more
+    than `max_market_quantity` (RULES 48)."""
 
     symbol: str
     tick: Decimal
@@ -46,6 +47,21 @@ class Instrument(msgspec.Struct, frozen=True, gc=False):
     fee_bps: Decimal | None = None
     is_tick_derived: bool = False
     is_lot_derived: bool = False
+    max_market_quantity: Decimal | None = None
+
+    def market_parts(self, quantity: Decimal) -> list[Decimal]:
+        """A quantity in whole lots as the venue takes it at market: in as few orders as it can be,
+        and as even as lots allow, so that none is too small. Their sum is exact."""
+        largest = self.max_market_quantity
+        if largest is None or quantity <= largest:
+            return [quantity]
+        left, most = int(quantity / self.lot), max(1, int(largest / self.lot))
+        parts = []
+        for remaining in range(-(-left // most), 0, -1):
+            lots = left // remaining
+            parts.append(lots * self.lot)
+            left -= lots
+        return parts
 
     def finer_steps(self, tick: Decimal, lot: Decimal) -> "InstrumentSteps | None":
         """The steps after quotes in steps of `tick` and `lot`: what is derived may become finer and

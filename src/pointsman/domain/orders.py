@@ -36,6 +36,10 @@ class OrderType(StrEnum):
     MARKET = "market"
 
 
+AT_MARKET = (OrderType.STOP, OrderType.MARKET)
+"""The kinds that trade at any price, once they trade."""
+
+
 class Order(msgspec.Struct, frozen=True, gc=False, tag=True):
     """One order, and all that we know of it.
 

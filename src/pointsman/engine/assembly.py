@@ -19,6 +19,7 @@ from pathlib import Path
 
 import msgspec
 
+from pointsman.config.instruments import at_venue as instruments_at_venue
 from pointsman.config.instruments import load_instruments
 from pointsman.config.problems import Problem, SettingsError
 from pointsman.config.settings import Settings
@@ -329,8 +330,12 @@ def _code(identity: RunIdentity | None) -> str:
 
 
 def _started(started: Started, venue: Venue) -> Started:
-    """The event of a start, with what this venue can do (RULES 43)."""
-    return msgspec.structs.replace(started, policy=started.policy.at_venue(venue.abilities))
+    """The event of a start, with what this venue can do and trades (RULES 43, 48). Raises
+    SettingsError where the instruments file is looser than the venue."""
+    policy = started.policy.at_venue(venue.abilities)
+    instruments = instruments_at_venue(venue.instruments, policy.instruments)
+    replace = msgspec.structs.replace
+    return replace(started, policy=replace(policy, instruments=instruments))
 
 
 def _require_settle_time(policy: Policy) -> None:

@@ -52,36 +52,40 @@ def closing_order(
     )
 
 
-def submit_stop(books: Books, position_id: int, quantity: Decimal, now_ns: int) -> Submit:
-    """Make the next stop of a position, and the command that sends it."""
-    position = books.positions[position_id]
-    attempt = position.stops_made + 1
-    books.put_position(replace(position, stops_made=attempt))
-    order = closing_order(
-        position,
-        Role.STOP,
-        quantity,
-        order_id=client_order_id(books.desk.code, position_id, Role.STOP, attempt),
-        signal_id=position.signal_id,
-        reason=Reason.STOP_LOSS,
-        now_ns=now_ns,
-    )
-    books.put_order(order)
-    return Submit(order)
+def submit_stops(books: Books, position_id: int, quantity: Decimal, now_ns: int) -> list[Submit]:
+    """Make the next stop of a position, or several where the venue takes no such large one (RULES
+    48), and the commands that send them."""
+    return [
+        _submit(books, position_id, Role.STOP, part, now_ns)
+        for part in _parts(books, position_id, quantity)
+    ]
 
 
-def submit_exit(books: Books, position: Position, quantity: Decimal, now_ns: int) -> Submit:
-    """Make the next exit of a position, for the reason that it is closed for, and the command that
-    sends it."""
-    attempt = position.exits_made + 1
-    books.put_position(replace(position, exits_made=attempt))
+def submit_exits(books: Books, position_id: int, quantity: Decimal, now_ns: int) -> list[Submit]:
+    """The same for its exits, for the reason that it is closed for."""
+    return [
+        _submit(books, position_id, Role.EXIT, part, now_ns)
+        for part in _parts(books, position_id, quantity)
+    ]
+
+
+def _parts(books: Books, position_id: int, quantity: Decimal) -> list[Decimal]:
+    return books.policy.instrument(books.positions[position_id].symbol).market_parts(quantity)
+
+
+def _submit(books: Books, position_id: int, role: Role, quantity: Decimal, now_ns: int) -> Submit:
+    position, is_stop = books.positions[position_id], role is Role.STOP
+    made = "stops_made" if is_stop else "exits_made"
+    attempt = getattr(position, made) + 1
+    books.put_position(replace(position, **{made: attempt}))
+    closes_for = None if is_stop else position.closing_signal_id
     order = closing_order(
         position,
-        Role.EXIT,
+        role,
         quantity,
-        order_id=client_order_id(books.desk.code, position.position_id, Role.EXIT, attempt),
-        signal_id=position.closing_signal_id or position.signal_id,
-        reason=position.closing_reason,
+        order_id=client_order_id(books.desk.code, position_id, role, attempt),
+        signal_id=closes_for or position.signal_id,
+        reason=Reason.STOP_LOSS if is_stop else position.closing_reason,
         now_ns=now_ns,
     )
     books.put_order(order)

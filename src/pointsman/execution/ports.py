@@ -14,6 +14,7 @@ process that has asked, and to no later one. `NotSent` is for a request that cer
 will not reach the venue; where that is not certain, the adapter is silent.
 """
 
+from collections.abc import Mapping
 from typing import Protocol, runtime_checkable
 
 import msgspec
@@ -31,7 +32,7 @@ from pointsman.domain.events import (
     OrderReport,
     UnlistedCode,
 )
-from pointsman.domain.market import Quote
+from pointsman.domain.market import Instrument, Quote
 from pointsman.domain.orders import KnownOrder
 from pointsman.domain.policy import Abilities
 from pointsman.domain.signals import FirstDecision, Window
@@ -63,6 +64,10 @@ class Venue(Protocol):
     @property
     def abilities(self) -> Abilities:
         """What the venue can do; the same for as long as it is open."""
+
+    @property
+    def instruments(self) -> Mapping[str, Instrument]:
+        """What the venue trades, as it says itself; empty where it does not say."""
 
     def send(self, request: Request, now_ns: int) -> None:
         """Hand over a request at `now_ns`. Returns at once; what comes of it arrives through

@@ -13,7 +13,8 @@ Rules (RULES 21-23):
 * added quantity gets an additional stop; a stop is cancelled only when its quantity is covered
   otherwise, or must be freed for an exit;
 * a stop on the wrong side of the market is not sent: the position is exited at market;
-* every order is for whole lots, also where the venue has filled broken ones (RULES 61).
+* every order is for whole lots, also where the venue has filled broken ones (RULES 61), and for no
+  more than a market order may have there: what is larger is several orders (RULES 48).
 
 Which stops stay where not all can is in `surplus.py`; how long a position went without cover, in
 `naked_time.py`.
@@ -50,7 +51,7 @@ from pointsman.domain.reasons import Reason
 from pointsman.execution import pacing
 from pointsman.execution.books import Books
 from pointsman.execution.cancelling import can_cancel, cancel
-from pointsman.execution.closing_order import submit_exit, submit_stop
+from pointsman.execution.closing_order import submit_exits, submit_stops
 from pointsman.execution.dust import is_enough
 from pointsman.execution.shortfall import held_at_venue
 from pointsman.execution.soundness import assert_fits
@@ -146,7 +147,7 @@ def _match_stops_to_holding(
         is_kept = part > ZERO and any(stop.is_unknown for stop in stops)
         is_due = _may_send(books, position, Role.EXIT, now_ns)
         if is_due and (part == missing_exit or is_kept):
-            commands.append(submit_exit(books, position, part, now_ns))
+            commands += submit_exits(books, position.position_id, part, now_ns)
         room -= missing_exit
     missing_stop = floor_to(staying_held - total_leaves(keep), lot)
     if missing_stop > ZERO and not instrument.is_tradeable(missing_stop, position.stop_price):
@@ -162,7 +163,7 @@ def _match_stops_to_holding(
     elif wants_stop and _is_too_small_for_stop(books, position, missing_stop):
         give_up_stops(books, position, Reason.UNPROTECTED)
     elif wants_stop and _may_send_stop(books, position, allowed, now_ns):
-        commands.append(submit_stop(books, position.position_id, allowed, now_ns))
+        commands += submit_stops(books, position.position_id, allowed, now_ns)
     resting = [stop for stop in keep if stop.is_working]
     if not may_overlap:
         trading = [*(stop for stop in stops if stop.is_triggered), *exits]

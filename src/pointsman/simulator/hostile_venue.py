@@ -86,6 +86,7 @@ class HostileVenue:
         self.lag_ns = 0
         self.banned_until_ns = 0
         self.cut_until_ns = 0
+        self._instruments = instruments
         self._random = random
         self._faults = faults
         self._trap = trap
@@ -133,6 +134,11 @@ class HostileVenue:
             deed(at_ns)
         arrived, self._arrived = self._arrived, []
         return arrived
+
+    @property
+    def instruments(self) -> dict[str, Instrument]:
+        """What it trades."""
+        return self._instruments
 
     def known_until_ns(self) -> int:
         return self.ledger.trades[-1].fill.ts_ns if self.ledger.trades else 0

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from pointsman.domain.market import Quote
 from pointsman.domain.money import ZERO, is_multiple
-from pointsman.domain.orders import OrderType
+from pointsman.domain.orders import AT_MARKET, OrderType
 from pointsman.domain.sides import Side
 from pointsman.domain.venue_reports import VenueOrder
 from pointsman.venues.paper.book import Book
@@ -27,9 +27,12 @@ def is_step(amount: Decimal, step: Decimal) -> bool:
 
 
 def is_tradeable(order: VenueOrder, book: Book) -> bool:
-    """Whether the quantity is in whole lots and not below the minimum, by the order's own price or
-    the touch."""
+    """Whether the quantity is in whole lots, not below the minimum, by the order's own price or the
+    touch, and not more than may trade at market."""
     if not is_step(order.quantity, book.instrument.lot):
+        return False
+    largest = book.instrument.max_market_quantity
+    if largest is not None and order.quantity > largest and order.order_type in AT_MARKET:
         return False
     price = own_price(order)
     if price is None and book.quote is not None:

@@ -102,6 +102,11 @@ class PaperVenue:
         none can arrive once the next has opened it."""
         return Abilities(requests_end_with_session=True)
 
+    @property
+    def instruments(self) -> dict[str, Instrument]:
+        """It trades whatever the engine does, by the engine's own instruments."""
+        return {}
+
     def send(self, request: Request, now_ns: int) -> None:
         """Put a request on its way: it arrives `latency_ns` after `now_ns`, which never falls.
 
