@@ -29,6 +29,7 @@ WALL_CLOCK_ALLOWED = {
     "engine/live_loop.py": "stamps every event; time is an input for everyone else",
     "storage/sqlite_manager.py": "notes in the lease since when it is held",
     "client.py": "signs what it sends with the time, on the sender's side",
+    "engine/assembly.py": "tells a real venue what time it is when it is opened",
     "engine/live_feed.py": "holds the stamps of a live feed against it",
     "engine/embedded.py": "starts the clock of an engine inside another program",
     "engine/kill_request.py": "notes when a kill was pressed without an engine",

@@ -1,21 +1,31 @@
 """The account at a venue: where its books are, and which quotes it fills by."""
 
+from collections import deque
+from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
+from pointsman.config.known_venues import REAL_MONEY_SENTENCE
 from pointsman.config.problems import SettingsError
-from pointsman.config.settings import resolve_settings
-from pointsman.domain.accounts import Mark
+from pointsman.config.settings import Settings, resolve_settings
+from pointsman.domain.accounts import Mark, VenueAccount
+from pointsman.domain.policy import PositionMode
 from pointsman.engine.embedded import open_engine
-from pointsman.engine.open_venue import ledger_path, newest_stamps
+from pointsman.engine.open_venue import ADAPTERS, access_of, ledger_path, newest_stamps
+from pointsman.engine.same_account import OtherAccount
 from pointsman.execution.ports import QuoteListener
 from pointsman.simulator.hostile_venue import HostileVenue
 from pointsman.storage.queries import EMPTY
+from pointsman.storage.reader import desk, open_reader
+from pointsman.venues.adapter import Access
+from pointsman.venues.errors import VenueRefused
+from pointsman.venues.outcome import Answer
 from pointsman.venues.paper.venue import PaperVenue
 from tests.conformance.bench import open_paper
+from tests.scripted_adapter import ScriptedAdapter
 from tests.unit.test_embedded import SETTINGS, quote
 
 
@@ -48,12 +58,154 @@ def test_a_venue_with_a_market_of_its_own_hears_no_quotes() -> None:
     assert not issubclass(HostileVenue, QuoteListener)
 
 
+REAL = {**SETTINGS, "VENUE": "alpaca", "VENUE_KEY": "K3y-of-mine", "VENUE_SECRET": "S3cret-of-mine"}
+
+
+def settings(**more: str) -> Settings:
+    return resolve_settings({**REAL, **more}, None, {}).settings
+
+
+class Made:
+    """The adapters that were made, each of what it was given."""
+
+    def __init__(self) -> None:
+        self.adapters: list[ScriptedAdapter] = []
+        self.given: list[Access] = []
+
+    def make(self, access: Access) -> ScriptedAdapter:
+        self.given.append(access)
+        self.adapters.append(ScriptedAdapter())
+        return self.adapters[-1]
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> Made:
+    """Alpaca is built, and what it answers is said by a script."""
+    made = Made()
+    monkeypatch.setitem(ADAPTERS, "alpaca", made.make)
+    return made
+
+
+async def run(database: Path, **more: str) -> None:
+    """A session without a signal."""
+    async with open_engine(settings(**more), database) as engine:
+        engine.feed(quote())
+
+
+def traded_on(database: Path) -> VenueAccount:
+    with closing(open_reader(database)) as connection:
+        found = desk(connection)
+    assert found is not None
+    return found.traded_on
+
+
 async def test_rule_35_an_account_at_a_venue_that_is_not_built_is_refused_and_nothing_made(
-    tmp_path: Path,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = {"VENUE": "alpaca", "VENUE_KEY": "key", "VENUE_SECRET": "word"}
-    settings = resolve_settings({**SETTINGS, **real}, None, {}).settings
-    with pytest.raises(SettingsError, match="VENUE='alpaca': it is known, and not built yet"):
-        async with open_engine(settings, tmp_path / "t.db"):
-            pass
+    monkeypatch.delitem(ADAPTERS, "alpaca", raising=False)
+    with pytest.raises(SettingsError, match="VENUE='alpaca': it is not built yet; use one of pap"):
+        await run(tmp_path / "t.db")
     assert not (tmp_path / "t.db").exists()
+
+
+async def test_real_money_in_shadow_is_refused_until_it_is_built(
+    tmp_path: Path, made: Made
+) -> None:
+    with pytest.raises(SettingsError, match="VENUE_SHADOW='true': it is not built yet"):
+        await run(tmp_path / "t.db", VENUE_SANDBOX="false", VENUE_SHADOW="true")
+    assert not made.given
+
+
+async def test_what_prevents_a_start_keeps_an_adapter_from_being_made(
+    tmp_path: Path, made: Made
+) -> None:
+    with pytest.raises(SettingsError) as refused:
+        await run(tmp_path / "t.db", VENUE_SANDBOX="false", VENUE_URL="https://elsewhere.example")
+    names = sorted(problem.variable for problem in refused.value.problems)
+    assert names == ["MAX_DAILY_LOSS", "VENUE_LIVE", "VENUE_URL"]
+    assert not made.given
+
+
+@pytest.mark.usefixtures("made")
+def test_an_adapter_is_given_all_that_the_settings_say_of_the_account() -> None:
+    access = access_of(
+        settings(
+            VENUE_URL="http://127.0.0.1:9101",
+            VENUE_STREAM_URL="ws://127.0.0.1:9102",
+            VENUE_DATA_URL="ws://localhost:9103",
+            SYMBOLS="AAPL, BRK.B",
+            ORDER_SETTLE_SECONDS="7.5",
+        )
+    )
+    assert access == Access(
+        key="K3y-of-mine",
+        secret="S3cret-of-mine",
+        is_sandbox=True,
+        position_mode=PositionMode.NET,
+        symbols=("AAPL", "BRK.B"),
+        url="http://127.0.0.1:9101",
+        stream_url="ws://127.0.0.1:9102",
+        data_url="ws://localhost:9103",
+        timeout_ms=4_000,
+        order_settle_ns=7_500_000_000,
+    )
+    assert access_of(resolve_settings({}, None, {}).settings) is None
+
+
+@pytest.mark.usefixtures("made")
+def test_a_request_is_given_up_before_the_engine_asks_about_its_order() -> None:
+    access = access_of(settings(SUBMIT_TIMEOUT_SECONDS="2"))
+    assert access is not None
+    assert access.timeout_ms == 1_600
+
+
+async def test_rule_49_records_say_which_account_they_are_of(tmp_path: Path, made: Made) -> None:
+    database = tmp_path / "t.db"
+    await run(database)
+    assert traded_on(database).label == "alpaca sandbox a"
+    assert not traded_on(database).is_real_money
+    assert made.adapters[0].is_closed
+    assert not ledger_path(database).exists()
+
+
+@pytest.mark.usefixtures("made")
+async def test_rule_49_real_money_is_named_as_such(tmp_path: Path) -> None:
+    consent = {"VENUE_LIVE": REAL_MONEY_SENTENCE, "MAX_DAILY_LOSS": "5"}
+    await run(tmp_path / "t.db", VENUE_SANDBOX="false", **consent)
+    account = traded_on(tmp_path / "t.db")
+    assert account.is_real_money
+    assert account.label == "alpaca REAL MONEY a"
+
+
+@pytest.mark.parametrize("other", [{"VENUE": "paper"}, {"VENUE_SANDBOX": "false"}])
+@pytest.mark.usefixtures("made")
+async def test_records_are_never_used_for_another_account(
+    tmp_path: Path, other: dict[str, str]
+) -> None:
+    database = tmp_path / "t.db"
+    await run(database)
+    consent = {"VENUE_LIVE": REAL_MONEY_SENTENCE, "MAX_DAILY_LOSS": "5"}
+    with pytest.raises(OtherAccount, match="trades on alpaca sandbox a, and the"):
+        await run(database, **consent, **other)
+    await run(database)
+
+
+async def test_records_of_the_paper_venue_are_not_used_at_a_real_one(
+    tmp_path: Path, made: Made
+) -> None:
+    await run(tmp_path / "t.db", VENUE="paper")
+    with pytest.raises(OtherAccount, match="trades on paper, and the settings say alpaca sandbox"):
+        await run(tmp_path / "t.db")
+    assert made.adapters[0].is_closed
+
+
+async def test_a_venue_that_refuses_the_key_is_not_traded_on(tmp_path: Path, made: Made) -> None:
+    def refusing(access: Access) -> ScriptedAdapter:
+        adapter = made.make(access)
+        adapter.answers["GET /account"] = deque([Answer(status=401, body={"code": "x"})])
+        return adapter
+
+    ADAPTERS["alpaca"] = refusing
+    with pytest.raises(VenueRefused):
+        await run(tmp_path / "t.db")
+    assert made.adapters[0].is_closed

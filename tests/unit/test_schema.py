@@ -255,6 +255,7 @@ PUBLISHED = {
     ),
     "0006_starts.sql": "45f4a069e0603c410fd88d45d3f590a06828b93dda1fb8b6dc9867eb223475e4",
     "0007_charges.sql": "bd233c1279fec173ad46e604c46d820a979224ced6727404695a04a8a1179ed7",
+    "0008_traded_on.sql": "6ee91d471bd592cbe690ea631fce25f00c4c75adff4b88f82940d53f0572b9de",
 }
 """The digest of each published migration. A line is added, never changed."""
 

@@ -1,4 +1,4 @@
-"""The account at a real venue: what an adapter is given, and what prevents a start there."""
+"""Real venues in the settings: what prevents a start there, and what makes it real money."""
 
 from importlib.machinery import ModuleSpec
 
@@ -6,7 +6,6 @@ import pytest
 
 from pointsman.config import venue_settings
 from pointsman.config.known_venues import REAL_MONEY_SENTENCE
-from pointsman.config.problems import SettingsError
 from pointsman.config.settings import Settings, resolve_settings
 from pointsman.config.venue_settings import is_real_money, venue_problems
 from pointsman.domain.policy import PositionMode
@@ -33,58 +32,13 @@ def settings(env: dict[str, str]) -> Settings:
 
 
 def told(env: dict[str, str]) -> list[tuple[str, str]]:
-    """The problems of a start, each with its setting; the ones that an engine is refused for."""
-    found = settings(env)
-    problems = venue_problems(found)
-    if problems:
-        with pytest.raises(SettingsError) as refused:
-            found.venue_settings()
-        assert refused.value.problems == problems
-    else:
-        found.venue_settings()
-    return [(problem.variable, problem.remedy) for problem in problems]
+    """What prevents a start, each with its setting."""
+    return [(problem.variable, problem.remedy) for problem in venue_problems(settings(env))]
 
 
 def test_the_paper_venue_needs_nothing() -> None:
-    assert settings({}).venue_settings() is None
-    assert settings({**KEYS, "VENUE_SANDBOX": "false"}).venue_settings() is None
-
-
-def test_an_adapter_is_given_the_whole_account() -> None:
-    account = settings(
-        {
-            **BINANCE,
-            "VENUE_URL": "http://127.0.0.1:9101",
-            "VENUE_STREAM_URL": "ws://127.0.0.1:9102",
-            "VENUE_DATA_URL": "ws://localhost:9103",
-            "VENUE_POSITION_MODE": "hedge",
-            "VENUE_REQUESTS_PER_MINUTE": "600",
-            "SYMBOLS": "BTC/USDT:USDT, ETH/USDT:USDT",
-            "ORDER_SETTLE_SECONDS": "7.5",
-        }
-    ).venue_settings()
-    assert account is not None
-    assert (account.name, account.is_sandbox) == ("binanceusdm", True)
-    assert account.key.get_secret_value() == "K3y-of-mine"
-    assert account.secret.get_secret_value() == "S3cret-of-mine"
-    assert account.url == "http://127.0.0.1:9101"
-    assert account.stream_url == "ws://127.0.0.1:9102"
-    assert account.data_url == "ws://localhost:9103"
-    assert account.position_mode is PositionMode.HEDGE
-    assert account.requests_per_minute == 600
-    assert account.symbols == ("BTC/USDT:USDT", "ETH/USDT:USDT")
-    assert account.order_settle_ns == 7_500_000_000
-    assert "testnet.binancefuture.com" in account.venue.hosts(is_sandbox=True)
-    assert "of-mine" not in repr(account)
-
-
-def test_a_request_is_given_up_before_the_engine_asks_about_its_order() -> None:
-    patience = {text: settings({**ALPACA, "SUBMIT_TIMEOUT_SECONDS": text}) for text in ("5", "2")}
-    seconds = {text: found.venue_settings() for text, found in patience.items()}
-    assert {text: found.timeout_seconds for text, found in seconds.items() if found} == {
-        "5": 4.0,
-        "2": 1.6,
-    }
+    assert not told({})
+    assert not told({**KEYS, "VENUE_SANDBOX": "false"})
 
 
 def test_a_real_venue_needs_a_key_and_its_secret_both_told_at_once() -> None:
@@ -169,9 +123,7 @@ def test_quotes_for_the_paper_venue_come_from_any_venue_and_no_other_host() -> N
 
 
 def test_rule_49_the_sandbox_is_the_default() -> None:
-    account = settings(ALPACA).venue_settings()
-    assert account is not None
-    assert account.is_sandbox
+    assert settings(ALPACA).venue_sandbox
     assert not is_real_money(settings(ALPACA))
     assert not is_real_money(settings({**ALPACA, "VENUE_LIVE": REAL_MONEY_SENTENCE}))
     assert is_real_money(settings(LIVE))

@@ -39,7 +39,6 @@ from pointsman.config.sources import (
 )
 from pointsman.config.trading_hours import TradingHours
 from pointsman.config.values import read_path
-from pointsman.config.venue_settings import VenueSettings, venue_settings
 from pointsman.domain.market import Instrument
 from pointsman.domain.money import plain
 from pointsman.domain.policy import Limits, Policy, PositionMode, SizeDecay
@@ -84,13 +83,6 @@ class Settings(SettingFields):
         """How the account at the venue keeps long and short."""
         is_paper = self.venue == PAPER or self.venue_shadow
         return self.paper_position_mode if is_paper else self.venue_position_mode
-
-    def venue_settings(self) -> VenueSettings | None:
-        """The account at the real venue; None for the paper venue.
-
-        Raises SettingsError with everything that prevents a start there.
-        """
-        return venue_settings(self)
 
     def policy(self, instruments: dict[str, Instrument]) -> Policy:
         """What governs a run, with the instruments of its symbols."""

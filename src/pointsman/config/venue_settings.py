@@ -1,4 +1,4 @@
-"""The account at a real venue, as the settings name it, and whether an engine may trade there.
+"""Whether an engine may trade at the real venue that the settings name.
 
 Invariants: a key goes only to the hosts of its venue, or to this machine; real money takes two
 settings of which one is a sentence that nobody writes by mistake, and a limit on what may be lost;
@@ -11,79 +11,12 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-import msgspec
-from pydantic import SecretStr
-
 from pointsman.config.addresses import is_loopback
 from pointsman.config.known_venues import KNOWN_VENUES, PAPER, REAL_MONEY_SENTENCE, KnownVenue
-from pointsman.config.problems import Problem, SettingsError
-from pointsman.domain.policy import PositionMode
+from pointsman.config.problems import Problem
 
 if TYPE_CHECKING:
     from pointsman.config.settings import Settings
-
-TIMEOUT_SECONDS_MAX = 4.0  # not money: seconds
-"""A request that has no answer by then is given up: before SUBMIT_TIMEOUT_SECONDS has passed, so
-that the engine asks about it on a connection that is free."""
-_TIMEOUT_SHARE = 0.8  # not money: a share of SUBMIT_TIMEOUT_SECONDS
-
-_NS_PER_SECOND = 1_000_000_000
-
-
-class VenueSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """All that an adapter needs to know of the settings.
-
-    `url`, `stream_url` and `data_url` replace scheme, host and port of the venue's own addresses,
-    whose paths are kept; empty: the venue's own. `symbols` are in the unified form.
-    `requests_per_minute` None is what the venue allows. A request that arrives at the venue later
-    than `order_settle_ns` after it was made must be refused there, where the venue can do that.
-    """
-
-    name: str
-    key: SecretStr
-    secret: SecretStr
-    is_sandbox: bool
-    url: str
-    stream_url: str
-    data_url: str
-    position_mode: PositionMode
-    requests_per_minute: int | None
-    symbols: tuple[str, ...]
-    timeout_seconds: float  # not money: seconds
-    order_settle_ns: int
-
-    @property
-    def venue(self) -> KnownVenue:
-        """What is known of the venue."""
-        return KNOWN_VENUES[self.name]
-
-
-def venue_settings(settings: "Settings") -> VenueSettings | None:
-    """The account at the real venue; None for the paper venue.
-
-    Raises SettingsError with everything that prevents a start there.
-    """
-    if problems := venue_problems(settings):
-        raise SettingsError(problems)
-    if settings.venue == PAPER:
-        return None
-    assert settings.venue_key is not None, "no problem was found"
-    assert settings.venue_secret is not None, "no problem was found"
-    patience = float(settings.submit_timeout_seconds) * _TIMEOUT_SHARE  # not money: seconds
-    return VenueSettings(
-        name=settings.venue,
-        key=settings.venue_key,
-        secret=settings.venue_secret,
-        is_sandbox=settings.venue_sandbox,
-        url=settings.venue_url,
-        stream_url=settings.venue_stream_url,
-        data_url=settings.venue_data_url,
-        position_mode=settings.venue_position_mode,
-        requests_per_minute=settings.venue_requests_per_minute,
-        symbols=settings.symbols,
-        timeout_seconds=min(TIMEOUT_SECONDS_MAX, patience),
-        order_settle_ns=int(settings.order_settle_seconds * _NS_PER_SECOND),
-    )
 
 
 def is_real_money(settings: "Settings") -> bool:

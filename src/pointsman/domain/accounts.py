@@ -125,12 +125,38 @@ class KillSwitch(msgspec.Struct, frozen=True, gc=False, tag=True):
         return TradingState.REDUCING if self.is_paused else TradingState.ACTIVE
 
 
+class VenueAccount(msgspec.Struct, frozen=True, gc=False):
+    """The account that a desk trades on, for a person to recognise it, and so that its records are
+    never used for another one. No decision depends on it. `name` is how the venue calls it."""
+
+    venue: str = "paper"
+    name: str = ""
+    is_sandbox: bool = True
+
+    @property
+    def is_paper(self) -> bool:
+        return self.venue == "paper"
+
+    @property
+    def is_real_money(self) -> bool:
+        return not self.is_paper and not self.is_sandbox
+
+    @property
+    def label(self) -> str:
+        """In words, wherever the venue is named (RULES 49)."""
+        if self.is_paper:
+            return self.venue
+        kind = "sandbox" if self.is_sandbox else "REAL MONEY"
+        return f"{self.venue} {kind} {self.name}".rstrip()
+
+
 class DeskRecord(msgspec.Struct, frozen=True, gc=False, tag=True):
     """What the desk remembers of itself: the installation code in every client order id, the number
     that the next entry gets, the comparison with the venue (`compared_at_ns` is empty from each
     start until the first complete one), and the totals over all VAs for the global limits.
     `breach_readings` and `naked_readings` count consecutive readings beyond a limit that may trip
-    the kill switch."""
+    the kill switch. `traded_on` is the account at the venue, the same for as long as there are
+    records."""
 
     code: str
     next_number: int = 1
@@ -147,6 +173,7 @@ class DeskRecord(msgspec.Struct, frozen=True, gc=False, tag=True):
     quotes: int = 0
     bad_quotes: int = 0
     ended_at_ns: int | None = None
+    traded_on: VenueAccount = VenueAccount()
 
 
 class Cursor(msgspec.Struct, frozen=True, gc=False, tag=True):

@@ -12,7 +12,7 @@ from enum import StrEnum
 
 import msgspec
 
-from pointsman.domain.accounts import Mark
+from pointsman.domain.accounts import Mark, VenueAccount
 from pointsman.domain.life_cycle import ReportKind
 from pointsman.domain.market import Quote
 from pointsman.domain.orders import KnownOrder, Order
@@ -29,14 +29,14 @@ class Event(msgspec.Struct, frozen=True, gc=False, tag=True):
 
 class Started(Event, frozen=True):
     """The program started or started again; every order that is not final is in doubt from here on.
-    `accounts` are the VAs of the settings with their start balances, `code` the installation
-    code."""
+    `accounts` are the settings' VAs with their start balances, `code` the installation code."""
 
     version: str
     code: str
     policy: Policy
     accounts: tuple[tuple[str, Decimal], ...]
     settings_digest: str = ""
+    traded_on: VenueAccount = VenueAccount()
 
 
 class SignalReceived(Event, frozen=True):

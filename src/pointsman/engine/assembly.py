@@ -13,6 +13,7 @@ identity, so that two runs give the same ids.
 import hashlib
 import secrets
 import string
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -23,6 +24,7 @@ from pointsman.config.instruments import at_venue as instruments_at_venue
 from pointsman.config.instruments import load_instruments
 from pointsman.config.problems import Problem, SettingsError
 from pointsman.config.settings import Settings
+from pointsman.domain.accounts import DeskRecord, VenueAccount
 from pointsman.domain.client_order_ids import CODE_LENGTH
 from pointsman.domain.events import FileLost, Started
 from pointsman.domain.policy import Policy
@@ -33,14 +35,17 @@ from pointsman.engine.kill_latch import KillLatch, open_latch
 from pointsman.engine.latch_watch import EVERY_SECONDS, LatchWatch
 from pointsman.engine.open_venue import (
     InstrumentOf,
+    access_of,
+    account_at,
+    begin_listening,
     ledger_path,
     listener,
     newest_stamps,
     open_paper_venue,
-    require_built,
+    open_real_venue,
 )
 from pointsman.engine.own_run import claim
-from pointsman.engine.recorder import Inline, Threaded
+from pointsman.engine.recorder import open_recorder
 from pointsman.engine.request_handler import RequestHandler
 from pointsman.engine.rerun import Rerun
 from pointsman.engine.ticker import Ticker
@@ -64,19 +69,20 @@ LETTERS = string.ascii_uppercase
 class Blueprint(msgspec.Struct, frozen=True, kw_only=True):
     """What an engine is built from.
 
-    `started` makes the event of a start from the installation code, and `new_code` draws the code
-    of a new database. `open_venue` is given the open database and its code. `open_recorder` puts
-    what closes it into the stack that it is given. `wake` has the driver look at what other threads
-    asked for. `follow`, where given, makes again what the journal of an interrupted run holds; it
-    is given what to call at its end.
+    `started` makes the event of a start from the installation code and the venue, and `new_code`
+    draws the code of a new database. `open_venue` is given the open database, what its desk
+    remembers, and its code.
+    `open_recorder` puts what closes it into the stack that it is given. `wake` has the driver look
+    at what other threads asked for. `follow`, where given, makes again what the journal of an
+    interrupted run holds; it is given what to call at its end.
     """
 
     database: Path
     policy: Policy
     hours: Callable[[str], Hours]
-    started: Callable[[str], Started]
+    started: Callable[[str, Venue], Started]
     new_code: Callable[[], str]
-    open_venue: Callable[[SqliteManager, str, InstrumentOf], Venue]
+    open_venue: Callable[[SqliteManager, DeskRecord | None, str, InstrumentOf], Venue]
     open_recorder: Callable[[SqliteManager, ExitStack], Recorder]
     wake: Callable[[], None]
     follow: Callable[[SqliteManager, Venue, Recorder, Callable[[], None]], Rerun] | None = None
@@ -103,6 +109,7 @@ class Assembly(msgspec.Struct):
     has_ended: bool
     newest_stamps: dict[str, int]
     closing: ExitStack
+    begin_listening: Callable[[], None]
     rerun: Rerun | None = None
 
     @property
@@ -116,6 +123,7 @@ class Assembly(msgspec.Struct):
         before it decides anything."""
         if self.rerun is None:
             self.loop.start(self.started, now_ns)
+        self.begin_listening()
         # Before the watch: it would latch what the stored kill switch says, over the person's word.
         self.request_handler.rearm_at_start()
         self.look(max(now_ns, self.loop.now_ns))
@@ -190,29 +198,26 @@ def assemble(
     Raises SettingsError, StorageError, OtherRun, OtherAccount, and what opening the ledger can
     raise.
     """
-    require_built(settings.venue_settings())
+    access = access_of(settings)
     instruments = load_instruments(settings.instruments_file) if settings.instruments_file else {}
     policy = settings.policy(instruments)
 
-    def started(code: str) -> Started:
+    def started(code: str, venue: Venue) -> Started:
         return Started(
             version=__version__,
             code=code,
             policy=policy,
             accounts=settings.accounts,
             settings_digest=settings.digest(),
+            traded_on=account_at(venue, settings),
         )
 
-    def open_recorder(manager: SqliteManager, closing: ExitStack) -> Recorder:
-        if wait is not None:
-            inline = Inline(manager, wait)
-            closing.callback(inline.settle)
-            return inline
-        threaded = Threaded(manager, notify)
-        closing.callback(threaded.stop)
-        return threaded
-
-    def open_venue(manager: SqliteManager, code: str, instrument_of: InstrumentOf) -> Venue:
+    def open_venue(
+        manager: SqliteManager, desk: DeskRecord | None, code: str, instrument_of: InstrumentOf
+    ) -> Venue:
+        if access is not None:
+            return open_real_venue(settings, access, time.time_ns())
+        same_account.require_traded_on(desk, VenueAccount(), manager.path)
         is_rewound = is_rerun and manager.head.sequence > 0
         return open_paper_venue(settings, manager, code, instrument_of, is_rewound=is_rewound)
 
@@ -224,7 +229,7 @@ def assemble(
             started=started,
             new_code=lambda: _code(identity),
             open_venue=open_venue,
-            open_recorder=open_recorder,
+            open_recorder=lambda manager, closing: open_recorder(manager, closing, wait, notify),
             follow=_follow if is_rerun else None,
             wake=notify,
             kill_file=settings.kill_switch_file,
@@ -249,10 +254,10 @@ def build(blueprint: Blueprint) -> Assembly:
         stored = manager.load()
         code = blueprint.new_code() if stored.desk is None else stored.desk.code
         desks: list[Desk] = []
-        venue = blueprint.open_venue(manager, code, _instrument_of(blueprint, stored, desks))
+        instrument_of = _instrument_of(blueprint, stored, desks)
+        venue = blueprint.open_venue(manager, stored.desk, code, instrument_of)
         opening.callback(venue.close)
-        started = _started(blueprint.started(code), venue)
-        _require_settle_time(started.policy)
+        started = _started(blueprint.started(code, venue), venue, stored, manager.path)
         has_ended = stored.desk is not None and stored.desk.ended_at_ns is not None
         recorder = blueprint.open_recorder(manager, opening)
 
@@ -271,7 +276,6 @@ def build(blueprint: Blueprint) -> Assembly:
         )
         if rerun is None:
             listen()
-        cursors = {cursor.source: cursor.line for cursor in stored.cursors}
         return Assembly(
             loop=loop,
             latch=latch,
@@ -287,12 +291,19 @@ def build(blueprint: Blueprint) -> Assembly:
             recorder=recorder,
             started=started,
             resume_ns=_resume_ns(stored, venue, blueprint.identity),
-            signals_from=lambda source: cursors.get(source, 0),
+            signals_from=_signals_from(stored),
             has_ended=has_ended,
             newest_stamps=newest_stamps(stored, venue),
             closing=opening.pop_all(),
+            begin_listening=lambda: begin_listening(venue, wake),
             rerun=rerun,
         )
+
+
+def _signals_from(stored: Stored) -> Callable[[str], int]:
+    """The last line of a source of signals that was taken in."""
+    cursors = {cursor.source: cursor.line for cursor in stored.cursors}
+    return lambda source: cursors.get(source, 0)
 
 
 def _instrument_of(plan: Blueprint, stored: Stored, desks: list[Desk]) -> InstrumentOf:
@@ -329,10 +340,13 @@ def _code(identity: RunIdentity | None) -> str:
     return "".join(LETTERS[byte % len(LETTERS)] for byte in digest[:CODE_LENGTH])
 
 
-def _started(started: Started, venue: Venue) -> Started:
+def _started(started: Started, venue: Venue, stored: Stored, database: Path) -> Started:
     """The event of a start, with what this venue can do and trades (RULES 43, 48). Raises
-    SettingsError where the instruments file is looser than the venue."""
+    OtherAccount where the records are of another account, and SettingsError where the instruments
+    file is looser than the venue."""
+    same_account.require_traded_on(stored.desk, started.traded_on, database)
     policy = started.policy.at_venue(venue.abilities)
+    _require_settle_time(policy)
     instruments = instruments_at_venue(venue.instruments, policy.instruments)
     replace = msgspec.structs.replace
     return replace(started, policy=replace(policy, instruments=instruments))

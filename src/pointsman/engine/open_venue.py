@@ -1,7 +1,9 @@
 """Opening the account at a venue that an engine trades on.
 
-The paper venue keeps books of its own in a file beside the database; whether that file belongs to
-this database is checked before anything is traded (`same_account`).
+A real venue is reached by its adapter, on a thread of its own; key and secret go from the settings
+to the adapter, and nowhere else. The paper venue keeps books of its own in a file beside the
+database; whether that file belongs to this database is checked before anything is traded
+(`same_account`).
 """
 
 from collections.abc import Callable
@@ -9,24 +11,96 @@ from contextlib import ExitStack
 from decimal import Decimal
 from pathlib import Path
 
+from pointsman.config.known_venues import PAPER
 from pointsman.config.problems import Problem, SettingsError
 from pointsman.config.settings import Settings
-from pointsman.config.venue_settings import VenueSettings
+from pointsman.config.venue_settings import venue_problems
+from pointsman.domain.accounts import VenueAccount
 from pointsman.domain.market import Instrument
 from pointsman.engine import same_account
 from pointsman.execution.ports import QuoteListener, Venue
 from pointsman.storage.queries import Loaded as Stored
 from pointsman.storage.sqlite_manager import SqliteManager
+from pointsman.venues.adapter import Access, Adapter
+from pointsman.venues.bridge import RealVenue
 from pointsman.venues.paper.venue import PaperVenue
 
 InstrumentOf = Callable[[str], Instrument]
 
 
-def require_built(account: VenueSettings | None) -> None:
-    """Refuse an account at a venue that no adapter exists for. Raises SettingsError."""
-    if account is not None:
-        remedy = "it is known, and not built yet; set VENUE=paper"
-        raise SettingsError([Problem("VENUE", account.name, remedy)])
+ADAPTERS: dict[str, Callable[[Access], Adapter]] = {}
+"""What makes the adapter of each real venue that is built, by its name in the settings. Each
+imports what it needs when it is called."""
+
+TIMEOUT_MS_MAX = 4_000
+"""A request that has no answer by then is given up: before SUBMIT_TIMEOUT_SECONDS is over, so that
+the engine can ask about it."""
+_TIMEOUT_SHARE = Decimal("0.8")
+_NS_PER_SECOND, _MS_PER_SECOND = 10**9, 10**3
+
+
+def access_of(settings: Settings) -> Access | None:
+    """What the adapter of the real venue is made from; None for the paper venue.
+
+    Raises SettingsError with everything that prevents a start at that venue.
+    """
+    if problems := venue_problems(settings) or _not_built(settings):
+        raise SettingsError(problems)
+    if settings.venue == PAPER:
+        return None
+    assert settings.venue_key is not None, "no problem was found"
+    assert settings.venue_secret is not None, "no problem was found"
+    patience_ms = settings.submit_timeout_seconds * _TIMEOUT_SHARE * _MS_PER_SECOND
+    return Access(
+        key=settings.venue_key.get_secret_value(),
+        secret=settings.venue_secret.get_secret_value(),
+        is_sandbox=settings.venue_sandbox,
+        position_mode=settings.venue_position_mode,
+        symbols=settings.symbols,
+        url=settings.venue_url,
+        stream_url=settings.venue_stream_url,
+        data_url=settings.venue_data_url,
+        timeout_ms=min(TIMEOUT_MS_MAX, int(patience_ms)),
+        order_settle_ns=int(settings.order_settle_seconds * _NS_PER_SECOND),
+    )
+
+
+def _not_built(settings: Settings) -> tuple[Problem, ...]:
+    """What the settings may ask for and no engine can do yet."""
+    if settings.venue == PAPER:
+        return ()
+    if settings.venue not in ADAPTERS:
+        built = ", ".join((PAPER, *ADAPTERS))
+        return (Problem("VENUE", settings.venue, f"it is not built yet; use one of {built}"),)
+    if settings.venue_shadow:
+        remedy = "it is not built yet; use VENUE=paper, or the sandbox with VENUE_SHADOW=false"
+        return (Problem("VENUE_SHADOW", "true", remedy),)
+    return ()
+
+
+def open_real_venue(settings: Settings, access: Access, now_ns: int) -> RealVenue:
+    """Connect to the account, and check it. Raises VenueRefused and VenueUnreachable."""
+    return RealVenue(
+        ADAPTERS[settings.venue](access),
+        now_ns=now_ns,
+        requests_per_minute=settings.venue_requests_per_minute,
+    )
+
+
+def begin_listening(venue: Venue, wake: Callable[[], None]) -> None:
+    """Have a real venue say what happens at the account; `wake` is called, on another thread,
+    whenever something has arrived."""
+    if isinstance(venue, RealVenue):
+        venue.start(wake)
+
+
+def account_at(venue: Venue, settings: Settings) -> VenueAccount:
+    """Which account that is."""
+    if not isinstance(venue, RealVenue):
+        return VenueAccount()
+    return VenueAccount(
+        venue=settings.venue, name=venue.opening.account, is_sandbox=settings.venue_sandbox
+    )
 
 
 def ledger_path(database: Path) -> Path:

@@ -7,8 +7,9 @@ when asked to, on the caller's thread: for runs on recorded time, which stands s
 """
 
 from collections.abc import Callable
+from contextlib import ExitStack
 
-from pointsman.execution.ports import Entry, Standing
+from pointsman.execution.ports import Entry, Recorder, Standing
 from pointsman.storage.errors import StorageFailed
 from pointsman.storage.group_committer import GroupCommitter
 from pointsman.storage.sqlite_manager import SqliteManager
@@ -92,3 +93,20 @@ _SETTLE_SECONDS = 1.0  # not money: seconds
 """So long the loop may stand still for what must be looked up; far more than a commit takes."""
 
 _STOP_SECONDS = 3.0  # not money: seconds
+
+
+def open_recorder(
+    manager: SqliteManager,
+    closing: ExitStack,
+    wait: Callable[[StorageFailed], None] | None,
+    notify: Callable[[], None],
+) -> Recorder:
+    """The recorder of an engine: `Inline` where there is a `wait`, else `Threaded`. What ends it is
+    put into `closing`."""
+    if wait is not None:
+        inline = Inline(manager, wait)
+        closing.callback(inline.settle)
+        return inline
+    threaded = Threaded(manager, notify)
+    closing.callback(threaded.stop)
+    return threaded

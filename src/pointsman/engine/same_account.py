@@ -11,6 +11,7 @@ that was deleted, cut short, replaced by another or restored from an older copy 
 
 from pathlib import Path
 
+from pointsman.domain.accounts import DeskRecord, VenueAccount
 from pointsman.domain.venue_reports import JournalHead, KnownOfVenue
 from pointsman.errors import PointsmanError
 from pointsman.storage.file_identity import Identity, identities
@@ -63,6 +64,16 @@ def require(manager: SqliteManager, code: str, venue: PaperVenue, ledger: Path) 
     if lacking is not None:
         raise OtherAccount(
             f"{ledger} does not hold {lacking}, which {database} has from it; {_put_back(ledger)}"
+        )
+
+
+def require_traded_on(desk: DeskRecord | None, account: VenueAccount, database: Path) -> None:
+    """Refuse a database whose records are those of another account: what is held there is not here,
+    and would count as lost. Raises OtherAccount."""
+    if desk is not None and desk.traded_on != account:
+        raise OtherAccount(
+            f"{database} trades on {desk.traded_on.label}, and the settings say {account.label}; "
+            "use another database (--db PATH) for it. Nothing was sent"
         )
 
 

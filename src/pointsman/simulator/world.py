@@ -244,7 +244,9 @@ class World:
             database=self.database,
             policy=self.policy,
             hours=lambda _va_id: self._hours,
-            started=lambda code: Started("simulated", code, self.policy, self._scenario.accounts),
+            started=lambda code, _venue: Started(
+                "simulated", code, self.policy, self._scenario.accounts
+            ),
             new_code=lambda: self._code,
             open_venue=lambda *_given: self.venue,
             open_recorder=open_recorder,
