@@ -24,6 +24,7 @@ from pointsman.domain.events import (
 )
 from pointsman.domain.life_cycle import OrderStatus
 from pointsman.domain.orders import Fill, Order, Role
+from pointsman.domain.policy import Abilities
 from pointsman.domain.positions import Funding
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide, Side
@@ -377,3 +378,23 @@ def test_rule_28_a_holding_that_no_fill_explains_goes_to_external() -> None:
     story.say(snapshot(held="3"))
     assert len([event for event in story.events if isinstance(event, HoldingDiffers)]) == 1
     assert story.loop.desk.books.externals[LONG_XXX].quantity == Decimal(3)
+
+
+@pytest.mark.parametrize(("forbids", "shown"), [(True, ("web-1", "web-2")), (False, ())])
+def test_rule_43_what_others_have_at_work_is_noted_where_it_may_forbid_an_order(
+    forbids: bool, shown: tuple[str, ...]
+) -> None:
+    """Ours is not among it, and to be shown the same again changes nothing."""
+    story = begin(told.policy(abilities=Abilities(entry_beside_stop=not forbids)))
+    _, stop = partly_filled(story)
+    foreign = [
+        replace(venue_order(stop), client_order_id=order_id, venue_order_id=order_id)
+        for order_id in ("web-2", "web-1")
+    ]
+    turns = []
+    for _ in range(3):
+        story.say(snapshot((venue_order(stop), *foreign), held="4", cursor="2"))
+        turns.append(len(story.memory.entries))
+    orders = story.loop.desk.books.this_run.foreign_orders
+    assert tuple(order.order_id for order in orders) == shown
+    assert turns[1] == turns[2], "what changes nothing is not stored"

@@ -15,7 +15,7 @@ import msgspec
 from pointsman.domain.accounts import Mark, VenueAccount
 from pointsman.domain.life_cycle import ReportKind
 from pointsman.domain.market import Quote
-from pointsman.domain.orders import KnownOrder, Order
+from pointsman.domain.orders import ForeignOrder, KnownOrder, Order
 from pointsman.domain.policy import Policy
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide, Side
@@ -222,8 +222,7 @@ class LevelReached(Event, frozen=True):
 
 
 class EntryBreach(Event, frozen=True):
-    """While entries of a symbol work, its quote breaks a limit: judged again by the desk on this
-    quote."""
+    """While entries of a symbol work, its quote breaks a limit: the desk judges them on it."""
 
     symbol: str
     quote: Quote | None
@@ -362,14 +361,15 @@ class Assigned(Event, frozen=True):
 
 class Compared(Event, frozen=True):
     """A comparison with the venue ended. `differences` counts the reports that it had to supply;
-    `unseen_orders` are ours that the answer did not show and that must be asked about; only a
-    complete answer counts."""
+    `unseen_orders` are ours that it did not show and that must be asked about; `foreign_orders` are
+    at work, sorted, where that may forbid one of ours. Only a complete answer counts."""
 
     is_complete: bool
     taken_at_ns: int
     differences: int
     fills_cursor: str
     unseen_orders: tuple[str, ...] = ()
+    foreign_orders: tuple[ForeignOrder, ...] = ()
 
 
 class StorageHealed(Event, frozen=True):

@@ -141,6 +141,15 @@ def total_leaves(orders: list[Order]) -> Decimal:
     return sum((order.leaves for order in orders), ZERO)
 
 
+class ForeignOrder(msgspec.Struct, frozen=True, gc=False, order=True):
+    """An order at work at the account that is not ours; `order_id` is its client's, where it has
+    one, else the venue's."""
+
+    order_id: str
+    symbol: str
+    side: Side
+
+
 class KnownOrder(msgspec.Struct, frozen=True, gc=False):
     """What storage remembers of a final order that is reported once more (RULES 32). `parts` is how
     many trades its position has become, the two counters how many orders were made for it."""

@@ -100,6 +100,13 @@ class Abilities(msgspec.Struct, frozen=True, gc=False):
     max_stops_per_symbol: int | None = None
     """How many stops may rest in one symbol at once."""
 
+    @property
+    def forbids(self) -> bool:
+        """Whether the venue refuses an order for what else is at work there."""
+        return not (
+            self.entry_beside_stop and self.stop_beside_entry and self.max_stops_per_symbol is None
+        )
+
 
 class Policy(msgspec.Struct, frozen=True, gc=False):
     """Everything that governs a run, as journaled at its start (RULES 33)."""

@@ -54,6 +54,7 @@ class Books:
         self.orders: dict[str, Order] = {}
         self.positions: dict[int, Position] = {}
         self.orders_of_position: dict[int, dict[str, Role]] = {}
+        self.orders_by_symbol: dict[str, dict[str, None]] = {}
         self.entries_by_symbol: dict[str, dict[str, None]] = {}
         self.holders: dict[tuple[str, PositionSide], dict[str, int]] = {}
         self.fill_keys: dict[str, dict[str, None]] = {}
@@ -94,6 +95,8 @@ class Books:
         if order.role is Role.ENTRY:
             freed = (before.leaves if before else ZERO) - order.leaves
             self._add_exposure(order.va_id, -freed * (order.limit_price or ZERO))
+            if not self.policy.abilities.stop_beside_entry:
+                self._touch_holders(order.symbol, order.position_side)
         if order.is_final:
             if before is not None:
                 self._forget_order(before, index)
@@ -114,6 +117,7 @@ class Books:
     def _remember_order(self, order: Order, index: AccountIndex) -> None:
         order_id = order.client_order_id
         index.orders[order_id] = None
+        self.orders_by_symbol.setdefault(order.symbol, {})[order_id] = None
         self.orders_of_position.setdefault(order.position_id, {})[order_id] = order.role
         self.fill_keys.setdefault(order_id, {})
         if order.role is Role.ENTRY:
@@ -129,6 +133,7 @@ class Books:
         self.this_run.forget_asked(order_id)
         self.this_run.pacing.forget(pacing.cancelling(order))
         _discard(self.orders_of_position, order.position_id, order_id)
+        _discard(self.orders_by_symbol, order.symbol, order_id)
         if order.role is Role.ENTRY:
             del index.entries[order_id]
             _discard(self.entries_by_symbol, order.symbol, order_id)
@@ -163,8 +168,7 @@ class Books:
             self.positions[position_id] = position
             index.positions[position_id] = None
         if not position.is_live:
-            keys = [pacing.sending(position_id, role) for role in (Role.STOP, Role.EXIT)]
-            self.this_run.pacing.forget(*keys)
+            self.this_run.pacing.forget(*pacing.of_position(position_id))
         _keep(self.overfilled, position_id, position.state is PositionState.OVERFILLED)
         symbol, side = position.symbol, position.side
         if self.overfilled or self.external(symbol, side) or self.external(symbol, side.opposite):

@@ -246,6 +246,7 @@ def on_compared(books: Books, event: ev.Compared, now_ns: int) -> list[Command]:
         not was_ready
         or cycles != desk.mismatch_cycles
         or event.fills_cursor != desk.fills_cursor
+        or event.foreign_orders != books.this_run.foreign_orders
         or bool(books.frozen)
         or _is_newly_flat(books)
     )
@@ -258,6 +259,7 @@ def on_compared(books: Books, event: ev.Compared, now_ns: int) -> list[Command]:
                 fills_cursor=event.fills_cursor,
             )
         )
+    books.this_run.note_foreign_orders(event.foreign_orders)
     external_holdings.count_taken_in(books, 0)
     if _is_newly_flat(books):
         books.put_kill_switch(replace(books.kill_switch, flat_at_ns=now_ns))

@@ -13,7 +13,7 @@ from pointsman.domain.orders import Order, Role
 from pointsman.domain.positions import Position
 from pointsman.domain.reasons import Reason
 from pointsman.domain.timers import Timer, TimerKind
-from pointsman.execution import booking, protection
+from pointsman.execution import booking, protection, venue_forbids
 from pointsman.execution.books import Books
 from pointsman.execution.cancelling import cancel
 from pointsman.execution.incidents import note_incident
@@ -40,6 +40,9 @@ def follow_up(books: Books, before: Order, order: Order, now_ns: int) -> list[Co
         if (order.filled and order.status is not OrderStatus.REJECTED) or before.is_cancel_pending:
             return []
         return _after_failed_exit(books, order, position, now_ns)
+    is_new = before.status in (OrderStatus.INITIALIZED, OrderStatus.SUBMITTED)
+    if is_new and order.end_reason is Reason.VENUE_FORBIDS:
+        return venue_forbids.after_refusal(books, order, position, now_ns)
     if order.status is OrderStatus.REJECTED or _failed_at_trigger(order, position):
         return _after_stop_rejection(books, order, position, now_ns)
     if order.is_triggered:
@@ -64,9 +67,12 @@ def _after_failed_exit(
     retry_ns = now_ns + books.policy.protection_deadline_ns
     books.put_position(replace(position, exit_retry_at_ns=retry_ns))
     books.this_run.wake(Timer(retry_ns, TimerKind.EXIT_RETRY, str(position.position_id), retry_ns))
+    commands: list[Command] = []
     if order.status is OrderStatus.REJECTED:
         _note_rejection(books, order, Reason.EXIT_REJECTED, now_ns)
-    return [Compare(books.desk.fills_cursor)]
+    if order.end_reason is Reason.VENUE_FORBIDS:
+        commands += venue_forbids.clear_the_way(books, position, now_ns)
+    return [*commands, Compare(books.desk.fills_cursor)]
 
 
 def _after_stop_rejection(

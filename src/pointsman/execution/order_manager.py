@@ -149,6 +149,8 @@ def _take_in(
         changed = _covering(books, changed, now_ns)
     books.put_order(replace(changed, updated_at_ns=now_ns))
     books.this_run.pacing.forget(pacing.sending(order.position_id, order.role))
+    if changed.is_resting_stop:
+        books.this_run.pacing.forget(pacing.forbidden(order.position_id))
     if fill is not None:
         _book(books, changed, fill, now_ns)
     return follow_up(books, order, changed, now_ns)

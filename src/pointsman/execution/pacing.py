@@ -1,4 +1,5 @@
-"""How soon something that certainly did not reach the venue may be asked for again.
+"""How soon something that certainly did not reach the venue, or that it forbids beside what works
+there, may be asked for again.
 
 At once after the first time; after further ones in a row it waits, longer each time, so that
 nothing is sent and given back at the speed of the wire. What is counted together has one key: all
@@ -27,6 +28,17 @@ class NotSentRun(msgspec.Struct, frozen=True, gc=False):
 def sending(position_id: int, role: Role) -> Key:
     """The stops, or the exits, of a position."""
     return position_id, role.value
+
+
+def forbidden(position_id: int) -> Key:
+    """The stops of a position that the venue took for a forbidden order."""
+    return position_id, f"forbidden {position_id}"
+
+
+def of_position(position_id: int) -> tuple[Key, ...]:
+    """All that is counted for a position but for the cancels of single orders."""
+    roles = (Role.STOP, Role.EXIT)
+    return forbidden(position_id), *(sending(position_id, role) for role in roles)
 
 
 def cancelling(order: Order) -> Key:

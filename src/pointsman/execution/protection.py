@@ -48,7 +48,7 @@ from pointsman.domain.money import ZERO, floor_to
 from pointsman.domain.orders import Order, Role, total_leaves
 from pointsman.domain.positions import Position, closing_of
 from pointsman.domain.reasons import Reason
-from pointsman.execution import pacing
+from pointsman.execution import pacing, venue_forbids
 from pointsman.execution.books import Books
 from pointsman.execution.cancelling import can_cancel, cancel
 from pointsman.execution.closing_order import submit_exits, submit_stops
@@ -205,8 +205,13 @@ def _may_send_stop(books: Books, position: Position, quantity: Decimal, now_ns: 
 
 
 def _may_send(books: Books, position: Position, role: Role, now_ns: int) -> bool:
-    """Whether a stop or an exit may leave now: the last ones may not have reached the venue."""
-    return books.this_run.pacing.may_ask(pacing.sending(position.position_id, role), now_ns)
+    """Whether a stop or an exit may leave now: the last ones may not have reached the venue, or it
+    may forbid them beside what works there."""
+    pace, position_id = books.this_run.pacing, position.position_id
+    if role is Role.STOP and not pace.may_ask(pacing.forbidden(position_id), now_ns):
+        return False
+    is_due = pace.may_ask(pacing.sending(position_id, role), now_ns)
+    return is_due and not venue_forbids.must_wait(books, position)
 
 
 def _can_have_no_stop(position: Position) -> bool:

@@ -17,6 +17,7 @@ from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide, Side, SignalSide, opened_by
 from pointsman.domain.signals import Action, Check, Signal
 from pointsman.domain.timestamps import in_seconds
+from pointsman.execution import venue_forbids
 from pointsman.execution.books import Books
 from pointsman.execution.lease import check_lease
 from pointsman.execution.reversal import wants_position
@@ -115,6 +116,8 @@ def _entry_direction(books: Books, signal: Signal, side: Side) -> Iterator[Check
     )
     allowed = books.policy.limits_of(signal.va_id).entry_sides
     yield Check(Reason.SIDE_NOT_ALLOWED, allowed.allows(wanted), wanted.value, allowed.value)
+    if books.policy.abilities.forbids:
+        yield venue_forbids.check_entry(books, signal.symbol, side)
 
 
 def _is_opposed(books: Books, signal: Signal, wanted: PositionSide) -> bool:

@@ -12,6 +12,7 @@ import msgspec
 
 from pointsman.domain.events import VenueLink
 from pointsman.domain.market import Quote
+from pointsman.domain.orders import ForeignOrder
 from pointsman.domain.timers import Timer
 from pointsman.execution.pacing import Pacing
 
@@ -34,6 +35,7 @@ class ThisRun:
         self.traded_at_ns: dict[str, int] = {}
         self.breach_marks: dict[str, int] = {}
         self.links_down: Mapping[VenueLink, LinkDown] = {}
+        self.foreign_orders: tuple[ForeignOrder, ...] = ()
         self.unlisted_at_ns: dict[tuple[str, str], int] = {}
         self.pacing = Pacing()
         self._timers: list[Timer] = []
@@ -44,6 +46,7 @@ class ThisRun:
         self.inherited = frozenset(order_ids)
         self.breach_marks.clear()
         self.links_down = {}
+        self.foreign_orders = ()
         self.unlisted_at_ns = {}
         self.pacing = Pacing()
 
@@ -51,6 +54,10 @@ class ThisRun:
         """A part of the connection is down or, with None, up."""
         others = {each: known for each, known in self.links_down.items() if each is not link}
         self.links_down = others if down is None else {**others, link: down}
+
+    def note_foreign_orders(self, orders: tuple[ForeignOrder, ...]) -> None:
+        """A comparison showed what others have at work at the account."""
+        self.foreign_orders = orders
 
     def is_news(self, code: str, order_id: str, now_ns: int, quiet_ns: int) -> bool:
         """Whether a code that is in no table has not been met for so long, of this order; it has

@@ -16,7 +16,7 @@ from pointsman.domain.positions import Position
 from pointsman.domain.reasons import Reason
 from pointsman.domain.timers import Timer, TimerKind
 from pointsman.domain.timestamps import in_seconds
-from pointsman.execution import booking
+from pointsman.execution import booking, venue_forbids
 from pointsman.execution.books import Books
 from pointsman.execution.incidents import note_incident
 from pointsman.execution.kill_switch import sample_total, watch_naked
@@ -64,13 +64,17 @@ def _naked(books: Books, timer: Timer) -> Position | None:
     return position
 
 
-def on_cover_query(books: Books, timer: Timer, _now_ns: int) -> list[Command]:
-    """Half the deadline is over and a stop is not confirmed: ask about it by its id (RULES 22)."""
+def on_cover_query(books: Books, timer: Timer, now_ns: int) -> list[Command]:
+    """Half the deadline is over and a stop is not confirmed: ask about it by its id (RULES 22). One
+    that waits for an entry to end has waited long enough: the entry is cancelled, so that the stop
+    has the other half."""
     position = _naked(books, timer)
     if position is None:
         return []
     stops = books.orders_of(position.position_id, Role.STOP)
-    return [Query(stop.client_order_id, stop.symbol) for stop in stops if not stop.is_working]
+    queries = [Query(stop.client_order_id, stop.symbol) for stop in stops if not stop.is_working]
+    is_waiting = venue_forbids.must_wait(books, position)
+    return [*queries, *(venue_forbids.clear_the_way(books, position, now_ns) if is_waiting else ())]
 
 
 def on_cover_deadline(books: Books, timer: Timer, now_ns: int) -> list[Command]:

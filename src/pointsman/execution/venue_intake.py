@@ -28,7 +28,7 @@ from pointsman.domain.events import (
     OrderReport,
     UnlistedCode,
 )
-from pointsman.domain.orders import KnownOrder
+from pointsman.domain.orders import ForeignOrder, KnownOrder
 from pointsman.domain.venue_reports import OrderFound, Snapshot, VenueOrder, VenueTrade
 from pointsman.execution import external_holdings, reconcile
 from pointsman.execution.archive import Recall
@@ -144,6 +144,7 @@ class Intake:
             differences=differences,
             fills_cursor=snapshot.fills_cursor,
             unseen_orders=found.unseen,
+            foreign_orders=self._foreign_orders(found),
         )
         self._answered_ns = snapshot.asked_at_ns
         self._turn(compared)
@@ -187,6 +188,17 @@ class Intake:
                 is_adopted = order_id in self._desk.books.orders
                 request = Query(order_id, symbol) if is_adopted else Cancel(order_id, symbol)
                 self._venue.send(request, self._now_ns)
+
+    def _foreign_orders(self, found: reconcile.Comparison) -> tuple[ForeignOrder, ...]:
+        """What others have at work, where that may forbid what we want."""
+        if not self._desk.books.policy.abilities.forbids:
+            return ()
+        foreign = (
+            ForeignOrder(told.client_order_id or told.venue_order_id, told.symbol, told.side)
+            for told in found.other_orders
+            if not self._has_our_code(told)
+        )
+        return tuple(sorted(foreign))
 
     def _is_ours(self, told: VenueOrder | VenueTrade, found: reconcile.Comparison) -> bool:
         """Whether an id carries our code; one that storage does not know is adopted, or stops the

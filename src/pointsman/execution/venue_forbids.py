@@ -1,0 +1,103 @@
+"""What a venue forbids beside what is at work there (RULES 43).
+
+Some venues refuse an order that could trade with another one of the same account: an entry while
+an order of the other side works in its symbol (`entry_beside_stop`), a stop or an exit while an
+entry works (`stop_beside_entry`). There the account has one position in a symbol at a time, and its
+stop leaves when its entry has ended. The router refuses what would be forbidden before it is sent,
+with the order that stands in the way; stops and exits wait.
+
+What others have at work at the account counts too, as far as the last comparison showed it. Where
+the venue refuses a stop all the same, that is no reason to exit at market, which it would refuse
+for the same cause: what is ours in its way is cancelled, the rest is named, and the stop is tried
+again, not at the speed of the wire.
+"""
+
+from pointsman.domain.commands import Command, Compare
+from pointsman.domain.orders import Order, Role
+from pointsman.domain.positions import Position
+from pointsman.domain.reasons import Reason
+from pointsman.domain.sides import PositionSide, Side
+from pointsman.domain.signals import Check
+from pointsman.domain.timers import Timer, TimerKind
+from pointsman.domain.timestamps import SECOND_NS
+from pointsman.execution import pacing
+from pointsman.execution.books import Books
+from pointsman.execution.cancelling import can_cancel, cancel
+from pointsman.execution.incidents import note_incident
+
+QUIET_NS = 60 * SECOND_NS
+"""What stands in the way of a position's stop is one incident in this time."""
+
+
+def check_entry(books: Books, symbol: str, side: Side) -> Check:
+    """Whether the venue would take an entry now, and its stop afterwards, as far as is known."""
+    obstacle = _before_entry(books, symbol, side)
+    return Check(Reason.VENUE_FORBIDS, obstacle is None, obstacle or "nothing", "nothing")
+
+
+def _before_entry(books: Books, symbol: str, side: Side) -> str | None:
+    """The order that stands in the way of an entry, or would stand in that of its stop. A position
+    without an order at work gets its stop back: it is named by the order that opened it."""
+    abilities = books.policy.abilities
+    working = list(books.orders_by_symbol.get(symbol, ()))
+    if not abilities.entry_beside_stop:
+        held = [each for its in PositionSide for each in books.positions_on(symbol, its)]
+        working += [position.entry_order_id for position in held]
+        if working:
+            return working[0]
+    roles = [books.orders[order_id].role for order_id in working]
+    most, stops = abilities.max_stops_per_symbol, len(roles) - roles.count(Role.EXIT)
+    if most is not None and stops >= most:
+        return working[-1]
+    for order in books.this_run.foreign_orders:
+        stops_it = not abilities.entry_beside_stop and order.side is not side
+        stops_its_stop = not abilities.stop_beside_entry and order.side is side
+        if order.symbol == symbol and (stops_it or stops_its_stop):
+            return order.order_id
+    return None
+
+
+def must_wait(books: Books, position: Position) -> bool:
+    """Whether a stop or an exit of a position has to wait for an entry to end. Not for one of which
+    nothing is known: it may never end, and what the venue refuses for it is tried again."""
+    if books.policy.abilities.stop_beside_entry:
+        return False
+    return any(not entry.is_unknown for entry in _entries_against(books, position))
+
+
+def clear_the_way(books: Books, position: Position, now_ns: int) -> list[Command]:
+    """Cancel the entries of ours, of whichever VA, that stand in the way of a position's stop."""
+    entries = _entries_against(books, position)
+    return [cancel(books, entry, now_ns) for entry in entries if can_cancel(books, entry, now_ns)]
+
+
+def _entries_against(books: Books, position: Position) -> list[Order]:
+    """The entries in a position's symbol that its stop could trade with."""
+    entries = [books.orders[each] for each in books.entries_by_symbol.get(position.symbol, ())]
+    return [entry for entry in entries if entry.side is not position.side.closes_with]
+
+
+def after_refusal(books: Books, stop: Order, position: Position, now_ns: int) -> list[Command]:
+    """The venue refused a stop for what works there: clear the way, say what stands in it, and try
+    again after a while."""
+    foreign = [
+        order.order_id
+        for order in books.this_run.foreign_orders
+        if order.symbol == stop.symbol and order.side is not stop.side
+    ]
+    ours = [entry.client_order_id for entry in _entries_against(books, position)]
+    key = pacing.forbidden(position.position_id)
+    run = books.this_run.pacing.note(key, now_ns)
+    timer = Timer(run.again_at_ns, TimerKind.SEND_RETRY, str(position.position_id), now_ns)
+    books.this_run.wake(timer)
+    if books.this_run.is_news(Reason.VENUE_FORBIDS.value, key[1], now_ns, QUIET_NS):
+        names = ", ".join(ours + foreign)
+        note_incident(
+            books,
+            now_ns,
+            Reason.VENUE_FORBIDS,
+            of=stop,
+            value=names or None,
+            detail=f"the stop is tried again; in its way: {names or 'nothing that is known of'}",
+        )
+    return [*clear_the_way(books, position, now_ns), Compare(books.desk.fills_cursor)]
