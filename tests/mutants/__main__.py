@@ -10,8 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from tests.mutants.mutant import Mutant
 from tests.mutants.runner import ROOT, Lost, Verdict, copy_tree, mutated, simulated, tested, verdict
-from tests.mutants.table import MUTANTS, Mutant
+from tests.mutants.table import MUTANTS
 
 SEEDS = 200
 AT_ONCE = 2

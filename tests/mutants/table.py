@@ -4,22 +4,8 @@ Those of an invariant stand together. The name says what is wrong with the progr
 is named it must fail in place of the simulator, and `because` says why that cannot see the fault.
 """
 
-from typing import NamedTuple
-
-
-class Mutant(NamedTuple):
-    """One fault: in the package's file `path`, `old`, which stands there exactly once, becomes
-    `new`. `is_rare` says that many seeds are needed: such run last."""
-
-    invariant: str
-    fault: str
-    path: str
-    old: str
-    new: str
-    test: str = ""
-    because: str = ""
-    is_rare: bool = False
-
+from tests.mutants.connection import CONNECTION
+from tests.mutants.mutant import Mutant
 
 BOOKING, BOOKS, COVER = "execution/booking.py", "execution/books.py", "execution/protection.py"
 HANDLERS, FILTERS = "execution/event_handlers.py", "execution/filters.py"
@@ -396,4 +382,4 @@ OUTLIVES = (
     ),
 )  # fmt: skip
 
-MUTANTS = OUTLIVES + PERSISTED + MONEY + PROTECTION + GOVERNANCE + TRUTH
+MUTANTS = OUTLIVES + PERSISTED + MONEY + PROTECTION + GOVERNANCE + TRUTH + CONNECTION

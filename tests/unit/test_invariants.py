@@ -5,8 +5,10 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from pointsman.domain.accounts import DeskRecord, KillState, KillSwitch
+from pointsman.domain.accounts import Account, DeskRecord, KillState, KillSwitch
 from pointsman.domain.commands import Cancel, Compare, Submit
+from pointsman.domain.events import VenueLink
+from pointsman.domain.life_cycle import OrderStatus
 from pointsman.domain.orders import Order, Role
 from pointsman.domain.positions import Lot, Position
 from pointsman.domain.sides import PositionSide
@@ -15,7 +17,8 @@ from pointsman.execution.books import Books
 from pointsman.simulator.broken import Broken
 from pointsman.simulator.cover_watch import CoverWatch
 from pointsman.simulator.faults import Fault, Faults
-from pointsman.simulator.invariants import CANCELS_MAX, Monitor
+from pointsman.simulator.invariants import CANCELS_MAX, SENDS_A_SECOND_MAX, Monitor
+from pointsman.simulator.ledger import NOTHING
 from tests.desk_stories import quote
 from tests.simulations import INSTRUMENTS, order, policy, struck_by, venue
 
@@ -72,6 +75,49 @@ def test_i2_an_order_that_leaves_twice_is_seen() -> None:
     monitor.__dict__["_manager"] = Stored(True)
     breaks(monitor, Submit(entry()), "I14")
     breaks(monitor, Submit(entry()), "I2")
+
+
+@pytest.mark.parametrize("link", VenueLink)
+def test_i23_an_entry_that_leaves_while_a_link_is_down_is_seen(link: VenueLink) -> None:
+    monitor, _, _ = watched()
+    monitor.__dict__["_manager"] = Stored(True)
+    monitor._venue.cut_link(link, 2 * SECOND_NS)
+    monitor._venue.receive(SECOND_NS)
+    breaks(monitor, Submit(entry()), "I23")
+
+
+def test_i23_stops_that_leave_at_the_speed_of_the_wire_are_seen() -> None:
+    monitor, _, _ = watched()
+    for number in range(SENDS_A_SECOND_MAX):
+        monitor._is_paced(order(1, Role.STOP), number)
+    with pytest.raises(Broken, match="I23"):
+        monitor._is_paced(order(1, Role.STOP), SECOND_NS - 1)
+    monitor._is_paced(order(1, Role.EXIT), SECOND_NS - 1)
+    monitor._is_paced(order(1, Role.STOP), 2 * SECOND_NS)
+
+
+@pytest.mark.parametrize("is_certain", [True, False])
+def test_i23_an_order_that_is_denied_although_it_may_have_left_is_seen(is_certain: bool) -> None:
+    monitor, _, _ = watched()
+    monitor._sent.add("ABCDEF1E1")
+    monitor._books.put_account(Account("VA001", NOTHING, 0))
+    if is_certain:
+        monitor._venue.connection.give_back(Submit(entry()), 0, 0)
+        monitor._order(entry(status=OrderStatus.DENIED))
+        return
+    with pytest.raises(Broken, match="I23"):
+        monitor._order(entry(status=OrderStatus.DENIED))
+
+
+def test_i23_no_comparison_after_the_account_stream_came_back_is_seen() -> None:
+    monitor, _, _ = watched()
+    monitor._venue.cut_link(VenueLink.ACCOUNT_STREAM, SECOND_NS)
+    for now_ns in (1, SECOND_NS):
+        monitor._venue.receive(now_ns)
+    with pytest.raises(Broken, match="I23"):
+        monitor.at_instant(SECOND_NS)
+    monitor._venue.send(Compare(""), SECOND_NS)
+    monitor.at_instant(SECOND_NS)
 
 
 def test_an_order_that_is_cancelled_over_and_over_is_seen() -> None:

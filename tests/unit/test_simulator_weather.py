@@ -5,8 +5,10 @@ from random import Random
 import pytest
 
 from pointsman.domain.commands import Submit
+from pointsman.domain.events import VenueLink
 from pointsman.domain.life_cycle import OrderStatus
 from pointsman.domain.orders import Role
+from pointsman.domain.sides import PositionSide
 from pointsman.simulator.crashes import Boundary, Crash, CrashTrap
 from pointsman.simulator.faults import Fault, Faults
 from pointsman.simulator.feed import Feed
@@ -106,3 +108,38 @@ def test_a_crash_is_armed_and_counted_when_it_happens(place: Place) -> None:
 
     with pytest.raises(Crash):
         pass_often()
+
+
+@pytest.mark.parametrize(
+    ("fault", "link"),
+    [
+        (Fault.ORDERS_DOWN, VenueLink.ORDERS),
+        (Fault.ACCOUNT_STREAM_DOWN, VenueLink.ACCOUNT_STREAM),
+        (Fault.QUOTES_DOWN, VenueLink.QUOTES),
+        (Fault.SLOW_DOWN, VenueLink.BUDGET),
+    ],
+)
+def test_rules_45_and_46_a_link_goes_down_for_a_while(
+    place: Place, fault: Fault, link: VenueLink
+) -> None:
+    place.weather.strike(fault, 2 * SECOND_NS)
+    assert place.venue.connection.is_down(link, 2 * SECOND_NS)
+    assert not place.venue.connection.is_down(link, 33 * SECOND_NS)
+    (trouble,) = place.faults.log
+    assert (trouble.fault, trouble.until_ns > trouble.at_ns) == (fault, True)
+    quotes = [place.venue.matching.quotes["AAA"]]
+    assert place.feed.told(quotes, 2 * SECOND_NS) == ([] if link is VenueLink.QUOTES else quotes)
+
+
+def test_rule_51_the_account_is_charged_for_what_it_holds_for_others_and_for_nothing(
+    place: Place,
+) -> None:
+    for number in range(200):
+        place.weather.strike(Fault.CHARGE, number * SECOND_NS)
+    charges = place.venue.ledger.charges
+    assert len({paid.charge_id for paid in charges}) == len(charges) == 200
+    symbols = [paid.symbol for paid in charges]
+    assert {"AAA", "BBB", ""} <= set(symbols)
+    assert {paid.position_side for paid in charges} == {None, *PositionSide}
+    assert any(paid.amount > 0 for paid in charges)
+    assert any(paid.amount < 0 for paid in charges)

@@ -88,6 +88,18 @@ class Fault(StrEnum):
     FUNDING_REPEATED = "funding_repeated"
     BROKEN_LOT = "broken_lot"
     """An execution is for no whole number of lots."""
+    NOT_SENT = "not_sent"
+    """An order or a cancel certainly does not leave, and its sender hears so."""
+    ORDERS_DOWN = "orders_down"
+    """No request leaves for a while; orders and cancels are given back."""
+    ACCOUNT_STREAM_DOWN = "account_stream_down"
+    """What happens to orders meanwhile is not reported, ever."""
+    QUOTES_DOWN = "quotes_down"
+    """No quotes arrive, and it is known why."""
+    SLOW_DOWN = "slow_down"
+    """The venue says to slow down: nothing is sent for a while."""
+    CHARGE = "charge"
+    """A fee of another day, or a rebate; reported as badly as funding is."""
 
 
 CRASHES = (
@@ -117,6 +129,11 @@ TIMED = (
     *CRASHES,
     Fault.SECOND_START,
     Fault.FUNDING,
+    Fault.ORDERS_DOWN,
+    Fault.ACCOUNT_STREAM_DOWN,
+    Fault.QUOTES_DOWN,
+    Fault.SLOW_DOWN,
+    Fault.CHARGE,
 )
 """These happen at moments of their own; the others strike messages and orders by chance."""
 
@@ -144,6 +161,8 @@ HARMLESS = (
     Fault.FUNDING_LOST,
     Fault.FUNDING_LATE,
     Fault.FUNDING_REPEATED,
+    Fault.QUOTES_DOWN,
+    Fault.CHARGE,
 )
 """These are no excuse for a position without cover."""
 
@@ -157,6 +176,7 @@ RARE = (
     Fault.FUNDING_LOST,
     Fault.FUNDING_LATE,
     Fault.FUNDING_REPEATED,
+    Fault.NOT_SENT,
 )
 """These have few occasions, and take them more often."""
 

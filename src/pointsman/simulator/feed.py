@@ -28,7 +28,7 @@ class Feed:
 
     def freeze(self, symbol: str, until_ns: int) -> None:
         """Say nothing of a symbol."""
-        self._frozen_until_ns[symbol] = until_ns
+        self._frozen_until_ns[symbol] = max(until_ns, self._frozen_until_ns.get(symbol, 0))
 
     def spoil(self, until_ns: int) -> None:
         """Now and then say what cannot be."""

@@ -9,7 +9,6 @@ arrives within `FLIGHT_NS_MAX`, or late, or never; and what a process has asked 
 import heapq
 from collections import deque
 from collections.abc import Callable
-from decimal import Decimal
 from random import Random
 from typing import NamedTuple
 
@@ -19,9 +18,9 @@ from pointsman.domain.commands import Cancel, Compare, MoveCash, Query, Submit
 from pointsman.domain.events import (
     CancelRefused,
     CashConfirmed,
-    FundingPaid,
     OrderAbsent,
     OrderReport,
+    VenueLink,
     VenueWord,
 )
 from pointsman.domain.life_cycle import OrderStatus
@@ -31,14 +30,15 @@ from pointsman.domain.reasons import Reason
 from pointsman.domain.timestamps import SECOND_NS
 from pointsman.domain.venue_reports import OrderFound, Snapshot
 from pointsman.execution.ports import Reply, Request
+from pointsman.simulator.connection import Connection, symbol_of
 from pointsman.simulator.crashes import Boundary, CrashTrap
 from pointsman.simulator.faults import Fault, Faults
-from pointsman.simulator.ledger import FeeMode, Ledger
+from pointsman.simulator.ledger import FEE_FAULTS, FeeMode, Ledger, places
 from pointsman.simulator.matching import MS, Matching
+from pointsman.simulator.payments import Payments
 
 FLIGHT_NS_MAX = 5 * SECOND_NS
 LATE_NS_MAX = 25 * SECOND_NS
-FUNDING_LATE_NS_MAX = 90 * SECOND_NS
 SETTLED_NS = 4 * SECOND_NS
 """An order that left so long ago is found as soon as it has arrived."""
 _REPLAYED_MAX = 20
@@ -54,9 +54,8 @@ class Asked(NamedTuple):
 
 
 class HostileVenue:
-    """A `Venue` of `execution.ports` that keeps running while the engine is down. `on_send` is
-    called with of each request before it leaves; `lag_ns` is how far the engine's clock lags the
-    venue's."""
+    """A `Venue` of `execution.ports` that keeps running while the engine is down. `on_send` gets
+    each request before it leaves; `lag_ns` is how far the engine's clock lags the venue's."""
 
     def __init__(
         self,
@@ -87,6 +86,16 @@ class HostileVenue:
         self.banned_until_ns = 0
         self.cut_until_ns = 0
         self._instruments = instruments
+        self.connection = Connection()
+        self.payments = Payments(
+            random,
+            faults,
+            self.ledger,
+            self.connection,
+            self._later,
+            self._say,
+            lambda: {symbol: quote.bid for symbol, quote in self.matching.quotes.items()},
+        )
         self._random = random
         self._faults = faults
         self._trap = trap
@@ -107,8 +116,11 @@ class HostileVenue:
     def send(self, request: Request, now_ns: int) -> None:
         self.on_send(request, now_ns)
         asked, now_ns = Asked(now_ns, self._life), now_ns + self.lag_ns
-        symbol, is_order = _symbol_of(request), isinstance(request, Submit)
-        if now_ns < self.banned_until_ns or self._faults.strikes(
+        symbol, is_order = symbol_of(request), isinstance(request, Submit)
+        if isinstance(request, Compare):
+            self.connection.owes_comparison = False
+        is_gone = self._is_kept_back(request, asked, now_ns) or now_ns < self.banned_until_ns
+        if is_gone or self._faults.strikes(
             Fault.REQUEST_LOST, now_ns, symbol, logged=None if is_order else Fault.ANSWER_LOST
         ):
             self._trap.passes(Boundary.AFTER_SEND)
@@ -124,16 +136,45 @@ class HostileVenue:
         self._later(arrives_ns, lambda at_ns: self._take(request, asked, at_ns))
         self._trap.passes(Boundary.AFTER_SEND)
 
+    def _is_kept_back(self, request: Request, asked: Asked, now_ns: int) -> bool:
+        """Whether a request never leaves. The sender of an order or of a cancel hears so; mostly at
+        once, at times when it counts as lost already. Others may not leave either for a while."""
+        if not isinstance(request, Submit | Cancel):
+            return self.connection.stops(now_ns)
+        random, symbol = self._random, symbol_of(request)
+        if not self.connection.stops(now_ns):
+            if not self._faults.strikes(Fault.NOT_SENT, now_ns, symbol):
+                return False
+            if random.randrange(3) == 0:
+                until_ns = now_ns + random.randrange(SECOND_NS, 8 * SECOND_NS)
+                self._faults.excuse(Fault.NOT_SENT, now_ns, until_ns)
+                self.cut_link(VenueLink.ORDERS, until_ns)
+        told = self.connection.give_back(request, now_ns, asked.at_ns)
+        delay_ns = random.randrange(MS, 20 * MS if random.randrange(50) else 9 * SECOND_NS)
+        self._faults.excuse(Fault.NOT_SENT, now_ns, now_ns + delay_ns, symbol)
+        self._later(now_ns + delay_ns, lambda _at_ns: self._hear(told, asked))
+        return True
+
+    def _hear(self, reply: Reply, asked: Asked) -> None:
+        """What the process that asked hears from its own end of the connection."""
+        if asked.life == self._life:
+            self._arrived.append(reply)
+
     def next_due_ns(self) -> int | None:
         return self._heap[0][0] - self.lag_ns if self._heap else None
 
     def receive(self, now_ns: int) -> list[Reply]:
-        now_ns += self.lag_ns
+        engine_ns, now_ns = now_ns, now_ns + self.lag_ns
         while self._heap and self._heap[0][0] <= now_ns:
             at_ns, _, deed = heapq.heappop(self._heap)
             deed(at_ns)
         arrived, self._arrived = self._arrived, []
-        return arrived
+        return [*self.connection.news(now_ns, engine_ns), *arrived]
+
+    def open(self) -> "HostileVenue":
+        """The engine begins to listen."""
+        self.connection.begin()
+        return self
 
     @property
     def instruments(self) -> dict[str, Instrument]:
@@ -159,6 +200,11 @@ class HostileVenue:
         """Let nothing arrive until then; then say the newest reports again."""
         self.cut_until_ns = max(self.cut_until_ns, until_ns)
         self._later(until_ns + MS, self._replay)
+
+    def cut_link(self, link: VenueLink, until_ns: int) -> None:
+        """A part of the connection is down until then."""
+        self.connection.cut(link, until_ns)
+        self._later(until_ns, lambda _at_ns: None)
 
     def _replay(self, now_ns: int) -> None:
         if now_ns >= self.cut_until_ns:
@@ -225,14 +271,15 @@ class HostileVenue:
         if self._faults.strikes(Fault.COMPARE_FAILED, now_ns):
             return
         if self._stale is not None and self._faults.strikes(Fault.COMPARE_STALE, now_ns):
-            since, paid_since = _places(cursor)
-            known, paid_known = _places(self._stale.fills_cursor)
-            if since <= known and paid_since <= paid_known:
+            since, paid_since, charged_since = begins = places(cursor)
+            known, paid_known, charged_known = ends = places(self._stale.fills_cursor)
+            if all(begin <= end for begin, end in zip(begins, ends, strict=True)):
                 stale = msgspec.structs.replace(
                     self._stale,
                     asked_at_ns=asked.at_ns,
                     trades=tuple(self.ledger.trades[since:known]),
                     fundings=tuple(self.ledger.fundings[paid_since:paid_known]),
+                    charges=tuple(self.ledger.charges[charged_since:charged_known]),
                 )
                 self.whole_at_ns.add(stale.taken_at_ns)
                 self._answer(stale, now_ns, asked)
@@ -253,7 +300,7 @@ class HostileVenue:
     def snapshot(self, cursor: str, asked_ns: int, now_ns: int) -> Snapshot:
         """The account as it is."""
         ledger = self.ledger
-        since, paid_since = _places(cursor)
+        since, paid_since, charged_since = places(cursor)
         return Snapshot(
             asked_at_ns=asked_ns,
             taken_at_ns=now_ns,
@@ -262,8 +309,9 @@ class HostileVenue:
             ),
             trades=tuple(ledger.trades[since:]),
             holdings=ledger.shown_holdings(),
-            fills_cursor=f"{len(ledger.trades)}/{len(ledger.fundings)}",
+            fills_cursor=ledger.cursor,
             fundings=tuple(ledger.fundings[paid_since:]),
+            charges=tuple(ledger.charges[charged_since:]),
         )
 
     # -- answers -----------------------------------------------------------------------------------
@@ -274,6 +322,9 @@ class HostileVenue:
         faults, symbol = self._faults, self.ledger.orders[report.client_order_id].symbol
         is_answer = report.kind in (VenueWord.ACCEPTED, VenueWord.REJECTED, VenueWord.CANCELED)
         if is_answer and faults.strikes(Fault.ANSWER_LOST, now_ns, symbol):
+            return
+        is_streamed = report.kind not in (VenueWord.ACCEPTED, VenueWord.REJECTED)
+        if is_streamed and self.connection.is_down(VenueLink.ACCOUNT_STREAM, now_ns):
             return
         if faults.strikes(Fault.REPORT_LOST, now_ns, symbol):
             return
@@ -294,31 +345,6 @@ class HostileVenue:
         self._say(report, now_ns, delay_ns)
         if faults.strikes(Fault.REPORT_DUPLICATED, now_ns):
             self._say(report, now_ns, self._random.randrange(MS, 60 * SECOND_NS))
-
-    def settle_funding_at(self, at_ns: int) -> None:
-        """Settle funding on all that will be held at a time."""
-        self._later(at_ns, self._settle_funding)
-
-    def _settle_funding(self, now_ns: int) -> None:
-        if self._faults.are_off:
-            return
-        rate = Decimal(self._random.randrange(-30, 31)) / 10_000
-        prices = {symbol: quote.bid for symbol, quote in self.matching.quotes.items()}
-        settled = self.ledger.settle_funding(rate, prices, now_ns)
-        for paid in settled:
-            self._faults.note(Fault.FUNDING, now_ns, now_ns)
-            self._tell_funding(paid, now_ns)
-
-    def _tell_funding(self, paid: FundingPaid, now_ns: int) -> None:
-        """Say what was settled, as well as the wire allows."""
-        faults, delay_ns = self._faults, 0
-        if faults.strikes(Fault.FUNDING_LOST, now_ns):
-            return
-        if faults.strikes(Fault.FUNDING_LATE, now_ns):
-            delay_ns = self._random.randrange(MS, FUNDING_LATE_NS_MAX)
-        self._say(paid, now_ns, delay_ns)
-        if faults.strikes(Fault.FUNDING_REPEATED, now_ns):
-            self._say(paid, now_ns, self._random.randrange(MS, FUNDING_LATE_NS_MAX))
 
     def _delay(self, fault: Fault, now_ns: int, seconds_max: int, symbol: str) -> int:
         delay_ns = self._random.randrange(MS, seconds_max * SECOND_NS)
@@ -352,20 +378,5 @@ class HostileVenue:
             self._arrived.append(reply)
 
 
-FEE_FAULTS = {FeeMode.BASE: Fault.FEE_IN_BASE, FeeMode.THIRD: Fault.FEE_IN_THIRD_COIN}
-
 SLACK_NS = 300 * MS
 """By so much may one message overtake another."""
-
-
-def _places(cursor: str) -> tuple[int, int]:
-    """How many executions and funding payments a cursor has passed."""
-    trades, _, fundings = (cursor or "0/0").partition("/")
-    return int(trades), int(fundings)
-
-
-def _symbol_of(request: Request) -> str | None:
-    """What a request is about, if not about all."""
-    if isinstance(request, Submit):
-        return request.order.symbol
-    return request.symbol if isinstance(request, Cancel | Query) else None

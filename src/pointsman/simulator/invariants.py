@@ -28,6 +28,7 @@ star also at each start after a crash.
 | I20 convergence | `rest.orders_agree`, W `_look_at_rest`, W `_start_again` |
 | I21 liveness | `at_instant`, W `_look_at_rest`, W `_run_until`; dead tasks: test_live_loop |
 | I22 traceability | `_sent_order`, `told`, `rest.traced`; secrets: test_config_view |
+| I23 connection | `_is_connected` at decision and sending, `_order`, `_is_paced`, `at_instant` |
 """
 
 from collections import Counter, deque
@@ -46,7 +47,7 @@ from pointsman.domain.policy import Policy
 from pointsman.domain.positions import Position, PositionState, Trade
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide
-from pointsman.domain.signals import Decision
+from pointsman.domain.signals import Action, Decision, Outcome
 from pointsman.domain.timestamps import SECOND_NS
 from pointsman.execution.books import Books
 from pointsman.execution.naked_time import is_leaving
@@ -71,6 +72,8 @@ _FINAL_RANK = 4
 _LOST = (OrderStatus.REJECTED, Reason.NEVER_ARRIVED)
 CANCELS_MAX = 60
 """So often one order may be cancelled: once a while, not at the speed of the wire."""
+SENDS_A_SECOND_MAX = 20
+"""At most this many stops, or exits, of one position leave within a second: one for each fill."""
 
 
 class Monitor:
@@ -89,6 +92,7 @@ class Monitor:
         self._cover = cover
         self._sent: set[str] = set()
         self._cancels: Counter[str] = Counter()
+        self._left_ns: dict[tuple[int, Role], deque[int]] = {}
         self._answers: dict[str, Decision] = {}
         self.is_storage_failing: Callable[[], bool] = lambda: False
         self._orders: dict[str, Order] = {}
@@ -128,6 +132,9 @@ class Monitor:
             if isinstance(command, Submit):
                 self._commanded(command.order, event)
         if step.decision is not None and not (step.is_repeat or step.is_reused_id):
+            decision = step.decision
+            if decision.action is Action.ENTRY and decision.outcome is Outcome.ACCEPTED:
+                self._is_connected(decision, decision.va_id)
             self.entries.decided(event, step.decision, self._books, now_ns)
         self.entries.took_in(event, self._books)
 
@@ -169,6 +176,9 @@ class Monitor:
             expect(rises, "I4", (before, order), order.va_id)
         is_told = self._books.accounts[order.va_id].frozen_for is not None
         expect(order.filled <= order.quantity or is_told, "I4", ("overfill", order), order.va_id)
+        if order.status is OrderStatus.DENIED and order_id in self._sent:
+            is_certain = order_id in self._venue.connection.given_back
+            expect(is_certain, "I23", ("denied, but it may be there", order), order.va_id)
         has_ended = before is None or before.status not in FINAL
         if has_ended and (order.status, order.end_reason) == _LOST:
             there = self._venue.ledger.orders.get(order_id)
@@ -266,9 +276,27 @@ class Monitor:
         )  # fmt: skip
         self._sent_order(order)
         if order.role is Role.ENTRY:
+            self._is_connected(order, order.va_id)
             self.entries.sent(order, now_ns)
         else:
             self._sent_exit(order)
+            self._is_paced(order, now_ns)
+
+    def _is_connected(self, what: object, va_id: str) -> None:
+        """I23: no entry is accepted, and none leaves, while the engine knows that a part of the
+        connection is down."""
+        down = list(self._venue.connection.reported_down)
+        expect(not down, "I23", ("an entry while the connection is down", down, what), va_id)
+
+    def _is_paced(self, order: Order, now_ns: int) -> None:
+        """I23: what does not reach the venue is tried again, but not over and over."""
+        times = self._left_ns.setdefault(
+            (order.position_id, order.role), deque(maxlen=SENDS_A_SECOND_MAX + 1)
+        )
+        times.append(now_ns)
+        while times[0] <= now_ns - SECOND_NS:
+            times.popleft()
+        expect(len(times) <= SENDS_A_SECOND_MAX, "I23", ("sent over and over", order))
 
     def _sent_order(self, order: Order) -> None:
         order_id, va_id = order.client_order_id, order.va_id
@@ -343,6 +371,8 @@ class Monitor:
         waited_ns = now_ns - self.lag_ns - self._asked_ns
         is_asked = waited_ns <= policy.reconcile_interval_ns + SECOND_NS
         expect(is_asked, "I21", ("the venue was not asked for", waited_ns))
+        is_owed = self._venue.connection.owes_comparison
+        expect(not is_owed, "I23", "not compared after the account stream came back")
         spells = [(place[0], str(place), since_ns) for place, since_ns in self._cover.naked.items()]
         for key in self._books.naked:
             position = self._books.positions[key]

@@ -13,12 +13,13 @@ from enum import Enum
 
 import msgspec
 
-from pointsman.domain.events import FundingPaid, VenueFill
+from pointsman.domain.events import ChargePaid, FundingPaid, VenueFill
 from pointsman.domain.life_cycle import FINAL, OrderStatus
 from pointsman.domain.orders import OrderType
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide, Side
 from pointsman.domain.venue_reports import VenueHolding, VenueOrder, VenueTrade
+from pointsman.simulator.faults import Fault
 from pointsman.simulator.market_walk import lot_of
 
 NOTHING = Decimal(0)
@@ -93,6 +94,9 @@ class FeeMode(Enum):
     THIRD = "third"
 
 
+FEE_FAULTS = {FeeMode.BASE: Fault.FEE_IN_BASE, FeeMode.THIRD: Fault.FEE_IN_THIRD_COIN}
+
+
 class Ledger:
     """One account at the venue. `is_hedged` keeps long and short apart."""
 
@@ -107,6 +111,7 @@ class Ledger:
         self.ours: dict[HoldingKey, Decimal] = {}
         self.paid_by_ours = NOTHING
         self.fundings: list[FundingPaid] = []
+        self.charges: list[ChargePaid] = []
         self.version: dict[str, int] = {}
         self._has_trade_ids = has_trade_ids
         self._fee_mode = fee_mode
@@ -226,6 +231,25 @@ class Ledger:
         self.fundings += settled
         return settled
 
+    @property
+    def cursor(self) -> str:
+        """Where all that is known ends."""
+        return f"{len(self.trades)}/{len(self.fundings)}/{len(self.charges)}"
+
+    def charge(
+        self, symbol: str, side: PositionSide | None, amount: Decimal, now_ns: int
+    ) -> ChargePaid:
+        """The account pays (< 0), or gets back, something for a symbol, or for none."""
+        paid = ChargePaid(
+            charge_id=f"C{self.next_number()}",
+            amount=amount,
+            ts_ns=now_ns,
+            symbol=symbol,
+            position_side=side,
+        )
+        self.charges.append(paid)
+        return paid
+
     def move(self, key: HoldingKey, change: Decimal) -> None:
         """A holding changes without a trade."""
         self.holdings[key] = self.holdings.get(key, NOTHING) + change
@@ -240,3 +264,9 @@ class Ledger:
     def shown_holdings(self) -> tuple[VenueHolding, ...]:
         """What the account holds."""
         return tuple(VenueHolding(*key, held) for key, held in self.holdings.items() if held)
+
+
+def places(cursor: str) -> tuple[int, int, int]:
+    """How many executions, funding payments and charges a cursor has passed."""
+    trades, fundings, charges = (cursor or "0/0/0").split("/")
+    return int(trades), int(fundings), int(charges)

@@ -79,14 +79,15 @@ def money_agrees(books: Books, ledger: Ledger, start: Decimal, connection: Conne
 
 
 def _funded(ledger: Ledger, connection: Connection) -> Decimal:
-    """I6: what the VAs bear of the funding; with what EXTERNAL bears it is what the venue has
-    settled, each payment once."""
+    """I6: what the VAs bear of funding and charges; with what EXTERNAL bears it is what the venue
+    has settled and charged, each once."""
     booked: dict[str, Decimal] = {}
     ours = NOTHING
     for share in reader.fundings(connection):
         booked[share.funding_id] = booked.get(share.funding_id, NOTHING) + share.amount
         ours += NOTHING if share.va_id == EXTERNAL else share.amount
     settled = {paid.funding_id: paid.amount for paid in ledger.fundings}
+    settled |= {paid.charge_id: paid.amount for paid in ledger.charges}
     expect(booked == settled, "I6", ("funding differs", _difference(booked, settled)))
     return ours
 

@@ -1,12 +1,14 @@
 """The weather: troubles that come at moments of their own, and whom they befall."""
 
 from collections.abc import Callable
+from decimal import Decimal
 from random import Random
 
+from pointsman.domain.events import VenueLink
 from pointsman.domain.life_cycle import OrderStatus
 from pointsman.domain.orders import OrderType
 from pointsman.domain.reasons import Reason
-from pointsman.domain.sides import Side
+from pointsman.domain.sides import PositionSide, Side
 from pointsman.domain.timestamps import SECOND_NS
 from pointsman.simulator.crashes import Boundary, CrashTrap
 from pointsman.simulator.faults import Fault, Faults
@@ -30,6 +32,10 @@ _LAST_MAX = {
     Fault.BAD_QUOTES: 60,
     Fault.CLOCK_STEP: 120,
     Fault.CLOCK_DRIFT: 300,
+    Fault.ORDERS_DOWN: 20,
+    Fault.ACCOUNT_STREAM_DOWN: 30,
+    Fault.QUOTES_DOWN: 30,
+    Fault.SLOW_DOWN: 20,
 }
 """Seconds that a trouble lasts at most."""
 
@@ -164,8 +170,36 @@ class Weather:
     def _settle_funding(self, now_ns: int, _until_ns: int) -> bool:
         """Now, and every few minutes for a while; the venue counts what there was to settle."""
         for number in range(_FUNDINGS):
-            self._venue.settle_funding_at(now_ns + number * _FUNDING_EVERY_NS)
+            self._venue.payments.settle_funding_at(now_ns + number * _FUNDING_EVERY_NS)
         return False
+
+    def _charge(self, now_ns: int, _until_ns: int) -> bool:
+        """For something that is held, mostly; for nothing at all, or for one side alone, at
+        times."""
+        held = [symbol for (symbol, _), quantity in self._venue.ledger.holdings.items() if quantity]
+        symbol = self._random.choice([*held * 4, self._symbol(), ""])
+        side = self._random.choice((None, None, *PositionSide)) if symbol else None
+        amount = Decimal(self._random.randrange(-500, 100)) / 100
+        self._venue.payments.charge(symbol, side, amount, now_ns)
+        return True
+
+    def _cut_orders(self, _now_ns: int, until_ns: int) -> bool:
+        self._venue.cut_link(VenueLink.ORDERS, until_ns)
+        return True
+
+    def _cut_account_stream(self, _now_ns: int, until_ns: int) -> bool:
+        self._venue.cut_link(VenueLink.ACCOUNT_STREAM, until_ns)
+        return True
+
+    def _cut_quotes(self, _now_ns: int, until_ns: int) -> bool:
+        self._venue.cut_link(VenueLink.QUOTES, until_ns)
+        for listing in LISTINGS:
+            self._feed.freeze(listing.instrument.symbol, until_ns)
+        return True
+
+    def _slow_down(self, _now_ns: int, until_ns: int) -> bool:
+        self._venue.cut_link(VenueLink.BUDGET, until_ns)
+        return True
 
     _deeds: dict[Fault, Callable[["Weather", int, int], bool]] = {  # noqa: RUF012 - a constant
         Fault.BAN: _ban,
@@ -182,6 +216,11 @@ class Weather:
         Fault.LIQUIDATION: _liquidate,
         Fault.FOREIGN_ORDER: _foreign_order,
         Fault.FUNDING: _settle_funding,
+        Fault.CHARGE: _charge,
+        Fault.ORDERS_DOWN: _cut_orders,
+        Fault.ACCOUNT_STREAM_DOWN: _cut_account_stream,
+        Fault.QUOTES_DOWN: _cut_quotes,
+        Fault.SLOW_DOWN: _slow_down,
     }
 
 

@@ -30,9 +30,9 @@ from pointsman.simulator.crashes import Boundary, Crash, CrashTrap
 from pointsman.simulator.disk import Disk
 from pointsman.simulator.faults import CRASHES, Fault, FaultPlan, Faults, draw_plan
 from pointsman.simulator.feed import Feed
-from pointsman.simulator.hostile_venue import FEE_FAULTS, HostileVenue
+from pointsman.simulator.hostile_venue import HostileVenue
 from pointsman.simulator.invariants import Monitor
-from pointsman.simulator.ledger import FeeMode
+from pointsman.simulator.ledger import FEE_FAULTS, FeeMode
 from pointsman.simulator.market_walk import LISTINGS, MarketWalk
 from pointsman.simulator.person import Person
 from pointsman.simulator.scenario import BEGINS_NS, Scenario, SessionHours, policy_of, stream
@@ -248,7 +248,7 @@ class World:
                 "simulated", code, self.policy, self._scenario.accounts
             ),
             new_code=lambda: self._code,
-            open_venue=lambda *_given: self.venue,
+            open_venue=lambda *_given: self.venue.open(),
             open_recorder=open_recorder,
             wake=lambda: None,
         )
