@@ -91,6 +91,24 @@ async def test_only_where_nothing_listens_is_it_certain_that_nothing_was_sent() 
                     await http.send("POST", url, None, "")
 
 
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE"])
+async def test_nothing_is_sent_twice_when_a_connection_breaks(method: str) -> None:
+    arrived = []
+
+    async def answer_the_first(request: web.Request) -> web.Response:
+        arrived.append(request.method)
+        if len(arrived) > 1:
+            assert request.transport is not None
+            request.transport.abort()
+        return web.Response(text="{}")
+
+    async with answering(answer_the_first) as url, client() as http:
+        await http.send(method, url, None, "")
+        with pytest.raises(NoAnswer):
+            await http.send(method, url, None, "")
+    assert arrived == [method, method]
+
+
 async def test_a_websocket_gives_each_frame_and_says_when_it_ends() -> None:
     async def serve(request: web.Request) -> web.WebSocketResponse:
         socket = web.WebSocketResponse()

@@ -5,9 +5,9 @@ Every answer is given as it came. Where there is none, what is certain is kept a
 * `NeverLeft` only where no connection came about, so that nothing was sent;
 * `NoAnswer` for everything else: cut off, too late, half a body.
 
-Nothing is sent to another address than the one that was given: redirections are not followed, and
-no proxy is taken from the environment, because requests carry keys. Numbers are never binary
-floats.
+Nothing is sent twice, since a second cancel would be refused because of the first. Nothing is sent
+to another address than the one that was given: redirections are not followed, and no proxy is taken
+from the environment, because requests carry keys. Numbers are never binary floats.
 """
 
 from collections.abc import AsyncIterator, Mapping
@@ -106,6 +106,9 @@ class HttpClient:
                     limit=CONNECTIONS_MAX, keepalive_timeout=IDLE_SECONDS
                 ),
             )
+            # It would send a request other than a POST again after a connection broke, and there is
+            # no public way to forbid that; the tests see it if this stops working.
+            self._kept._retry_connection = False
         return self._kept
 
 
