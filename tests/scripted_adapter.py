@@ -48,6 +48,8 @@ class ScriptedAdapter:
         self.found: OrderFound | OrderAbsent | None = None
         self.histories: deque[History] = deque([History(cursor="c1")])
         self.connections: deque[list[list[Reply] | Exception]] = deque()
+        self.cancels_unknown = 0
+        """How many cancels still have to ask first what the venue calls the order."""
         self.is_closed = False
 
     async def call(self, call: Call) -> Answer:
@@ -79,7 +81,10 @@ class ScriptedAdapter:
             venue_order_id=body["id"],
         )
 
-    def cancel(self, client_order_id: str, symbol: str) -> Call:
+    def cancel(self, client_order_id: str, symbol: str) -> Call | None:
+        if self.cancels_unknown:
+            self.cancels_unknown -= 1
+            return None
         return Call(route="DELETE /order", params={"id": client_order_id, "symbol": symbol})
 
     def canceled(self, client_order_id: str, body: Any) -> OrderReport | None:

@@ -119,6 +119,23 @@ async def test_rule_44_of_a_cancel_too(answer: Answering, said: list[str]) -> No
     assert [shown(reply) for reply in await desk.settle()] == said
 
 
+@pytest.mark.parametrize(
+    ("unknown", "said", "sent"),
+    [
+        (1, ["absent"], ["GET /order", "DELETE /order"]),
+        (2, ["absent", "cancel not sent"], ["GET /order"]),
+    ],
+)
+async def test_an_order_is_asked_about_first_where_only_the_venues_id_cancels_it(
+    unknown: int, said: list[str], sent: list[str]
+) -> None:
+    desk = Desk()
+    desk.adapter.cancels_unknown = unknown
+    desk.dispatcher.begin(Cancel(STOP.client_order_id, "XXX"))
+    assert [shown(reply) for reply in await desk.settle()] == said
+    assert desk.sent() == sent
+
+
 def shown(reply: Reply) -> str:
     match reply:
         case OrderReport():

@@ -122,8 +122,9 @@ class Adapter(Protocol):
         """The report in a good answer to that request; None where it does not name the order by
         both ids. Fills in it are left to the stream and the history."""
 
-    def cancel(self, client_order_id: str, symbol: str) -> Call:
-        """The request to cancel an order."""
+    def cancel(self, client_order_id: str, symbol: str) -> Call | None:
+        """The request to cancel an order; None where the venue cancels by its own id only, and what
+        that is will be known after a query."""
 
     def canceled(self, client_order_id: str, body: Any) -> OrderReport | None:
         """The report in a good answer to that request; None where the venue has only taken note

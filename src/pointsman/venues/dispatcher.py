@@ -155,6 +155,13 @@ class Dispatcher:
     async def _cancel(self, cancel: Cancel) -> None:
         order_id = cancel.client_order_id
         call = self._adapter.cancel(order_id, cancel.symbol)
+        if call is None:
+            await self._query(Query(order_id, cancel.symbol), RequestClass.CANCEL)
+            call = self._adapter.cancel(order_id, cancel.symbol)
+        if call is None:
+            detail = "the venue does not tell its own id of the order, by which it cancels"
+            self._not_sent(order_id, Reason.NOT_FOUND, detail, is_cancel=True)
+            return
         ruling, body = await self._ask(call, RequestClass.CANCEL, Stage.CANCEL)
         if ruling.outcome is Outcome.DONE:
             report = self._adapter.canceled(order_id, body)
@@ -173,10 +180,10 @@ class Dispatcher:
         elif not ruling.is_listed:
             self._tell_unlisted(order_id, ruling)
 
-    async def _query(self, query: Query) -> None:
+    async def _query(self, query: Query, kind: RequestClass = RequestClass.QUERY) -> None:
         asked_at_ns = self._now_ns()
         try:
-            told = await self._adapter.query(self._reader(RequestClass.QUERY), query, asked_at_ns)
+            told = await self._adapter.query(self._reader(kind), query, asked_at_ns)
         except Incomplete:
             return
         if told is not None:
