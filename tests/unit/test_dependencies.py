@@ -2,6 +2,7 @@
 
 import ast
 import re
+import subprocess
 import sys
 import tomllib
 from pathlib import Path
@@ -12,7 +13,6 @@ NAMES = {"dotenv": "python-dotenv", "pydantic_core": "pydantic"}
 """Modules whose package has another name."""
 
 NOT_IMPORTED = {
-    "aiohttp": "the venue servers of the tests; the adapters come next",
     "httptools": "the protocol that uvicorn is told to use",
     "tzdata": "the time zones of zoneinfo where the system has none",
 }
@@ -41,3 +41,11 @@ def test_what_is_imported_is_declared_and_what_is_declared_is_used() -> None:
     always = declared(project["dependencies"])
     assert imported() == (always - set(NOT_IMPORTED)) | optional
     assert set(NOT_IMPORTED) <= always
+
+
+def test_a_paper_run_does_not_load_what_only_real_venues_need() -> None:
+    probe = "import sys, pointsman.cli.run, pointsman.engine.open_venue, pointsman.venues.bridge;"
+    probe += "print(sorted({'aiohttp', 'ccxt', 'yarl'} & set(sys.modules)))"
+    command = [sys.executable, "-c", probe]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "[]\n"

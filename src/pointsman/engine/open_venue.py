@@ -28,7 +28,13 @@ from pointsman.venues.paper.venue import PaperVenue
 InstrumentOf = Callable[[str], Instrument]
 
 
-ADAPTERS: dict[str, Callable[[Access], Adapter]] = {}
+def _alpaca(access: Access) -> Adapter:
+    from pointsman.venues.alpaca.adapter import make_adapter
+
+    return make_adapter(access)
+
+
+ADAPTERS: dict[str, Callable[[Access], Adapter]] = {"alpaca": _alpaca}
 """What makes the adapter of each real venue that is built, by its name in the settings. Each
 imports what it needs when it is called."""
 

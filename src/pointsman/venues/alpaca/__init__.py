@@ -1,0 +1,1 @@
+"""Alpaca: US stocks, over its REST API and the stream of the account."""

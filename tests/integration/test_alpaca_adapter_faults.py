@@ -1,0 +1,273 @@
+"""What goes wrong between the engine and Alpaca, against the Alpaca server of the tests: lost
+answers, a stream with gaps, lists that cannot be believed; what is concluded and what is not."""
+
+import time
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from pointsman.domain.commands import Cancel, Compare, Query
+from pointsman.domain.events import (
+    CancelRefused,
+    ChargePaid,
+    NotSent,
+    OrderAbsent,
+    OrderReport,
+    UnlistedCode,
+    VenueLink,
+    VenueWord,
+)
+from pointsman.domain.life_cycle import OrderStatus
+from pointsman.domain.reasons import Reason
+from pointsman.domain.sides import Side
+from pointsman.domain.venue_reports import OrderFound, Snapshot
+from pointsman.execution.reconcile import trade_key
+from pointsman.venues.alpaca import adapter as alpaca
+from pointsman.venues.alpaca import requests
+from tests.integration.alpaca_engine import (
+    BUY_ID,
+    PATIENCE_SECONDS,
+    STOP_ID,
+    Engine,
+    entry,
+    opened,
+    stop,
+)
+from tests.venue_servers.alpaca import AlpacaServer
+from tests.venue_servers.faults import Fault, Kind
+
+
+@pytest.fixture
+def server() -> Iterator[AlpacaServer]:
+    with AlpacaServer(key="K", secret="S") as started:
+        started.quote("AAPL", 100, "100.02", last=100)
+        yield started
+
+
+@pytest.fixture
+def engine(server: AlpacaServer) -> Iterator[Engine]:
+    with opened(server) as engine:
+        yield engine
+
+
+# --- answers that are lost ------------------------------------------------------------------------
+
+LOST = [
+    Fault(route="create", kind=Kind.DROP_AFTER_DOING),
+    Fault(route="create", kind=Kind.SILENCE_AFTER_DOING),
+    Fault(route="create", kind=Kind.ANSWER_AFTER_DOING, status=200, half=True),
+    *(
+        Fault(route="create", kind=Kind.ANSWER_AFTER_DOING, status=status, body=body)
+        for status, body in [
+            (500, {"code": 50010000, "message": "internal server error"}),
+            (502, "<html>"),
+            (503, "<html>"),
+            (504, {"message": "timed out"}),
+            (408, ""),
+            (200, "<html>"),
+            (200, {}),
+            (200, []),
+            (403, "<html>forbidden</html>"),
+            (422, {"code": 40010001, "message": "client_order_id must be unique"}),
+        ]
+    ),
+]
+
+
+@pytest.mark.parametrize("fault", LOST, ids=[f"{f.kind} {f.status} {f.body!r}" for f in LOST])
+def test_an_order_whose_answer_is_lost_is_neither_refused_nor_sent_again(
+    server: AlpacaServer, fault: Fault
+) -> None:
+    with opened(server) as engine:
+        server.streams.silence(PATIENCE_SECONDS)
+        server.faults.clear()
+        server.faults.add(Fault(**{name: getattr(fault, name) for name in vars(fault)}))
+        engine.send(entry())
+        engine.until(lambda: engine.arrived("create") == 1)
+        found = engine.ask(Query(BUY_ID, "AAPL"), OrderFound)
+        assert (found.order.status, found.order.filled) == (OrderStatus.FILLED, 10)
+        engine.settle()
+        assert not {VenueWord.REJECTED, VenueWord.CANCELED} & set(engine.words(BUY_ID))
+        assert not any(isinstance(reply, NotSent) for reply in engine.replies)
+        assert engine.arrived("create") == 1
+
+
+def test_a_cancel_whose_answer_is_lost_is_sent_once(engine: Engine) -> None:
+    engine.hold()
+    engine.protect()
+    engine.server.faults.add(Fault(route="cancel", kind=Kind.DROP_AFTER_DOING))
+    engine.send(Cancel(STOP_ID, "AAPL"))
+    engine.until(lambda: VenueWord.CANCELED in engine.words(STOP_ID))
+    engine.settle()
+    assert engine.arrived("cancel") == 1
+    assert not any(isinstance(reply, CancelRefused | NotSent) for reply in engine.replies)
+
+
+def test_no_such_order_is_told_with_the_time_of_the_question(engine: Engine) -> None:
+    engine.server.faults.add(Fault(route="query", kind=Kind.HIDE_NEW_ORDERS, seconds=1))
+    engine.hold()
+    before = time.time_ns()
+    absent = engine.ask(Query(BUY_ID, "AAPL"), OrderAbsent)
+    assert before <= absent.asked_at_ns + 50_000_000
+    time.sleep(1)
+    assert engine.ask(Query(BUY_ID, "AAPL"), OrderFound).order.filled == 10
+
+
+def test_a_code_that_is_not_listed_is_named_and_concludes_nothing(engine: Engine) -> None:
+    body = {"code": 49990000, "message": "something new"}
+    engine.server.faults.add(Fault(route="create", kind=Kind.ANSWER, status=422, body=body))
+    engine.send(entry())
+    told = engine.next(UnlistedCode)
+    assert (told.code, told.client_order_id) == ("49990000", BUY_ID)
+    assert engine.words(BUY_ID) == []
+
+
+def test_a_slow_down_is_obeyed_as_long_as_the_venue_says(engine: Engine) -> None:
+    headers = {"Retry-After": "1"}
+    body = {"code": 42910000, "message": "rate limit exceeded"}
+    fault = Fault(route="create", kind=Kind.ANSWER, status=429, body=body, headers=headers)
+    engine.server.faults.add(fault)
+    engine.send(entry())
+    told = engine.next(NotSent)
+    assert (told.client_order_id, told.reason) == (BUY_ID, Reason.VENUE_BUSY)
+    began = time.monotonic()
+    engine.send(entry(2))
+    assert engine.next(NotSent, len(engine.replies)).client_order_id == "ABCDEF2E1"
+    engine.send(stop())
+    engine.until(lambda: bool(engine.words(STOP_ID)))
+    assert 0.5 < time.monotonic() - began < PATIENCE_SECONDS / 2
+    assert engine.links(VenueLink.BUDGET) == [False, True]
+
+
+def test_a_key_that_is_revoked_takes_the_link_down(engine: Engine) -> None:
+    engine.hold()
+    engine.server.key = "another"
+    engine.send(stop())
+    engine.until(lambda: engine.links(VenueLink.ORDERS) == [False])
+    assert engine.words(STOP_ID) == [VenueWord.REJECTED]
+    engine.server.key = "K"
+    engine.send(stop(2))
+    engine.until(lambda: engine.links(VenueLink.ORDERS) == [False, True])
+
+
+# --- the account's stream -------------------------------------------------------------------------
+
+
+def test_a_fill_that_the_stream_loses_shows_with_the_next_message(engine: Engine) -> None:
+    engine.server.quote("AAPL", 100, "100.02", ask_size=4)
+    publish = engine.server.account.publish
+
+    def publish_all_but_fills(message: dict[str, Any]) -> None:
+        if message["data"]["event"] != "partial_fill":
+            publish(message)
+
+    engine.server.account.publish = publish_all_but_fills
+    cursor = engine.ask(Compare(""), Snapshot).fills_cursor
+    engine.send(entry())
+    engine.until(lambda: engine.links(VenueLink.ACCOUNT_STREAM) == [True, False, True])
+    assert VenueWord.CANCELED not in engine.words(BUY_ID), "its fills are not known yet"
+    snapshot = engine.ask(Compare(cursor), Snapshot)
+    assert sum(trade.fill.quantity for trade in snapshot.trades) == 4
+    assert {trade.client_order_id for trade in snapshot.trades} == {BUY_ID}
+
+
+def test_repeated_messages_give_the_same_keys(engine: Engine) -> None:
+    engine.hold()
+    engine.server.publish_again(BUY_ID)
+    engine.until(lambda: engine.words(BUY_ID).count(VenueWord.TRADE) == 2)
+    assert engine.filled(BUY_ID) == 10
+
+
+def test_a_stream_that_ends_is_connected_again_and_says_so(engine: Engine) -> None:
+    engine.server.streams.close()
+    engine.until(lambda: engine.links(VenueLink.ACCOUNT_STREAM) == [True, False, True])
+    engine.hold()
+
+
+def test_orders_of_others_are_left_to_the_comparison(engine: Engine) -> None:
+    cursor = engine.ask(Compare(""), Snapshot).fills_cursor
+    engine.server.foreign_order("AAPL", "buy", 7)
+    resting = engine.server.foreign_order(
+        "MSFT", "buy", 3, type="limit", limit_price="9", time_in_force="gtc"
+    )
+    engine.settle()
+    assert not any(isinstance(reply, OrderReport) for reply in engine.replies)
+    snapshot = engine.ask(Compare(cursor), Snapshot)
+    (trade,), (order,), (holding,) = snapshot.trades, snapshot.open_orders, snapshot.holdings
+    assert (trade.symbol, trade.side, trade.fill.quantity) == ("AAPL", Side.BUY, 7)
+    assert (order.client_order_id, order.quantity) == (resting["client_order_id"], 3)
+    assert (holding.symbol, holding.quantity) == ("AAPL", 7)
+
+
+# --- comparisons ----------------------------------------------------------------------------------
+
+
+def test_a_comparison_goes_on_where_the_last_one_ended(engine: Engine) -> None:
+    engine.hold()
+    first = engine.ask(Compare(""), Snapshot)
+    assert first.trades == (), "books that begin now do not know what was before"
+    engine.server.foreign_order("AAPL", "sell", 4)
+    second = engine.ask(Compare(first.fills_cursor), Snapshot)
+    assert [trade.fill.quantity for trade in second.trades] == [4]
+    third = engine.ask(Compare(second.fills_cursor), Snapshot)
+    assert third.trades == ()
+    assert [held.quantity for held in third.holdings] == [6]
+
+
+def test_more_than_a_page_of_anything_is_read_to_its_end(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cursor = engine.ask(Compare(""), Snapshot).fills_cursor
+    for _ in range(105):
+        engine.server.foreign_order("AAPL", "buy", 2)
+    for _ in range(20):
+        engine.server.foreign_order("AAPL", "sell", 1, type="limit", limit_price="300")
+    monkeypatch.setattr(requests, "ORDERS_MAX", 7)
+    snapshot = engine.ask(Compare(cursor), Snapshot)
+    assert snapshot.is_complete
+    assert len({trade_key(trade) for trade in snapshot.trades}) == 105
+    assert len(snapshot.open_orders) == 20
+
+
+def test_fees_are_asked_for_now_and_then_and_keep_their_ids(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cursor = engine.ask(Compare(""), Snapshot).fills_cursor
+
+    def fees() -> set[tuple[str, Decimal]]:
+        after = len(engine.replies)
+        engine.ask(Compare(cursor), Snapshot)
+        told = [reply for reply in engine.replies[after:] if isinstance(reply, ChargePaid)]
+        return {(charge.charge_id, charge.amount) for charge in told}
+
+    engine.server.fee("AAPL", "0.03")
+    assert fees() == set(), "they were asked for just now"
+    monkeypatch.setattr(alpaca, "FEES_EVERY_SECONDS", 0.0)
+    (first,) = fees()
+    assert first[1] == Decimal("-0.03")
+    engine.server.fee("AAPL", "0.04")
+    assert {amount for _, amount in fees() - {first}} == {Decimal("-0.04")}
+    assert first in fees(), "what is booked already is known by its id"
+
+
+LISTS = [
+    ("positions", Kind.ANSWER, False),
+    ("positions", Kind.EMPTY_LIST, False),
+    ("fills", Kind.ANSWER, False),
+    ("open_orders", Kind.ANSWER, False),
+    ("open_orders", Kind.EMPTY_LIST, True),
+]
+
+
+@pytest.mark.parametrize(("route", "kind", "is_complete"), LISTS)
+def test_a_list_that_fails_or_contradicts_the_account_concludes_nothing(
+    engine: Engine, route: str, kind: Kind, is_complete: bool
+) -> None:
+    engine.hold()
+    fault = Fault(route=route, kind=kind, times=10, status=500, body={"message": "sorry"})
+    engine.server.faults.add(fault)
+    snapshot = engine.ask(Compare(""), Snapshot)
+    assert snapshot.is_complete is is_complete
+    assert snapshot.holdings == () or is_complete
