@@ -1,0 +1,233 @@
+"""Bybit: one account as the dispatcher sees it.
+
+What leaves is in `requests`, what comes back in `rows`, what it proves in `codes`; here is only
+what asks. ccxt signs. Invariants:
+
+* an order is absent only where Bybit finds it neither among those that work, nor among those that
+  have ended, nor in what was executed;
+* an order is reported with its fills only where these add up to what it says was filled.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+from msgspec.structs import replace
+
+from pointsman.domain.commands import Query
+from pointsman.domain.events import OrderAbsent, OrderReport
+from pointsman.domain.money import ZERO
+from pointsman.domain.orders import Order
+from pointsman.domain.policy import Abilities, ReduceOnlyMode
+from pointsman.domain.venue_reports import OrderFound, VenueHolding, VenueOrder
+from pointsman.execution.ports import Reply
+from pointsman.venues.adapter import (
+    Access,
+    Adapter,
+    Call,
+    History,
+    Incomplete,
+    NeverLeft,
+    NoAnswer,
+    Opening,
+    Read,
+)
+from pointsman.venues.bybit import requests, rows
+from pointsman.venues.bybit.account import (
+    check_account,
+    check_key,
+    check_mode,
+    check_symbols,
+    instruments_of,
+)
+from pointsman.venues.bybit.codes import TABLE
+from pointsman.venues.bybit.lists import (
+    WEEK_MS,
+    execution_id,
+    read_executions,
+    read_history,
+    read_list,
+)
+from pointsman.venues.bybit.rows import MS_NS, Row
+from pointsman.venues.bybit.stream import ADDRESS, SANDBOX_ADDRESS, authorize, hear
+from pointsman.venues.ccxt_client import CcxtClient
+from pointsman.venues.http_client import moved
+from pointsman.venues.outcome import Answer
+
+REQUESTS_PER_MINUTE = 600
+"""Bybit counts by the second: ten orders, fifty questions."""
+
+TOO_MANY = 10006
+RECV_WINDOW_MS = 5_000
+STOPS_MAX = 10
+"""Conditional orders of a symbol."""
+
+
+class BybitAdapter:
+    name = "bybit"
+    table = TABLE
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+        self._mode = access.position_mode
+        self._client = CcxtClient(
+            "bybit",
+            access,
+            sandbox="test",
+            recv_window_ms=RECV_WINDOW_MS,
+            # Else ccxt asks for the kind of account itself, before the first request.
+            options={"enableUnifiedAccount": True},
+        )
+        standard = SANDBOX_ADDRESS if access.is_sandbox else ADDRESS
+        self._stream_address = moved(standard, access.stream_url)
+
+    async def call(self, call: Call) -> Answer:
+        section = "private" if call.is_signed else "public"
+        path = call.route.partition(" /")[2]
+        answer, headers = await self._client.send(call, section, path)
+        if answer.retry_after_ms is None:
+            return replace(answer, retry_after_ms=retry_after_ms(answer.body, headers))
+        return answer
+
+    async def set_clock(self) -> None:
+        before_ms = self._client.now_ms()
+        try:
+            answer = await self.call(requests.TIME)
+        except (NeverLeft, NoAnswer) as error:
+            raise Incomplete(f"Bybit did not say what time it is: {error}") from None
+        venue_ms = rows.time_ms(answer.body)
+        self._client.set_clock(before_ms, venue_ms, self._client.now_ms())
+
+    async def open(self, read: Read) -> Opening:
+        key = rows.result_of(await read(requests.KEY))
+        check_key(key)
+        check_account(rows.result_of(await read(requests.ACCOUNT)))
+        listed, _ = await read_list(
+            read, requests.INSTRUMENTS, lambda row: rows.text(row, "symbol")
+        )
+        instruments = instruments_of(listed)
+        check_symbols(self._access.symbols, instruments)
+        for symbol in self._access.symbols or tuple(instruments)[:1]:
+            held = rows.list_of(await read(requests.mode_call(symbol)))
+            check_mode(symbol, held, self._mode)
+        return Opening(
+            abilities=self._abilities(),
+            instruments=instruments,
+            requests_per_minute=REQUESTS_PER_MINUTE,
+            account=f"Bybit user {key.get('userID')}",
+        )
+
+    def _abilities(self) -> Abilities:
+        window_ms = RECV_WINDOW_MS + self._client.clock_error_ms
+        expiry_ns = min(window_ms * MS_NS, self._access.order_settle_ns)
+        return Abilities(
+            position_mode=self._mode,
+            reduce_only=ReduceOnlyMode.CLIP,
+            entry_beside_stop=True,
+            stop_beside_entry=True,
+            tells_triggered=True,
+            amends=False,
+            request_expiry_ns=expiry_ns,
+            keeps_ended_orders_ns=WEEK_MS * MS_NS,
+            max_stops_per_symbol=STOPS_MAX,
+        )
+
+    # -- orders ------------------------------------------------------------------------------------
+
+    def submit(self, order: Order) -> Call:
+        return requests.order_call(order, self._mode)
+
+    def accepted(self, order: Order, body: Any) -> OrderReport | None:
+        return rows.accepted_report(order.client_order_id, body)
+
+    def cancel(self, client_order_id: str, symbol: str) -> Call:
+        return requests.cancel_call(client_order_id, symbol)
+
+    def canceled(self, client_order_id: str, body: Any) -> OrderReport | None:
+        """Bybit answers when it has taken note; the stream tells what came of it."""
+        del client_order_id, body
+        return None
+
+    async def query(
+        self, read: Read, query: Query, asked_at_ns: int
+    ) -> OrderFound | OrderAbsent | None:
+        order_id = query.client_order_id
+        row = await self._order_row(read, query)
+        if row is None:
+            call = requests.executions_call(None, order_id)
+            executed, _ = await read_list(read, call, execution_id)
+            return None if executed else OrderAbsent(order_id, asked_at_ns)
+        fills = tuple(rows.fill_of(each) for each in await self._executions(read, row))
+        order = rows.order_of(row, self._mode)
+        if sum((fill.quantity for fill in fills), ZERO) != order.filled:
+            raise Incomplete(f"executions of order {order_id} do not add up to what was filled")
+        return OrderFound(order=order, fills=fills, asked_at_ns=asked_at_ns)
+
+    async def _order_row(self, read: Read, query: Query) -> Row | None:
+        """What Bybit says of an order; None where it has none of this id."""
+        order_id, symbol = query.client_order_id, query.symbol
+        for call in (
+            requests.working_order_call(order_id, symbol),
+            requests.ended_order_call(order_id, symbol),
+        ):
+            found = rows.list_of(await read(call))
+            if any(row.get("orderLinkId") != order_id for row in found):
+                raise Incomplete(f"{call.route} does not answer to what was asked")
+            if found:
+                return found[0]
+        return None
+
+    async def _executions(self, read: Read, row: Row) -> list[Row]:
+        """All executions of an order."""
+        if not row.get("cumExecQty") or rows.number(row, "cumExecQty") == ZERO:
+            return []
+        executed, _ = await read_executions(
+            read,
+            rows.at_ns(row, "createdTime") // MS_NS,
+            rows.at_ns(row, "updatedTime") // MS_NS,
+            rows.text(row, "orderLinkId"),
+        )
+        return executed
+
+    # -- the account -------------------------------------------------------------------------------
+
+    async def history(self, read: Read, cursor: str) -> History:
+        return await read_history(read, cursor, self._mode)
+
+    async def open_orders(self, read: Read) -> tuple[VenueOrder, ...]:
+        listed, _ = await read_list(
+            read, requests.OPEN_ORDERS, lambda row: rows.text(row, "orderId")
+        )
+        return tuple(rows.order_of(row, self._mode) for row in listed)
+
+    async def holdings(self, read: Read) -> tuple[VenueHolding, ...]:
+        def key(row: Row) -> Any:
+            return row.get("symbol"), row.get("positionIdx")
+
+        listed, _ = await read_list(read, requests.HOLDINGS, key)
+        held = (rows.holding_of(row, self._mode) for row in listed)
+        return tuple(holding for holding in held if holding is not None)
+
+    async def stream(self, read: Read) -> AsyncIterator[list[Reply]]:
+        access, client = self._access, self._client
+        async with client.http.websocket(self._stream_address) as socket:
+            await authorize(socket, access.key, access.secret, int(client.exchange.nonce()))
+            async for replies in hear(socket, lambda row: self._executions(read, row)):
+                yield replies
+
+    async def close(self) -> None:
+        await self._client.close()
+
+
+def retry_after_ms(body: Any, headers: Mapping[str, str]) -> int | None:
+    """How long Bybit wants nothing after "too many visits": it says when the second ends that it
+    has counted, by its own clock. None where it says nothing of it."""
+    code, at_ms = (body.get("retCode"), body.get("time")) if isinstance(body, dict) else (0, 0)
+    reset = headers.get("X-Bapi-Limit-Reset-Timestamp", "")
+    if code != TOO_MANY or not isinstance(at_ms, int) or not reset.isdigit():
+        return None
+    return max(0, int(reset) - at_ms)
+
+
+def make_adapter(access: Access) -> Adapter:
+    """The account at Bybit that these keys are of."""
+    return BybitAdapter(access)
