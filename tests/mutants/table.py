@@ -196,8 +196,8 @@ GOVERNANCE = (
     ),
     Mutant(
         "I14", "`if spread > max`, and NaN is no more than it", "domain/market.py",
-        "bid.is_finite()\n            and ask.is_finite()\n            and ZERO < bid <= ask",
-        "not (float(bid) <= 0 or float(bid) > float(ask))",
+        "ZERO < self.bid <= self.ask < _INFINITY",
+        "not (float(self.bid) <= 0 or float(self.bid) > float(self.ask))",
     ),
     Mutant(
         "I14", "an invalid quote is no breach", FILTERS, "    yield _validity(newest)\n", "",

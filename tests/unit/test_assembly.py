@@ -302,11 +302,11 @@ def test_rule_30_a_press_holds_at_the_last_gate_before_the_loop_has_looked(
     settings: Settings, database: Path
 ) -> None:
     with closing(assemble(settings, database, None, wait=lambda _failure: None)) as built:
-        assert not built.loop.is_held_for(Hold.KILL_LATCH)
+        assert not built.loop.holds.is_set(Hold.KILL_LATCH)
         built.latch.press(HALT)
-        assert built.loop.is_held_for(Hold.KILL_LATCH)
+        assert built.loop.holds.is_set(Hold.KILL_LATCH)
     with closing(assemble(settings, database, None, wait=lambda _failure: None)) as built:
-        assert built.loop.is_held_for(Hold.KILL_LATCH), "and from the start on"
+        assert built.loop.holds.is_set(Hold.KILL_LATCH), "and from the start on"
 
 
 @pytest.mark.parametrize(("settle", "starts"), [("6", True), ("5.999", False)])

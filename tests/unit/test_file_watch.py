@@ -76,7 +76,7 @@ async def entry_after(
     async with open_engine(settings, database) as engine:
         loop = engine._live._loop
         lose()
-        await until(lambda: loop.is_held_for(Hold.FILE_LOST))
+        await until(lambda: loop.holds.is_set(Hold.FILE_LOST))
         engine.feed(quote())
         try:
             decision = await engine.submit(BUY)

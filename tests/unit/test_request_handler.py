@@ -123,7 +123,7 @@ def test_rule_19_rearm_comes_with_the_number_of_the_press_that_it_releases(
     assert desk.latch.release(Latched(), answer["press"])
     desk.handler.work()
     assert desk.books.kill_switch.state is KillState.OFF, "its own release is no press"
-    assert not desk.story.loop.is_held_for(Hold.KILL_LATCH)
+    assert not desk.story.loop.holds.is_set(Hold.KILL_LATCH)
 
 
 def test_rule_19_rearm_is_refused_while_the_settings_say_killed(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ A quote is stored as received: whether it may be traded on is `Quote.is_valid` (
 """
 
 import re
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 
 import msgspec
 from msgspec.structs import replace
@@ -30,6 +30,9 @@ def letters_of(symbol: str) -> str:
     pair, colon, rest = symbol.upper().partition(":")
     name = pair if "/" in pair else rest if colon else pair
     return _NOT_SPELLED.sub("", name.removesuffix(".P"))
+
+
+_INFINITY = Decimal("Infinity")
 
 
 class Instrument(msgspec.Struct, frozen=True, gc=False):
@@ -120,16 +123,14 @@ class Quote(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     @property
     def is_valid(self) -> bool:
         """RULES 4: both prices finite and > 0, bid <= ask, sizes finite and >= 0."""
-        bid, ask = self.bid, self.ask
-        return (
-            bid.is_finite()
-            and ask.is_finite()
-            and ZERO < bid <= ask
-            and self.bid_size.is_finite()
-            and self.ask_size.is_finite()
-            and self.bid_size >= ZERO
-            and self.ask_size >= ZERO
-        )
+        try:
+            return (
+                ZERO < self.bid <= self.ask < _INFINITY
+                and ZERO <= self.bid_size < _INFINITY
+                and ZERO <= self.ask_size < _INFINITY
+            )
+        except InvalidOperation:  # not a number: it cannot be compared
+            return False
 
     @property
     def mid(self) -> Decimal:

@@ -25,6 +25,7 @@ _ISO = re.compile(
 _EPOCH_UNITS = ((10**11, SECOND_NS), (10**14, 1_000_000), (10**17, 1_000), (_END_NS, 1))
 """An integer below the first number counts in units of the second, in nanoseconds."""
 _EPOCH_DIGITS_MAX = 19
+_EPOCH_MS_DIGITS = 13
 _FIRST_EPOCH_NS = 946_684_800 * SECOND_NS
 """2000-01-01. A number below it is more likely a date without separators, the serial number of a
 spreadsheet or a time since midnight than an epoch."""
@@ -47,6 +48,10 @@ def parse_ts(text: str) -> int:
     Raises ValueError, saying what to write, for anything else, before 1970 or after 2262, and for
     an epoch before 2000, since such a number is no epoch: 20260105 is a date.
     """
+    if len(text) == _EPOCH_MS_DIGITS and text.isascii() and text.isdigit():
+        ts_ns = int(text) * 1_000_000
+        if _FIRST_EPOCH_NS <= ts_ns < _END_NS:
+            return ts_ns  # milliseconds, as most files have them: worked out at once
     match = _ISO.fullmatch(text)
     if match is None:
         return _parse_epoch(text)
@@ -85,6 +90,13 @@ def _days_since_1970(year: int, month: int, day: int) -> int:
     return days - _DAYS_BEFORE_1970
 
 
+def _unit_ns(number: int | Decimal) -> int:
+    for end, unit_ns in _EPOCH_UNITS:
+        if number < end:
+            return unit_ns
+    return SECOND_NS
+
+
 def _parse_epoch(text: str) -> int:
     number: int | Decimal
     if text.isascii() and text.isdigit() and len(text) <= _EPOCH_DIGITS_MAX:
@@ -93,8 +105,7 @@ def _parse_epoch(text: str) -> int:
         number = Decimal(text)
     else:
         raise ValueError(_REMEDY)
-    unit_ns = next((unit_ns for end, unit_ns in _EPOCH_UNITS if number < end), SECOND_NS)
-    ts_ns = int(number * unit_ns)
+    ts_ns = int(number * _unit_ns(number))
     if _FIRST_EPOCH_NS <= ts_ns < _END_NS:
         return ts_ns
     if _COMPACT_DATE.fullmatch(text):

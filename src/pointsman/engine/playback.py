@@ -12,6 +12,9 @@ from pointsman.execution.execution_loop import ExecutionLoop
 from pointsman.market.signal_file import BadSignal
 from pointsman.market.tape import Tape
 
+QUIET_ROWS_MAX = 256
+"""The most quiet rows that are taken at once; a kill is looked for in between."""
+
 
 class Playback:
     """One recorded run. `source` names the signals in the journal; `bad_quotes` is asked at the
@@ -54,6 +57,24 @@ class Playback:
         known = [at_ns for at_ns in times if at_ns is not None]
         if known and not self._tape.is_over:
             self._loop.pass_quiet_comparisons(min(known))
+
+    def take_quiet_quotes(self, last_ns: int | None) -> None:
+        """Take in the rows that change nothing but the newest quotes, without an instant for each,
+        up to the first of which something comes; its instant is done. For a run as fast as it goes:
+        `last_ns` is its last instant where that is limited."""
+        loop, tape = self._loop, self._tape
+        until_ns = loop.quiet_until_ns()
+        if until_ns is None:
+            return
+        if (signal_ns := tape.next_signal_ns()) is not None:
+            until_ns = min(until_ns, signal_ns)
+        if last_ns is not None:
+            until_ns = min(until_ns, last_ns + 1)
+        for quote in tape.quotes_before(until_ns, QUIET_ROWS_MAX):
+            if loop.on_quote(quote, quote.ts_ns):
+                self.step(loop.now_ns)
+                return
+        loop.end_quiet()
 
     def step(self, now_ns: int) -> None:
         """Do one instant."""

@@ -33,6 +33,8 @@ class ClockOffset:
     def note(self, stamp_ns: int, received_ns: int) -> None:
         """Take in the stamp of a quote that has just been received."""
         early_ns = received_ns - stamp_ns
+        if early_ns >= 0 and not self._least and self._since_ns is None:
+            return  # as with every row of a file: neither is there an offset nor does this give one
         offset_ns = self.at(received_ns)
         if early_ns <= offset_ns + CONTRADICTED_NS or offset_ns == 0:
             self._since_ns = None

@@ -13,21 +13,9 @@ then levels and timers, then signals (RULES 2).
 from collections import deque
 from collections.abc import Callable
 
+from pointsman.domain import events as ev
 from pointsman.domain.accounts import TradingState
 from pointsman.domain.commands import Cancel, Command, Compare, Step, Submit
-from pointsman.domain.events import (
-    Compared,
-    EntryBreach,
-    Event,
-    Killed,
-    LevelReached,
-    OrderSent,
-    SendRefused,
-    SignalReceived,
-    Started,
-    StorageHealed,
-    TimerFired,
-)
 from pointsman.domain.market import Quote
 from pointsman.domain.orders import Order, Role
 from pointsman.domain.positions import Position
@@ -66,7 +54,7 @@ class ExecutionLoop:
         self.view = MarketView()
         self.quotes_seen = 0
         self.signals_seen = 0
-        self.on_turn: Callable[[Event, Step], None] | None = None
+        self.on_turn: Callable[[ev.Event, Step], None] | None = None
         self._venue = venue
         self._listener = listener
         self._recorder = recorder
@@ -119,7 +107,7 @@ class ExecutionLoop:
         """Whether an instant or a release that was bounded can go on at once."""
         return self.has_replies or self._outbox.may_leave(self._recorder.standing.durable)
 
-    def start(self, started: Started, now_ns: int) -> None:
+    def start(self, started: ev.Started, now_ns: int) -> None:
         """Begin: doubt what is in flight, ask the venue."""
         for position in self.desk.books.positions.values():
             self.view.watch(position)
@@ -155,25 +143,39 @@ class ExecutionLoop:
         """When the next request that is under way reaches the venue."""
         return self._venue.next_due_ns()
 
-    def on_quote(self, quote: Quote, now_ns: int) -> None:
-        """Take in a row that arrives at `now_ns`, before `instant` is called for it."""
+    def on_quote(self, quote: Quote, now_ns: int) -> bool:
+        """Take in a row that arrives at `now_ns`, before `instant` is called for it. Whether it has
+        crossed a level, or filled something."""
         self.quotes_seen += 1
         self.advance(now_ns)
         self._has_quoted = True
         if not self.view.on_quote(quote, self._now_ns):
-            return
+            return False
         self._sampling.note_prices()
-        if self._listener is not None:
-            self._listener.on_quote(self.view.in_event_time(quote, self._now_ns))
+        listener = self._listener
+        seen = self.view.in_event_time(quote, self._now_ns)
+        is_met = listener is not None and listener.on_quote(seen)
+        return is_met or self.view.has_crossed
+
+    def quiet_until_ns(self) -> int | None:
+        """Until when a row changes nothing but the newest quote of its symbol, unless something
+        comes of it: nothing waits, no entry works, and nothing is due before. None where none is
+        quiet."""
+        books = self.desk.books
+        is_busy = self._replies or self._has_quoted or self._outbox or self._held
+        if is_busy or books.entries_by_symbol or books.openings or self.is_held:
+            return None
+        return _earliest(self.next_due_ns(), self._sampling.earliest_ns(self._now_ns))
+
+    def end_quiet(self) -> None:
+        """Nothing has come of the rows since the last instant: none was needed for them."""
+        self._has_quoted = False
+        self._sampling.note_instant(self._now_ns)
 
     def hold(self, hold: Hold, is_held: bool, cause: str = "") -> None:
         """Let no entry leave, at once, until the same hold is lifted; from any thread. `cause` says
         in words what is wrong."""
         self.holds.put(hold, is_held, cause)
-
-    def is_held_for(self, hold: Hold) -> bool:
-        """Whether this holds entries back."""
-        return self.holds.is_set(hold)
 
     def remember_quotes(self) -> None:
         """Tell the listener the newest quotes that are known already, before the first instant."""
@@ -204,7 +206,7 @@ class ExecutionLoop:
         self._look_at_levels()
         self._look_at_entries()
         while (timer := self.desk.due_timer(self._now_ns)) is not None:
-            self.turn(TimerFired(timer, self.view.mark_for(self.desk.books, timer)))
+            self.turn(ev.TimerFired(timer, self.view.mark_for(self.desk.books, timer)))
         for opening in self._due_openings():
             self.signal(opening, None, reversal.SOURCE, is_opening=True)
         self._sample()
@@ -229,7 +231,7 @@ class ExecutionLoop:
         if (learned := self.view.learned_of(self.desk.books, signal.symbol)) is not None:
             self.turn(learned)
         hours = self._hours(signal.va_id)
-        event = SignalReceived(
+        event = ev.SignalReceived(
             signal=signal,
             quote=self.view.quotes.newest(signal.symbol),
             mark=self.view.mark(signal.symbol),
@@ -250,7 +252,7 @@ class ExecutionLoop:
         """The opening parts of reversals that may be decided now (RULES 55)."""
         return [] if self.is_held else self.desk.due_openings()
 
-    def turn(self, event: Event, answer: Callback | None = None) -> Step:
+    def turn(self, event: ev.Event, answer: Callback | None = None) -> Step:
         """Decide one event and queue it for storage. The caller's answer, then the commands, wait
         in the outbox until it is durable; answers go first because they are cheaper."""
         step = self.desk.handle(event, self._now_ns)
@@ -263,7 +265,7 @@ class ExecutionLoop:
                     self.view.watch(record)
                 elif isinstance(record, Order) and record.role is Role.ENTRY:
                     self.view.note_entry(record.symbol)
-        if isinstance(event, Compared):
+        if isinstance(event, ev.Compared):
             self._comparing.note(event, step, self._ticket)
         if answer is not None:
             self._outbox.put(self._ticket, answer, step)
@@ -314,13 +316,13 @@ class ExecutionLoop:
         elif last_check.is_overtaken(self.desk.books, order):
             refusal = Reason.NOTHING_TO_CLOSE
         if refusal is not None:
-            self.turn(SendRefused(order.client_order_id, refusal))
+            self.turn(ev.SendRefused(order.client_order_id, refusal))
             return
         self._venue.send(submit, self._now_ns)
-        self.turn(OrderSent(order.client_order_id))
+        self.turn(ev.OrderSent(order.client_order_id))
 
     def _gate(self, entry: Order) -> Reason | None:
-        if self.is_held_for(Hold.KILL_LATCH):
+        if self.holds.is_set(Hold.KILL_LATCH):
             return Reason.KILLED
         newest = self.view.quotes.newest(entry.symbol)
         offset_ns = self.view.clock_offset.at(self._now_ns)
@@ -333,7 +335,7 @@ class ExecutionLoop:
         if cancel.client_order_id in self._held:
             # It never left and never will: nothing is to be asked of the venue.
             del self._held[cancel.client_order_id]
-            self.turn(SendRefused(cancel.client_order_id, Reason.STORAGE_FAILED))
+            self.turn(ev.SendRefused(cancel.client_order_id, Reason.STORAGE_FAILED))
         elif cancel.client_order_id in self.desk.books.orders:
             self._venue.send(cancel, self._now_ns)
 
@@ -352,7 +354,7 @@ class ExecutionLoop:
             self._failed_since_ns = None
             held, self._held = self._held, {}
             if held:
-                self.turn(StorageHealed(tuple(held)))
+                self.turn(ev.StorageHealed(tuple(held)))
         return standing
 
     def _hold_entries(self, standing: ports.Standing) -> None:
@@ -372,19 +374,19 @@ class ExecutionLoop:
         is_killed = books.kill_switch.trading_state is TradingState.HALTED
         if limit_ns is not None and failing_ns > limit_ns and not is_killed:
             note = f"KILL_ON_STORAGE_SECONDS: failing for {failing_ns // SECOND_NS} s"
-            self.turn(Killed(False, "storage", note))
+            self.turn(ev.Killed(False, "storage", note))
 
     # -- what is due -------------------------------------------------------------------------------
 
     def _look_at_levels(self) -> None:
         for position_id, level, quote in self.view.take_crossed():
-            self.turn(LevelReached(position_id, level, quote))
+            self.turn(ev.LevelReached(position_id, level, quote))
 
     def _look_at_entries(self) -> None:
         """While entries work: a quote beyond a limit, or no quote for too long, withdraws them."""
         for symbol in self.view.take_doubtful(self.desk.books, self._now_ns):
             offset_ns = self.view.clock_offset.at(self._now_ns)
-            self.turn(EntryBreach(symbol, self.view.quotes.newest(symbol), offset_ns))
+            self.turn(ev.EntryBreach(symbol, self.view.quotes.newest(symbol), offset_ns))
 
     def _sample(self) -> None:
         """Look at the equity of what is held, where a sample is due (RULES 17)."""

@@ -80,8 +80,7 @@ class MarketView:
         is what entries are judged on, and nothing else."""
         self.clock_offset.note(quote.ts_ns, now_ns)
         self._renewed[quote.symbol] = None
-        too_old = self._why_too_old(quote, now_ns)
-        if too_old:
+        if self._session is not None and (too_old := self._why_too_old(quote, now_ns)):
             self.skipped.skip(quote.symbol, now_ns - self.ahead_ns, too_old, is_told_once=True)
             self.quotes.update_newest(quote)
             return False
@@ -114,6 +113,8 @@ class MarketView:
     def in_event_time(self, quote: Quote, now_ns: int) -> Quote:
         """The row as a simulated venue acts on it: at its stamp in event time, but never in the
         future."""
+        if self._session is None and quote.ts_ns <= now_ns:
+            return quote
         stamp_ns = min(quote.ts_ns + self.ahead_ns, now_ns)
         return quote if stamp_ns == quote.ts_ns else replace(quote, ts_ns=stamp_ns)
 
@@ -155,6 +156,11 @@ class MarketView:
             )
         else:
             self._levels.drop(position.position_id)
+
+    @property
+    def has_crossed(self) -> bool:
+        """Whether a level was reached since the last time."""
+        return bool(self._crossed)
 
     def take_crossed(self) -> list[tuple[int, Level, Quote]]:
         """The levels that were reached since the last time."""

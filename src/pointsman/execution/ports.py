@@ -93,8 +93,9 @@ class QuoteListener(Protocol):
     """A venue that fills orders by the same quotes as the engine sees. A real venue has a market of
     its own and is no listener."""
 
-    def on_quote(self, quote: Quote) -> None:
-        """Take in the next row of market data, and match what rests on it."""
+    def on_quote(self, quote: Quote) -> bool:
+        """Take in the next row of market data, and match what rests on it. Whether there is
+        something to receive."""
 
     def remember(self, quote: Quote) -> None:
         """Take in the newest row of a symbol from before this start, once for each symbol."""

@@ -21,10 +21,13 @@ class QuoteTable:
 
     def update(self, quote: Quote) -> None:
         """Take in the next row. Rows come in time order: the newest is the one given last."""
-        self.update_newest(quote)
+        symbol = quote.symbol
+        if symbol not in self._newest:
+            self._spelled.setdefault(letters_of(symbol), symbol)
+        self._newest[symbol] = quote
         if quote.is_valid:
             self._look_at_steps(quote)
-            self._last_valid[quote.symbol] = quote
+            self._last_valid[symbol] = quote
 
     def update_newest(self, quote: Quote) -> None:
         """Take in a row that is too old to mark the books at: entries alone are judged on it."""

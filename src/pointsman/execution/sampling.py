@@ -58,9 +58,21 @@ class Sampling:
     def pass_to(self, now_ns: int, ticket: int) -> None:
         """Count the whole seconds before `now_ns` as sampled, where no sample of theirs could have
         changed anything. To be called before what happens at `now_ns` is taken in."""
-        is_same_day = now_ns <= self._day_ends_ns
-        if is_same_day and self._books.holding_accounts and self._is_quiet(ticket):
+        if not self._books.holding_accounts:
+            return
+        if now_ns <= self._day_ends_ns and self._is_quiet(ticket):
             self._second = max(self._second, (now_ns - 1) // SECOND_NS)
+
+    def earliest_ns(self, now_ns: int) -> int | None:
+        """When a sample may be due next, whatever quotes come before; None while nothing is
+        held."""
+        is_holding = bool(self._books.holding_accounts)
+        return (now_ns // SECOND_NS + 1) * SECOND_NS if is_holding else None
+
+    def note_instant(self, now_ns: int) -> None:
+        """Say that there was an instant at which nothing was held, so that no sample was due."""
+        if not self._books.holding_accounts:
+            self._second = max(self._second, now_ns // SECOND_NS)
 
     def take(self, now_ns: int, ticket: int) -> Marked | None:
         """The sample to be taken at an instant, if one is due. Afterwards `note` has to be called

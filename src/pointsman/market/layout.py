@@ -312,7 +312,12 @@ def _read_ts(text: str) -> int:
 
 
 read_symbol = lru_cache(maxsize=_CACHE_LEN_MAX)(parse_symbol)
-read_exchange = lru_cache(maxsize=_CACHE_LEN_MAX)(exchange_of)
+
+
+@lru_cache(maxsize=_CACHE_LEN_MAX)
+def read_named(text: str) -> tuple[str, str | None]:
+    """The symbol in a cell, and the exchange that it is named with."""
+    return parse_symbol(text), exchange_of(text)
 
 
 @lru_cache(maxsize=_CACHE_LEN_MAX)

@@ -18,7 +18,7 @@ from pointsman.errors import PointsmanError
 LINE_BYTES_MAX = 65_536
 """A line longer than this is a problem, not data."""
 
-_CHUNK_BYTES = 65_536
+_CHUNK_BYTES = 32_768
 _SHOWN_BYTES = 64
 _GZIP_MAGIC = b"\x1f\x8b"
 _OTHER_KINDS = {
@@ -75,9 +75,15 @@ def lines_of(stream: BufferedReader) -> Iterator[Line]:
             if b"\r" in text:
                 text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
             *whole, rest = text.split(b"\n")
-            for line in whole:
-                number += 1
-                yield _decoded(number, line)
+            lines = _decoded_at_once(text) if number else None
+            if lines is not None:
+                for good in lines:
+                    number += 1
+                    yield number, good, ""
+            else:
+                for line in whole:
+                    number += 1
+                    yield _decoded(number, line)
             # What is cut off here is still too long for a line, so memory stays bounded.
             rest = rest[: LINE_BYTES_MAX + 1] + held
     except (EOFError, zlib.error, gzip.BadGzipFile) as problem:
@@ -100,6 +106,16 @@ def _opened(file: Path) -> BufferedReader:
     except OSError as problem:
         why = problem.strerror or "it cannot be read"
         raise UnreadableFile(file, why, "name a file that can be read") from problem
+
+
+def _decoded_at_once(text: bytes) -> list[str] | None:
+    """The whole lines of a text, where all of them are short enough and UTF-8."""
+    if len(text) > LINE_BYTES_MAX:
+        return None
+    try:
+        return text.decode().split("\n")[:-1]
+    except UnicodeDecodeError:
+        return None
 
 
 def _decoded(number: int, line: bytes) -> Line:

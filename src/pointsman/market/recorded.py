@@ -7,7 +7,7 @@ NaN) make it an invalid quote, which says that there was no market to trade on (
 """
 
 import heapq
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from operator import attrgetter
 from pathlib import Path
 
@@ -15,7 +15,7 @@ import msgspec
 
 from pointsman.domain.market import Quote
 from pointsman.domain.signal_text import shown
-from pointsman.market.layout import COLUMNS, Layout, Placed, placed, read_exchange, read_symbol
+from pointsman.market.layout import COLUMNS, Layout, Placed, placed, read_named
 from pointsman.market.lines import Line, UnreadableFile, digest_files, read_lines
 from pointsman.market.stamps import Row, in_time_order
 
@@ -62,7 +62,8 @@ class RecordedMarket:
         self.first_bad_rows = []
         self.unused_files = []
         streams = (self._in_order(path) for path in self._paths)
-        for quote in heapq.merge(*streams, key=attrgetter("ts_ns")):
+        one_by_one = next(streams) if len(self._paths) == 1 else _merged(streams)
+        for quote in one_by_one:
             self.rows += 1
             yield quote
 
@@ -86,23 +87,26 @@ class RecordedMarket:
         width = header.width
         ts_at, symbol_at, bid_at, bid_size_at, ask_at, ask_size_at = header.places
         read_ts, read_price, read_size = header.read_ts, header.read_price, header.read_size
+        separator, is_plain = header.separator, not header.constant
         is_used = False
         for number, text, problem in lines:
             if not text and not problem:
                 continue
-            cells = header.cells(text)
+            is_split = is_plain and '"' not in text
+            cells = text.split(separator) if is_split else header.cells(text)
             try:
                 ts_ns = read_ts(cells[ts_at].strip())
                 if problem or len(cells) != width:
                     raise ValueError
+                symbol, exchange = read_named(cells[symbol_at])
                 quote = Quote(
-                    symbol=read_symbol(cells[symbol_at]),
+                    symbol=symbol,
                     ts_ns=ts_ns,
                     bid=read_price(cells[bid_at]),
                     bid_size=read_size(cells[bid_size_at]),
                     ask=read_price(cells[ask_at]),
                     ask_size=read_size(cells[ask_size_at]),
-                    exchange=read_exchange(cells[symbol_at]),
+                    exchange=exchange,
                 )
             except (ValueError, IndexError):
                 fault = ("row", text, problem) if problem else _fault(cells, header)
@@ -118,6 +122,10 @@ class RecordedMarket:
         self.bad_rows += 1
         if len(self.first_bad_rows) < BAD_ROWS_KEPT_MAX:
             self.first_bad_rows.append(BadRow(str(path), line, field, shown(value), remedy))
+
+
+def _merged(streams: Iterable[Iterator[Quote]]) -> Iterator[Quote]:
+    return heapq.merge(*streams, key=attrgetter("ts_ns"))
 
 
 def _placed(path: Path, lines: Iterator[Line], layout: Layout) -> Placed:

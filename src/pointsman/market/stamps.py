@@ -9,9 +9,9 @@ AAPL 10:00:03. All are used in the order of their stamps but the fourth, which m
 after it contradict.
 """
 
+from bisect import insort
 from collections import deque
 from collections.abc import Callable, Iterator
-from heapq import heappush, heappushpop
 from itertools import islice
 
 from pointsman.domain.market import Quote
@@ -35,7 +35,7 @@ Skip = Callable[[Row, str], None]
 def in_time_order(rows: Iterator[Row], skip: Skip) -> Iterator[Quote]:
     """The quotes of one file by their stamps, at equal stamps as they stand in it."""
     newest: dict[str, int] = {}
-    waiting: list[tuple[int, int, Quote]] = []
+    waiting: deque[tuple[int, int, Quote]] = deque(maxlen=ROWS_AROUND + 1)
     given_ns = 0
     for row in _without_far_ahead(rows, skip):
         line, quote, _ = row
@@ -47,13 +47,14 @@ def in_time_order(rows: Iterator[Row], skip: Skip) -> Iterator[Quote]:
             skip(row, f"sort the file by time: {late}")
             continue
         newest[quote.symbol] = quote.ts_ns
-        item = (quote.ts_ns, line, quote)
-        if len(waiting) < ROWS_AROUND:
-            heappush(waiting, item)
+        if waiting and quote.ts_ns < waiting[-1][0]:
+            insort(waiting, (quote.ts_ns, line, quote))
         else:
-            given_ns, _, earliest = heappushpop(waiting, item)
+            waiting.append((quote.ts_ns, line, quote))
+        if len(waiting) > ROWS_AROUND:
+            given_ns, _, earliest = waiting.popleft()
             yield earliest
-    for _, _, quote in sorted(waiting):
+    for _, _, quote in waiting:
         yield quote
 
 
@@ -63,13 +64,14 @@ def _without_far_ahead(rows: Iterator[Row], skip: Skip) -> Iterator[Row]:
     following: deque[Row] = deque(maxlen=ROWS_AROUND)
     newest_ns: int | None = None
     while (row := following.popleft() if following else next(rows, None)) is not None:
-        quote = row[1]
-        if newest_ns is None or quote.ts_ns > newest_ns + DAY_NS:
+        stamp_ns = row[1].ts_ns
+        if newest_ns is None or stamp_ns > newest_ns + DAY_NS:
             following.extend(islice(rows, ROWS_AROUND - len(following)))
-            if _is_far_ahead(quote.ts_ns, newest_ns, following):
+            if _is_far_ahead(stamp_ns, newest_ns, following):
                 skip(row, "it is more than a day ahead of the rows around it; correct it")
                 continue
-        newest_ns = max(newest_ns or 0, quote.ts_ns)
+        if newest_ns is None or stamp_ns > newest_ns:
+            newest_ns = stamp_ns
         yield row
 
 

@@ -44,6 +44,16 @@ class Tape:
         self._quote = next(self._quotes, None)
         return quote
 
+    def quotes_before(self, until_ns: int, most: int) -> Iterator[Quote]:
+        """Take the next quotes before `until_ns`, `most` at the most."""
+        quotes = self._quotes
+        for _ in range(most):
+            quote = self._quote
+            if quote is None or quote.ts_ns >= until_ns:
+                return
+            self._quote = next(quotes, None)
+            yield quote
+
     def take_signal(self) -> SignalLine | BadSignal:
         """The next line of signals, readable or not."""
         line = self._signal

@@ -100,6 +100,7 @@ def open_run(
                 rerun.end_early()
             else:
                 begun.playback.step(due_ns)
+                begun.playback.take_quiet_quotes(_last_ns(feed, begun))
                 begun.playback.pass_empty_time(begun.last_ns)
     except Diverged as diverged:
         assembly.close()
@@ -109,6 +110,11 @@ def open_run(
         assembly.close()
         raise
     return assembly, begun
+
+
+def _last_ns(feed: Feed, begun: Begun) -> int | None:
+    """The last instant of a run as fast as it goes; None for the end of its data."""
+    return feed.first_close_ns if begun.last_ns is None else begun.last_ns
 
 
 def run_fast(
@@ -138,13 +144,14 @@ def run_fast(
         begun = begun or prepare(feed, assembly, duration_ns)
         assembly.start(begun.start_ns)
         gc_tuning.keep_short()
-        last_ns = feed.first_close_ns if begun.last_ns is None else begun.last_ns
+        last_ns = _last_ns(feed, begun)
         loop, playback = assembly.loop, begun.playback
         with assembly.watching(lambda: loop.now_ns) as obey_latch:
             while not stop.is_asked and (due_ns := playback.next_ns()) is not None:
                 if last_ns is not None and due_ns > last_ns:
                     break
                 playback.step(due_ns)
+                playback.take_quiet_quotes(last_ns)
                 playback.pass_empty_time(last_ns)
                 obey_latch()
                 progress(loop.now_ns, loop.quotes_seen, loop.signals_seen)

@@ -116,9 +116,9 @@ class PaperVenue:
             raise OverflowError(f"{REQUESTS_UNDER_WAY_MAX} requests are under way; receive first")
         self._arrivals.append((now_ns + self._latency_ns, now_ns, request))
 
-    def on_quote(self, quote: Quote) -> None:
+    def on_quote(self, quote: Quote) -> bool:
         """Take in the next row, after what arrived before its stamp, and let resting orders act on
-        it."""
+        it. Whether there is something to receive."""
         if self._arrivals and self._arrivals[0][0] < quote.ts_ns:
             self._take_arrivals(quote.ts_ns - 1)
         if quote.ts_ns > self._now_ns:
@@ -127,6 +127,7 @@ class PaperVenue:
         if book.renew(quote):
             with exact():
                 self._match(book)
+        return bool(self._replies)
 
     def remember(self, quote: Quote) -> None:
         """Take in the newest row of a symbol from before this start: what rests acts on the size
