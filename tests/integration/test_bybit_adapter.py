@@ -97,6 +97,15 @@ def test_an_account_that_does_not_fit_is_not_opened(
         assert "secret" not in str(told.value)
 
 
+def test_a_symbol_that_is_held_in_another_mode_keeps_the_account_from_being_opened() -> None:
+    with BybitServer(key="K", secret="S") as server:
+        server.quote("ETHUSDT", "2000", "2001")
+        server.foreign_order("ETHUSDT", "buy", "1")
+        server.switch_mode(is_hedging=True)
+        with pytest.raises(VenueRefused, match="Bybit holds ETHUSDT in mode net"):
+            BybitAccount(server, position_mode=HEDGE)
+
+
 @pytest.mark.parametrize("ahead_ms", [-120_000, 120_000])
 def test_requests_are_stamped_by_the_venues_clock(ahead_ms: int) -> None:
     with BybitServer(key="K", secret="S") as server:
@@ -270,6 +279,19 @@ def test_a_forced_close_is_a_trade_of_nobody_of_ours(account: BybitAccount, kind
     assert (ours.client_order_id, forced.client_order_id) == (ENTRY, "")
     assert snapshot.holdings == ()
     assert account.words(STOP) == ["ACCEPTED"] * account.words(STOP).count("ACCEPTED")
+
+
+def test_a_comparison_costs_the_same_however_many_symbols_are_held(account: BybitAccount) -> None:
+    cursor = account.compare().fills_cursor
+    account.server.quote("ETHUSDT", "2000", "2001")
+    account.server.quote("XRPUSDT", "1", "1.0001")
+    for symbol, quantity in (("BTCUSDT", "0.01"), ("ETHUSDT", "1"), ("XRPUSDT", "100")):
+        account.server.foreign_order(symbol, "buy", quantity)
+    before = len(account.routes())
+    snapshot = account.compare(cursor)
+    assert len(snapshot.holdings) == 3
+    asked = account.routes()[before:]
+    assert asked == 2 * ["fills"] + ["open_orders"] + 2 * ["positions"] + 2 * ["fills"]
 
 
 def test_more_than_a_page_of_orders_and_executions_is_read_to_its_end(

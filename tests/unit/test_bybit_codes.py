@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pointsman.domain.reasons import Reason
-from pointsman.venues.bybit.codes import TABLE
+from pointsman.venues.bybit.codes import BAN_MS, TABLE, retry_after_ms
 from pointsman.venues.outcome import Answer, Outcome, Ruling, Stage, judge
 
 CREATE, CANCEL, QUERY = Stage.CREATE, Stage.CANCEL, Stage.QUERY
@@ -93,6 +93,7 @@ def test_a_code_that_is_not_in_the_table_proves_nothing(code: int, stage: Stage)
         (429, "<html>", Outcome.SLOW_DOWN),
         (401, "", Outcome.UNFIT),
         (403, "<html>Access denied</html>", Outcome.UNKNOWN),
+        (403, "403, Access too frequent", Outcome.SLOW_DOWN),
         (502, "<html>", Outcome.UNKNOWN),
         (504, None, Outcome.UNKNOWN),
         (500, {"retCode": 0, "result": {}}, Outcome.UNKNOWN),
@@ -103,3 +104,25 @@ def test_a_status_proves_something_only_where_it_is_documented(
     status: int, body: Any, outcome: Outcome
 ) -> None:
     assert judge(TABLE, CREATE, Answer(status=status, body=body)).outcome is outcome
+
+
+RESET = {"X-Bapi-Limit-Reset-Timestamp": "1700000000900"}
+VISITS = {"retCode": 10006, "retMsg": "Too many visits.", "time": 1_700_000_000_200}
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "headers", "wait_ms"),
+    [
+        (200, VISITS, RESET, 700),
+        (200, VISITS | {"time": 1_700_000_001_000}, RESET, 0),
+        (200, VISITS, {}, None),
+        (200, VISITS, {"X-Bapi-Limit-Reset-Timestamp": "soon"}, None),
+        (200, VISITS | {"retCode": 0}, RESET, None),
+        (200, "<html>", RESET, None),
+        (403, "403, access too frequent", {}, BAN_MS),
+    ],
+)
+def test_how_long_nothing_may_leave_is_what_the_venue_says(
+    status: int, body: Any, headers: dict[str, str], wait_ms: int | None
+) -> None:
+    assert retry_after_ms(status, body, headers) == wait_ms

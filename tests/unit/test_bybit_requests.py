@@ -41,7 +41,7 @@ def client() -> CcxtClient:
         access,
         sandbox="test",
         recv_window_ms=5000,
-        options={"enableUnifiedAccount": True},
+        options={"enableUnifiedAccount": True, "brokerId": "pointsman"},
     )
 
 
@@ -81,6 +81,7 @@ def test_an_order_leaves_with_these_fields_and_no_others(
     where, body, headers = on_the_wire(client, order_call(sent, mode))
     assert where == "POST https://api-testnet.bybit.com/v5/order/create"
     assert headers["Content-Type"] == "application/json"
+    assert headers["Referer"] == "pointsman"
     assert body == {
         "category": "linear",
         "symbol": "BTCUSDT",

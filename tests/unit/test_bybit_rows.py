@@ -129,6 +129,7 @@ def test_a_stop_is_read_with_its_trigger() -> None:
     stop = rows.order_of(STOP | {"positionIdx": 1}, HEDGE)
     assert (stop.order_type, stop.trigger_price) == (OrderType.STOP, Decimal(1500))
     assert (stop.position_side, stop.reduce_only, stop.is_triggered) == (LONG, True, False)
+    assert rows.order_of(STOP | {"price": "1480.00"}, NET).limit_price is None
     for status in ("Triggered", "New", "PartiallyFilled", "Filled", "Cancelled"):
         assert rows.order_of(STOP | {"orderStatus": status}, NET).is_triggered
     assert not rows.order_of(STOP | {"orderStatus": "Deactivated"}, NET).is_triggered

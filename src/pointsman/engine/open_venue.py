@@ -34,7 +34,13 @@ def _alpaca(access: Access) -> Adapter:
     return make_adapter(access)
 
 
-ADAPTERS: dict[str, Callable[[Access], Adapter]] = {"alpaca": _alpaca}
+def _bybit(access: Access) -> Adapter:
+    from pointsman.venues.bybit.adapter import make_adapter
+
+    return make_adapter(access)
+
+
+ADAPTERS: dict[str, Callable[[Access], Adapter]] = {"alpaca": _alpaca, "bybit": _bybit}
 """What makes the adapter of each real venue that is built, by its name in the settings. Each
 imports what it needs when it is called."""
 

@@ -8,7 +8,7 @@ what asks. ccxt signs. Invariants:
 * an order is reported with its fills only where these add up to what it says was filled.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
 from msgspec.structs import replace
@@ -39,7 +39,7 @@ from pointsman.venues.bybit.account import (
     check_symbols,
     instruments_of,
 )
-from pointsman.venues.bybit.codes import TABLE
+from pointsman.venues.bybit.codes import TABLE, retry_after_ms
 from pointsman.venues.bybit.lists import (
     WEEK_MS,
     execution_id,
@@ -56,8 +56,10 @@ from pointsman.venues.outcome import Answer
 REQUESTS_PER_MINUTE = 600
 """Bybit counts by the second: ten orders, fifty questions."""
 
-TOO_MANY = 10006
 RECV_WINDOW_MS = 5_000
+AHEAD_MS = 1_000
+"""By how much the stamp of a request may be ahead of Bybit's clock."""
+
 STOPS_MAX = 10
 """Conditional orders of a symbol."""
 
@@ -74,8 +76,8 @@ class BybitAdapter:
             access,
             sandbox="test",
             recv_window_ms=RECV_WINDOW_MS,
-            # Else ccxt asks for the kind of account itself, before the first request.
-            options={"enableUnifiedAccount": True},
+            # Else ccxt asks for the kind of account itself, and names itself as our broker.
+            options={"enableUnifiedAccount": True, "brokerId": "pointsman"},
         )
         standard = SANDBOX_ADDRESS if access.is_sandbox else ADDRESS
         self._stream_address = moved(standard, access.stream_url)
@@ -84,9 +86,10 @@ class BybitAdapter:
         section = "private" if call.is_signed else "public"
         path = call.route.partition(" /")[2]
         answer, headers = await self._client.send(call, section, path)
-        if answer.retry_after_ms is None:
-            return replace(answer, retry_after_ms=retry_after_ms(answer.body, headers))
-        return answer
+        if answer.retry_after_ms is not None:
+            return answer
+        wait_ms = retry_after_ms(answer.status, answer.body, headers)
+        return replace(answer, retry_after_ms=wait_ms)
 
     async def set_clock(self) -> None:
         before_ms = self._client.now_ms()
@@ -106,9 +109,7 @@ class BybitAdapter:
         )
         instruments = instruments_of(listed)
         check_symbols(self._access.symbols, instruments)
-        for symbol in self._access.symbols or tuple(instruments)[:1]:
-            held = rows.list_of(await read(requests.mode_call(symbol)))
-            check_mode(symbol, held, self._mode)
+        await self._check_modes(read, self._access.symbols or tuple(instruments)[:1])
         return Opening(
             abilities=self._abilities(),
             instruments=instruments,
@@ -116,9 +117,17 @@ class BybitAdapter:
             account=f"Bybit user {key.get('userID')}",
         )
 
+    async def _check_modes(self, read: Read, symbols: Iterable[str]) -> None:
+        """Bybit has a mode for each symbol: it has to be the same for what is traded, held or
+        ordered."""
+        for symbol in symbols:
+            held = rows.list_of(await read(requests.mode_call(symbol)))
+            check_mode(symbol, held, self._mode)
+        for row in (*await self._held(read), *await self._ordered(read)):
+            check_mode(rows.text(row, "symbol"), [row], self._mode)
+
     def _abilities(self) -> Abilities:
-        window_ms = RECV_WINDOW_MS + self._client.clock_error_ms
-        expiry_ns = min(window_ms * MS_NS, self._access.order_settle_ns)
+        expiry_ns = min((RECV_WINDOW_MS + AHEAD_MS) * MS_NS, self._access.order_settle_ns)
         return Abilities(
             position_mode=self._mode,
             reduce_only=ReduceOnlyMode.CLIP,
@@ -194,18 +203,22 @@ class BybitAdapter:
         return await read_history(read, cursor, self._mode)
 
     async def open_orders(self, read: Read) -> tuple[VenueOrder, ...]:
-        listed, _ = await read_list(
-            read, requests.OPEN_ORDERS, lambda row: rows.text(row, "orderId")
-        )
-        return tuple(rows.order_of(row, self._mode) for row in listed)
+        return tuple(rows.order_of(row, self._mode) for row in await self._ordered(read))
 
     async def holdings(self, read: Read) -> tuple[VenueHolding, ...]:
+        held = (rows.holding_of(row, self._mode) for row in await self._held(read))
+        return tuple(holding for holding in held if holding is not None)
+
+    async def _ordered(self, read: Read) -> list[Row]:
+        listed, _ = await read_list(read, requests.OPEN_ORDERS, lambda row: row.get("orderId"))
+        return listed
+
+    async def _held(self, read: Read) -> list[Row]:
         def key(row: Row) -> Any:
             return row.get("symbol"), row.get("positionIdx")
 
         listed, _ = await read_list(read, requests.HOLDINGS, key)
-        held = (rows.holding_of(row, self._mode) for row in listed)
-        return tuple(holding for holding in held if holding is not None)
+        return listed
 
     async def stream(self, read: Read) -> AsyncIterator[list[Reply]]:
         access, client = self._access, self._client
@@ -216,16 +229,6 @@ class BybitAdapter:
 
     async def close(self) -> None:
         await self._client.close()
-
-
-def retry_after_ms(body: Any, headers: Mapping[str, str]) -> int | None:
-    """How long Bybit wants nothing after "too many visits": it says when the second ends that it
-    has counted, by its own clock. None where it says nothing of it."""
-    code, at_ms = (body.get("retCode"), body.get("time")) if isinstance(body, dict) else (0, 0)
-    reset = headers.get("X-Bapi-Limit-Reset-Timestamp", "")
-    if code != TOO_MANY or not isinstance(at_ms, int) or not reset.isdigit():
-        return None
-    return max(0, int(reset) - at_ms)
 
 
 def make_adapter(access: Access) -> Adapter:

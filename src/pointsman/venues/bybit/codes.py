@@ -5,11 +5,20 @@ Codes and texts are those of the venue's documentation (v5/error). Bybit answers
 there as UNKNOWN: that the venue says "timeout" or "server error" does not tell what it did before.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 from pointsman.domain.reasons import Reason
 from pointsman.venues.outcome import Outcome, OutcomeTable, Row, Stage
 
 PARAMETER = "10001"
 """One code for everything that is wrong with the fields of a request; its text says what."""
+
+TOO_MANY = "10006"
+TOO_FREQUENT = "access too frequent"
+"""What stands in a 403 when our address is banned for ten minutes or more."""
+
+BAN_MS = 600_000
 
 
 def _refused(reason: Reason, *codes: int) -> tuple[Row, ...]:
@@ -79,7 +88,13 @@ _PARAMETERS = (
 TABLE = OutcomeTable(
     rows=(
         Row(outcome=Outcome.SLOW_DOWN, status=429, reason=Reason.VENUE_BUSY),
-        Row(outcome=Outcome.SLOW_DOWN, code="10006", reason=Reason.VENUE_BUSY),
+        Row(
+            outcome=Outcome.SLOW_DOWN,
+            status=403,
+            words=(TOO_FREQUENT,),
+            reason=Reason.VENUE_BUSY,
+        ),
+        Row(outcome=Outcome.SLOW_DOWN, code=TOO_MANY, reason=Reason.VENUE_BUSY),
         Row(outcome=Outcome.SLOW_DOWN, code="10018", reason=Reason.VENUE_BUSY),
         Row(outcome=Outcome.TOO_LATE, code="10002", reason=Reason.VENUE_DOWN),
         Row(outcome=Outcome.UNFIT, status=401),
@@ -95,3 +110,15 @@ TABLE = OutcomeTable(
     message_field="retMsg",
     success="0",
 )
+
+
+def retry_after_ms(status: int, body: Any, headers: Mapping[str, str]) -> int | None:
+    """How long Bybit wants nothing: after "too many visits" until the second ends that it has
+    counted, which it names by its own clock. None where it says nothing of it."""
+    if status == 403 and TOO_FREQUENT in str(body).lower():
+        return BAN_MS
+    answer = body if isinstance(body, dict) else {}
+    at_ms, reset = answer.get("time"), headers.get("X-Bapi-Limit-Reset-Timestamp", "")
+    if str(answer.get("retCode")) != TOO_MANY or not isinstance(at_ms, int):
+        return None
+    return max(0, int(reset) - at_ms) if reset.isascii() and reset.isdigit() else None

@@ -161,7 +161,8 @@ def order_of(row: Row, mode: PositionMode) -> VenueOrder:
     named as the venue names it."""
     status, shown = _status(row), row["orderStatus"]
     trigger = _optional(row, "triggerPrice")
-    order_type = OrderType.MARKET if row.get("orderType") == "Market" else OrderType.LIMIT_IOC
+    is_market = row.get("orderType") == "Market"
+    order_type = OrderType.MARKET if is_market else OrderType.LIMIT_IOC
     return VenueOrder(
         client_order_id=text(row, "orderLinkId") or text(row, "orderId"),
         venue_order_id=text(row, "orderId"),
@@ -174,7 +175,7 @@ def order_of(row: Row, mode: PositionMode) -> VenueOrder:
         status=status,
         reduce_only=row.get("reduceOnly") is True,
         ts_ns=at_ns(row, "updatedTime"),
-        limit_price=_optional(row, "price"),
+        limit_price=None if is_market else _optional(row, "price"),
         trigger_price=trigger,
         is_triggered=trigger is not None and shown not in NOT_TRIGGERED,
         end_reason=_end_reason(row, status),
