@@ -91,6 +91,7 @@ def picture(**fields: Any) -> Document:
         "speed": "1",
         "market": "sim",
         "is_ready": True,
+        "venue": {"name": "paper", "account": "", "is_real_money": False, "label": "paper"},
         "trading_state": "ACTIVE",
         "kill": {"state": "off", "by": "", "note": "", "at_ns": 0, "flat_at_ns": None},
         "accounts": [account(va_id) for va_id in ("VA001", "VA002", "VA003")],

@@ -21,7 +21,8 @@ PATIENCE_SECONDS = 60.0
 READ, SIGNAL, CONTROL = "Zq1ReadQ8r6tYw2p", "Zq2SigxQ8r6tYw2p", "Zq3CtlxQ8r6tYw2p"
 WEBHOOK, SIGNED = "Zq4HookQ8r6tYw2p", "Zq5SecrQ8r6tYw2p"
 USER, PASSWORD, PATH = "Zq6UserQ8r6t", "Zq7PassQ8r6t", "Zq8PathQ8r6t"
-CANARIES = (READ, SIGNAL, CONTROL, WEBHOOK, SIGNED, USER, PASSWORD, PATH)
+VENUE_KEY, VENUE_SECRET = "Zq9VkeyQ8r6tYw2p", "Zr1VsecQ8r6tYw2p"
+CANARIES = (READ, SIGNAL, CONTROL, WEBHOOK, SIGNED, USER, PASSWORD, PATH, VENUE_KEY, VENUE_SECRET)
 PREFIX_CHARS = 8
 
 ALWAYS = {"TRADING_WINDOW_START": "00:00", "TRADING_WINDOW_END": "24:00"}
@@ -49,6 +50,8 @@ def settings_with_canaries(port: int) -> dict[str, str]:
         "CONTROL_TOKEN": CONTROL,
         "WEBHOOK_TOKEN": WEBHOOK,
         "WEBHOOK_SECRET": SIGNED,
+        "VENUE_KEY": VENUE_KEY,
+        "VENUE_SECRET": VENUE_SECRET,
         "NOTIFY_URLS": f"json://{USER}:{PASSWORD}@127.0.0.1:1/{PATH}",
         "LOG_LEVEL": "debug",
         "HTTP_PORT": str(port),
@@ -244,6 +247,10 @@ def test_no_secret_is_said_by_an_engine_that_crashes(tmp_path: Path, said: Said,
         {"WEBHOOK_TOKEN": READ},
         {"WEBHOOK_SECRET": CONTROL},
         {"NOTIFY_URLS": f"slack://{PASSWORD} {PATH}"},
+        {"VENUE_KEY": f"{VENUE_KEY} {VENUE_KEY}"},
+        {"VENUE_SECRET_FILE": "none", "VENUE_SECRET": VENUE_SECRET},
+        {"VENUE_URL": "https://elsewhere.example", "VENUE": "alpaca"},
+        {"VENUE_LIVE": "yes", "VENUE_SANDBOX": "false", "VENUE": "alpaca"},
         {"CONTROL_TOKEN_FILE": "tokens", "CONTROL_TOKEN": CONTROL},
     ],
     ids=lambda bad: " ".join(bad),

@@ -88,6 +88,28 @@ def test_the_headline_says_what_it_is_and_when(shown: Document, left: str, right
     assert len(line) == 78
 
 
+def venue(label: str, is_real_money: bool) -> Document:
+    return {"name": "x", "account": "", "is_real_money": is_real_money, "label": label}
+
+
+@pytest.mark.parametrize("condition", [None, Condition(EngineState.HUNG, "it hangs", NOW_NS)])
+@pytest.mark.parametrize(
+    ("shown", "is_red"),
+    [
+        (venue("alpaca sandbox PA1", False), False),
+        (venue("alpaca REAL MONEY 77", True), True),
+    ],
+)
+def test_rule_49_the_headline_names_the_account_and_real_money_is_red(
+    shown: Document, is_red: bool, condition: Condition | None
+) -> None:
+    line = header_and_footer.headline(picture(venue=shown), 110, condition)
+    words = [line.plain[span.start : span.end].rstrip() for span in line.spans]
+    span = line.spans[words.index(shown["label"])]
+    assert (str(span.style) == ALARM) is is_red
+    assert shown["label"] in text(header_and_footer.foot(picture(venue=shown), 110))
+
+
 LOST = "t.paper.db was removed while the engine ran"
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 import typer
 
-from pointsman.cli.feed_options import read_market, read_signals, read_speed
+from pointsman.cli.feed_options import default_market, read_market, read_signals, read_speed
+from pointsman.config.settings import resolve_settings
 
 
 @pytest.fixture(autouse=True)
@@ -28,6 +29,13 @@ def test_what_the_flags_say() -> None:
     assert read_signals("http", 1, "s.jsonl") == "s.jsonl"
     assert [read_speed(kind, None) for kind in ("sim", "FILE", "http")] == [1, None, 1]
     assert [read_speed("sim", text) for text in ("max", "100")] == [None, 100]
+
+
+@pytest.mark.parametrize(("venue", "market"), [("paper", "sim"), ("alpaca", "http")])
+def test_no_order_goes_to_a_real_venue_on_simulated_quotes_by_default(
+    venue: str, market: str
+) -> None:
+    assert default_market(resolve_settings({"VENUE": venue}, None, {}).settings) == market
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,7 @@ def test_a_picture_has_all_of_its_parts(board: Board) -> None:
     assert set(found) == {
         "version", "database", "source", "now_ns", "speed", "market", "is_ready", "trading_state",
         "kill", "accounts", "positions", "decisions", "incidents", "orders", "counts", "health",
-        "limits",
+        "limits", "venue",
     }  # fmt: skip
     assert (found["now_ns"], found["kill"]["by"], found["health"]) == (42, "ann", {"storage": "ok"})
 

@@ -7,7 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from pointsman.domain.accounts import DeskRecord, ExternalHolding, KillState, KillSwitch
+from pointsman.domain.accounts import (
+    DeskRecord,
+    ExternalHolding,
+    KillState,
+    KillSwitch,
+    VenueAccount,
+)
 from pointsman.domain.commands import Record
 from pointsman.domain.sides import PositionSide
 from pointsman.engine.control_client import engine_pid
@@ -207,6 +213,29 @@ def press(path: Path, latched: Latched) -> None:
             latch.press(latched)
         else:
             latch.release(latched, 0)
+
+
+@pytest.mark.parametrize(
+    ("account", "label", "is_real_money"),
+    [
+        (VenueAccount(), "paper", False),
+        (VenueAccount("alpaca", "PA1"), "alpaca sandbox PA1", False),
+        (VenueAccount("alpaca", "77", is_sandbox=False), "alpaca REAL MONEY 77", True),
+    ],
+)
+def test_rule_49_the_account_at_the_venue_is_named_also_without_an_engine(
+    path: Path, account: VenueAccount, label: str, is_real_money: bool
+) -> None:
+    database_with(path, DeskRecord("ABCDEF", traded_on=account))
+    assert f"venue        {label}" in shown(path)
+    with closing(open_reader(path)) as connection:
+        document = status_document(read_status(connection, path))
+    assert document["venue"] == {
+        "name": account.venue,
+        "account": account.name,
+        "is_real_money": is_real_money,
+        "label": label,
+    }
 
 
 def test_rule_28_what_is_not_ours_is_named(path: Path) -> None:

@@ -10,6 +10,7 @@ from rich.text import Text
 from pointsman.config.problems import Problem
 from pointsman.config.settings import Settings
 from pointsman.config.sources import Source
+from pointsman.domain.accounts import VenueAccount
 from pointsman.reading.documents import Document
 from pointsman.terminal.tables import Column, Listing
 from pointsman.terminal.text import printable
@@ -65,6 +66,8 @@ def access_notes(settings: Settings) -> list[str]:
 
     calendar = settings.trading_hours().unknown_at(time.time_ns())
     notes = [calendar] if calendar else []
+    account = VenueAccount(settings.venue, "", settings.venue_sandbox)
+    notes += [] if account.is_paper else [f"venue: trades on {account.label}"]
     notes += [f"http: {who_needs_a_token(settings)}"]
     path = tokens_file(settings, settings.database_path)
     if path is not None:

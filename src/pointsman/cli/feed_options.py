@@ -5,13 +5,24 @@ Each function raises typer.BadParameter with the flag, what was written and what
 
 import stat
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
+
+from pointsman.config.known_venues import PAPER
+
+if TYPE_CHECKING:
+    from pointsman.config.settings import Settings
 
 SPEED_MAX = 100_000
 SIM, DEMO, NONE, STANDARD_INPUT, HTTP = "sim", "demo", "none", "-", "http"
 ARRIVING = {STANDARD_INPUT: "standard input", HTTP: "HTTP"}
 """Markets whose quotes come as they are, and how."""
+
+
+def default_market(settings: "Settings") -> str:
+    """Where quotes come from if nobody says: at a real venue never from a simulation."""
+    return SIM if settings.venue == PAPER else HTTP
 
 
 def read_market(names: list[str]) -> tuple[str, tuple[Path, ...]]:

@@ -24,6 +24,7 @@ from pointsman.cli.feed_options import (
     NONE,
     SIM,
     STANDARD_INPUT,
+    default_market,
     read_market,
     read_signals,
     read_speed,
@@ -43,11 +44,13 @@ from pointsman.domain.timestamps import SECOND_NS
 from pointsman.engine.exit_codes import ExitCode
 
 if TYPE_CHECKING:
-    from pointsman.config.settings import Settings
+    from pointsman.config.settings import Given, Loaded, Settings
+    from pointsman.domain.accounts import VenueAccount
     from pointsman.market.layout import Layout
     from pointsman.service.arrivals import Arrivals
     from pointsman.service.clean_stop import Stop
     from pointsman.service.feeds import Feed
+    from pointsman.service.log import Log
 
 PROGRESS_TTY_SECONDS = 0.2  # not money: seconds
 PROGRESS_LINE_SECONDS = 5.0  # not money: seconds
@@ -102,14 +105,13 @@ def run(
     kill switch, SIGUSR2 presses it and closes everything.
     """
     from pointsman.service.clean_stop import SIGNAL_EXIT_BASE, clean_stop
-    from pointsman.service.preflight import checked
 
-    kind, files = read_market(market or [SIM])
+    given = settings_given(options)
+    kind, files = read_market(market or [default_market(given.settings)])
     pace = read_speed(kind, speed)
     layout = layout_of(vendor, columns, symbol, size, separator, decimal_comma, no_header)
     wanted = _Wanted(kind, files, read_signals(kind, pace, signals), pace, layout, seed)
-    given = settings_given(options)
-    loaded = checked(given, wanted.database(given.settings), is_served=pace is not None)
+    loaded = wanted.checked(given)
     for warning in loaded.warnings:
         typer.echo(f"warning: {warning}", err=True)
     with _known_endings(), clean_stop() as stop:
@@ -128,11 +130,14 @@ def _known_endings() -> Iterator[None]:
     from pointsman.engine.supervision import PartDied
     from pointsman.execution.venue_intake import StrangeOrders
     from pointsman.market.lines import UnreadableFile
+    from pointsman.venues.errors import VenueRefused, VenueUnreachable
     from pointsman.venues.paper.errors import LedgerBusy, LedgerModeDiffers, LedgerUnreadable
 
     try:
         yield
-    except (OtherRun, LedgerModeDiffers) as error:
+    except VenueUnreachable as error:
+        _fail(str(error), ExitCode.VENUE)
+    except (OtherRun, LedgerModeDiffers, VenueRefused) as error:
         _fail(str(error), ExitCode.SETTINGS)
     except LedgerBusy as error:
         _fail(str(error), ExitCode.BUSY)
@@ -177,6 +182,17 @@ class _Wanted:
         """The path of its database; None for one in a new folder of this run."""
         is_named = self.is_lasting or "DATABASE_PATH" in settings.sources
         return settings.database_path if is_named else None
+
+    def checked(self, given: "Given") -> "Loaded":
+        """The settings, for such a run. Raises SettingsError with every problem at once."""
+        from pointsman.service.preflight import checked
+
+        return checked(
+            given,
+            self.database(given.settings),
+            is_served=self.speed is not None,
+            is_on_arriving_quotes=self.kind in ARRIVING,
+        )
 
     def feed(self, settings: "Settings") -> "Feed":
         """What drives it."""
@@ -282,13 +298,27 @@ def _run_paced(
         def log(now_ns: Callable[[], int]) -> Log:
             return Log(writer.put, settings.log_format, settings.log_level, now_ns)
 
-        def started() -> None:
+        def started(account: "VenueAccount") -> None:
+            if not account.is_paper:
+                _say_account(account, settings, log(time.time_ns))
             if is_shown:
                 opened.callback(show_dashboard(database, stop))
 
         plan = Plan(feed, database, wanted.speed or 1, duration_ns)
         parts = [Part(log_lines.THREAD_NAME, lambda: writer.is_alive, writer.start)]
         asyncio.run(run_paced(plan, settings, stop, log, started, wanted.arrivals(), parts))
+
+
+def _say_account(account: "VenueAccount", settings: "Settings", log: "Log") -> None:
+    """Whose money it is that is traded with, and what limits it."""
+    from pointsman.config.fields import LogFormat, LogLevel
+    from pointsman.terminal.text import console
+    from pointsman.terminal.venue_start import draw_start, limits_in_force
+
+    if settings.log_format is LogFormat.JSON:
+        log.say((LogLevel.WARNING, f"trading on {account.label}", dict(limits_in_force(settings))))
+    else:
+        console(is_error=True).print(draw_start(account, settings))
 
 
 def _tell(options: Options, report: dict[str, Any], seconds: float, is_lasting: bool) -> None:

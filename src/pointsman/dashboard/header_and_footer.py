@@ -45,11 +45,12 @@ def headline(picture: Picture, width: int, condition: Condition | None = None) -
     if condition is not None:
         left = Text().append("pointsman", style=STRONG).append("  ")
         when = "" if condition.as_of_ns is None else f"as of {date_and_clock(condition.as_of_ns)}"
-        return spread(
-            left.append(condition.state.headline, style=ALARM), Text(when, style=ALARM), width
+        left.append(condition.state.headline, style=ALARM).append("  ").append_text(
+            _beside_paper(picture)
         )
+        return spread(left, Text(when, style=ALARM), width)
     state = picture["trading_state"]
-    left = Text().append("pointsman", style=STRONG).append("  ")
+    left = Text().append("pointsman", style=STRONG).append("  ").append_text(_beside_paper(picture))
     if state == "ACTIVE" and entries_held(picture):
         left.append(f"{state}  entries are refused", style=ALARM)
     else:
@@ -59,6 +60,20 @@ def headline(picture: Picture, width: int, condition: Condition | None = None) -
     speed = "" if picture["speed"] == "1" else f"  speed {picture['speed']}"
     right = Text().append(f"{market}{speed}  ", style=FAINT)
     return spread(left, right.append(date_and_clock(picture["now_ns"])), width)
+
+
+def _venue(picture: Picture) -> Text:
+    """The account at the venue; real money stands out (RULES 49). An engine of an older version
+    does not say it."""
+    venue = picture.get("venue") or {}
+    tone = ALARM if venue.get("is_real_money") else FAINT
+    return Text(printable(str(venue.get("label", ""))), style=tone)
+
+
+def _beside_paper(picture: Picture) -> Text:
+    """The account and a gap, where it is not the one on paper."""
+    venue = _venue(picture)
+    return venue.append("  ") if venue.plain not in ("", "paper") else Text()
 
 
 def verdict(picture: Picture, width: int, condition: Condition | None = None) -> list[Text]:
@@ -207,6 +222,7 @@ def _foot(picture: Picture, width: int) -> list[Text]:
     if picture["trading_state"] == "REDUCING":
         held_back = [_pause(picture)]
     limits = [Text(words, style=FAINT) for words in _limits(picture["limits"])]
+    limits.append(_venue(picture))
     return [
         *(flow(held_back, width, 1) if held_back else []),
         *flow(state, width, 1),
@@ -275,7 +291,6 @@ def _limits(limits: dict[str, Any]) -> Iterator[str]:
         ("stop {}%", "STOP_LOSS_PERCENTAGE"),
         ("cover {} s", "PROTECTION_DEADLINE_SECONDS"),
         ("compare {} s", "RECONCILE_INTERVAL_SECONDS"),
-        ("{}", "VENUE"),
     )
     losses, cooldown = told("MAX_LOSS_COOLDOWN"), told("COOLDOWN_DURATION_SECONDS")
     for form, name in forms:

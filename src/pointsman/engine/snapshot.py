@@ -19,6 +19,7 @@ from pointsman.domain.accounts import (
     KillState,
     KillSwitch,
     Mark,
+    VenueAccount,
 )
 from pointsman.domain.commands import Record
 from pointsman.domain.market import Quote
@@ -64,6 +65,7 @@ class LiveSnapshot(msgspec.Struct, frozen=True):
 
     now_ns: int
     is_ready: bool
+    traded_on: VenueAccount
     kill_switch: KillSwitch
     accounts: list[AccountFigures]
     positions: list[ShownPosition]
@@ -138,6 +140,7 @@ class Picture:
         return LiveSnapshot(
             now_ns=now_ns,
             is_ready=self._desk is not None and self._desk.compared_at_ns is not None,
+            traded_on=VenueAccount() if self._desk is None else self._desk.traded_on,
             kill_switch=switch,
             accounts=account_figures(self._accounts.values(), positions, switch, now_ns),
             positions=[self._shown(figures, now_ns) for figures in positions],
@@ -204,6 +207,7 @@ def _document(snapshot: LiveSnapshot) -> Document:
     return {
         "now_ns": snapshot.now_ns,
         "is_ready": snapshot.is_ready,
+        "venue": venue_document(snapshot.traded_on),
         "trading_state": switch.trading_state.value,
         "kill": {
             "state": switch.state.value,
@@ -218,6 +222,16 @@ def _document(snapshot: LiveSnapshot) -> Document:
         "incidents": [_incident(each) for each in snapshot.incidents],
         "orders": {"working": snapshot.working_orders, "unknown": snapshot.unknown_orders},
         "counts": msgspec.to_builtins(snapshot.counts),
+    }
+
+
+def venue_document(account: VenueAccount) -> Document:
+    """Which account at which venue, and whether that is real money."""
+    return {
+        "name": account.venue,
+        "account": account.name,
+        "is_real_money": account.is_real_money,
+        "label": account.label,
     }
 
 

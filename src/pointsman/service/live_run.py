@@ -21,7 +21,7 @@ from pointsman.api.server import build_app, url_of
 from pointsman.config.fields import LogLevel
 from pointsman.config.settings import Settings
 from pointsman.config.tokens import Tokens, who_needs_a_token, with_tokens
-from pointsman.domain.accounts import KillState
+from pointsman.domain.accounts import KillState, VenueAccount
 from pointsman.domain.commands import Step
 from pointsman.domain.events import Event, TaskDied
 from pointsman.domain.market import Quote
@@ -77,12 +77,12 @@ async def run_paced(
     settings: Settings,
     stop: Stop,
     log: Callable[[Callable[[], int]], Log],
-    started: Callable[[], None],
+    started: Callable[[VenueAccount], None],
     arrivals: Arrivals | None,
     running: Sequence[Part],
 ) -> None:
     """Run until the feed or the duration ends, or a stop is asked for. `log` is made with event
-    time; `started` is called when the engine can be asked; `running` are parts that run already.
+    time; `started` is given the account once the engine can be asked; `running` are parts that run.
 
     Raises SettingsError where others than this machine would be served without a token, what
     opening the database and the ledger can raise, OSError where the latch, the socket or the port
@@ -256,7 +256,7 @@ class _Session:
         arrivals = self._arrivals
         return arrivals.feed if arrivals is not None and arrivals.takes_quotes else None
 
-    async def run(self, started: Callable[[], None]) -> None:
+    async def run(self, started: Callable[[VenueAccount], None]) -> None:
         """Drive until the end. Raises PartDied where a part of it ended that cannot be replaced."""
         with self._supervisor.hearing(lambda told: self._log.say((LogLevel.ERROR, told, {}))):
             self._notices.start()
@@ -270,12 +270,12 @@ class _Session:
                 self._notices.stop()
         self._log.say((LogLevel.INFO, "stopped", {"database": str(self._plan.database)}))
 
-    async def _run(self, started: Callable[[], None]) -> None:
+    async def _run(self, started: Callable[[VenueAccount], None]) -> None:
         supervising = Ticker("supervision", LOOK_SECONDS, self._supervisor.look)
         try:
             self._parts.start()
             self._log.say((LogLevel.INFO, "http listens", {"url": self._url}))
-            started()
+            started(self._loop.desk.books.desk.traded_on)
             if (arrivals := self._arrivals) is not None:
                 self.live.take_quotes = lambda: arrivals.take_quotes(self.live)
                 arrivals.start(self.live.wake_soon, self._rows)
@@ -384,6 +384,7 @@ class _Session:
         books = self._loop.desk.books
         state = books.kill_switch.trading_state.value
         given = {
+            "venue": books.desk.traded_on.label,
             "market": self._plan.feed.name,
             "speed": self._plan.speed,
             "database": str(self._plan.database),

@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from pointsman.config.instruments import load_instruments
+from pointsman.config.known_venues import PAPER
 from pointsman.config.paths import fix_of_database, fix_of_kill_file
 from pointsman.config.problems import Problem, SettingsError
 from pointsman.config.settings import Given, Loaded
@@ -20,9 +21,12 @@ from pointsman.config.venue_settings import venue_problems
 from pointsman.service.notifications import sender_to
 
 
-def checked(given: Given, database: Path | None, *, is_served: bool) -> Loaded:
-    """The settings of a start. `database` is None where a run makes a new folder for it, and
-    `is_served` says whether the run serves HTTP and sends notices.
+def checked(
+    given: Given, database: Path | None, *, is_served: bool, is_on_arriving_quotes: bool = True
+) -> Loaded:
+    """The settings of a start. `database` is None where a run makes a new folder for it,
+    `is_served` says whether the run serves HTTP and sends notices, and `is_on_arriving_quotes`
+    whether its quotes are of now: on any others an order must not go to a real venue.
 
     Raises SettingsError with every problem at once.
     """
@@ -54,9 +58,19 @@ def checked(given: Given, database: Path | None, *, is_served: bool) -> Loaded:
             {"KILL_SWITCH_FILE"}, lambda: look_at("KILL_SWITCH_FILE", kill_file, fix_of_kill_file)
         )
     problems += [_placed(given, problem) for problem in venue_problems(settings, given.at_fault)]
+    if settings.venue != PAPER and not is_on_arriving_quotes:
+        problems.append(_placed(given, _on_past_quotes(settings.venue)))
     if problems:
         raise SettingsError(problems, given.warnings)
     return given.loaded()
+
+
+def _on_past_quotes(venue: str) -> Problem:
+    remedy = (
+        "recorded and simulated quotes are traded on the paper venue only; set VENUE=paper, or"
+        " leave --market out"
+    )
+    return Problem("VENUE", venue, remedy)
 
 
 def _placed(given: Given, problem: Problem) -> Problem:

@@ -15,20 +15,26 @@ from rich.console import Group, RenderableType
 from rich.styled import Styled
 from rich.text import Text
 
-from pointsman.domain.accounts import ExternalHolding, KillState, TradingState
+from pointsman.domain.accounts import (
+    DeskRecord,
+    ExternalHolding,
+    KillState,
+    TradingState,
+    VenueAccount,
+)
 from pointsman.domain.sides import PositionSide
 from pointsman.domain.timestamps import iso
 from pointsman.engine.control_client import NoEngine, ask, engine_pid
 from pointsman.engine.kill_latch import Latched, latch_path, read_latch
 from pointsman.engine.requests import Show
-from pointsman.engine.snapshot import with_latch
+from pointsman.engine.snapshot import venue_document, with_latch
 from pointsman.reading.documents import Document, to_document
 from pointsman.reading.lists import LISTS, Wanted
 from pointsman.reading.report import Standing, read_standing
 from pointsman.storage import queries, reader, schema
 from pointsman.terminal.condition import Condition, EngineState, of_loop, without_answer
 from pointsman.terminal.tables import facts
-from pointsman.terminal.text import counted, moment, printable
+from pointsman.terminal.text import counted, moment, printable, venue_label
 from pointsman.terminal.views import VIEWS, listing
 from pointsman.version import __version__
 
@@ -60,6 +66,7 @@ class Status(msgspec.Struct, frozen=True):
     is_answering: bool
     condition: Condition | None
     compared_at_ns: int | None
+    traded_on: VenueAccount
     standing: Standing
     latched: Latched
     is_latch_ahead: bool
@@ -98,7 +105,7 @@ def read_status(connection: sqlite3.Connection, path: Path) -> Status:
     counts = {}
     for name, query in COUNTS.items():
         ((counts[name],),) = queries.rows(connection, query)
-    newest = queries.rows(connection, queries.LAST_TURN)
+    newest, desk = queries.rows(connection, queries.LAST_TURN), reader.desk(connection)
     picture = _picture(path)
     standing, latched = read_standing(connection, _touches(picture)), read_latch(latch_path(path))
     switch = with_latch(standing.kill_switch, latched)
@@ -107,7 +114,8 @@ def read_status(connection: sqlite3.Connection, path: Path) -> Status:
         engine_pid(path),
         "positions" in picture,
         _condition(path, picture, standing.now_ns),
-        _compared_at_ns(connection, picture),
+        _compared_at_ns(desk, picture),
+        VenueAccount() if desk is None else desk.traded_on,
         msgspec.structs.replace(standing, kill_switch=switch),
         latched,
         switch is not standing.kill_switch,
@@ -129,12 +137,11 @@ def _condition(path: Path, picture: Mapping[str, Any], last_ns: int) -> Conditio
     return Condition(state, why, last_ns or None)
 
 
-def _compared_at_ns(connection: sqlite3.Connection, picture: Mapping[str, Any]) -> int | None:
+def _compared_at_ns(desk: DeskRecord | None, picture: Mapping[str, Any]) -> int | None:
     """When the last comparison was, by the engine, else by the records."""
     ago_ms = picture.get("health", {}).get("compared_ago_ms")
     if ago_ms is not None:
         return int(picture["now_ns"]) - int(ago_ms) * NS_PER_MS
-    desk = reader.desk(connection)
     return None if desk is None else desk.compared_at_ns
 
 
@@ -151,6 +158,7 @@ def status_document(status: Status) -> Document:
             "state": _state(status).value,
             "why": "" if status.condition is None else status.condition.why,
         },
+        "venue": venue_document(status.traded_on),
         "unready": dict(status.unready),
         "entries_held": status.entries_held,
         "venue_links": status.venue_links,
@@ -203,6 +211,7 @@ def _state(status: Status) -> EngineState:
 
 def _lines(status: Status) -> Iterator[tuple[str, Text]]:
     standing, counts = status.standing, status.counts
+    yield "venue", venue_label(status.traded_on.label, status.traded_on.is_real_money)
     yield "trading", _trading(standing, status.entries_held, is_past=status.condition is not None)
     if status.unready:
         causes = "; ".join(f"{name}: {cause}" for name, cause in status.unready.items())

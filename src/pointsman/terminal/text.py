@@ -41,6 +41,11 @@ def console(*, is_error: bool = False) -> Console:
     return Console(stderr=is_error, highlight=False, emoji=False, markup=False, width=width)
 
 
+def venue_label(label: str, is_real_money: bool) -> Text:
+    """The account at the venue, as it is shown everywhere: real money in red (RULES 49)."""
+    return Text(printable(label), style="bold red" if is_real_money else "")
+
+
 def printable(text: str) -> str:
     """Text from outside, with what is not printable written out."""
     return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
