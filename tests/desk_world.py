@@ -5,9 +5,9 @@ An action chooses among what there is, so that any numbers make sense; `settle` 
 """
 
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
-from pointsman.domain.commands import Command, Compare, Step, Submit
+from pointsman.domain.commands import Cancel, Command, Compare, Step, Submit
 from pointsman.domain.events import (
     Compared,
     Event,
@@ -15,11 +15,14 @@ from pointsman.domain.events import (
     Killed,
     Level,
     LevelReached,
+    LinkChanged,
+    NotSent,
     OrderSent,
     Rearmed,
     Resumed,
     SignalReceived,
     TimerFired,
+    VenueLink,
     VenueWord,
 )
 from pointsman.domain.life_cycle import FINAL
@@ -166,6 +169,29 @@ class DeskWorld:
         self.leave()
         self.arrive(count)
 
+    def requests_do_not_leave(self, count: int) -> None:
+        """The connection is refused: what is sent is given back, and nothing of it arrives."""
+        self.leave()
+        kept_back = [one for one in self.under_way if isinstance(one[1], Submit | Cancel)][:count]
+        for sent in kept_back:
+            self.under_way.remove(sent)
+            request, is_cancel = sent[1], isinstance(sent[1], Cancel)
+            order_id = (
+                request.order.client_order_id
+                if isinstance(request, Submit)
+                else cast(Cancel, request).client_order_id
+            )
+            told = NotSent(
+                client_order_id=order_id,
+                is_cancel=is_cancel,
+                reason=Reason.VENUE_DOWN,
+                ts_ns=self.now_ns,
+            )
+            self.heard.append(told)
+
+    def a_link_changes(self, link: VenueLink, is_up: bool) -> None:
+        self.think(LinkChanged(link, is_up, self.now_ns))
+
     def arrive(self, count: int) -> None:
         for asked_at_ns, request in self.under_way[:count]:
             self.now_ns += 1
@@ -274,6 +300,8 @@ class DeskWorld:
     def settle(self) -> None:
         """No more faults: what was sent arrives, what was said is heard, markets fill."""
         self.venue.refuse_next = None
+        for link in VenueLink:
+            self.a_link_changes(link, is_up=True)
         self.venue.move_to(PRICE)
         quiet_cycles = 0
         for _ in range(60):
@@ -303,7 +331,8 @@ class DeskWorld:
             if order.role is not Role.STOP or not order.is_working or order.is_cancel_pending
         ]
         leaving = [p for p in books.positions.values() if p.exit_retry_at_ns is not None]
-        return books.is_ready and not doubtful and not leaving and not self.differences
+        is_calm = books.is_ready and not self.differences and not books.naked
+        return is_calm and not doubtful and not leaving
 
 
 def nth(found: list[_T], place: int) -> _T:

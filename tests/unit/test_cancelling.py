@@ -6,7 +6,7 @@ from pointsman.domain.commands import Cancel
 from pointsman.domain.events import VenueWord
 from pointsman.domain.money import exact
 from pointsman.domain.timers import Timer, TimerKind
-from pointsman.execution.cancelling import can_cancel, cancel
+from pointsman.execution.cancelling import can_cancel, cancel, cancel_all
 from pointsman.execution.pacing import cancelling
 from tests.desk_stories import report
 from tests.order_stories import entered_desk
@@ -43,3 +43,12 @@ def test_a_cancel_that_did_not_reach_the_venue_twice_waits() -> None:
         again_at_ns = books.this_run.pacing.note(cancelling(order), now_ns).again_at_ns
         assert can_cancel(books, order, now_ns) is is_due
     assert can_cancel(books, order, again_at_ns)
+
+
+def test_of_several_orders_those_are_cancelled_of_which_that_is_new_to_the_venue() -> None:
+    desk = entered_desk()
+    entry = desk.books.orders[ENTRY]
+    with exact():
+        assert cancel_all(desk.books, [entry], desk.now_ns) == [Cancel(ENTRY, "XXX")]
+        under_way = [desk.books.orders[ENTRY]]
+        assert cancel_all(desk.books, under_way, desk.now_ns) == []

@@ -19,6 +19,7 @@ from pointsman.domain.client_order_ids import parse_client_order_id
 from pointsman.domain.commands import Cancel, Command, Step, Submit
 from pointsman.domain.events import (
     Level,
+    VenueLink,
     VenueWord,
 )
 from pointsman.domain.money import ZERO
@@ -208,6 +209,8 @@ ACTIONS: list[tuple[int, str, dict[str, Sequence[Any]]]] = [
     (2, "the_program_dies", {"survivors": PLACES, "has_left": BOTH}),
     (1, "something_is_lost", {"place": PLACES, "is_request": BOTH}),
     (2, "the_next_order_is_refused", {"reason": REFUSALS}),
+    (3, "requests_do_not_leave", {"count": range(1, 4)}),
+    (2, "a_link_changes", {"link": tuple(VenueLink), "is_up": BOTH}),
     (
         1,
         "somebody_else_trades",

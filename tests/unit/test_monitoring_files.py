@@ -33,7 +33,7 @@ def dashboard_expressions() -> list[str]:
 
 def named_in(expression: str) -> Iterator[str]:
     """The metrics that an expression names; of a histogram, the one that its parts belong to."""
-    for name in re.findall(r"\btrading_\w+", expression):
+    for name in re.findall(r"\b(?:trading|pointsman)_\w+", expression):
         part = re.sub(r"_(bucket|sum|count)$", "", name)
         yield part if part in TABLE and TABLE[part][0] == "histogram" else name
 
@@ -98,6 +98,7 @@ def test_each_promised_trouble_has_its_alert() -> None:
     assert watched >= {
         "trading_naked_seconds",
         "trading_kill_switch_active",
+        "pointsman_venue_up",
         "trading_reconciliation_last_success_timestamp_seconds",
         "trading_market_data_age_seconds",
         "trading_event_loop_lag_seconds",

@@ -4,9 +4,11 @@ The order is marked before the request leaves, and is asked to be cancelled once
 has answered, or its silence is noticed, it counts as one that may still trade.
 """
 
+from collections.abc import Iterable
+
 import msgspec
 
-from pointsman.domain.commands import Cancel
+from pointsman.domain.commands import Cancel, Command
 from pointsman.domain.orders import Order
 from pointsman.domain.timers import Timer, TimerKind
 from pointsman.execution import pacing
@@ -28,3 +30,8 @@ def cancel(books: Books, order: Order, now_ns: int) -> Cancel:
     due_ns = now_ns + books.policy.submit_timeout_ns
     books.this_run.wake(Timer(due_ns, TimerKind.SUBMIT_TIMEOUT, order.client_order_id, now_ns))
     return Cancel(order.client_order_id, order.symbol)
+
+
+def cancel_all(books: Books, orders: Iterable[Order], now_ns: int) -> list[Command]:
+    """Ask the venue to cancel those of which that is new to it, and need not wait."""
+    return [cancel(books, order, now_ns) for order in orders if can_cancel(books, order, now_ns)]

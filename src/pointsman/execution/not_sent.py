@@ -19,7 +19,7 @@ from pointsman.domain.reasons import Reason
 from pointsman.domain.timers import Timer, TimerKind
 from pointsman.execution import pacing
 from pointsman.execution.books import Books
-from pointsman.execution.cancelling import can_cancel, cancel
+from pointsman.execution.cancelling import cancel_all
 from pointsman.execution.incidents import note_incident
 from pointsman.execution.order_manager import end_order
 
@@ -95,8 +95,6 @@ def try_again(books: Books, position_id: int, now_ns: int) -> list[Command]:
 def _cancel_entries_again(books: Books, position_id: int, now_ns: int) -> list[Command]:
     """An entry whose cancel was asked for was given up, whatever is allowed by now (F74)."""
     pace = books.this_run.pacing
-    return [
-        cancel(books, entry, now_ns)
-        for entry in books.orders_of(position_id, Role.ENTRY)
-        if pace.is_counted(pacing.cancelling(entry)) and can_cancel(books, entry, now_ns)
-    ]
+    entries = books.orders_of(position_id, Role.ENTRY)
+    given_up = [entry for entry in entries if pace.is_counted(pacing.cancelling(entry))]
+    return cancel_all(books, given_up, now_ns)

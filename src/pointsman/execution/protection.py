@@ -50,7 +50,7 @@ from pointsman.domain.positions import Position, closing_of
 from pointsman.domain.reasons import Reason
 from pointsman.execution import pacing, venue_forbids
 from pointsman.execution.books import Books
-from pointsman.execution.cancelling import can_cancel, cancel
+from pointsman.execution.cancelling import cancel_all
 from pointsman.execution.closing_order import submit_exits, submit_stops
 from pointsman.execution.dust import is_enough
 from pointsman.execution.shortfall import held_at_venue
@@ -91,19 +91,12 @@ def commands_for(books: Books, position_id: int, mark: Quote | None, now_ns: int
     stops = books.orders_of(position_id, Role.STOP)
     exits = books.orders_of(position_id, Role.EXIT)
     if position is None or not position.is_live:
-        return [
-            cancel(books, order, now_ns)
-            for order in stops + exits
-            if can_cancel(books, order, now_ns)
-        ]
+        return cancel_all(books, stops + exits, now_ns)
     if not books.is_ready:
         return []
     commands: list[Command] = []
     if position.closing_all:
-        entries = books.orders_of(position_id, Role.ENTRY)
-        commands += [
-            cancel(books, order, now_ns) for order in entries if can_cancel(books, order, now_ns)
-        ]
+        commands += cancel_all(books, books.orders_of(position_id, Role.ENTRY), now_ns)
     commands += _match_stops_to_holding(books, position, stops, exits, mark, now_ns)
     assert_fits(books, position_id, commands)
     return commands
@@ -169,9 +162,7 @@ def _match_stops_to_holding(
         trading = [*(stop for stop in stops if stop.is_triggered), *exits]
         surplus += beyond_holding(trading, held)
     if not may_overlap or staying_held - total_leaves(resting) < lot:
-        commands += [
-            cancel(books, order, now_ns) for order in surplus if can_cancel(books, order, now_ns)
-        ]
+        commands += cancel_all(books, surplus, now_ns)
     return commands
 
 

@@ -18,6 +18,7 @@ from pointsman.domain.reasons import Reason
 from pointsman.domain.signals import Action, Decision, Outcome
 from pointsman.domain.timestamps import SECOND_NS
 from pointsman.execution.books import Books
+from pointsman.execution.pacing import cancelling
 from pointsman.simulator.broken import expect
 from pointsman.simulator.losses import Losses
 from pointsman.storage import reader
@@ -79,7 +80,10 @@ class EntryWatch:
         if self._is_killed:
             for orders in books.entries_by_symbol.values():
                 for order in (books.orders[order_id] for order_id in orders):
-                    expect(order.is_cancel_pending, "I15", ("works on", order), order.va_id)
+                    # A cancel that did not reach the venue is asked for again a little later.
+                    is_given_up = books.this_run.pacing.is_counted(cancelling(order))
+                    is_ending = order.is_cancel_pending or is_given_up
+                    expect(is_ending, "I15", ("works on", order), order.va_id)
 
     # -- decisions ---------------------------------------------------------------------------------
 
