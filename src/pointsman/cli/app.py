@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pointsman.cli import control_verbs, database_verbs, run, simulate, streams
+from pointsman.cli import control_verbs, database_verbs, run, simulate, streams, venue_verbs
 from pointsman.cli import dashboard_verb as dashboard
 from pointsman.cli.options import (
     Options,
@@ -52,6 +52,7 @@ app = typer.Typer(
 journal = typer.Typer(help="Check the journal.", no_args_is_help=True)
 config = typer.Typer(help="The settings.", no_args_is_help=True)
 accounts = typer.Typer(help="The virtual accounts.", invoke_without_command=True)
+venue = typer.Typer(help="The venues that orders can go to.", no_args_is_help=True)
 database = typer.Typer(help="Copy and migrate the database.", no_args_is_help=True)
 
 
@@ -147,6 +148,12 @@ def _before_the_journal_verb(_options: Options) -> None:
 @takes_options
 def _before_the_database_verb(_options: Options) -> None:
     """Copy and migrate the database."""
+
+
+@venue.callback()
+@takes_options
+def _before_the_venue_verb(_options: Options) -> None:
+    """The venues that orders can go to."""
 
 
 @config.callback()
@@ -338,9 +345,11 @@ app.add_typer(journal, name="journal")
 app.add_typer(config, name="config")
 app.add_typer(accounts, name="accounts")
 app.add_typer(database, name="db")
+app.add_typer(venue, name="venue")
 control_verbs.register(app)
 control_verbs.register_accounts(accounts)
 database_verbs.register(database)
+venue_verbs.register(venue)
 simulate.register(app)
 run.register(app)
 dashboard.register(app)

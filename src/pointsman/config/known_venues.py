@@ -49,7 +49,7 @@ class KnownVenue(msgspec.Struct, frozen=True, kw_only=True):
 _ALL = (
     KnownVenue(
         name="binanceusdm",
-        title="Binance USDⓈ-M futures",
+        title="Binance USD-M futures",
         sandbox_hosts=frozenset(
             {
                 "testnet.binancefuture.com",

@@ -23,7 +23,7 @@ from pointsman.domain.life_cycle import FINAL
 from pointsman.domain.market import Instrument
 from pointsman.domain.money import ZERO
 from pointsman.domain.orders import Order
-from pointsman.domain.policy import Abilities, PositionMode, ReduceOnlyMode
+from pointsman.domain.policy import PositionMode
 from pointsman.domain.venue_reports import OrderFound, VenueHolding, VenueOrder
 from pointsman.execution.ports import Reply
 from pointsman.venues.adapter import Access, Call, History, Incomplete, Opening, Read
@@ -31,6 +31,7 @@ from pointsman.venues.alpaca import messages, requests
 from pointsman.venues.alpaca.codes import TABLE
 from pointsman.venues.alpaca.messages import FeeRow, FillRow, OrderRow, read_as
 from pointsman.venues.alpaca.stream import StreamReader, read_update
+from pointsman.venues.catalogue import CATALOGUE
 from pointsman.venues.errors import VenueRefused
 from pointsman.venues.http_client import HttpClient, Socket, moved
 from pointsman.venues.outcome import Answer, Outcome
@@ -45,15 +46,6 @@ FEES_EVERY_SECONDS = 3600.0  # not money: seconds
 
 NAMES_MAX = 20_000
 """Orders of which both ids are remembered."""
-
-ABILITIES = Abilities(
-    position_mode=PositionMode.NET,
-    reduce_only=ReduceOnlyMode.NONE,
-    entry_beside_stop=False,
-    stop_beside_entry=False,
-    tells_triggered=False,
-)
-
 
 Row = TypeVar("Row", FillRow, FeeRow)
 
@@ -124,7 +116,7 @@ class AlpacaAdapter:
         self._check_account(account)
         instruments = {s: await self._instrument(read, s) for s in self._access.symbols}
         return Opening(
-            abilities=ABILITIES,
+            abilities=CATALOGUE["alpaca"],
             instruments=instruments,
             requests_per_minute=self._per_minute,
             account=account.account_number,

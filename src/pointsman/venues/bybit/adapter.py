@@ -17,7 +17,7 @@ from pointsman.domain.commands import Query
 from pointsman.domain.events import OrderAbsent, OrderReport
 from pointsman.domain.money import ZERO
 from pointsman.domain.orders import Order
-from pointsman.domain.policy import Abilities, ReduceOnlyMode
+from pointsman.domain.policy import Abilities
 from pointsman.domain.venue_reports import OrderFound, VenueHolding, VenueOrder
 from pointsman.execution.ports import Reply
 from pointsman.venues.adapter import (
@@ -41,7 +41,6 @@ from pointsman.venues.bybit.account import (
 )
 from pointsman.venues.bybit.codes import TABLE, retry_after_ms
 from pointsman.venues.bybit.lists import (
-    WEEK_MS,
     execution_id,
     read_executions,
     read_history,
@@ -49,6 +48,7 @@ from pointsman.venues.bybit.lists import (
 )
 from pointsman.venues.bybit.rows import MS_NS, Row
 from pointsman.venues.bybit.stream import ADDRESS, SANDBOX_ADDRESS, authorize, hear
+from pointsman.venues.catalogue import CATALOGUE
 from pointsman.venues.ccxt_client import CcxtClient
 from pointsman.venues.http_client import moved
 from pointsman.venues.outcome import Answer
@@ -128,17 +128,7 @@ class BybitAdapter:
 
     def _abilities(self) -> Abilities:
         expiry_ns = min((RECV_WINDOW_MS + AHEAD_MS) * MS_NS, self._access.order_settle_ns)
-        return Abilities(
-            position_mode=self._mode,
-            reduce_only=ReduceOnlyMode.CLIP,
-            entry_beside_stop=True,
-            stop_beside_entry=True,
-            tells_triggered=True,
-            amends=False,
-            request_expiry_ns=expiry_ns,
-            keeps_ended_orders_ns=WEEK_MS * MS_NS,
-            max_stops_per_symbol=STOPS_MAX,
-        )
+        return replace(CATALOGUE["bybit"], position_mode=self._mode, request_expiry_ns=expiry_ns)
 
     # -- orders ------------------------------------------------------------------------------------
 

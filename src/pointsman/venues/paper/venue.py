@@ -45,6 +45,7 @@ from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import Side
 from pointsman.domain.venue_reports import JournalHead, OrderFound, Snapshot, VenueOrder
 from pointsman.execution.ports import Reply, Request
+from pointsman.venues.catalogue import CATALOGUE
 from pointsman.venues.paper import demands
 from pointsman.venues.paper.book import Book, Place
 from pointsman.venues.paper.errors import LedgerUnwritable
@@ -100,7 +101,7 @@ class PaperVenue:
     def abilities(self) -> Abilities:
         """Requests under way are in this process alone, and one process at a time holds the ledger:
         none can arrive once the next has opened it."""
-        return Abilities(requests_end_with_session=True)
+        return CATALOGUE["paper"]
 
     @property
     def instruments(self) -> dict[str, Instrument]:

@@ -1,0 +1,120 @@
+"""`venue list`: the venues that orders can go to, what each needs, and what it can do."""
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import typer
+
+from pointsman.cli.options import Options, takes_options
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from pointsman.domain.policy import Abilities
+
+
+class ListedVenue(NamedTuple):
+    """A venue that is built. `needs` is what has to be installed and set for it."""
+
+    name: str
+    title: str
+    needs: str
+    modes: tuple[str, ...]
+    example: str
+    sandbox_hosts: tuple[str, ...]
+    live_hosts: tuple[str, ...]
+    abilities: "Abilities"
+
+
+def register(venue: typer.Typer) -> None:
+    """Add the verbs under `venue`."""
+    venue.command("list")(takes_options(list_venues))
+
+
+def list_venues(options: Options) -> None:
+    """The venues that are built, and what each of them can do."""
+    from pointsman.terminal.text import console, print_json
+
+    found = list(built_venues())
+    if options.as_json:
+        print_json([venue_document(each) for each in found])
+    else:
+        console().print(draw_venues(found))
+
+
+def built_venues() -> Iterator[ListedVenue]:
+    """The paper venue, and every real one that has an adapter."""
+    from pointsman.config.known_venues import KNOWN_VENUES, PAPER
+    from pointsman.domain.policy import PositionMode
+    from pointsman.engine.open_venue import ADAPTERS
+    from pointsman.venues.catalogue import CATALOGUE
+
+    modes = tuple(mode.value for mode in PositionMode)
+    title = "our own, on any quotes"
+    yield ListedVenue(PAPER, title, "nothing", modes, "any", (), (), CATALOGUE[PAPER])
+    for name, known in KNOWN_VENUES.items():
+        if name in ADAPTERS:
+            package = f'pip install "pointsman[{known.module}]"' if known.module else ""
+            yield ListedVenue(
+                name=name,
+                title=known.title,
+                needs=", ".join(filter(None, ("VENUE_KEY", "VENUE_SECRET", package))),
+                modes=tuple(mode.value for mode in known.position_modes),
+                example=known.example,
+                sandbox_hosts=tuple(sorted(known.sandbox_hosts)),
+                live_hosts=tuple(sorted(known.live_hosts)),
+                abilities=CATALOGUE[name],
+            )
+
+
+def venue_document(venue: ListedVenue) -> dict[str, Any]:
+    """A venue for programs."""
+    import msgspec
+
+    abilities = msgspec.to_builtins(venue.abilities)
+    del abilities["position_mode"]  # the account's, of those that are listed
+    return {
+        "name": venue.name,
+        "title": venue.title,
+        "needs": venue.needs,
+        "position_modes": list(venue.modes),
+        "symbol": venue.example,
+        "sandbox_hosts": list(venue.sandbox_hosts),
+        "live_hosts": list(venue.live_hosts),
+        "abilities": abilities,
+    }
+
+
+def draw_venues(venues: Sequence[ListedVenue]) -> "RenderableType":
+    """The venues for a person: what they need, then what they can do."""
+    from rich.console import Group
+    from rich.text import Text
+
+    from pointsman.terminal.tables import Column, Listing
+
+    needs = (
+        Column("venue", lambda row: row.name),
+        Column("what", lambda row: row.title, folds=True),
+        Column("symbols", lambda row: row.example),
+        Column("needs", lambda row: row.needs, folds=True),
+    )
+    can = (
+        Column("venue", lambda row: row.name),
+        Column("modes", lambda row: ", ".join(row.modes)),
+        Column("too large an exit", lambda row: _exit(row.abilities), folds=True),
+        Column("entry beside a stop", lambda row: _yes(row.abilities.entry_beside_stop)),
+        Column("stop before entry ends", lambda row: _yes(row.abilities.stop_beside_entry)),
+        Column("tells triggers", lambda row: _yes(row.abilities.tells_triggered)),
+    )
+    return Group(Listing("Venues", needs, venues), Text(), Listing("Abilities", can, venues))
+
+
+def _yes(is_so: bool) -> str:
+    return "yes" if is_so else "no"
+
+
+def _exit(abilities: "Abilities") -> str:
+    """What becomes of an exit that is larger than what is held."""
+    words = {"clip": "is clipped", "refuse": "is refused", "none": "opens the other side"}
+    mode = abilities.reduce_only
+    return "as PAPER_REDUCE_ONLY says" if mode is None else words[mode.value]

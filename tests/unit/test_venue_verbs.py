@@ -1,0 +1,53 @@
+"""`venue list`: what is built, what it needs and what it can do."""
+
+import json
+import sys
+
+import pytest
+
+from pointsman.cli.app import main
+from pointsman.cli.venue_verbs import built_venues, draw_venues, venue_document
+from pointsman.engine.open_venue import ADAPTERS
+from tests.unit.test_tables import drawn
+
+
+def shown(width: int) -> str:
+    return "\n".join(drawn(draw_venues(list(built_venues())), width))
+
+
+def test_exactly_the_venues_that_are_built_are_listed() -> None:
+    assert {venue.name for venue in built_venues()} == {"paper", *ADAPTERS}
+
+
+def test_a_venue_that_no_adapter_exists_for_is_not_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(ADAPTERS, "alpaca")
+    assert "alpaca" not in shown(160)
+
+
+def test_a_person_sees_what_to_install_and_what_a_venue_forbids() -> None:
+    words = shown(160)
+    assert 'VENUE_KEY, VENUE_SECRET, pip install "pointsman[ccxt]"' in words
+    (line,) = (line for line in words.splitlines() if "opens the other side" in line)
+    assert line.split()[:2] == ["alpaca", "net"]
+    assert line.split()[-3:] == ["no", "no", "no"], "it forbids a stop beside an entry"
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 160])
+def test_it_fits_every_terminal(width: int) -> None:
+    assert all(len(line) <= width for line in shown(width).splitlines())
+
+
+def test_programs_get_hosts_and_abilities(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["pointsman", "venue", "list", "--json"])
+    assert main() == 0
+    found = {venue["name"]: venue for venue in json.loads(capsys.readouterr().out)}
+    assert found["alpaca"]["sandbox_hosts"] == [
+        "data.alpaca.markets",
+        "paper-api.alpaca.markets",
+        "stream.data.alpaca.markets",
+    ]
+    assert found["alpaca"]["abilities"]["entry_beside_stop"] is False
+    assert found["bybit"]["position_modes"] == ["net", "hedge"]
+    assert found == {venue.name: venue_document(venue) for venue in built_venues()}
