@@ -12,8 +12,8 @@ from enum import Enum
 
 import msgspec
 
-from pointsman.domain.commands import Submit
-from pointsman.domain.events import FundingPaid, VenueFill, VenueWord
+from pointsman.domain.commands import Cancel, Submit
+from pointsman.domain.events import FundingPaid, NotSent, VenueFill, VenueWord
 from pointsman.domain.life_cycle import FINAL
 from pointsman.domain.market import Instrument
 from pointsman.domain.orders import Order, OrderType, Role
@@ -39,6 +39,7 @@ class Line(Enum):
     ANSWERS_LOST = "requests arrive, nothing comes back"
     DOWN = "nothing arrives either way"
     HELD = "what is said is kept back until the test delivers it"
+    REFUSED = "orders and cancels are given back at once: they certainly did not leave"
 
 
 class ScriptedVenue(ModelVenue):
@@ -73,13 +74,26 @@ class ScriptedVenue(ModelVenue):
     def send(self, request: Request, now_ns: int) -> None:
         self._before_send(request)
         self.sent.append(request)
-        if self._line is not Line.DOWN:
+        if self._line is Line.REFUSED and isinstance(request, Submit | Cancel):
+            self._give_back(request, now_ns)
+        elif self._line is not Line.DOWN:
             self.now_ns = now_ns
             is_stop = isinstance(request, Submit) and request.order.role is Role.STOP
             if is_stop and self.is_refusing_stops:
                 self.refuse_next = Reason.VENUE_REJECTED
             self.take(request, now_ns)
         self._trap.passes(Boundary.AFTER_SEND)
+
+    def _give_back(self, request: Submit | Cancel, now_ns: int) -> None:
+        is_cancel = isinstance(request, Cancel)
+        named = request if isinstance(request, Cancel) else request.order
+        told = NotSent(
+            client_order_id=named.client_order_id,
+            is_cancel=is_cancel,
+            reason=Reason.VENUE_BUSY,
+            ts_ns=now_ns,
+        )
+        self.replies.append(told)
 
     def next_due_ns(self) -> int | None:
         return None
@@ -89,7 +103,7 @@ class ScriptedVenue(ModelVenue):
         if self._line is Line.HELD:
             return []
         said = self._take_said()
-        if self._line is not Line.UP:
+        if not self._is_heard:
             return []
         return [heard for reply in said for heard in self.distort(reply)]
 
@@ -103,7 +117,11 @@ class ScriptedVenue(ModelVenue):
     @property
     def has_news(self) -> bool:
         """Whether something was said that the engine can hear."""
-        return bool(self.replies) and self._line is Line.UP
+        return bool(self.replies) and self._is_heard
+
+    @property
+    def _is_heard(self) -> bool:
+        return self._line in (Line.UP, Line.REFUSED)
 
     def _take_said(self) -> list[Reply]:
         said, self.replies = self.replies, []

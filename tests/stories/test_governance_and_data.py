@@ -3,6 +3,7 @@ to F73, F79."""
 
 import pytest
 
+from pointsman.domain.events import LinkChanged, VenueLink
 from pointsman.domain.orders import Role
 from pointsman.domain.reasons import Reason
 from pointsman.execution.ports import Reply
@@ -131,6 +132,28 @@ def test_f73_while_we_are_banned_nothing_is_sent_twice_and_afterwards_the_way_ou
     story.passes(11)
     assert story.is_gone()
     assert story.venue.holds() == 0
+
+
+def test_f73_while_the_venue_says_to_slow_down_entries_are_refused_and_the_stop_leaves_first_after(
+    story: Story,
+) -> None:
+    """It says so while an entry works. The stop for its fill is tried now and then, and rests a
+    moment after the end: the position is kept."""
+    entry = story.buys("10")
+    story.venue.becomes(Line.REFUSED)
+    story.venue.says(LinkChanged(VenueLink.BUDGET, False, story.now_ns, "429"))
+    story.venue.fills(entry)
+    story.passes(1)
+    assert story.refusal() is Reason.VENUE_BUSY
+    assert (story.held(), story.is_covered()) == (10, False)
+    assert 2 <= len(story.stops()) <= 5, "not at the speed of the wire"
+    story.venue.becomes(Line.UP)
+    story.venue.says(LinkChanged(VenueLink.BUDGET, True, story.now_ns))
+    assert story.is_covered()
+    assert story.orders_sent()[-1].role is Role.STOP
+    assert story.exits() == []
+    assert list(story.loop.desk.books.orders) == [story.stops()[-1].client_order_id]
+    story.enters("10")
 
 
 def test_f79_a_signal_that_is_replayed_does_nothing_and_two_honest_ones_both_count(
