@@ -92,6 +92,15 @@ class CcxtClient:
         """The time of this machine, as ccxt stamps requests before it corrects them."""
         return int(self.exchange.milliseconds())
 
+    def venue_now_ms(self) -> int:
+        """The time of the venue, as far as is known."""
+        return self.now_ms() - int(self.exchange.options["timeDifference"])
+
+    @property
+    def request_expiry_ms(self) -> int:
+        """How old a request can be at most when the venue still takes it."""
+        return int(self.exchange.options["recvWindow"]) + self.clock_error_ms
+
     def set_clock(self, before_ms: int, venue_ms: int, after_ms: int) -> None:
         """Stamp requests by the venue's clock from now on: it said `venue_ms` when it was asked
         between `before_ms` and `after_ms` of ours. A request is refused by the venue unless it

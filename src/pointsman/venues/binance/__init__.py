@@ -1,0 +1,1 @@
+"""Binance USDⓈ-M futures (docs: developers.binance.com, derivatives, usds-margined-futures)."""

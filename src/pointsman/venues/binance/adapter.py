@@ -1,0 +1,252 @@
+"""Binance USDⓈ-M futures as an adapter: what is different there from other venues.
+
+* A stop is a "conditional order" of the algo service, with an id space of its own; when it triggers
+  it becomes an ordinary order. It is reported under its own client order id throughout.
+* Whether a reduce-only order is refused while a stop for the whole holding rests is not known: it
+  is taken for so, and the desk keeps them apart (`ReduceOnlyMode.REFUSE`).
+* A request that arrives later than `recvWindow` is refused, so that "no such order" is a proof once
+  that time is over.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+from msgspec.structs import replace
+
+from pointsman.domain.commands import Query
+from pointsman.domain.events import OrderAbsent, OrderReport
+from pointsman.domain.orders import Order, Role
+from pointsman.domain.policy import Abilities, ReduceOnlyMode
+from pointsman.domain.venue_reports import OrderFound, VenueHolding, VenueOrder
+from pointsman.execution.ports import Reply
+from pointsman.venues.adapter import (
+    Access,
+    Call,
+    History,
+    Incomplete,
+    NeverLeft,
+    NoAnswer,
+    Opening,
+    Read,
+)
+from pointsman.venues.binance import account, lists, requests, words
+from pointsman.venues.binance.activity import Activity
+from pointsman.venues.binance.codes import TABLE
+from pointsman.venues.binance.history import DAY_MS, HistoryReader
+from pointsman.venues.binance.listener import Listener
+from pointsman.venues.binance.lookup import look_up
+from pointsman.venues.binance.order_ids import OrderIds
+from pointsman.venues.binance.shapes import ExchangeInfo, read_as
+from pointsman.venues.binance.symbols import (
+    instruments,
+    requests_per_minute,
+    stops_per_symbol,
+    unified_names,
+    venue_symbol,
+)
+from pointsman.venues.binance.words import MS_NS
+from pointsman.venues.ccxt_client import CcxtClient
+from pointsman.venues.http_client import Socket, moved
+from pointsman.venues.outcome import Answer, Outcome, OutcomeTable
+
+RECV_WINDOW_MS = 5_000
+KEEP_ALIVE_SECONDS = 30 * 60.0  # not money: seconds
+KEEP_ALIVE_AGAIN_SECONDS = 60.0  # not money: seconds
+USED_WEIGHT = "X-MBX-USED-WEIGHT-1M"
+
+LIVE_STREAM = "wss://fstream.binance.com/private/ws"
+SANDBOX_STREAM = "wss://fstream.binancefuture.com/private/ws"
+
+SECTIONS = {
+    "/fapi/v1/": ("fapiPrivate", "fapiPublic"),
+    "/fapi/v2/": ("fapiPrivateV2", "fapiPublicV2"),
+    "/fapi/v3/": ("fapiPrivateV3", "fapiPublicV3"),
+    "/sapi/v1/": ("sapi", "sapi"),
+}
+"""How ccxt names the groups of addresses, signed and not."""
+
+
+def make_adapter(access: Access) -> "BinanceAdapter":
+    """An account at Binance USDⓈ-M futures. Connects to nothing yet."""
+    return BinanceAdapter(access)
+
+
+class BinanceAdapter:
+    """One account (`venues.adapter.Adapter`)."""
+
+    name: str = "binanceusdm"
+    table: OutcomeTable = TABLE
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+        self._mode = access.position_mode
+        self._client = CcxtClient(
+            "binanceusdm", access, sandbox="demo", recv_window_ms=RECV_WINDOW_MS
+        )
+        self._ids = OrderIds()
+        self._activity = Activity()
+        self._holdings = lists.Holdings(self._activity)
+        self._words = words.Words(self._mode, self._ids)
+        symbols = tuple(venue_symbol(symbol) for symbol in access.symbols)
+        self._history = HistoryReader(
+            self._words, self._activity, symbols, self._client.venue_now_ms
+        )
+
+    # -- the account -------------------------------------------------------------------------------
+
+    async def call(self, call: Call) -> Answer:
+        path = call.route.partition(" ")[2]
+        start = next(start for start in SECTIONS if path.startswith(start))
+        section = SECTIONS[start][0 if call.is_signed else 1]
+        answer, headers = await self._client.send(call, section, path.removeprefix(start))
+        used = headers.get(USED_WEIGHT, "")
+        return replace(answer, used=int(used)) if used.isdecimal() else answer
+
+    async def set_clock(self) -> None:
+        before_ms = self._client.now_ms()
+        try:
+            answer = await self.call(requests.TIME)
+        except (NeverLeft, NoAnswer) as error:
+            raise Incomplete(str(error)) from None
+        venue_ms = answer.body.get("serverTime") if isinstance(answer.body, dict) else None
+        if not isinstance(venue_ms, int):
+            raise Incomplete(f"Binance does not say what time it is: HTTP {answer.status}")
+        self._client.set_clock(before_ms, venue_ms, self._client.now_ms())
+
+    async def open(self, read: Read) -> Opening:
+        info = read_as(ExchangeInfo, await read(requests.EXCHANGE_INFO))
+        if not self._access.is_sandbox:
+            # Only the real venue has the route that says what a key may do.
+            account.check_key(await read(requests.KEY))
+        account.check_mode(await read(requests.POSITION_MODE), self._mode)
+        account.check_margin(await read(requests.MARGIN_MODE))
+        account.check_account(await read(requests.ACCOUNT))
+        self._words.names.update(unified_names(info))
+        return Opening(
+            abilities=self._abilities(info),
+            instruments=instruments(info),
+            requests_per_minute=requests_per_minute(info),
+            account=account.account_name(await read(requests.BALANCE)),
+        )
+
+    def _abilities(self, info: ExchangeInfo) -> Abilities:
+        return Abilities(
+            position_mode=self._mode,
+            reduce_only=ReduceOnlyMode.REFUSE,
+            request_expiry_ns=self._client.request_expiry_ms * MS_NS,
+            keeps_ended_orders_ns=3 * DAY_MS * MS_NS,
+            max_stops_per_symbol=stops_per_symbol(info, self._access.symbols),
+        )
+
+    # -- orders ------------------------------------------------------------------------------------
+
+    def submit(self, order: Order) -> Call:
+        name = venue_symbol(order.symbol)
+        self._activity.touch(name)
+        if order.role is Role.STOP:
+            self._ids.stop_rests(order.client_order_id, name)
+        return requests.order_call(order, self._mode)
+
+    def accepted(self, order: Order, body: Any) -> OrderReport | None:
+        report = words.accepted_report(order.client_order_id, body, self._client.venue_now_ms())
+        if report is not None and order.role is not Role.STOP:
+            self._ids.note(body["orderId"], order.client_order_id)
+        return report
+
+    def cancel(self, client_order_id: str, symbol: str) -> Call:
+        self._activity.touch(venue_symbol(symbol))
+        child_id = self._ids.child_of(client_order_id)
+        return requests.cancel_call(client_order_id, symbol, child_id)
+
+    def canceled(self, client_order_id: str, body: Any) -> OrderReport | None:
+        report = words.canceled_report(client_order_id, body, self._client.venue_now_ms())
+        if report is not None:
+            self._ids.has_ended(client_order_id)
+        return report
+
+    async def query(
+        self, read: Read, query: Query, asked_at_ns: int
+    ) -> OrderFound | OrderAbsent | None:
+        return await look_up(read, self._words, query, asked_at_ns)
+
+    # -- comparisons -------------------------------------------------------------------------------
+
+    async def history(self, read: Read, cursor: str) -> History:
+        return await self._history.read(read, cursor)
+
+    async def open_orders(self, read: Read) -> tuple[VenueOrder, ...]:
+        return await lists.open_orders(read, self._words, self._activity)
+
+    async def holdings(self, read: Read) -> tuple[VenueHolding, ...]:
+        return await self._holdings.read(read, self._words)
+
+    # -- the account's stream ----------------------------------------------------------------------
+
+    async def stream(self, read: Read) -> AsyncIterator[list[Reply]]:
+        taken = await read(requests.TAKE_LISTEN_KEY)
+        key = taken.get("listenKey") if isinstance(taken, dict) else None
+        if not isinstance(key, str):
+            raise Incomplete("Binance gave no listen key")
+        address = SANDBOX_STREAM if self._access.is_sandbox else LIVE_STREAM
+        url = f"{moved(address, self._access.stream_url)}?listenKey={key}"
+        async with self._client.http.websocket(url) as socket:
+            self._activity.touch_all()
+            self._holdings.forget()
+            yield []
+            async for replies in self._heard(read, socket):
+                yield replies
+
+    async def _heard(self, read: Read, socket: Socket) -> AsyncIterator[list[Reply]]:
+        """What the stream tells, and what is found out about orders that it does not name."""
+
+        async def find_children(name: str) -> None:
+            await lists.find_children(read, self._ids, name)
+
+        listener = Listener(
+            self._ids, self._activity, self._holdings, find_children, self._history.expect_payment
+        )
+        receiving = asyncio.create_task(socket.receive())
+        keeping = asyncio.create_task(self._keep_alive(read))
+        asking: dict[int, asyncio.Task[list[Reply]]] = {}
+        try:
+            while True:
+                await asyncio.wait(
+                    {receiving, keeping, *asking.values()}, return_when=asyncio.FIRST_COMPLETED
+                )
+                if keeping.done():
+                    keeping.result()
+                if receiving.done():
+                    message, receiving = (
+                        receiving.result(),
+                        asyncio.create_task(socket.receive()),
+                    )
+                    if replies := listener.hear(message):
+                        yield replies
+                for order_id, name in listener.held().items():
+                    if order_id not in asking:
+                        asking[order_id] = asyncio.create_task(listener.resolve(order_id, name))
+                for order_id in [each for each, task in asking.items() if task.done()]:
+                    if replies := asking.pop(order_id).result():
+                        yield replies
+        finally:
+            for task in (receiving, keeping, *asking.values()):
+                task.cancel()
+
+    async def _keep_alive(self, read: Read) -> None:
+        """Keep the listen key valid, and the clock set; ends by Incomplete where the key is not
+        valid any more."""
+        wait_seconds = KEEP_ALIVE_SECONDS
+        while True:
+            await asyncio.sleep(wait_seconds)
+            wait_seconds = KEEP_ALIVE_SECONDS
+            try:
+                await read(requests.KEEP_LISTEN_KEY)
+                await self.set_clock()
+            except Incomplete as error:
+                if error.ruling is not None and error.ruling.outcome is Outcome.NOT_FOUND:
+                    raise
+                wait_seconds = KEEP_ALIVE_AGAIN_SECONDS
+
+    async def close(self) -> None:
+        await self._client.close()
