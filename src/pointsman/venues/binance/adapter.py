@@ -84,10 +84,10 @@ class BinanceAdapter:
         self._client = CcxtClient(
             "binanceusdm", access, sandbox="demo", recv_window_ms=RECV_WINDOW_MS
         )
-        self._ids = OrderIds()
+        self.ids = OrderIds()
         self._activity = Activity()
         self._holdings = lists.Holdings(self._activity)
-        self._words = words.Words(self._mode, self._ids)
+        self._words = words.Words(self._mode, self.ids)
         symbols = tuple(venue_symbol(symbol) for symbol in access.symbols)
         self._history = HistoryReader(
             self._words, self._activity, symbols, self._client.venue_now_ms
@@ -96,12 +96,13 @@ class BinanceAdapter:
     # -- the account -------------------------------------------------------------------------------
 
     async def call(self, call: Call) -> Answer:
-        path = call.route.partition(" ")[2]
-        start = next(start for start in SECTIONS if path.startswith(start))
-        section = SECTIONS[start][0 if call.is_signed else 1]
-        answer, headers = await self._client.send(call, section, path.removeprefix(start))
+        answer, headers = await self._client.send(call, *_section_and_path(call))
         used = headers.get(USED_WEIGHT, "")
         return replace(answer, used=int(used)) if used.isdecimal() else answer
+
+    def signed(self, call: Call) -> dict[str, Any]:
+        """A request as it leaves: `url`, `method`, `headers` and `body`."""
+        return self._client.signed(call, *_section_and_path(call))
 
     async def set_clock(self) -> None:
         before_ms = self._client.now_ms()
@@ -145,24 +146,24 @@ class BinanceAdapter:
         name = venue_symbol(order.symbol)
         self._activity.touch(name)
         if order.role is Role.STOP:
-            self._ids.stop_rests(order.client_order_id, name)
+            self.ids.stop_rests(order.client_order_id, name)
         return requests.order_call(order, self._mode)
 
     def accepted(self, order: Order, body: Any) -> OrderReport | None:
         report = words.accepted_report(order.client_order_id, body, self._client.venue_now_ms())
         if report is not None and order.role is not Role.STOP:
-            self._ids.note(body["orderId"], order.client_order_id)
+            self.ids.note(body["orderId"], order.client_order_id)
         return report
 
     def cancel(self, client_order_id: str, symbol: str) -> Call:
         self._activity.touch(venue_symbol(symbol))
-        child_id = self._ids.child_of(client_order_id)
+        child_id = self.ids.child_of(client_order_id)
         return requests.cancel_call(client_order_id, symbol, child_id)
 
     def canceled(self, client_order_id: str, body: Any) -> OrderReport | None:
         report = words.canceled_report(client_order_id, body, self._client.venue_now_ms())
         if report is not None:
-            self._ids.has_ended(client_order_id)
+            self.ids.has_ended(client_order_id)
         return report
 
     async def query(
@@ -201,10 +202,10 @@ class BinanceAdapter:
         """What the stream tells, and what is found out about orders that it does not name."""
 
         async def find_children(name: str) -> None:
-            await lists.find_children(read, self._ids, name)
+            await lists.find_children(read, self.ids, name)
 
         listener = Listener(
-            self._ids, self._activity, self._holdings, find_children, self._history.expect_payment
+            self.ids, self._activity, self._holdings, find_children, self._history.expect_payment
         )
         receiving = asyncio.create_task(socket.receive())
         keeping = asyncio.create_task(self._keep_alive(read))
@@ -250,3 +251,10 @@ class BinanceAdapter:
 
     async def close(self) -> None:
         await self._client.close()
+
+
+def _section_and_path(call: Call) -> tuple[str, str]:
+    """Where ccxt keeps the address of a request, and what follows it."""
+    path = call.route.partition(" ")[2]
+    start = next(start for start in SECTIONS if path.startswith(start))
+    return SECTIONS[start][0 if call.is_signed else 1], path.removeprefix(start)

@@ -48,12 +48,24 @@ class Cursor(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=
     since_ms: dict[str, int] = {}
     paid: tuple[str, ...] = ()
 
+    def position(self, name: str) -> "Position":
+        if name in self.next_ids:
+            return Position(next_id=self.next_ids[name])
+        return Position(since_ms=self.since_ms.get(name, self.began_ms))
+
+
+class Position(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """From where on the executions of a symbol are to be asked for: an id, or else a time."""
+
+    next_id: int | None = None
+    since_ms: int = 0
+
 
 class Asked(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """When a symbol was asked about, where the cursor stood afterwards, and how the symbol did."""
+    """When a symbol was asked about, from where to go on, and how the symbol stood."""
 
     at_ns: int
-    next_id: int | None
+    position: "Position"
     standing: tuple[Any, ...]
     touches: tuple[int, int]
 
@@ -75,7 +87,7 @@ class HistoryReader:
         self._venue_now_ms = venue_now_ms
         self._asked: dict[str, Asked] = {}
         self._income_at_ns: int | None = None
-        self._income_ms: int | None = None
+        self._income_left: tuple[int, tuple[str, ...]] | None = None
 
     def expect_payment(self) -> None:
         """The stream says that the account was paid or charged."""
@@ -94,12 +106,16 @@ class HistoryReader:
         rows: list[TradeRow] = []
         next_ids, since_ms = dict(at.next_ids), dict(at.since_ms)
         for name in sorted(known):
-            if self._is_due(name, standings.get(name, ()), at):
-                page = await self._ask(read, name, standings.get(name, ()), at, since_ms)
-                rows += page
-                if page:
-                    next_ids[name] = page[-1].id + 1
-                    since_ms.pop(name, None)
+            standing = standings.get(name, ())
+            if not self._is_due(name, standing, at):
+                continue
+            page, position = await self._ask(read, name, standing, at.position(name))
+            rows += page
+            if position.next_id is None:
+                since_ms[name] = position.since_ms
+            else:
+                next_ids[name] = position.next_id
+                since_ms.pop(name, None)
         trades = await self._named(read, rows)
         payments, income_ms, paid = await self._income(read, at)
         after = Cursor(
@@ -122,47 +138,40 @@ class HistoryReader:
         asked = self._asked.get(name)
         return (
             asked is None
-            or asked.next_id != at.next_ids.get(name)
+            or asked.position != at.position(name)
             or asked.standing != standing
             or asked.touches != self._activity.touches(name)
             or self._activity.is_minute_over(asked.at_ns)
         )
 
     async def _ask(
-        self,
-        read: Read,
-        name: str,
-        standing: tuple[Any, ...],
-        at: Cursor,
-        since_ms: dict[str, int],
-    ) -> list[TradeRow]:
-        """All executions of one symbol since the cursor."""
+        self, read: Read, name: str, standing: tuple[Any, ...], position: Position
+    ) -> tuple[list[TradeRow], Position]:
+        """All executions of one symbol from a position on, and the next position."""
         began_ns, touches = self._activity.now_ns(), self._activity.touches(name)
         before = self._asked.get(name)
-        if name in at.next_ids:
-            rows = await _from_id(read, name, at.next_ids[name])
+        if position.next_id is not None:
+            rows = await _from_id(read, name, position.next_id)
         else:
-            rows, since_ms[name] = await self._from_time(
-                read, name, at.since_ms.get(name, at.began_ms)
-            )
-        if before is not None and _amounts(before.standing) != _amounts(standing) and not rows:
+            rows, since_ms = await self._from_time(read, name, position.since_ms)
+            position = Position(since_ms=since_ms)
+        if rows:
+            position = Position(next_id=rows[-1].id + 1)
+        elif before is not None and _amounts(before.standing) != _amounts(standing):
             # The holding has changed and the list does not show by what: it is asked for again.
             standing = before.standing
         self._asked[name] = Asked(
-            at_ns=began_ns,
-            next_id=rows[-1].id + 1 if rows else at.next_ids.get(name),
-            standing=standing,
-            touches=touches,
+            at_ns=began_ns, position=position, standing=standing, touches=touches
         )
-        return rows
+        return rows, position
 
     async def _from_time(self, read: Read, name: str, since_ms: int) -> tuple[list[TradeRow], int]:
         """The executions since a time, and from when on to ask where there are none."""
         while True:
             now_ms = self._venue_now_ms()
+            is_last_window = since_ms + WINDOW_MS > now_ms
             where = {"startTime": since_ms, "endTime": since_ms + WINDOW_MS}
             rows = read_as(list[TradeRow], await read(requests.trades(name, **where)))
-            is_last_window = since_ms + WINDOW_MS > now_ms
             if len(rows) >= requests.PAGE or (rows and not is_last_window):
                 rows += await _from_id(read, name, rows[-1].id + 1)
             if rows or is_last_window:
@@ -201,9 +210,8 @@ class HistoryReader:
         self, read: Read, at: Cursor
     ) -> tuple[list[FundingPaid | ChargePaid], int, tuple[str, ...]]:
         """The payments since the cursor, and where the cursor stands then."""
-        if self._income_ms == at.income_ms and not self._activity.is_minute_over(
-            self._income_at_ns
-        ):
+        is_where_it_was_left = self._income_left == (at.income_ms, at.paid)
+        if is_where_it_was_left and not self._activity.is_minute_over(self._income_at_ns):
             return [], at.income_ms, at.paid
         began_ns, now_ms = self._activity.now_ns(), self._venue_now_ms()
         given: dict[str, FundingPaid | ChargePaid] = {}
@@ -218,7 +226,7 @@ class HistoryReader:
         income_ms = now_ms if news or now_ms - at.income_ms > LATE_MS else at.income_ms
         late_ns = (income_ms - LATE_MS) * MS_NS
         paid = tuple(payment_id for payment_id, each in given.items() if each.ts_ns >= late_ns)
-        self._income_at_ns, self._income_ms = began_ns, income_ms
+        self._income_at_ns, self._income_left = began_ns, (income_ms, paid)
         return news, income_ms, paid
 
     def _currencies(self) -> set[str]:

@@ -1,0 +1,84 @@
+"""The contracts of Binance, and their rules in our words."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from pointsman.venues.adapter import Incomplete
+from pointsman.venues.binance import symbols
+from pointsman.venues.binance.shapes import ExchangeInfo, read_as
+
+
+def row(symbol: str, base: str, quote: str = "USDT", **changes: Any) -> dict[str, Any]:
+    lot = {"stepSize": "0.001", "minQty": "0.001", "maxQty": "1000"}
+    return {
+        "symbol": symbol,
+        "contractType": "PERPETUAL",
+        "status": "TRADING",
+        "baseAsset": base,
+        "quoteAsset": quote,
+        "marginAsset": quote,
+        "filters": [
+            {"filterType": "PRICE_FILTER", "tickSize": "0.10"},
+            {"filterType": "LOT_SIZE", **lot},
+            {"filterType": "MARKET_LOT_SIZE", **lot, "maxQty": "120", "minQty": "0.002"},
+            {"filterType": "MAX_NUM_ALGO_ORDERS", "limit": 7},
+            {"filterType": "MIN_NOTIONAL", "notional": "100"},
+        ],
+        **changes,
+    }
+
+
+def info(*rows: dict[str, Any], interval_num: int = 1) -> ExchangeInfo:
+    limit = {
+        "rateLimitType": "REQUEST_WEIGHT",
+        "interval": "MINUTE",
+        "intervalNum": interval_num,
+        "limit": 2400,
+    }
+    return read_as(ExchangeInfo, {"symbols": rows, "rateLimits": [limit]})
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        ("BTC/USDT:USDT", "BTCUSDT"),
+        ("1000SHIB/USDC:USDC", "1000SHIBUSDC"),
+        ("BTCUSDT_260327", "BTCUSDT_260327"),
+    ],
+)
+def test_a_symbol_has_two_names(ours: str, theirs: str) -> None:
+    assert symbols.venue_symbol(ours) == theirs
+
+
+def test_only_perpetual_contracts_are_traded_and_halted_ones_are_known_by_name() -> None:
+    told = info(
+        row("BTCUSDT", "BTC"),
+        row("ETHUSDC", "ETH", "USDC", status="SETTLING"),
+        row("BTCUSDT_260327", "BTC", contractType="CURRENT_QUARTER"),
+    )
+    assert symbols.unified_names(told) == {
+        "BTCUSDT": "BTC/USDT:USDT",
+        "ETHUSDC": "ETH/USDC:USDC",
+    }
+    assert list(symbols.instruments(told)) == ["BTC/USDT:USDT"]
+
+
+def test_an_order_has_to_keep_the_rules_of_limit_and_of_market_orders() -> None:
+    instrument = symbols.instruments(info(row("BTCUSDT", "BTC")))["BTC/USDT:USDT"]
+    assert (instrument.tick, instrument.lot) == (Decimal("0.1"), Decimal("0.001"))
+    assert (instrument.min_qty, instrument.max_market_quantity) == (Decimal("0.002"), 120)
+    assert (instrument.min_notional, instrument.currency) == (100, "USDT")
+
+
+def test_rules_that_cannot_be_read_are_not_guessed() -> None:
+    with pytest.raises(Incomplete, match="the rules of BTCUSDT"):
+        symbols.instruments(info(row("BTCUSDT", "BTC", filters=[])))
+
+
+def test_the_limits_of_requests_and_of_stops_are_the_venues() -> None:
+    told = info(row("BTCUSDT", "BTC"), row("ETHUSDT", "ETH", filters=[]), interval_num=2)
+    assert symbols.requests_per_minute(told) == 1200
+    assert symbols.stops_per_symbol(told, ["BTC/USDT:USDT"]) == 7
+    assert symbols.stops_per_symbol(told, ["ETH/USDT:USDT"]) == symbols.STOPS_PER_SYMBOL
