@@ -113,7 +113,9 @@ class Account:
 
         def answer() -> OrderFound | OrderAbsent | None:
             for reply in self.heard[before:]:
-                if isinstance(reply, OrderFound | OrderAbsent):
+                if isinstance(reply, OrderFound):
+                    return reply
+                if isinstance(reply, OrderAbsent):
                     return reply
             return None
 

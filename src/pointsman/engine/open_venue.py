@@ -34,13 +34,23 @@ def _alpaca(access: Access) -> Adapter:
     return make_adapter(access)
 
 
+def _binance(access: Access) -> Adapter:
+    from pointsman.venues.binance.adapter import make_adapter
+
+    return make_adapter(access)
+
+
 def _bybit(access: Access) -> Adapter:
     from pointsman.venues.bybit.adapter import make_adapter
 
     return make_adapter(access)
 
 
-ADAPTERS: dict[str, Callable[[Access], Adapter]] = {"alpaca": _alpaca, "bybit": _bybit}
+ADAPTERS: dict[str, Callable[[Access], Adapter]] = {
+    "alpaca": _alpaca,
+    "binanceusdm": _binance,
+    "bybit": _bybit,
+}
 """What makes the adapter of each real venue that is built, by its name in the settings. Each
 imports what it needs when it is called."""
 
