@@ -111,15 +111,11 @@ class Account:
         before = len(self.heard)
         self.send(Query(client_order_id, symbol))
 
-        def answer() -> OrderFound | OrderAbsent | None:
-            for reply in self.heard[before:]:
-                if isinstance(reply, OrderFound):
-                    return reply
-                if isinstance(reply, OrderAbsent):
-                    return reply
-            return None
+        def answers() -> list[OrderFound | OrderAbsent]:
+            said = self.heard[before:]
+            return [reply for reply in said if isinstance(reply, OrderFound | OrderAbsent)]
 
-        return self.until(answer)
+        return self.until(answers)[0]
 
     def compare(self) -> Snapshot:
         """The next comparison; goes on from there the next time where it is complete."""
