@@ -1,4 +1,4 @@
-"""What the answers of Binance prove: the table of VENUES 4.4 as a table of tests."""
+"""What the answers of Binance prove, status by status and code by code."""
 
 from typing import Any
 
