@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 import typer
 
-from pointsman.cli.feed_options import default_market, read_market, read_signals, read_speed
-from pointsman.config.settings import resolve_settings
+from pointsman.cli.feed_options import VENUES, read_market, read_signals, read_speed
+from pointsman.config.known_venues import KNOWN_VENUES
+from pointsman.market.venue_quotes.sources import SOURCES
 
 
 @pytest.fixture(autouse=True)
@@ -19,8 +20,14 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_the_flags_say() -> None:
-    assert read_market(["sim"]) == ("sim", ())
-    assert read_market(["q.csv", "q.csv"]) == ("FILE", (Path("q.csv"), Path("q.csv")))
+    assert read_market(["sim"], "paper") == ("sim", ())
+    assert read_market(["q.csv", "q.csv"], "paper") == ("FILE", (Path("q.csv"), Path("q.csv")))
+    assert read_market([], "paper") == ("sim", ())
+    assert read_market(["binanceusdm"], "paper") == ("binanceusdm", ())
+    assert read_market([], "binanceusdm") == ("binanceusdm", ())
+    assert read_market(["venue"], "binanceusdm") == ("binanceusdm", ())
+    assert read_market([], "alpaca") == ("http", ())
+    assert read_market(["-"], "binanceusdm") == ("-", ())
     assert [read_signals(kind, 1, None) for kind in ("sim", "FILE", "http")] == [
         "demo",
         "none",
@@ -31,21 +38,31 @@ def test_what_the_flags_say() -> None:
     assert [read_speed("sim", text) for text in ("max", "100")] == [None, 100]
 
 
-@pytest.mark.parametrize(("venue", "market"), [("paper", "sim"), ("alpaca", "http")])
-def test_no_order_goes_to_a_real_venue_on_simulated_quotes_by_default(
-    venue: str, market: str
-) -> None:
-    assert default_market(resolve_settings({"VENUE": venue}, None, {}).settings) == market
+def test_the_venues_are_those_whose_quotes_can_be_had() -> None:
+    assert list(SOURCES) == list(VENUES)
+    assert set(VENUES) <= set(KNOWN_VENUES)
 
 
 @pytest.mark.parametrize(
     ("read", "told"),
     [
-        (lambda: read_market(["sim", "q.csv"]), "name it alone, or files only"),
-        (lambda: read_market(["none.csv"]), "none.csv: No such file or directory; name a file"),
-        (lambda: read_market(["q.csv/x"]), "q.csv/x: Not a directory; name a file"),
-        (lambda: read_market(["sub"]), "sub is a folder; name the files in it"),
-        (lambda: read_market(["/dev/null"]), "not a regular file; name one, or - for standard"),
+        (lambda: read_market(["sim", "q.csv"], "paper"), "name it alone, or files only"),
+        (
+            lambda: read_market(["none.csv"], "paper"),
+            "No such file or directory; name a file",
+        ),
+        (lambda: read_market(["q.csv/x"], "paper"), "q.csv/x: Not a directory; name a file"),
+        (lambda: read_market(["sub"], "paper"), "sub is a folder; name the files in it"),
+        (
+            lambda: read_market(["/dev/null"], "paper"),
+            "not a regular file; name one, or -",
+        ),
+        (lambda: read_market(["venue"], "paper"), "orders go to paper; name one of binanceusdm"),
+        (lambda: read_market(["venue", "q.csv"], "paper"), "name it alone, or files only"),
+        (lambda: read_market(["sim"], "bybit"), "sim: orders go to bybit; use venue"),
+        (lambda: read_market(["q.csv"], "bybit"), "q.csv: orders go to bybit; use venue"),
+        (lambda: read_market(["binanceusdm"], "bybit"), "binanceusdm: orders go to bybit"),
+        (lambda: read_speed("binanceusdm", "2"), "quotes on the market of binanceusdm need"),
         (lambda: read_signals("FILE", 1, "demo"), "name a file, - or none"),
         (lambda: read_signals("FILE", 1, "-"), "here name a file or none"),
         (lambda: read_signals("sim", None, "-"), "cannot be used with --speed max"),

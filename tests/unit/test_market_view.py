@@ -160,3 +160,33 @@ def test_a_wake_up_brings_the_mark_of_what_it_is_about() -> None:
     ]
     assert marks == [seen, seen, None, None]
     assert view.marks_of(desk.books) == (seen,)
+
+
+def test_rule_12_a_heartbeat_renews_the_age_of_a_quote_and_nothing_else() -> None:
+    desk = told.ready_desk()
+    view = MarketView()
+    view.watch(told.enter(desk, told.signal("a")))
+    crash = told.quote(START_NS, "50", "50.02")
+    view.on_quote(crash, START_NS)
+    view.take_crossed()
+    view.confirm("XXX", START_NS + SECOND_NS)
+    view.confirm("YYY", START_NS + SECOND_NS)
+    newest = view.quotes.newest("XXX")
+    assert newest == replace(crash, confirmed_ns=START_NS + SECOND_NS)
+    assert newest.fresh_ns == START_NS + SECOND_NS
+    assert view.take_crossed() == [], "a stop was told of this quote already"
+    assert view.mark("XXX") is crash
+    assert view.quotes.newest("YYY") is None
+    view.confirm("XXX", START_NS + SECOND_NS // 2)
+    assert view.quotes.newest("XXX") is newest, "what is known already is no news"
+
+
+def test_rule_12_an_entry_is_judged_again_only_once_its_quote_is_no_longer_confirmed() -> None:
+    desk, view = told.ready_desk(), MarketView()
+    view.on_quote(told.quote(START_NS), START_NS)
+    told.send(desk, told.signal("a"))
+    view.note_entry("XXX")
+    view.take_doubtful(desk.books, START_NS)
+    assert view.next_stale_ns(desk.books, START_NS) == START_NS + LIMIT_NS + 1
+    view.confirm("XXX", START_NS + SECOND_NS)
+    assert view.next_stale_ns(desk.books, START_NS) == START_NS + SECOND_NS + LIMIT_NS + 1

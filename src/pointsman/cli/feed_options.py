@@ -5,37 +5,45 @@ Each function raises typer.BadParameter with the flag, what was written and what
 
 import stat
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import typer
 
 from pointsman.config.known_venues import PAPER
 
-if TYPE_CHECKING:
-    from pointsman.config.settings import Settings
-
 SPEED_MAX = 100_000
 SIM, DEMO, NONE, STANDARD_INPUT, HTTP = "sim", "demo", "none", "-", "http"
-ARRIVING = {STANDARD_INPUT: "standard input", HTTP: "HTTP"}
+VENUE = "venue"
+VENUES = ("binanceusdm",)
+"""Venues whose quotes can be had live."""
+
+ARRIVING = {STANDARD_INPUT: "standard input", HTTP: "HTTP"} | {
+    name: f"the market of {name}" for name in VENUES
+}
 """Markets whose quotes come as they are, and how."""
 
 
-def default_market(settings: "Settings") -> str:
-    """Where quotes come from if nobody says: at a real venue never from a simulation."""
-    return SIM if settings.venue == PAPER else HTTP
+def read_market(names: list[str], venue: str) -> tuple[str, tuple[Path, ...]]:
+    """The kind of market, which is sim, -, http, FILE or the name of a venue, and the files.
+    `venue` is where orders go: a real one is traded on its own quotes, or those that are given to
+    us, and never on those of the past or of nowhere."""
+    if not names:
+        names = [SIM if venue == PAPER else VENUE if venue in VENUES else HTTP]
+    if names == [VENUE]:
+        if venue == PAPER:
+            raise _bad_market(f"venue: orders go to paper; name one of {', '.join(VENUES)}")
+        names = [venue]
+    for word in (SIM, VENUE, *ARRIVING):
+        if word in names and len(names) > 1:
+            alone = "name it alone, or files only"
+            raise _bad_market(f"{word} cannot be combined with another market; {alone}")
+    kind = names[0] if names[0] == SIM or names[0] in ARRIVING else "FILE"
+    if venue != PAPER and kind not in (venue, STANDARD_INPUT, HTTP):
+        raise _bad_market(f"{names[0]}: orders go to {venue}; use venue, for its own quotes")
+    return kind, tuple(_file("--market", name) for name in names) if kind == "FILE" else ()
 
 
-def read_market(names: list[str]) -> tuple[str, tuple[Path, ...]]:
-    """The kind of market, which is sim, -, http or FILE, and the files."""
-    if names in ([SIM], [STANDARD_INPUT], [HTTP]):
-        return names[0], ()
-    for word in (SIM, STANDARD_INPUT, HTTP):
-        if word in names:
-            raise typer.BadParameter(
-                f"{word} cannot be combined with another market; name it alone, or files only",
-                param_hint="--market",
-            )
-    return "FILE", tuple(_file("--market", name) for name in names)
+def _bad_market(told: str) -> typer.BadParameter:
+    return typer.BadParameter(told, param_hint="--market")
 
 
 def read_signals(kind: str, speed: int | None, text: str | None) -> str:

@@ -24,7 +24,7 @@ from pointsman.cli.feed_options import (
     NONE,
     SIM,
     STANDARD_INPUT,
-    default_market,
+    VENUES,
     read_market,
     read_signals,
     read_speed,
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from pointsman.config.settings import Given, Loaded, Settings
     from pointsman.domain.accounts import VenueAccount
     from pointsman.market.layout import Layout
-    from pointsman.service.arrivals import Arrivals
+    from pointsman.service.arrivals import Intake
     from pointsman.service.clean_stop import Stop
     from pointsman.service.feeds import Feed
     from pointsman.service.log import Log
@@ -67,9 +67,10 @@ def run(
         list[str] | None,
         typer.Option(
             "--market",
-            metavar="sim|FILE|-|http",
-            help="Quotes: simulated (the default), recorded (repeatable), on standard input, or by"
-            " POST /api/v1/quotes.",
+            metavar="sim|FILE|-|http|venue|NAME",
+            help="Quotes: simulated (the default), recorded (repeatable), on standard input, by"
+            " POST /api/v1/quotes, or live: of the venue that orders go to (the default where"
+            " VENUE is a real one), or of a named one for the paper venue.",
         ),
     ] = None,
     signals: Annotated[
@@ -107,7 +108,7 @@ def run(
     from pointsman.service.clean_stop import SIGNAL_EXIT_BASE, clean_stop
 
     given = settings_given(options)
-    kind, files = read_market(market or [default_market(given.settings)])
+    kind, files = read_market(market or [], given.settings.venue)
     pace = read_speed(kind, speed)
     layout = layout_of(vendor, columns, symbol, size, separator, decimal_comma, no_header)
     wanted = _Wanted(kind, files, read_signals(kind, pace, signals), pace, layout, seed)
@@ -208,11 +209,16 @@ class _Wanted:
             return feeds.arriving_feed(ARRIVING[self.kind], signals, time.time_ns())
         return feeds.recorded_feed(self.files, self.layout, signals, self.seed, settings)
 
-    def arrivals(self) -> "Arrivals | None":
-        """What comes on standard input, or by HTTP."""
+    def arrivals(self, settings: "Settings", database: Path) -> "Intake | None":
+        """What comes on standard input, by HTTP, or from a venue. Raises SettingsError."""
         from pointsman.market.recorded import RecordedMarket
         from pointsman.service.arrivals import Arrivals, standard_input
 
+        if self.kind in VENUES:
+            from pointsman.config.quote_settings import quote_settings
+            from pointsman.service.venue_quotes import venue_quotes
+
+            return venue_quotes(quote_settings(settings, self.kind), database)
         if self.kind == STANDARD_INPUT:
             return Arrivals(standard_input(), RecordedMarket((), self.layout), _complain)
         if self.kind == HTTP:
@@ -305,8 +311,9 @@ def _run_paced(
                 opened.callback(show_dashboard(database, stop))
 
         plan = Plan(feed, database, wanted.speed or 1, duration_ns)
+        arrivals = wanted.arrivals(settings, database)
         parts = [Part(log_lines.THREAD_NAME, lambda: writer.is_alive, writer.start)]
-        asyncio.run(run_paced(plan, settings, stop, log, started, wanted.arrivals(), parts))
+        asyncio.run(run_paced(plan, settings, stop, log, started, arrivals, parts))
 
 
 def _say_account(account: "VenueAccount", settings: "Settings", log: "Log") -> None:

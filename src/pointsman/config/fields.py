@@ -266,8 +266,10 @@ class SettingFields(LimitFields):
     allow_unlimited_loss: Annotated[bool, Reads(read_switch)] = _setting(
         "false", "true allows real money without a limit on daily loss or drawdown."
     )
-    record_quotes: Annotated[bool, Reads(read_switch)] = _setting(
-        "false", "true keeps every quote in quotes/ beside the database, a file a day."
+    record_quotes: Annotated[bool | None, Reads(optional(read_switch))] = _setting(
+        "",
+        "true keeps every quote of a venue in quotes/ beside the database, a file a day, which run"
+        " --market reads; empty is true.",
     )
     reconcile_interval_seconds: Annotated[
         Decimal, Reads(decimal_reader(least="1", most="60", places=9))

@@ -25,7 +25,8 @@ _LINEAR_FUTURE = r"[A-Z0-9]+/(?P<quote>[A-Z0-9]+):(?P=quote)"
 
 class KnownVenue(msgspec.Struct, frozen=True, kw_only=True):
     """A venue that is known here. `module` is what has to be installed for it, with the extra of
-    the same name; empty for nothing. `symbol` is a regular expression of its symbols in the unified
+    the same name; empty for nothing. `quotes_need_key`: nobody sees quotes there without one.
+    `symbol` is a regular expression of its symbols in the unified
     form, and `example` one of them."""
 
     name: str
@@ -36,6 +37,7 @@ class KnownVenue(msgspec.Struct, frozen=True, kw_only=True):
     symbol: str
     example: str
     module: str = ""
+    quotes_need_key: bool = False
 
     def hosts(self, *, is_sandbox: bool) -> frozenset[str]:
         """Where a key may go."""
@@ -94,6 +96,7 @@ _ALL = (
         position_modes=(PositionMode.NET,),
         symbol=_SHARE,
         example="AAPL",
+        quotes_need_key=True,
     ),
 )
 

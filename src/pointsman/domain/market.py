@@ -110,7 +110,9 @@ class InstrumentSteps(msgspec.Struct, frozen=True, gc=False, tag=True):
 
 class Quote(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """The best bid and ask of one symbol at one moment. `ts_ns` is the venue's (or the recorder's)
-    stamp, `exchange` the one that the symbol was named with."""
+    stamp, `exchange` the one that the symbol was named with. `confirmed_ns` is until when, by the
+    clock that stamps, a feed that sends only changes has said that this is still the newest; 0
+    where it has not (RULES 12)."""
 
     symbol: str
     ts_ns: int
@@ -119,6 +121,12 @@ class Quote(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     ask: Decimal
     ask_size: Decimal
     exchange: str | None = None
+    confirmed_ns: int = 0
+
+    @property
+    def fresh_ns(self) -> int:
+        """The newest stamp at which it was known to be so: its age is counted from there."""
+        return max(self.ts_ns, self.confirmed_ns)
 
     @property
     def is_valid(self) -> bool:

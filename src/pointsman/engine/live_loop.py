@@ -15,7 +15,7 @@ from contextlib import suppress
 from typing import NamedTuple, Protocol
 
 from pointsman.domain.commands import Step
-from pointsman.domain.events import SignalMalformed
+from pointsman.domain.events import LinkChanged, SignalMalformed
 from pointsman.domain.market import Quote
 from pointsman.domain.signals import Decision, Signal
 from pointsman.errors import PointsmanError
@@ -260,6 +260,17 @@ class LiveLoop:
     def feed(self, quote: Quote) -> None:
         """Take in a row of market data, now."""
         self._loop.on_quote(quote, self._clock.now_ns())
+        self._wake()
+
+    def confirm(self, symbol: str, confirmed_ns: int) -> None:
+        """A heartbeat of the feed: the newest row of a symbol is so still (RULES 12)."""
+        self._loop.view.confirm(symbol, confirmed_ns)
+        self._wake()
+
+    def change_link(self, change: LinkChanged) -> None:
+        """The connection for quotes goes down, or is up again."""
+        self._loop.advance(self._clock.now_ns())
+        self._loop.turn(change)
         self._wake()
 
 

@@ -84,7 +84,7 @@ def _validity(quote: Quote) -> Check:
 def _latency(
     quote: Quote, limits: Limits, now_ns: int, clock_offset_ns: int, is_doubtful: bool = False
 ) -> Check:
-    raw_ns = now_ns - quote.ts_ns
+    raw_ns = now_ns - quote.fresh_ns
     age_ns = raw_ns - clock_offset_ns
     return Check(
         Reason.LATENCY,

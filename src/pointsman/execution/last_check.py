@@ -69,7 +69,7 @@ def refusal(
         return Reason.INVALID_QUOTE
     limits = books.policy.limits_of(entry.va_id)
     if filters.breaches(newest, limits, now_ns, clock_offset_ns):
-        is_old = now_ns - newest.ts_ns - clock_offset_ns > limits.max_latency_ns
+        is_old = now_ns - newest.fresh_ns - clock_offset_ns > limits.max_latency_ns
         return Reason.LATENCY if is_old else Reason.SPREAD
     return Reason.ENTRY_WITHDRAWN if entry.is_cancel_pending else None
 

@@ -90,6 +90,12 @@ class MarketView:
             self._crossed.append((position_id, level, quote))
         return True
 
+    def confirm(self, symbol: str, confirmed_ns: int) -> None:
+        """A heartbeat of the feed says that the newest row of a symbol is so still. It is no row:
+        no stop, no simulated venue and no clock offset learns anything from it (RULES 12)."""
+        if self.quotes.confirm(symbol, confirmed_ns):
+            self._renewed[symbol] = None
+
     def _why_too_old(self, quote: Quote, now_ns: int) -> str:
         """Why a live row is too old to act on, by its stamp as it is: an offset that one bad stamp
         has left must not keep a stop from acting. Empty where it is not."""

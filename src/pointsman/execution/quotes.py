@@ -6,6 +6,8 @@ or not, while the books stay marked at the last valid one (RULES 4).
 
 from decimal import Decimal
 
+from msgspec.structs import replace
+
 from pointsman.domain.market import Quote, letters_of
 from pointsman.domain.money import ONE, step_of
 
@@ -34,6 +36,14 @@ class QuoteTable:
         if quote.symbol not in self._newest:
             self._spelled.setdefault(letters_of(quote.symbol), quote.symbol)
         self._newest[quote.symbol] = quote
+
+    def confirm(self, symbol: str, confirmed_ns: int) -> bool:
+        """The newest row of a symbol is so still at `confirmed_ns`; whether that is news."""
+        newest = self._newest.get(symbol)
+        if newest is None or confirmed_ns <= newest.fresh_ns:
+            return False
+        self._newest[symbol] = replace(newest, confirmed_ns=confirmed_ns)
+        return True
 
     def _look_at_steps(self, quote: Quote) -> None:
         """Notice decimals that no valid row before had. Most rows repeat most of their numbers, and

@@ -70,4 +70,4 @@ class StaleWatch:
         ]
         if newest is None or not limits:
             return None
-        return newest.ts_ns + self._offset_ns + min(limits) + 1
+        return newest.fresh_ns + self._offset_ns + min(limits) + 1

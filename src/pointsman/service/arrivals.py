@@ -14,12 +14,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from io import BufferedReader, FileIO
 from pathlib import Path
+from typing import Protocol
 
-from pointsman.domain.events import SignalMalformed
+from pointsman.domain.events import Event, SignalMalformed
 from pointsman.domain.life_cycle import OrderStatus
 from pointsman.domain.market import Quote
 from pointsman.domain.timestamps import iso
 from pointsman.engine.live_loop import LiveLoop
+from pointsman.engine.supervision import Part
 from pointsman.execution.execution_loop import ExecutionLoop
 from pointsman.market.lines import Line, UnreadableFile, lines_of
 from pointsman.market.live_rows import LiveRows
@@ -44,6 +46,27 @@ def standard_input() -> BufferedReader:
     return BufferedReader(FileIO(os.dup(STANDARD_INPUT)))
 
 
+class Intake(Protocol):
+    """What comes from outside while a run lasts, and how the run takes it in."""
+
+    @property
+    def posted(self) -> Callable[[Sequence[Quote]], int] | None: ...
+
+    def parts(self) -> list[Part]: ...
+
+    def start(self, wake: Callable[[], None], rows: LiveRows | None) -> None: ...
+
+    def stop(self) -> None: ...
+
+    def note(self, event: Event) -> None: ...
+
+    def take_news(self) -> Iterator[str]: ...
+
+    def take_quotes(self, live: LiveLoop) -> bool: ...
+
+    def work(self, loop: ExecutionLoop, live: LiveLoop, tape: Tape, stop: Stop) -> None: ...
+
+
 class Arrivals:
     """What comes on a stream: signals, or quotes of `market`; without a stream, quotes by `feed`
     alone. `tell` is called, on the reading thread, with what ends it early and of rows that are
@@ -65,6 +88,25 @@ class Arrivals:
         self._is_over = threading.Event()
         self._thread: threading.Thread | None = None
         self._wake: Callable[[], None] = lambda: None
+
+    @property
+    def posted(self) -> Callable[[Sequence[Quote]], int] | None:
+        """The way in for quotes by HTTP, where the market is fed from outside."""
+        return self.feed if self.takes_quotes else None
+
+    def parts(self) -> list[Part]:
+        """Its thread, as supervision sees it."""
+        return [Part(THREAD_NAME, lambda: self.is_alive, None)]
+
+    def note(self, event: Event) -> None:
+        """Told of every turn; nothing here depends on any."""
+
+    def take_news(self) -> Iterator[str]:
+        """Nothing for the log: `tell` hears it at once instead."""
+        return iter(())
+
+    def stop(self) -> None:
+        """The end of the run; a thread that waits for standard input ends with the process."""
 
     @property
     def takes_quotes(self) -> bool:

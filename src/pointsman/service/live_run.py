@@ -11,6 +11,7 @@ import socket
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
+from itertools import chain
 from pathlib import Path
 
 import msgspec
@@ -24,7 +25,6 @@ from pointsman.config.tokens import Tokens, who_needs_a_token, with_tokens
 from pointsman.domain.accounts import KillState, VenueAccount
 from pointsman.domain.commands import Step
 from pointsman.domain.events import Event, TaskDied
-from pointsman.domain.market import Quote
 from pointsman.domain.timestamps import SECOND_NS
 from pointsman.engine import gc_tuning
 from pointsman.engine.assembly import Assembly, assemble
@@ -44,7 +44,7 @@ from pointsman.execution.ports import Standing
 from pointsman.reading.comparisons import Comparisons
 from pointsman.reading.stored_picture import picture_to_follow
 from pointsman.reading.vitals import Vitals
-from pointsman.service.arrivals import Arrivals
+from pointsman.service.arrivals import Intake
 from pointsman.service.clean_stop import Stop
 from pointsman.service.feeds import Feed
 from pointsman.service.log import Log
@@ -78,7 +78,7 @@ async def run_paced(
     stop: Stop,
     log: Callable[[Callable[[], int]], Log],
     started: Callable[[VenueAccount], None],
-    arrivals: Arrivals | None,
+    arrivals: Intake | None,
     running: Sequence[Part],
 ) -> None:
     """Run until the feed or the duration ends, or a stop is asked for. `log` is made with event
@@ -139,7 +139,7 @@ class _Session:
         log: Callable[[Callable[[], int]], Log],
         listener: socket.socket,
         stop: Stop,
-        arrivals: Arrivals | None,
+        arrivals: Intake | None,
         running: Sequence[Part],
     ) -> None:
         self._plan = plan
@@ -236,7 +236,7 @@ class _Session:
                 controls,
                 self.live.offer,
                 self.live.offer_malformed,
-                self._feed(),
+                None if self._arrivals is None else self._arrivals.posted,
                 self._readiness.causes,
                 self._comparisons.documents,
                 lambda story: story_text(story, settings.trading_timezone),
@@ -250,11 +250,6 @@ class _Session:
             self._assembly.look(now_ns())
 
         return Parts(plan.database, board, controls, look_at_latch, app, listener, self._say_kill)
-
-    def _feed(self) -> Callable[[Sequence[Quote]], int] | None:
-        """The way in for quotes of others, where the market is fed from outside."""
-        arrivals = self._arrivals
-        return arrivals.feed if arrivals is not None and arrivals.takes_quotes else None
 
     async def run(self, started: Callable[[VenueAccount], None]) -> None:
         """Drive until the end. Raises PartDied where a part of it ended that cannot be replaced."""
@@ -292,6 +287,8 @@ class _Session:
             supervising.stop()
             self._beat.stop()
             self._parts.stop()
+            if self._arrivals is not None:
+                self._arrivals.stop()
         self._assembly.files.require_all()
 
     def _on_step(self, now_ns: int, supervising: Ticker) -> None:
@@ -300,7 +297,8 @@ class _Session:
             self._arrivals.work(self._loop, self.live, self._begun.tape, self._stop)
         self._vitals.note(self._loop.quotes_seen, now_ns)
         self._say_storage()
-        for told in self._loop.view.take_news():
+        news = () if self._arrivals is None else self._arrivals.take_news()
+        for told in chain(self._loop.view.take_news(), news):
             self._warn(told)
         while not self._died.empty():
             self._loop.turn(self._died.get_nowait())
@@ -324,7 +322,7 @@ class _Session:
             Part(LOOP_LAG, lambda: self._beat.is_alive, self._beat.start_again),
         ]
         if arrivals is not None:
-            parts.append(Part("stdin", lambda: arrivals.is_alive, None))
+            parts += arrivals.parts()
         return Supervisor(
             parts,
             lambda why: loop.hold(Hold.PART_DOWN, bool(why), why),
@@ -348,6 +346,8 @@ class _Session:
 
     def _on_turn(self, event: Event, step: Step) -> None:
         self._requests.note(event)
+        if self._arrivals is not None:
+            self._arrivals.note(event)
         self._comparisons.note(event)
         if step.changes:
             self._publisher.put(step.changes)

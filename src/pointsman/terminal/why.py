@@ -145,7 +145,8 @@ def _facts(story: Story, zone: str) -> Iterator[tuple[str, Text]]:
     if decision is not None and decision.quote is not None:
         quote = decision.quote
         sizes = f"{quote.bid} x {quote.bid_size} / {quote.ask} x {quote.ask_size}"
-        yield _fact("judged on", f"{sizes}, stamped {moment(quote.ts_ns, zone)}")
+        still = f", still so at {moment(quote.confirmed_ns, zone)}" if quote.confirmed_ns else ""
+        yield _fact("judged on", f"{sizes}, stamped {moment(quote.ts_ns, zone)}{still}")
     if decision is not None and decision.clipped_quantity is not None:
         cut = number(decision.clipped_quantity)
         yield _fact(

@@ -1,0 +1,11 @@
+"""The venues whose quotes can be had live, by name."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from pointsman.market.venue_quotes import binance
+from pointsman.market.venue_quotes.stream import QuoteSource
+
+SOURCES: Mapping[str, QuoteSource] = MappingProxyType(
+    {source.name: source for source in (binance.SOURCE,)}
+)

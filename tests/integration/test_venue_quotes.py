@@ -1,0 +1,124 @@
+"""Engines on the live quotes of a venue: a signal is traded on paper, and the day is recorded so
+that it runs again."""
+
+import json
+import time
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pointsman.engine.control_client import ask
+from pointsman.engine.requests import Show
+from tests.integration.http_engines import LENIENT, HttpEngine, http_engine
+from tests.integration.sessions import pointsman, report_of, rows
+from tests.venue_servers.base import VenueServer
+from tests.venue_servers.binance import BinanceServer
+from tests.venue_servers.streams import QUOTES
+
+STRICT = {"MAX_LATENCY_MS": "500"}
+
+
+class AtVenue:
+    """What tells the venues of these tests apart."""
+
+    def __init__(
+        self,
+        market: str,
+        server: Callable[[], Any],
+        symbol: str,
+        theirs: str,
+        prices: tuple[str, str],
+        quantity: str,
+        login: dict[str, str] | None = None,
+    ) -> None:
+        self.market = market
+        self.server = server
+        self.symbol = symbol
+        self.theirs = theirs
+        self.prices = prices
+        self.quantity = quantity
+        self.login = login or {}
+
+
+VENUES = [
+    AtVenue(
+        "binanceusdm", BinanceServer, "BTC/USDT:USDT", "BTCUSDT", ("60000.0", "60000.1"), "0.01"
+    ),
+]
+
+
+def until(wanted: Callable[[], Any], seconds: float = 20) -> Any:
+    """What `wanted` gives, once it gives anything."""
+    give_up_at = time.monotonic() + seconds
+    while not (found := wanted()):
+        assert time.monotonic() < give_up_at, "it does not come"
+        time.sleep(0.02)
+    return found
+
+
+def is_subscribed(server: VenueServer, name: str) -> bool:
+    sockets = [socket for socket in server.streams.open if socket.channel == QUOTES]
+    return any(name.lower() in tag.lower() for socket in sockets for tag in socket.tags)
+
+
+def signal(engine: HttpEngine, number: int, at: AtVenue) -> dict[str, Any]:
+    body = {"signal_id": f"s{number}", "va_id": "VA001", "symbol": at.symbol, "side": "buy"}
+    answer = engine.post("/api/v1/signals", {**body, "quantity": at.quantity})
+    assert answer.status == 200, answer
+    return answer.document
+
+
+@pytest.mark.parametrize("at", VENUES, ids=lambda at: at.market)
+def test_rule_50_a_signal_is_traded_on_live_quotes_and_the_day_runs_again(
+    tmp_path: Path, at: AtVenue
+) -> None:
+    flags = ("--market", at.market)
+    with at.server() as server:
+        settings = {**STRICT, **at.login, "VENUE_DATA_URL": server.data_url, "SYMBOLS": at.symbol}
+        with http_engine(tmp_path, settings, flags) as engine:
+            until(lambda: is_subscribed(server, at.theirs))
+            assert signal(engine, 1, at)["reason"] == "NO_QUOTE"
+            server.quote(at.theirs, *at.prices, bid_size=5, ask_size=5)
+            until(lambda: ask(engine.database, Show())["health"]["feed_age_ms"] is not None)
+            time.sleep(2)  # No quote changes: heartbeats alone say that it is fresh.
+            decided = signal(engine, 2, at)
+            assert decided["outcome"] == "accepted", decided
+            until(lambda: rows(engine.database, "SELECT 1 FROM fills"))
+            time.sleep(0.5)
+            assert engine.end() == 143
+    ((price, quantity),) = rows(engine.database, "SELECT price, quantity FROM fills")
+    assert (Decimal(price), quantity) == (Decimal(at.prices[1]), at.quantity)
+    again = run_again(tmp_path, at)
+    assert (again["signals"]["accepted"], again["bad_quotes"]) == (1, 0), again
+    assert rows(tmp_path / "again.db", "SELECT price, quantity FROM fills") == [(price, quantity)]
+    check = pointsman(tmp_path, "journal", "check", "--db", str(engine.database))
+    assert check.returncode == 0, check.stdout
+
+
+def run_again(folder: Path, at: AtVenue) -> dict[str, Any]:
+    """The report of a recorded run of what was recorded, with the signal at the time at which it
+    was decided."""
+    (recorded,) = (folder / "quotes").iterdir()
+    ((at_ns,),) = rows(
+        folder / "t.db", "SELECT decided_at_ns FROM decisions WHERE outcome = 'accepted'"
+    )
+    again = {
+        "signal_id": "s2",
+        "va_id": "VA001",
+        "symbol": at.symbol,
+        "side": "buy",
+        "quantity": at.quantity,
+        "ts": at_ns,
+    }
+    (folder / "signals.jsonl").write_text(json.dumps(again))
+    result = pointsman(
+        folder,
+        *("run", "--market", str(recorded), "--signals", "signals.jsonl", "--db", "again.db"),
+        "--json",
+        settings={**LENIENT, **STRICT},
+    )
+    assert "skipped" not in result.stderr, result.stderr
+    return report_of(result)
