@@ -68,6 +68,7 @@ class VenueFeed:
         self._said = ""
         self._is_up = True
         self._is_woken = False
+        self._is_stopping = False
         self._wake: Callable[[], None] = lambda: None
         self._rows: LiveRows | None = None
         self._asyncio: asyncio.AbstractEventLoop | None = None
@@ -97,6 +98,7 @@ class VenueFeed:
 
     def stop(self) -> None:
         """Close the connection, and write what is to be recorded still."""
+        self._is_stopping = True
         if self._asyncio is not None and self._stop is not None:
             with suppress(RuntimeError):  # its loop is closed: it has ended already
                 self._asyncio.call_soon_threadsafe(self._stop.set)
@@ -159,6 +161,8 @@ class VenueFeed:
 
     async def _until_stopped(self) -> None:
         self._asyncio, self._stop = asyncio.get_running_loop(), asyncio.Event()
+        if self._is_stopping:  # told before there was a loop to tell it to
+            return
         talking = asyncio.create_task(self._talk())
         stopping = asyncio.create_task(self._stop.wait())
         await asyncio.wait((talking, stopping), return_when=asyncio.FIRST_COMPLETED)
