@@ -149,6 +149,7 @@ class Day:
         manager = SqliteManager(path)
         manager.open()
         manager.append(self.entries)
+        manager.project()
         manager.close()
         return path
 

@@ -9,15 +9,16 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
 from pointsman.domain.accounts import Incident
+from pointsman.domain.positions import PositionState
 from pointsman.domain.reasons import Reason
 from pointsman.execution.ports import Entry
-from pointsman.storage import reader
+from pointsman.storage import queries, reader
 from pointsman.storage.errors import CorruptDatabase, DatabaseBusy, StorageFailed
 from pointsman.storage.group_committer import GroupCommitter
 from pointsman.storage.journal import fold, turns, verify_chain
@@ -34,6 +35,7 @@ def manager(tmp_path: Path) -> Iterator[SqliteManager]:
     manager = SqliteManager(tmp_path / "trading.db")
     manager.open()
     manager.append(history())
+    manager.project()
     yield manager
     manager.close()
 
@@ -138,6 +140,28 @@ def test_rule_29_a_fault_stores_nothing_and_afterwards_the_same_turns_are_stored
 
 
 @pytest.mark.parametrize("fault", FAULTS)
+def test_rules_29_and_41_a_fault_keeps_the_tables_where_they_were_and_loses_nothing(
+    fault: str, manager: SqliteManager
+) -> None:
+    """What is durable is read and found while the tables cannot follow, and they do afterwards."""
+    prevent, words = FAULTS[fault]
+    behind = queries.projected(manager._reader)
+    manager.append(many_turns(10, 300))
+    with prevent(manager):
+        for _ in range(2):
+            with pytest.raises(StorageFailed, match=words):
+                manager.project()
+        assert queries.projected(manager._reader) == behind
+        assert manager.known_order(order(309).client_order_id) is not None
+        with closing(reader.open_reader(manager.path)) as db:
+            assert len(reader.orders(db)) == 303
+        assert_whole(manager.path, len(history()) + 300)
+    manager.project()
+    assert queries.projected(manager._reader) == manager.head
+    assert_whole(manager.path, len(history()) + 300)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
 def test_rule_29_the_writer_thread_heals_by_itself(fault: str, manager: SqliteManager) -> None:
     prevent, _ = FAULTS[fault]
     durable: list[int] = []
@@ -200,6 +224,7 @@ def test_kill_9_at_any_moment_loses_nothing_that_was_told_to_be_durable(tmp_path
             (sequence,) = (
                 db.execute("SELECT max(sequence) AS last FROM journal").fetchone().values()
             )
+            assert len(reader.orders(db)) == len(reader.fills(db)) == sequence
         assert sequence >= last
         assert_whole(path, sequence)
     manager = SqliteManager(path)
@@ -207,6 +232,79 @@ def test_kill_9_at_any_moment_loses_nothing_that_was_told_to_be_durable(tmp_path
     loaded = manager.load()
     manager.close()
     assert loaded.sequence == len(loaded.orders) == len(loaded.positions) == len(loaded.fill_keys)
+
+
+def _three(first: int, state: PositionState = PositionState.OPEN) -> list[Entry]:
+    return [
+        turn(number, order(number), fill(order(number), "t"), position(number, state))
+        for number in range(first, first + 3)
+    ]
+
+
+def _die_before(statement: int, path: Path, told: int) -> None:
+    """In a process of its own, since it dies before the statement of that number of what follows
+    the first three turns; so between any two steps of either transaction."""
+    manager = SqliteManager(path)
+    manager.open()
+    manager.append(_three(1))
+    manager.project()
+    left = statement
+
+    def count(_statement: str) -> None:
+        nonlocal left
+        left -= 1
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    manager._writer.set_trace_callback(count)
+    for first in (4, 7):
+        manager.append([*_three(first), *_three(first - 3, PositionState.CLOSED)])
+        os.write(told, b"%d\n" % (first + 2))
+        manager.project()
+
+
+def _told_until_death(statement: int, path: Path) -> list[int] | None:
+    """What it told to be durable; None where it lived to the end."""
+    there, here = os.pipe()
+    child = os.fork()
+    if child == 0:
+        with suppress(BaseException):
+            _die_before(statement, path, here)
+        os._exit(0)
+    os.close(here)
+    with os.fdopen(there) as pipe:
+        told = [int(line) for line in pipe]
+    _, status = os.waitpid(child, 0)
+    return told if os.WIFSIGNALED(status) else None
+
+
+def test_rule_41_kill_9_between_any_two_steps_of_either_transaction(tmp_path: Path) -> None:
+    """All that was told to be durable is read before the next start, and is in the tables after
+    it. Positions 1 to 3 close in the second append, 4 to 6 in the third."""
+    left, number = set(), 1
+    while (told := _told_until_death(number, path := tmp_path / f"{number}.db")) is not None:
+        number += 1
+        with closing(reader.open_reader(path)) as db:
+            reached, newest = queries.projected(db), queries.newest_turn(db)
+            orders, positions = reader.orders(db), reader.positions(db)
+        assert reached is not None
+        assert len(orders) >= (told[-1] if told else 3)
+        assert newest.sequence == {3: 3, 6: 9, 9: 15}[len(orders)]
+        assert [each.position_id for each in positions] == [
+            each.position_id for each in orders[-3:]
+        ]
+        assert_whole(path, newest.sequence)
+        left.add((len(orders), newest.sequence - reached.sequence))
+        manager = SqliteManager(path)
+        manager.open()
+        assert queries.projected(manager._reader) == newest
+        assert manager.load().positions == tuple(positions)
+        manager.append(many_turns(50, 1))
+        manager.project()
+        manager.close()
+        assert_whole(path, newest.sequence + 1)
+    assert left == {(3, 0), (6, 6), (6, 0), (9, 6)}
+    assert number > 50
 
 
 @contextmanager

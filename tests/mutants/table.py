@@ -29,6 +29,19 @@ PERSISTED = (
         "the simulated disk is in memory: nothing is there to be synced",
     ),
     Mutant(
+        "I1", "the journal is written as the tables are, without a sync",
+        "storage/sqlite_manager.py",
+        "with self._transaction(_SYNCED) as writer:\n            newest",
+        "with self._transaction(_FOLLOWING) as writer:\n            newest",
+        "tests/unit/test_sqlite_manager.py::"
+        "test_rule_41_the_journal_is_synced_and_the_tables_wait_for_nothing",
+        "the simulated disk is in memory: nothing is there to be synced",
+    ),
+    Mutant(
+        "I1", "a look-up is blind to what is not in the tables yet", "storage/sqlite_manager.py",
+        "order = found(ahead, Order, client_order_id)", "order = None",
+    ),
+    Mutant(
         "I2", "sends again on a timeout", HANDLERS,
         "TimerKind.SUBMIT_TIMEOUT: doubt.on_silence,",
         "TimerKind.SUBMIT_TIMEOUT: lambda books, timer, _now: ["
@@ -289,6 +302,19 @@ TRUTH = (
         "I17", "an answer without a part is whole", "execution/reconcile.py",
         "    if filled != venue_order.filled:\n        return reports\n", "",
         "tests/unit/test_reconcile.py", "the simulated venue never leaves out a part of a history",
+    ),
+    Mutant(
+        "I18", "the mark of what is projected is ahead of the tables", "storage/sqlite_manager.py",
+        "in self._ahead.writes():", "in self._ahead.writes()[:-1]:",
+    ),
+    Mutant(
+        "I18", "the tail of the journal is not projected at a start", "storage/sqlite_manager.py",
+        "self._ahead = self._tail()", "self._tail()",
+    ),
+    Mutant(
+        "I18", "a reader sees the tables without what they lack", "storage/tail.py",
+        "if changed:", "if changed and False:",
+        "tests/unit/test_reader.py", "the simulated engine is not read while it runs",
     ),
     Mutant(
         "I18", "an account changes without a record", BOOKS,

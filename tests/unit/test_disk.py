@@ -9,7 +9,8 @@ from pointsman.domain.accounts import Cursor
 from pointsman.domain.events import Marked
 from pointsman.execution.ports import Entry
 from pointsman.simulator.crashes import Boundary, Crash, CrashTrap
-from pointsman.simulator.disk import GROUP_NS, Disk
+from pointsman.simulator.disk import COMMITS_AHEAD_MAX, GROUP_NS, Disk
+from pointsman.storage import queries
 from pointsman.storage.sqlite_manager import SqliteManager
 
 SECOND_NS = 10**9
@@ -85,3 +86,23 @@ def test_a_slow_disk_takes_its_time_while_the_loop_goes_on(manager: SqliteManage
     assert (stored(manager), disk.next_due_ns()) == ([], SECOND_NS // 2)
     disk.tick(SECOND_NS // 2)
     assert stored(manager) == [1]
+
+
+@pytest.mark.parametrize(
+    ("boundary", "is_behind"),
+    [(Boundary.BEFORE_PROJECTION, True), (Boundary.AFTER_PROJECTION, False)],
+)
+def test_rule_41_a_crash_at_a_projection_leaves_the_tables_behind_the_journal_or_at_it(
+    manager: SqliteManager, boundary: Boundary, is_behind: bool
+) -> None:
+    trap = CrashTrap()
+    disk = Disk(manager, trap, 0)
+    for line in range(1, COMMITS_AHEAD_MAX):
+        disk.put(line, turn(line))
+        disk.press()
+    disk.put(COMMITS_AHEAD_MAX, turn(COMMITS_AHEAD_MAX))
+    trap.arm(boundary, 0)
+    with pytest.raises(Crash):
+        disk.press()
+    assert stored(manager) == [disk.standing.durable] == [COMMITS_AHEAD_MAX]
+    assert (queries.projected(manager._reader) != manager.head) == is_behind

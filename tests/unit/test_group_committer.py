@@ -9,10 +9,14 @@ from pathlib import Path
 import pytest
 
 from pointsman.execution.ports import Entry
-from pointsman.storage import group_committer
+from pointsman.storage import group_committer, queries
 from pointsman.storage.errors import StorageFailed, StorageQueueFull
 from pointsman.storage.group_committer import GROUP_LEN_MAX, GroupCommitter
-from pointsman.storage.sqlite_manager import SqliteManager
+from pointsman.storage.sqlite_manager import (
+    PROJECT_SECONDS_MAX,
+    PROJECT_TURNS_MAX,
+    SqliteManager,
+)
 from tests.unit.stored_samples import turn
 
 PATIENCE_SECONDS = 20.0
@@ -26,6 +30,21 @@ class Disk(SqliteManager):
         self.groups: list[list[int]] = []
         self.may_commit = threading.Event()
         self.fault: Exception | None = None
+        self.fault_of_tables: StorageFailed | None = None
+        self.projected: list[int] = []
+
+    def project(self) -> None:
+        if self.fault_of_tables is not None:
+            raise self.fault_of_tables
+        super().project()
+        self.projected.append(self.head.sequence)
+
+    def wait_for_tables(self) -> None:
+        for _ in range(2_000):
+            if self.projected[-1:] == [self.head.sequence]:
+                return
+            time.sleep(0.01)
+        raise AssertionError("the tables do not follow")
 
     def append(self, entries: Sequence[Entry]) -> None:
         assert self.may_commit.wait(PATIENCE_SECONDS)
@@ -205,6 +224,62 @@ def test_stop_gives_up_on_a_disk_that_keeps_failing(committer: GroupCommitter, d
     committer.put(1, turn(1))
     assert not committer.stop(0.01)
     assert disk.load().sequence == 0
+
+
+def test_rule_41_the_tables_follow_in_a_quiet_moment(committer: GroupCommitter, disk: Disk) -> None:
+    disk.may_commit.set()
+    for ticket in (1, 2):
+        committer.put(ticket, turn(ticket))
+        assert committer.flush(PATIENCE_SECONDS)
+        disk.wait_for_tables()
+    assert queries.projected(disk._reader) == disk.head
+
+
+def test_rule_41_the_tables_follow_in_time_where_it_is_never_quiet(
+    monkeypatch: pytest.MonkeyPatch, committer: GroupCommitter, disk: Disk, told: Told
+) -> None:
+    monkeypatch.setattr(group_committer, "QUIET_SECONDS", 10 * PATIENCE_SECONDS)
+    disk.may_commit.set()
+    ticket, until = 0, time.monotonic() + 2 * PROJECT_SECONDS_MAX
+    while time.monotonic() < until:
+        ticket += 1
+        committer.put(ticket, turn(ticket))
+        assert committer.flush(PATIENCE_SECONDS)
+    assert disk.projected
+    behind = len(disk.projected)
+    for _ in range(PROJECT_TURNS_MAX + 1):
+        ticket += 1
+        committer.put(ticket, turn(ticket))
+    assert committer.flush(PATIENCE_SECONDS)
+    disk.wait_for_tables()
+    assert len(disk.projected) > behind
+    assert told.durable[-1] == ticket
+
+
+def test_rules_29_and_41_tables_that_cannot_follow_are_a_failure_that_heals(
+    committer: GroupCommitter, disk: Disk, told: Told
+) -> None:
+    disk.fault_of_tables = FULL
+    disk.may_commit.set()
+    committer.put(1, turn(1))
+    assert told.failed.wait(PATIENCE_SECONDS)
+    assert told.durable == [1], "what is durable stays so"
+    committer.put(2, turn(2))
+    disk.fault_of_tables = None
+    assert committer.flush(PATIENCE_SECONDS)
+    disk.wait_for_tables()
+    assert (told.durable, len(told.failures)) == ([1, 1, 2], 1)
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_rule_41_a_stop_leaves_the_tables_at_the_journal_where_it_can(
+    fails: bool, committer: GroupCommitter, disk: Disk
+) -> None:
+    disk.may_commit.set()
+    disk.fault_of_tables = FULL if fails else None
+    committer.put(1, turn(1))
+    assert committer.stop(0.01 if fails else PATIENCE_SECONDS), "it is durable in any case"
+    assert (queries.projected(disk._reader) == disk.head) == (not fails)
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")

@@ -29,6 +29,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     manager.open()
     manager.set_run_identity(RunIdentity("q", "s", "i", "t", "7"))
     manager.append(history())
+    manager.project()
     manager.close()
     return path
 
@@ -147,7 +148,11 @@ def test_bytes_that_are_no_text_are_named_and_stop_nothing(db: sqlite3.Connectio
         ),
         (
             "DELETE FROM journal WHERE sequence = 7",
-            ChainFault(6, "the newest row has another number or hash than the lease row, 7"),
+            ChainFault(
+                6,
+                "no row has the number and hash of the one that the lease row says the tables"
+                " have come to, 7",
+            ),
         ),
         ("DELETE FROM lease", ChainFault(7, "the lease row is missing")),
         (
@@ -233,4 +238,24 @@ def test_an_entry_without_changes_is_journaled(tmp_path: Path) -> None:
     manager.open()
     manager.append([turn(1)])
     assert [each.changes for each in turns(manager._reader)] == [()]
+    manager.close()
+
+
+def test_rule_41_rows_after_the_mark_are_chained_and_are_not_in_the_tables_yet(
+    tmp_path: Path,
+) -> None:
+    manager = SqliteManager(tmp_path / "trading.db")
+    manager.open()
+    manager.append(history()[:3])
+    manager.project()
+    manager.append(history()[3:])
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as copy:
+        manager._reader.backup(copy)
+        assert checked(copy) is None
+        copy.execute("UPDATE lease SET projected_sequence = 4")
+        assert isinstance(verify_chain(copy), ChainFault), "the mark is not ahead of the tables"
+        (own_hash,) = copy.execute("SELECT hash FROM journal WHERE sequence = 4").fetchone()
+        copy.execute("UPDATE lease SET projected_hash = ?", (own_hash,))
+        assert verify_chain(copy) is None
+        assert isinstance(fold(copy), Difference), "nor is one that was forged with its hash"
     manager.close()

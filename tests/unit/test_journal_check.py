@@ -31,7 +31,7 @@ from pointsman.engine.assembly import loaded_from
 from pointsman.execution.desk import Desk
 from pointsman.execution.ports import Entry
 from pointsman.storage.errors import CorruptDatabase
-from pointsman.storage.reader import open_reader
+from pointsman.storage.reader import open_as_stored
 from pointsman.storage.sqlite_manager import SqliteManager
 from tests.story_database import Day, lived_day
 
@@ -40,7 +40,7 @@ OLDER = "0.0.1"
 
 
 def verdict_on(path: Path, version: str = __version__) -> Verdict:
-    with closing(open_reader(path)) as connection:
+    with closing(open_as_stored(path)) as connection:
         return examine(connection, version)
 
 
@@ -176,6 +176,24 @@ def test_rule_33_a_desk_that_goes_on_decides_as_one_that_was_loaded_at_each_star
     verdict = verdict_on(path)
     assert verdict.fault is None
     assert verdict.re_decided == verdict.rows
+
+
+def test_rule_41_what_a_kill_left_out_of_the_tables_is_checked_and_told(path: Path) -> None:
+    day = lived_day()
+    manager = SqliteManager(path)
+    manager.open()
+    manager.append(day.entries[:20])
+    manager.project()
+    manager.append(day.entries[20:])
+    manager.close()
+    verdict = verdict_on(path)
+    assert (verdict.fault, verdict.re_decided, verdict.behind) == (None, 32, 12)
+    lines = verdict_lines(verdict)
+    assert lines[1].endswith("what the journal says; the newest 12 rows are not in them yet")
+    change(path, "UPDATE virtual_accounts SET cash = '5' WHERE va_id = 'VA001'")
+    fault = verdict_on(path).fault
+    assert fault is not None
+    assert (fault.question, fault.table) == ("tables", "virtual_accounts")
 
 
 def test_a_quote_that_is_not_a_number_is_decided_again_alike(path: Path) -> None:

@@ -25,7 +25,7 @@ from pointsman.execution.desk import Desk
 from pointsman.execution.execution_loop import ExecutionLoop
 from pointsman.execution.outbox import StorageHeld
 from pointsman.execution.ports import Entry, Standing
-from pointsman.storage import reader
+from pointsman.storage import queries, reader, sqlite_manager
 from pointsman.storage.errors import StorageFailed
 from pointsman.storage.journal import fold, turns, verify_chain
 from pointsman.storage.sqlite_manager import SqliteManager
@@ -150,6 +150,26 @@ def test_inline_gives_up_when_told_to_and_keeps_what_waits(manager: SqliteManage
         assert recorder.standing == Standing(0)
     recorder.press()
     assert journaled(manager.path) == [1]
+
+
+def test_rule_41_inline_has_the_tables_follow_in_time_and_at_its_end(
+    manager: SqliteManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def behind() -> int:
+        reached = queries.projected(manager._reader)
+        return manager.head.sequence - (0 if reached is None else reached.sequence)
+
+    recorder = Inline(manager, nothing)
+    recorder.put(1, sent(1))
+    recorder.press()
+    assert behind() == 1
+    monkeypatch.setattr(sqlite_manager, "PROJECT_SECONDS_MAX", 0)
+    recorder.press()
+    assert behind() == 0
+    monkeypatch.undo()
+    recorder.put(2, sent(2))
+    recorder.close()
+    assert (manager.head.sequence, behind()) == (2, 0)
 
 
 # -- threaded --------------------------------------------------------------------------------------

@@ -190,7 +190,6 @@ def _reading(engine: Engine) -> Iterator[sqlite3.Connection]:
     cannot be read."""
     try:
         with closing(open_reader(engine.database)) as connection:
-            connection.execute("BEGIN")
             yield connection
     except (StorageError, sqlite3.Error) as error:
         engine.complain(f"HTTP could not read the database: {error}")

@@ -32,7 +32,7 @@ from pointsman.reading.documents import Document, to_document
 from pointsman.storage import queries
 from pointsman.storage.errors import StorageError
 from pointsman.storage.journal import Turn, turns
-from pointsman.storage.reader import open_reader
+from pointsman.storage.reader import open_as_stored
 
 STREAMS_MAX = 16
 BATCH_LEN = 100
@@ -103,7 +103,7 @@ def _start(engine: Engine, asked: str | None) -> int:
     """The sequence number after which a stream begins. Raises Problem 422 for one that is yet to
     come, 503 where the database cannot be read."""
     try:
-        with closing(open_reader(engine.database)) as connection:
+        with closing(open_as_stored(engine.database)) as connection:
             newest = queries.rows(connection, queries.LAST_TURN)
     except StorageError as error:
         raise Problem(
@@ -148,7 +148,7 @@ async def _events(engine: Engine, after: int, stopping: threading.Event) -> Asyn
 def _batch(engine: Engine, after: int) -> list[Turn]:
     """The next turns; none while the database cannot be read."""
     try:
-        with closing(open_reader(engine.database)) as connection:
+        with closing(open_as_stored(engine.database)) as connection:
             return list(islice(turns(connection, after), BATCH_LEN))
     except (StorageError, sqlite3.Error) as error:
         engine.complain(f"HTTP could not read the journal: {error}")

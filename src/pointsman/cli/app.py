@@ -283,12 +283,15 @@ def why(
 @takes_options
 def check_journal(options: Options) -> None:
     """Verify the chain, compare it with the tables, and decide all of it again."""
+    from contextlib import closing
+
     from pointsman.cli.journal_check import examine, verdict_document, verdict_lines
-    from pointsman.storage.reader import reading
+    from pointsman.storage.reader import open_as_stored
     from pointsman.terminal.text import print_json
     from pointsman.version import __version__
 
-    with reading(database_of(options)) as connection:
+    with closing(open_as_stored(database_of(options))) as connection:
+        connection.execute("BEGIN")
         verdict = examine(connection, __version__)
     if options.as_json:
         print_json(verdict_document(verdict))

@@ -55,15 +55,15 @@ def back_up(source: Path, file: Path) -> list[tuple[Path, int]]:
     """Copy a database, the paper venue's books and a pressed kill latch, all as of one moment, for
     the owner alone, on the disk when it returns. Gives the files with their sizes.
 
-    Raises FileExistsError or another OSError, sqlite3.Error, or what `open_reader` raises; then
+    Raises FileExistsError or another OSError, sqlite3.Error, or what `open_as_stored` raises; then
     there is no new file.
     """
     from pointsman.engine.kill_latch import KillLatch, latch_path, read_latch
     from pointsman.engine.open_venue import ledger_path
-    from pointsman.storage.reader import open_reader
+    from pointsman.storage.reader import open_as_stored
 
     with ExitStack() as opened, ExitStack() as undoing:
-        reader = opened.enter_context(closing(open_reader(source)))
+        reader = opened.enter_context(closing(open_as_stored(source)))
         copies = {file: reader}
         ledger = ledger_path(source.resolve())
         if ledger.exists():

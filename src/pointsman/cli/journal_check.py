@@ -56,12 +56,14 @@ class Fault(msgspec.Struct, frozen=True):
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """What a check came to. Without a fault every row was looked at."""
+    """What a check came to. Without a fault every row was looked at. `behind` is how many of the
+    newest rows the tables do not hold yet, because no start has followed (RULES 41)."""
 
     rows: int
     re_decided: int
     not_re_decided: int
     fault: Fault | None
+    behind: int = 0
 
 
 def examine(connection: sqlite3.Connection, version: str) -> Verdict:
@@ -88,7 +90,10 @@ def examine(connection: sqlite3.Connection, version: str) -> Verdict:
             found=differs.stored,
         )
         return Verdict(rows, 0, 0, fault)
-    return _decide_again(turns(connection), version, rows)
+    verdict = _decide_again(turns(connection), version, rows)
+    reached = queries.projected(connection)
+    behind = rows - (0 if reached is None else reached.sequence)
+    return msgspec.structs.replace(verdict, behind=behind)
 
 
 def _decide_again(journal: Iterable[Turn], version: str, rows: int) -> Verdict:
@@ -209,6 +214,7 @@ def verdict_document(verdict: Verdict) -> Document:
         "rows": verdict.rows,
         "re_decided": verdict.re_decided,
         "not_re_decided": verdict.not_re_decided,
+        "behind": verdict.behind,
         "fault": None if fault is None else msgspec.to_builtins(fault),
     }
 
@@ -218,9 +224,10 @@ def verdict_lines(verdict: Verdict) -> list[str]:
     fault = verdict.fault
     rows = f"{verdict.rows:,} rows"
     if fault is None:
+        newest = f"; the newest {verdict.behind:,} rows are not in them yet"
         return [
             f"chain      ok   {rows}, each holds the hash of the one before",
-            "tables     ok   they hold what the journal says",
+            f"tables     ok   they hold what the journal says{newest if verdict.behind else ''}",
             f"decisions  ok   {verdict.re_decided:,} gave the same result, "
             f"{verdict.not_re_decided:,} of other versions not decided again",
         ]

@@ -1,9 +1,10 @@
 """Recorders: how a turn becomes durable.
 
 Both keep the same promise to the loop: turns become durable in the order of their tickets, and
-`standing` says in one reading how far they have come and whether storage works. `Inline` commits
-when asked to, on the caller's thread: for runs on recorded time, which stands still meanwhile.
-`Threaded` hands turns to the writer thread, so that the loop that watches the stops never waits.
+`standing` says in one reading how far they have come and whether storage works. The tables follow
+what is durable (RULES 41). `Inline` commits when asked to, on the caller's thread: for runs on
+recorded time, which stands still meanwhile. `Threaded` hands turns to the writer thread, so that
+the loop that watches the stops never waits.
 """
 
 from collections.abc import Callable
@@ -34,17 +35,32 @@ class Inline:
 
     def settle(self) -> bool:
         while self._queued:
-            try:
-                self._manager.append(self._queued)
-            except StorageFailed as failure:
-                self._wait(failure)
-            else:
-                self._queued.clear()
-                self.standing = Standing(self._last_put)
+            self._persist(self._append)
+        if self._manager.project_in_seconds == 0:
+            self._persist(self._manager.project)
         return True
 
     def press(self) -> None:
         self.settle()
+
+    def close(self) -> None:
+        """Commit what is left, and bring the tables up to it."""
+        self.settle()
+        self._persist(self._manager.project)
+
+    def _append(self) -> None:
+        self._manager.append(self._queued)
+        self._queued.clear()
+        self.standing = Standing(self._last_put)
+
+    def _persist(self, write: Callable[[], None]) -> None:
+        while True:
+            try:
+                write()
+            except StorageFailed as failure:
+                self._wait(failure)
+            else:
+                return
 
 
 _INLINE_LEN_MAX = 512
@@ -105,7 +121,7 @@ def open_recorder(
     put into `closing`."""
     if wait is not None:
         inline = Inline(manager, wait)
-        closing.callback(inline.settle)
+        closing.callback(inline.close)
         return inline
     threaded = Threaded(manager, notify)
     closing.callback(threaded.stop)

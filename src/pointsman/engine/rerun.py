@@ -17,11 +17,10 @@ from typing import NoReturn
 
 import msgspec
 
-from pointsman.domain.client_order_ids import parse_client_order_id
-from pointsman.domain.orders import Fill, KnownOrder, Order, Role
-from pointsman.domain.positions import Funding, Trade
+from pointsman.domain.orders import KnownOrder, Order
 from pointsman.domain.signals import Decision, FirstDecision, SignalRecord
 from pointsman.execution.ports import Archive, Entry, Recorder, Standing
+from pointsman.storage.ahead import Kin, found, is_paid
 from pointsman.storage.codec import Newest
 from pointsman.storage.entries import Head, JournalRow, chained
 
@@ -99,43 +98,21 @@ class Rerun:
     def first_decision(self, signal_id: str) -> FirstDecision | None:
         if self.is_caught_up:
             return self._archive.first_decision(signal_id)
-        record = self._made.by_type[SignalRecord].get(signal_id)
-        decision = self._made.by_type[Decision].get(signal_id)
-        if not isinstance(record, SignalRecord) or not isinstance(decision, Decision):
-            return None
-        return FirstDecision(record, decision)
+        record = found(self._made, SignalRecord, signal_id)
+        decision = found(self._made, Decision, signal_id)
+        return None if record is None or decision is None else FirstDecision(record, decision)
 
     def is_paid(self, funding_id: str) -> bool:
         if self.is_caught_up:
             return self._archive.is_paid(funding_id)
-        paid = self._made.by_type[Funding].values()
-        return any(isinstance(one, Funding) and one.funding_id == funding_id for one in paid)
+        return is_paid(self._made, funding_id)
 
     def known_order(self, client_order_id: str) -> KnownOrder | None:
         if self.is_caught_up:
             return self._archive.known_order(client_order_id)
-        order = self._made.by_type[Order].get(client_order_id)
-        if not isinstance(order, Order):
+        order = found(self._made, Order, client_order_id)
+        if order is None:
             return None
-        fills = self._made.by_type[Fill].values()
-        trades = self._made.by_type[Trade].values()
-        attempts = dict.fromkeys(Role, 0)
-        for other in self._made.by_type[Order].values():
-            if isinstance(other, Order) and other.position_id == order.position_id:
-                parts = parse_client_order_id(other.client_order_id)
-                if parts is not None:
-                    attempts[parts.role] = max(attempts[parts.role], parts.attempt)
-        return KnownOrder(
-            order=order,
-            fill_keys=tuple(
-                fill.key
-                for fill in fills
-                if isinstance(fill, Fill) and fill.client_order_id == client_order_id
-            ),
-            parts=sum(
-                isinstance(trade, Trade) and trade.position_id == order.position_id
-                for trade in trades
-            ),
-            stops_made=attempts[Role.STOP],
-            exits_made=attempts[Role.EXIT],
-        )
+        kin = Kin(order)
+        kin.take_from(self._made)
+        return kin.known()

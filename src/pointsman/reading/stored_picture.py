@@ -34,7 +34,6 @@ def picture_from_database(database: Path, settings: "Settings") -> dict[str, Any
     Raises what `open_reader` raises.
     """
     with closing(reader.open_reader(database)) as connection:
-        connection.execute("BEGIN")
         newest = queries.rows(connection, queries.LAST_TURN)
         marks = {mark.symbol: mark for mark in reader.marks(connection)}
         decimals = read_price_decimals(connection)

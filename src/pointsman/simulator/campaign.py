@@ -18,7 +18,7 @@ from pointsman.simulator.outcome import Failure, Outcome, crashes_in
 from pointsman.simulator.scenario import BEGINS_NS, Scenario
 from pointsman.simulator.world import World
 from pointsman.storage import queries
-from pointsman.storage.reader import open_reader
+from pointsman.storage.reader import open_as_stored
 from pointsman.storage.sqlite_manager import SqliteManager
 
 ACCOUNTS = tuple((f"VA{number:03d}", Decimal(100_000)) for number in range(1, 6))
@@ -61,8 +61,8 @@ def memory_folder() -> Path | None:
 
 def _outcome(world: World, seed: int, failure: Failure | None) -> Outcome:
     counts = {fault.value: count for fault, count in sorted(world.faults.counts.items())}
-    with closing(open_reader(world.database)) as connection:
-        rows = queries.rows(connection, "SELECT journal_hash FROM lease")
+    with closing(open_as_stored(world.database)) as connection:
+        newest = queries.newest_turn(connection)
     ours = [order for order in world.venue.ledger.orders.values() if not order.is_foreign]
     return Outcome(
         seed=seed,
@@ -74,7 +74,7 @@ def _outcome(world: World, seed: int, failure: Failure | None) -> Outcome:
         crashes=crashes_in(counts),
         faults=counts,
         naked_ns=tuple(world.cover.intervals),
-        digest=str(rows[0][0]),
+        digest=newest.hash,
         failure=failure,
     )
 

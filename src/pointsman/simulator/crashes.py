@@ -16,6 +16,8 @@ class Boundary(StrEnum):
 
     BEFORE_COMMIT = "before_commit"
     AFTER_COMMIT = "after_commit"
+    BEFORE_PROJECTION = "before_projection"
+    AFTER_PROJECTION = "after_projection"
     AFTER_SEND = "after_send"
 
 

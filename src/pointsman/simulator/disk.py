@@ -3,7 +3,8 @@
 Turns wait in memory and become durable in groups, by the real commit on a file in memory. What a
 crash leaves is exactly what was committed before it: the queue dies with the process. The disk may
 be full for a while, so that every commit fails, or slow, so that a commit takes its time while the
-loop continues.
+loop continues. The tables follow every few commits, so that most crashes find them behind the
+journal.
 """
 
 import sqlite3
@@ -17,6 +18,8 @@ GROUP_NS = 10**9
 """A turn that nothing waits for becomes durable so long after it at the latest."""
 RETRY_NS = 10**9
 QUEUE_LEN_MAX = 16_384
+COMMITS_AHEAD_MAX = 5
+"""So many commits the tables are behind the journal at most."""
 
 
 class Disk:
@@ -33,6 +36,7 @@ class Disk:
         self._queued: list[Entry] = []
         self._last_put = 0
         self._due_ns: int | None = None
+        self._ahead = 0
 
     def put(self, ticket: int, entry: Entry) -> None:
         if len(self._queued) == QUEUE_LEN_MAX:
@@ -78,7 +82,13 @@ class Disk:
             self._manager.append(self._queued)
             self._trap.passes(Boundary.AFTER_COMMIT)
             self._queued.clear()
+            self._ahead += 1
         self.standing = Standing(self._last_put, None, self.standing.failures)
+        if self._ahead >= COMMITS_AHEAD_MAX:
+            self._trap.passes(Boundary.BEFORE_PROJECTION)
+            self._manager.project()
+            self._ahead = 0
+            self._trap.passes(Boundary.AFTER_PROJECTION)
 
     def _fail(self) -> None:
         self._due_ns = self._now_ns + RETRY_NS

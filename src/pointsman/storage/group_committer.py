@@ -6,6 +6,8 @@ The loop that watches the stops never waits for the disk. Invariants (RULES 29, 
 * a turn that something waits for is committed at once, one that nothing waits for with the next of
   those, or a little later: most turns have nobody waiting, and a commit costs more than they do;
 * a group that fails is kept and tried again whole, until it is durable or `stop` gives up;
+* the tables follow the journal when nothing has come for a moment, and where it never is quiet, as
+  soon as the manager says that they must (RULES 41). What fails then is a failure like any other;
 * the queue is bounded. While commits work a full one makes `put` wait for the next commit; while
   they fail it raises, so that the loop continues.
 """
@@ -13,6 +15,7 @@ The loop that watches the stops never waits for the disk. Invariants (RULES 29, 
 import threading
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 
 from pointsman.execution.ports import Entry
 from pointsman.storage.errors import StorageFailed, StorageQueueFull
@@ -21,6 +24,9 @@ from pointsman.storage.sqlite_manager import SqliteManager
 GROUP_LEN_MAX = 512
 LINGER_SECONDS = 0.01  # not money: seconds
 """So long a turn that nothing waits for may wait for company."""
+
+QUIET_SECONDS = 0.03  # not money: seconds
+"""After so long without a turn the tables are brought up to the journal."""
 
 QUEUE_LEN_MAX = 16_384
 RETRY_FIRST_SECONDS = 0.05  # not money: seconds
@@ -31,8 +37,8 @@ class GroupCommitter:
     """Owns the writing of an open database from its making until `stop`.
 
     Both callbacks run on the writer's thread. `on_durable(ticket)`: everything up to this ticket is
-    on disk; after a failure it also says that storage works again. `on_failure(error)`: commits
-    have begun to fail.
+    on disk; after a failure it also says that storage works again, with the ticket of before where
+    it was the tables that failed. `on_failure(error)`: commits have begun to fail.
     """
 
     def __init__(
@@ -50,6 +56,7 @@ class GroupCommitter:
         self._undone = 0
         self._is_pressed = False
         self._failure: StorageFailed | None = None
+        self._failures = 0
         self._is_broken = False
         self._is_stopping = False
         self._gives_up = False
@@ -96,8 +103,8 @@ class GroupCommitter:
             return self._undone == 0
 
     def stop(self, timeout_seconds: float) -> bool:  # not money: seconds
-        """Commit what is queued and end the thread; whether all became durable. While commits
-        fail it gives up after the timeout."""
+        """Commit what is queued, bring the tables up to it and end the thread; whether all became
+        durable. While commits fail it gives up after the timeout."""
         with self._changed:
             self._is_stopping = True
             self._changed.notify_all()
@@ -113,13 +120,7 @@ class GroupCommitter:
 
     def _run(self) -> None:
         try:
-            while group := self._next_group():
-                if not self._commit([entry for _, entry in group]):
-                    return
-                self._on_durable(group[-1][0])
-                with self._changed:
-                    self._undone -= len(group)
-                    self._changed.notify_all()
+            self._write_until_stopped()
         except Exception as error:
             # A fault of our own: the waiting callers must hear of it, and nothing more may be put.
             failure = StorageFailed(error)
@@ -130,9 +131,35 @@ class GroupCommitter:
             self._on_failure(failure)
             raise
 
-    def _next_group(self) -> list[tuple[int, Entry]]:
+    def _write_until_stopped(self) -> None:
+        durable = 0
+        while (group := self._next_group()) is not None:
+            if group:
+                entries = [entry for _, entry in group]
+                if not self._persist(partial(self._manager.append, entries)):
+                    return
+                durable = group[-1][0]
+                self._on_durable(durable)
+                with self._changed:
+                    self._undone -= len(group)
+                    self._changed.notify_all()
+            if not group or self._manager.project_in_seconds == 0:
+                failures = self._failures
+                if not self._persist(self._manager.project):
+                    return
+                if failures != self._failures:
+                    self._on_durable(durable)
+        self._persist(self._manager.project)
+
+    def _next_group(self) -> list[tuple[int, Entry]] | None:
+        """What is to be stored next; nothing where it is time for the tables, None at the end."""
         with self._changed:
-            self._changed.wait_for(lambda: self._queue or self._is_stopping)
+            behind = self._manager.project_in_seconds
+            quiet = None if behind is None else min(behind, QUIET_SECONDS)
+            if not self._changed.wait_for(lambda: self._queue or self._is_stopping, quiet):
+                return []
+            if not self._queue:
+                return None
             self._changed.wait_for(self._may_not_linger, LINGER_SECONDS)
             group = [self._queue.popleft() for _ in range(min(len(self._queue), GROUP_LEN_MAX))]
             # What did not fit into this group is committed at once.
@@ -143,12 +170,12 @@ class GroupCommitter:
     def _may_not_linger(self) -> bool:
         return self._is_pressed or self._is_stopping or not self._has_room()
 
-    def _commit(self, entries: list[Entry]) -> bool:
-        """Try until it is durable; False when asked to give up."""
+    def _persist(self, write: Callable[[], None]) -> bool:
+        """Try until it is done; False when asked to give up."""
         delay_seconds = RETRY_FIRST_SECONDS
         while True:
             try:
-                self._manager.append(entries)
+                write()
             except StorageFailed as failure:
                 self._take_failure(failure)
             else:
@@ -166,4 +193,5 @@ class GroupCommitter:
             self._failure = failure
             self._changed.notify_all()
         if is_first:
+            self._failures += 1
             self._on_failure(failure)

@@ -21,14 +21,14 @@ from pointsman.domain.accounts import (
     KillSwitch,
     Mark,
 )
-from pointsman.domain.client_order_ids import parse_client_order_id
 from pointsman.domain.market import InstrumentSteps
-from pointsman.domain.orders import Fill, KnownOrder, Order, Role
+from pointsman.domain.orders import Fill, Order
 from pointsman.domain.positions import Position
-from pointsman.domain.signals import Decision, FirstDecision, SignalRecord
+from pointsman.domain.signals import Decision, SignalRecord
 from pointsman.domain.venue_reports import KnownOfVenue
+from pointsman.storage.ahead import Kin
 from pointsman.storage.codec import R, Value, codec_of
-from pointsman.storage.entries import Head, JournalRow, RunIdentity
+from pointsman.storage.entries import Head, JournalRow, RunIdentity, chain_start
 from pointsman.storage.errors import explained
 from pointsman.storage.schema import IS_ENTRY, IS_NOT_FINAL, IS_START, IS_UNCONFIRMED
 
@@ -55,6 +55,11 @@ LAST_CASH_REF = "SELECT ref FROM cash_moves WHERE is_confirmed = 1 ORDER BY rowi
 JOURNAL = (
     "SELECT sequence, time_ns, kind, payload, previous_hash, hash FROM journal ORDER BY sequence"
 )
+TAIL = (
+    "SELECT sequence, time_ns, kind, payload, previous_hash, hash FROM journal "
+    "WHERE sequence > ? ORDER BY sequence"
+)
+PROJECTED = "SELECT projected_sequence, projected_hash FROM lease WHERE id = 1"
 JOURNAL_HASH = "SELECT hash FROM journal WHERE sequence = ?"
 NEWEST_START = f"SELECT payload FROM journal WHERE {IS_START} ORDER BY sequence DESC LIMIT 1"  # noqa: S608
 LAST_TURN = "SELECT sequence, time_ns, hash FROM journal ORDER BY sequence DESC LIMIT 1"
@@ -110,13 +115,14 @@ def load(connection: sqlite3.Connection) -> Loaded:
     )
 
 
-def first_decision(connection: sqlite3.Connection, signal_id: str) -> FirstDecision | None:
-    """What was decided of a signal id when it first came (RULES 13, 32)."""
-    record = one(connection, SignalRecord, "WHERE signal_id = ?", (signal_id,))
-    if record is None:
-        return None
-    decision = one(connection, Decision, "WHERE signal_id = ?", (signal_id,))
-    return None if decision is None else FirstDecision(record, decision)
+def decision_of(connection: sqlite3.Connection, signal_id: str) -> Decision | None:
+    """What was decided of a signal id when it first came, by the tables (RULES 13, 32)."""
+    return one(connection, Decision, "WHERE signal_id = ?", (signal_id,))
+
+
+def signal_of(connection: sqlite3.Connection, signal_id: str) -> SignalRecord | None:
+    """What is remembered of a signal, by the tables."""
+    return one(connection, SignalRecord, "WHERE signal_id = ?", (signal_id,))
 
 
 def newest_decided(connection: sqlite3.Connection, va_id: str, symbol: str, most: int) -> list[str]:
@@ -125,33 +131,27 @@ def newest_decided(connection: sqlite3.Connection, va_id: str, symbol: str, most
 
 
 def is_paid(connection: sqlite3.Connection, funding_id: str) -> bool:
-    """Whether a funding payment is booked (RULES 32)."""
+    """Whether a funding payment is booked, by the tables (RULES 32)."""
     return bool(rows(connection, PAID, (funding_id,)))
 
 
-def known_order(connection: sqlite3.Connection, client_order_id: str) -> KnownOrder | None:
-    """What is remembered of an order, final or not, and of how far its position was taken (RULES
-    32)."""
-    order = one(connection, Order, "WHERE client_order_id = ?", (client_order_id,))
-    if order is None:
-        return None
-    keys = rows(connection, "SELECT key FROM fills WHERE client_order_id = ?", (client_order_id,))
-    position = (order.position_id,)
-    ((parts,),) = rows(connection, "SELECT count(*) FROM trades WHERE position_id = ?", position)
-    siblings = rows(
-        connection, "SELECT client_order_id FROM orders WHERE position_id = ?", position
-    )
-    attempts = dict.fromkeys(Role, 0)
-    for (sibling,) in siblings:
-        parsed = parse_client_order_id(sibling)
-        if parsed is not None:
-            attempts[parsed.role] = max(attempts[parsed.role], parsed.attempt)
-    return KnownOrder(
-        order=order,
-        fill_keys=tuple(key for (key,) in keys),
-        parts=parts,
-        stops_made=attempts[Role.STOP],
-        exits_made=attempts[Role.EXIT],
+def order_of(connection: sqlite3.Connection, client_order_id: str) -> Order | None:
+    """An order, final or not, by the tables."""
+    return one(connection, Order, "WHERE client_order_id = ?", (client_order_id,))
+
+
+def take_kin(connection: sqlite3.Connection, kin: Kin) -> None:
+    """Take in what the tables know around an order (RULES 32)."""
+    order, position = (kin.order.client_order_id,), (kin.order.position_id,)
+    kin.take(
+        *(
+            [value for (value,) in rows(connection, query, of)]
+            for query, of in (
+                ("SELECT key FROM fills WHERE client_order_id = ?", order),
+                ("SELECT trade_id FROM trades WHERE position_id = ?", position),
+                ("SELECT client_order_id FROM orders WHERE position_id = ?", position),
+            )
+        )
     )
 
 
@@ -187,10 +187,27 @@ def run_identity(connection: sqlite3.Connection) -> RunIdentity | None:
     return RunIdentity(*found[0]) if found else None
 
 
-def lease_head(connection: sqlite3.Connection) -> Head | None:
-    """The head of the chain as the lease row has it; None in a new database."""
-    found = rows(connection, "SELECT journal_sequence, journal_hash FROM lease WHERE id = 1")
+def newest_turn(connection: sqlite3.Connection) -> Head:
+    """The newest row of the journal; the start of its chain where it is empty."""
+    found = rows(connection, LAST_TURN)
+    if not found:
+        return Head(0, chain_start(run_identity(connection)))
+    ((sequence, _, own_hash),) = found
+    return Head(sequence, own_hash)
+
+
+def projected(connection: sqlite3.Connection) -> Head | None:
+    """Up to which row of the journal the tables have come (RULES 41); None in a new database."""
+    found = rows(connection, PROJECTED)
     return Head(*found[0]) if found else None
+
+
+def tail(connection: sqlite3.Connection) -> Iterator[JournalRow]:
+    """The rows of the journal that the tables lack, oldest first."""
+    reached = projected(connection)
+    cursor = connection.cursor()
+    cursor.row_factory = None
+    return iter(cursor.execute(TAIL, (0 if reached is None else reached.sequence,)))
 
 
 def records(

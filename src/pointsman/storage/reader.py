@@ -1,7 +1,8 @@
 """Read-only access, with or without a running engine.
 
 A reader never writes, never waits for the engine and never makes it wait: in WAL mode it sees the
-last commit. Lists come oldest first; with a `limit` they are the newest that many.
+last commit, and of it one moment. What the tables lack of the journal is laid over them (RULES 41).
+Lists come oldest first; with a `limit` they are the newest that many.
 """
 
 import sqlite3
@@ -27,6 +28,7 @@ from pointsman.storage import schema
 from pointsman.storage.codec import R, Value
 from pointsman.storage.errors import StorageUnavailable, damaged, explained
 from pointsman.storage.queries import OPEN_ORDERS, one, records, single
+from pointsman.storage.tail import hold_moment
 
 _STORY_ORDERS = (
     "WHERE signal_id = ? OR position_id IN "  # noqa: S608 - constant
@@ -49,7 +51,28 @@ class SignalStory(msgspec.Struct, frozen=True):
 
 
 def open_reader(path: Path) -> sqlite3.Connection:
-    """A read-only connection whose rows are dicts; close it after use.
+    """A read-only connection whose rows are dicts, and that sees the moment of its opening: all
+    that was durable then. Close it after use.
+
+    Raises what `open_as_stored` raises.
+    """
+    connection = open_as_stored(path)
+    try:
+        connection.execute("PRAGMA query_only = OFF")
+        hold_moment(connection)
+        connection.execute("PRAGMA query_only = ON")
+    except sqlite3.Error as error:
+        connection.close()
+        raise explained(error, path) from error
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def open_as_stored(path: Path) -> sqlite3.Connection:
+    """A read-only connection whose rows are dicts, to the file as it is: the tables may be behind
+    the journal. For what reads the journal alone, or copies.
 
     Raises StorageUnavailable (missing, not readable, or of an older schema), CorruptDatabase or
     NewerSchema.
@@ -193,5 +216,4 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
     Raises what `open_reader` raises.
     """
     with closing(open_reader(path)) as connection:
-        connection.execute("BEGIN")
         yield connection

@@ -4,11 +4,15 @@ Invariants:
 
 * one process at a time, by a lock that the operating system releases when the process dies in any
   way;
-* `append` is one transaction, durable when it returns (WAL, synchronous=FULL): journal rows,
-  changed records and the head of the chain, or none of them; after a failure the same entries may
-  be tried again;
+* the journal is the truth, and the tables follow it (RULES 41). `append` is one insert of journal
+  rows, durable when it returns (WAL, synchronous=FULL); `project` brings the tables to the last
+  state of every record, in a transaction of its own, and says in it how far they have come. Either
+  stores all or nothing, and may be tried again after a failure;
+* `project` does not wait for the disk: what a power cut takes of it the next start makes again from
+  the journal. Pages are moved from the log to the file then, never while something waits;
 * the chain head in memory moves only after the commit;
-* reading uses a connection of its own, so it never waits for a commit. It sees what is committed;
+* reading uses a connection of its own, so it never waits for a commit. It sees what is durable,
+  projected or not;
 * the WAL file is never truncated while open: a commit into a file that is already long is about 1.4
   times as fast.
 """
@@ -17,16 +21,23 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from pointsman.domain.orders import KnownOrder
-from pointsman.domain.signals import FirstDecision
+from pointsman.domain.orders import KnownOrder, Order
+from pointsman.domain.signals import Decision, FirstDecision, SignalRecord
 from pointsman.domain.venue_reports import KnownOfVenue
 from pointsman.execution.ports import Entry
 from pointsman.storage import lock, queries, schema
-from pointsman.storage.codec import CODECS, Key, Newest, is_gone
-from pointsman.storage.entries import Head, JournalRow, RunIdentity, chain_start, chained
+from pointsman.storage.ahead import Ahead, Kin, found, is_paid
+from pointsman.storage.entries import (
+    Head,
+    JournalRow,
+    RunIdentity,
+    chain_start,
+    chained,
+    changes_of,
+)
 from pointsman.storage.errors import (
     CorruptDatabase,
     StorageFailed,
@@ -35,20 +46,20 @@ from pointsman.storage.errors import (
     explained,
 )
 from pointsman.storage.file_identity import Identity, fault_of, identities
+from pointsman.storage.journal import row_fault
 from pointsman.storage.queries import Loaded
+from pointsman.storage.reader import reading
 
 _CACHE_KIB = 8 * 1024
 
-_MOVE_HEAD = """
-    UPDATE lease SET journal_sequence = ?, journal_hash = ?
-    WHERE id = 1 AND journal_sequence = ? AND journal_hash = ?
-"""
+_MARK = "UPDATE lease SET projected_sequence = ?, projected_hash = ? WHERE id = 1"
+_MARK_FROM = f"{_MARK} AND projected_sequence = ? AND projected_hash = ?"
 _ADD_TURN = """
     INSERT INTO journal (sequence, time_ns, kind, payload, previous_hash, hash)
     VALUES (?, ?, ?, ?, ?, ?)
 """
 _TAKE_LEASE = """
-    INSERT INTO lease (id, holder, acquired_at_ns, journal_sequence, journal_hash)
+    INSERT INTO lease (id, holder, acquired_at_ns, projected_sequence, projected_hash)
     VALUES (1, ?, ?, ?, ?)
     ON CONFLICT (id) DO UPDATE
     SET holder = excluded.holder, acquired_at_ns = excluded.acquired_at_ns
@@ -59,25 +70,40 @@ _SET_RUN = """
     VALUES (1, ?, ?, ?, ?, ?)
 """
 
-_Writes = list[tuple[str, Sequence[tuple[Key, ...]]]]
+PROJECT_TURNS_MAX = 512
+PROJECT_SECONDS_MAX = 0.25  # not money: seconds
+"""So many turns, or so long after the first of them, the tables may be behind the journal."""
+
+_SYNCED = ("PRAGMA synchronous = FULL", "PRAGMA wal_autocheckpoint = 0")
+"""How the journal is written."""
+_FOLLOWING = ("PRAGMA synchronous = NORMAL", "PRAGMA wal_autocheckpoint = 1000")
+"""How the tables are; from so many pages on in the log they are moved to the file."""
+_NOT_SYNCED = ("PRAGMA synchronous = OFF", "PRAGMA wal_autocheckpoint = 1000")
 
 
 class SqliteManager:
-    """The open database. `append` belongs to one thread at a time; all else to the thread that
-    opened it. `commit_ns` is how long the last transaction took, 0 before the first; `on_commit`,
-    where set, is called with it after each one, on the thread of `append`."""
+    """The open database. `append` and `project` belong to one thread at a time; all else to the
+    thread that opened it. `commit_ns` is how long the last `append` took, 0 before the first;
+    `on_commit`, where set, is called with it after each one, on its thread. Without `is_synced`
+    nothing waits for the disk: a killed process loses nothing, a power cut may take everything
+    (RULES 42)."""
 
     _writer: sqlite3.Connection
     _reader: sqlite3.Connection
     _head: Head
+    _reached: Head
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, is_synced: bool = True) -> None:
         # Resolved, so that two names of one file share one lock.
         self.path = path.resolve()
         self.commit_ns = 0
         self.on_commit: Callable[[int], None] | None = None
         self.files: dict[Path, Identity] = {}
         """The files that hold what is committed, as they were opened."""
+        self._is_synced = is_synced
+        self._ahead = Ahead()
+        self._ahead_since = 0.0  # not money: seconds
+        self._manner: tuple[str, ...] = ()
         self._held = ExitStack()
 
     def _wal_path(self) -> Path:
@@ -98,41 +124,80 @@ class SqliteManager:
                 opening.callback(os.close, lock.hold_file(self.path))
             try:
                 self._connect(opening)
+                self._ahead = self._tail()
                 self._take_lease()
                 self.files = identities((self.path, self._wal_path()))
+                self.project()
             except sqlite3.Error as error:
                 raise explained(error, self.path) from error
+            except StorageFailed as failure:
+                raise StorageUnavailable(
+                    f"{self.path}: its tables cannot be brought up to its journal"
+                    f" ({failure.cause}); mend that, or name another database"
+                ) from failure
             self._held = opening.pop_all()
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Let go of the database. What was not projected is at the next opening."""
         self._held.close()
 
     def append(self, entries: Sequence[Entry]) -> None:
-        """Store turns, in order, in one durable transaction.
+        """Store turns, in order, in one durable transaction: that of the journal.
 
         Raises StorageFailed when the disk or another program prevents it, or when the file at the
         path is not the one that is open, so that what is written to it would be lost; nothing of it
         is applied then, and the same entries may be tried again.
         """
-        for path, opened in self.files.items():
-            if fault := fault_of(path, opened):
-                raise StorageFailed(OSError(fault))
         turns, head = chained(entries, self._head)
-        writes = _record_writes(entries)
         began_ns = time.monotonic_ns()
-        try:
-            self._transact(turns, writes, head)
-        except sqlite3.Error as error:
-            raise StorageFailed(error) from error
+        with self._transaction(_SYNCED) as writer:
+            newest = writer.execute(queries.LAST_TURN).fetchone()
+            at = self._head.sequence if newest is None else newest[0]
+            if at == head.sequence and newest[2] == head.hash:
+                pass  # an earlier try was committed after all
+            elif at != self._head.sequence or (newest and newest[2] != self._head.hash):
+                raise self._changed_by_another(f"it now ends with row {at}, which is another")
+            else:
+                writer.executemany(_ADD_TURN, turns)
         self.commit_ns = time.monotonic_ns() - began_ns
+        if not self._ahead.turns:
+            self._ahead_since = time.monotonic()
+        for entry in entries:
+            self._ahead.take_turn(entry.changes)
         self._head = head
         if self.on_commit is not None:
             self.on_commit(self.commit_ns)
 
+    def project(self) -> None:
+        """Bring the tables up to the journal, in one transaction. Raises StorageFailed as `append`
+        does."""
+        if not self._ahead.turns:
+            return
+        with self._transaction(_FOLLOWING) as writer:
+            for statement, rows in self._ahead.writes():
+                writer.executemany(statement, rows)
+            head, reached = self._head, self._reached
+            marks = (head.sequence, head.hash, reached.sequence, reached.hash)
+            if writer.execute(_MARK_FROM, marks).rowcount == 0:
+                self._require_own_mark()
+                writer.execute(_MARK, (head.sequence, head.hash))
+        self._reached = head
+        # Only now, since whoever looks up asks it first and then the tables.
+        self._ahead = Ahead()
+
+    @property
+    def project_in_seconds(self) -> float | None:  # not money: seconds
+        """How long `project` may still wait; None where nothing is to be projected."""
+        if not self._ahead.turns:
+            return None
+        if self._ahead.turns >= PROJECT_TURNS_MAX:
+            return 0.0
+        return max(0.0, self._ahead_since + PROJECT_SECONDS_MAX - time.monotonic())
+
     def load(self) -> Loaded:
-        """Everything needed to start, as committed."""
-        return queries.load(self._reader)
+        """Everything needed to start, as it is durable."""
+        with self._whole() as connection:
+            return queries.load(connection)
 
     def journal(self) -> Iterator[JournalRow]:
         """The committed rows of the journal, oldest first. What is read here meanwhile is of the
@@ -140,16 +205,30 @@ class SqliteManager:
         return queries.journal(self._reader)
 
     def first_decision(self, signal_id: str) -> FirstDecision | None:
-        """The first decision on a signal id, if it is committed (RULES 32)."""
-        return queries.first_decision(self._reader, signal_id)
+        """The first decision on a signal id, if it is durable (RULES 32)."""
+        ahead = self._ahead
+        decision = found(ahead, Decision, signal_id)
+        record = found(ahead, SignalRecord, signal_id)
+        decision = decision or queries.decision_of(self._reader, signal_id)
+        record = record or queries.signal_of(self._reader, signal_id)
+        return None if record is None or decision is None else FirstDecision(record, decision)
 
     def is_paid(self, funding_id: str) -> bool:
-        """Whether what is committed holds a funding payment (RULES 32)."""
-        return queries.is_paid(self._reader, funding_id)
+        """Whether what is durable holds a funding payment (RULES 32)."""
+        return is_paid(self._ahead, funding_id) or queries.is_paid(self._reader, funding_id)
 
     def known_order(self, client_order_id: str) -> KnownOrder | None:
-        """What is committed of an order, final or not (RULES 32)."""
-        return queries.known_order(self._reader, client_order_id)
+        """What is durable of an order, final or not (RULES 32)."""
+        ahead = self._ahead
+        order = found(ahead, Order, client_order_id)
+        order = order or queries.order_of(self._reader, client_order_id)
+        if order is None:
+            return None
+        kin, later = Kin(order), Kin(order)
+        later.take_from(ahead)
+        queries.take_kin(self._reader, kin)
+        kin.take(later.fill_keys, later.trade_ids, later.order_ids)
+        return kin.known()
 
     @property
     def head(self) -> Head:
@@ -157,8 +236,18 @@ class SqliteManager:
         return self._head
 
     def known_of_venue(self) -> KnownOfVenue:
-        """The newest that is committed of what the venue said."""
-        return queries.known_of_venue(self._reader)
+        """The newest that is durable of what the venue said."""
+        with self._whole() as connection:
+            return queries.known_of_venue(connection)
+
+    @contextmanager
+    def _whole(self) -> Iterator[sqlite3.Connection]:
+        """A connection that reads all that is durable."""
+        if not self._ahead.turns:
+            yield self._reader
+            return
+        with reading(self.path) as connection:
+            yield connection
 
     def journal_hash(self, sequence: int) -> str | None:
         """The hash of a committed row of the journal, None where there is no such row."""
@@ -183,16 +272,15 @@ class SqliteManager:
             identity.settings_digest,
             identity.seed,
         )
-        try:
-            self._transact([], [(_SET_RUN, [run])], head)
-        except sqlite3.Error as error:
-            raise StorageFailed(error) from error
-        self._head = head
+        with self._transaction(_SYNCED) as writer:
+            writer.execute(_SET_RUN, run)
+            writer.execute(_MARK, (head.sequence, head.hash))
+        self._head = self._reached = head
 
     def _connect(self, opening: ExitStack) -> None:
         writer = schema.connect(self.path, "rw")
         opening.callback(writer.close)
-        writer.execute("PRAGMA synchronous = FULL")
+        self._write_as(writer, _SYNCED)
         writer.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
         (mode,) = writer.execute("PRAGMA journal_mode = WAL").fetchone()
         if mode != "wal":
@@ -204,70 +292,73 @@ class SqliteManager:
         reader.execute("PRAGMA query_only = ON")
         self._writer, self._reader = writer, reader
 
-    def _take_lease(self) -> None:
-        head = queries.lease_head(self._reader)
-        newest = self._newest_turn()
-        if head is not None and head != newest:
+    def _tail(self) -> Ahead:
+        """What the tables lack of the journal that an earlier process left (RULES 41). The file is
+        not changed."""
+        self._head = queries.newest_turn(self._reader)
+        start = Head(0, chain_start(self.run_identity()))
+        self._reached = queries.projected(self._reader) or start
+        sequence, previous = self._reached.sequence, self._reached.hash
+        if self._reached != start and self.journal_hash(sequence) != previous:
             raise damaged(
                 self.path,
-                f"its newest journal row, {newest.sequence}, is not the one that the lease row "
-                f"names, {head.sequence} (`pointsman journal check` says more)",
+                f"its journal does not hold row {sequence} as the lease row names it"
+                " (`pointsman journal check` says more)",
             )
+        ahead = Ahead()
+        for row in queries.tail(self._reader):
+            sequence += 1
+            if fault := row_fault(row, sequence, previous):
+                raise damaged(self.path, f"row {sequence} of its journal: {fault.what}")
+            previous = row[-1]
+            ahead.take_turn(changes_of(row[3]))
+        return ahead
+
+    def _take_lease(self) -> None:
         holder = f"{os.getpid()}@{os.uname().nodename}"
-        self._writer.execute(_TAKE_LEASE, (holder, time.time_ns(), newest.sequence, newest.hash))
-        self._head = newest
+        reached = self._reached
+        taken = (holder, time.time_ns(), reached.sequence, reached.hash)
+        self._writer.execute(_TAKE_LEASE, taken)
 
-    def _newest_turn(self) -> Head:
-        turns = queries.rows(self._reader, queries.LAST_TURN)
-        if not turns:
-            return Head(0, chain_start(self.run_identity()))
-        ((sequence, _, own_hash),) = turns
-        return Head(sequence, own_hash)
-
-    def _transact(self, turns: list[JournalRow], writes: _Writes, head: Head) -> None:
-        """One transaction. The head moves first: that shows whether an earlier try had been
-        committed after all, though SQLite reported an error."""
+    @contextmanager
+    def _transaction(self, manner: tuple[str, ...]) -> Iterator[sqlite3.Connection]:
+        """All of the block, or nothing. Raises StorageFailed for what SQLite says, and for a file
+        that is no longer at its path."""
+        for path, opened in self.files.items():
+            if fault := fault_of(path, opened):
+                raise StorageFailed(OSError(fault))
         writer = self._writer
-        writer.execute("BEGIN IMMEDIATE")
         try:
-            before = (self._head.sequence, self._head.hash)
-            moved = writer.execute(_MOVE_HEAD, (head.sequence, head.hash, *before)).rowcount
-            if moved == 0:
-                self._expect_head(head)
-            else:
-                writer.executemany(_ADD_TURN, turns)
-                for statement, rows in writes:
-                    writer.executemany(statement, rows)
-            writer.execute("COMMIT")
-        except BaseException:
-            # After some errors SQLite has rolled back by itself, and after others it cannot now.
-            with suppress(sqlite3.Error):
-                writer.execute("ROLLBACK")
-            raise
+            self._write_as(writer, manner)
+            writer.execute("BEGIN IMMEDIATE")
+            try:
+                yield writer
+                writer.execute("COMMIT")
+            except BaseException:
+                # After some errors SQLite has rolled back by itself; after others it cannot now.
+                with suppress(sqlite3.Error):
+                    writer.execute("ROLLBACK")
+                raise
+        except sqlite3.Error as error:
+            raise StorageFailed(error) from error
 
-    def _expect_head(self, head: Head) -> None:
-        found = queries.lease_head(self._writer)
-        if found != head:
-            raise CorruptDatabase(
-                f"{self.path} was changed by another program while this one held it: "
-                f"the journal was at {self._head.sequence}, the lease row now says {found}"
-            )
+    def _write_as(self, writer: sqlite3.Connection, manner: tuple[str, ...]) -> None:
+        manner = manner if self._is_synced else _NOT_SYNCED
+        if manner != self._manner:
+            self._manner = ()
+            for pragma in manner:
+                writer.execute(pragma)
+            self._manner = manner
 
+    def _require_own_mark(self) -> None:
+        """The tables are where an earlier try of ours left them, that was committed after all."""
+        found = self._writer.execute(queries.PROJECTED).fetchone()
+        ours = self._writer.execute(queries.JOURNAL_HASH, found[:1]).fetchone() if found else None
+        if ours is None or ours[0] != found[1]:
+            raise self._changed_by_another(f"the lease row says that the tables are at {found}")
 
-def _record_writes(entries: Sequence[Entry]) -> _Writes:
-    """The statements that bring the tables to the last state of every changed record."""
-    newest = Newest()
-    for entry in entries:
-        newest.take(entry.changes)
-    writes: _Writes = []
-    for kind, changed in newest.by_type.items():
-        if not changed:
-            continue
-        codec = CODECS[kind]
-        kept = [codec.encode(record) for record in changed.values() if not is_gone(record)]
-        gone = [(key,) for key, record in changed.items() if is_gone(record)]
-        if kept:
-            writes.append((codec.upsert, kept))
-        if gone:
-            writes.append((codec.delete, gone))
-    return writes
+    def _changed_by_another(self, how: str) -> CorruptDatabase:
+        return CorruptDatabase(
+            f"{self.path} was changed by another program while this one held it: "
+            f"the journal was at {self._head.sequence}, {how}"
+        )
