@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -268,9 +268,10 @@ def _told_until_death(statement: int, path: Path) -> list[int] | None:
     there, here = os.pipe()
     child = os.fork()
     if child == 0:
-        with suppress(BaseException):
+        try:
             _die_before(statement, path, here)
-        os._exit(0)
+        finally:
+            os._exit(0)
     os.close(here)
     with os.fdopen(there) as pipe:
         told = [int(line) for line in pipe]

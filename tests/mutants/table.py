@@ -6,6 +6,7 @@ is named it must fail in place of the simulator, and `because` says why that can
 
 from tests.mutants.connection import CONNECTION
 from tests.mutants.mutant import Mutant
+from tests.mutants.storing import STORING
 
 BOOKING, BOOKS, COVER = "execution/booking.py", "execution/books.py", "execution/protection.py"
 HANDLERS, FILTERS = "execution/event_handlers.py", "execution/filters.py"
@@ -21,25 +22,6 @@ PERSISTED = (
     Mutant(
         "I1", "sends first, commits then", LOOP,
         "self._outbox.put(self._ticket, command, step)", "self._outbox.put(0, command, step)",
-    ),
-    Mutant(
-        "I1", "synchronous=OFF", "storage/sqlite_manager.py",
-        "synchronous = FULL", "synchronous = OFF",
-        "tests/unit/test_sqlite_manager.py::test_commits_are_synced_and_the_log_is_never_cut",
-        "the simulated disk is in memory: nothing is there to be synced",
-    ),
-    Mutant(
-        "I1", "the journal is written as the tables are, without a sync",
-        "storage/sqlite_manager.py",
-        "with self._transaction(_SYNCED) as writer:\n            newest",
-        "with self._transaction(_FOLLOWING) as writer:\n            newest",
-        "tests/unit/test_sqlite_manager.py::"
-        "test_rule_41_the_journal_is_synced_and_the_tables_wait_for_nothing",
-        "the simulated disk is in memory: nothing is there to be synced",
-    ),
-    Mutant(
-        "I1", "a look-up is blind to what is not in the tables yet", "storage/sqlite_manager.py",
-        "order = found(ahead, Order, client_order_id)", "order = None",
     ),
     Mutant(
         "I2", "sends again on a timeout", HANDLERS,
@@ -304,19 +286,6 @@ TRUTH = (
         "tests/unit/test_reconcile.py", "the simulated venue never leaves out a part of a history",
     ),
     Mutant(
-        "I18", "the mark of what is projected is ahead of the tables", "storage/sqlite_manager.py",
-        "in self._ahead.writes():", "in self._ahead.writes()[:-1]:",
-    ),
-    Mutant(
-        "I18", "the tail of the journal is not projected at a start", "storage/sqlite_manager.py",
-        "self._ahead = self._tail()", "self._tail()",
-    ),
-    Mutant(
-        "I18", "a reader sees the tables without what they lack", "storage/tail.py",
-        "if changed:", "if changed and False:",
-        "tests/unit/test_reader.py", "the simulated engine is not read while it runs",
-    ),
-    Mutant(
         "I18", "an account changes without a record", BOOKS,
         "        self.changes[Account, account.va_id] = account\n",
         "        if before is None or account.cash != before.cash:\n"
@@ -408,4 +377,4 @@ OUTLIVES = (
     ),
 )  # fmt: skip
 
-MUTANTS = OUTLIVES + PERSISTED + MONEY + PROTECTION + GOVERNANCE + TRUTH + CONNECTION
+MUTANTS = STORING + OUTLIVES + PERSISTED + MONEY + PROTECTION + GOVERNANCE + TRUTH + CONNECTION

@@ -113,7 +113,6 @@ def test_f60_an_entry_that_was_stored_and_never_left_is_not_sent_after_a_crash(
 def test_f61_a_reader_that_holds_the_database_stops_nothing(story: Story) -> None:
     """Trades go on beside it and are stored; it goes on seeing what it had begun to read."""
     with closing(open_reader(story.database)) as reading:
-        reading.execute("BEGIN")
         (before,) = reading.execute("SELECT count(*) FROM orders").fetchone().values()
         story.enters("10")
         (seen,) = reading.execute("SELECT count(*) FROM orders").fetchone().values()

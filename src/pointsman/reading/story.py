@@ -95,9 +95,11 @@ def signal_of_order(connection: sqlite3.Connection, client_order_id: str) -> str
 def near_ids(connection: sqlite3.Connection, signal_id: str) -> list[str]:
     """Known ids that are spelt nearly alike, the closest first."""
     found = queries.rows(
-        connection, "SELECT signal_id FROM signals ORDER BY rowid DESC LIMIT ?", (NEAR_AMONG_MAX,)
+        connection,
+        "SELECT signal_id, rowid FROM signals ORDER BY rowid DESC LIMIT ?",
+        (NEAR_AMONG_MAX,),
     )
-    by_lower = {known.lower(): known for (known,) in found}
+    by_lower = {known.lower(): known for known, _ in found}
     return [by_lower[match] for match in get_close_matches(signal_id.lower(), by_lower)]
 
 

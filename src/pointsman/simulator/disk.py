@@ -19,7 +19,7 @@ GROUP_NS = 10**9
 RETRY_NS = 10**9
 QUEUE_LEN_MAX = 16_384
 COMMITS_AHEAD_MAX = 5
-"""So many commits the tables are behind the journal at most."""
+"""The tables are behind the journal by this many commits at most."""
 
 
 class Disk:

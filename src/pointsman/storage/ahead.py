@@ -5,8 +5,8 @@ meanwhile is kept here in memory, so that it is written to them, and found when 
 Invariants:
 
 * one thread takes in turns and writes them to the tables; any other may look up meanwhile;
-* a record leaves only once the tables hold it. So who asks here first and then the tables misses
-  nothing, whatever is written in between.
+* a record leaves only once the tables hold it. So a look-up that asks here first and then the
+  tables misses nothing, whatever is written in between.
 """
 
 from collections.abc import Iterable, Iterator, Sequence

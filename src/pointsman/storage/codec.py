@@ -79,6 +79,7 @@ class RecordCodec(Generic[R]):
         # Every part of these texts is a name of ours.
         where = "" if key else " WHERE id = 1"
         self.select = f"SELECT {_listed(self.names)} FROM {table}{where}"  # noqa: S608
+        self.select_placed = f"SELECT {_listed(self.names)}, rowid FROM {table}{where}"  # noqa: S608
         self.select_stored = f"SELECT {_listed(self.names)} FROM main.{table}{where}"  # noqa: S608
         self.upsert = self._upsert()
         self.delete = f"DELETE FROM {table} WHERE ({_listed(key)}) = ({_marks(key)})"  # noqa: S608

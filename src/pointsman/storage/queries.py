@@ -1,6 +1,8 @@
 """Reading records: what is needed to start, and what must be known for ever.
 
-A start reads only what is still alive. Finished orders, fills, decisions and the journal may be
+A query that goes by `rowid` also selects it: only then does SQLite see that what lies over a table
+(`storage/tail.py`) is in the same order, and stops where enough is found. A start reads only what
+is still alive. Finished orders, fills, decisions and the journal may be
 millions of rows, so every query here is answered by an index; a test asks SQLite for its plan.
 """
 
@@ -47,11 +49,14 @@ RECENT_ENTRIES = (
 )
 RUN = f"SELECT {', '.join(RunIdentity.__struct_fields__)} FROM run WHERE id = 1"  # noqa: S608
 NEWEST_DECIDED = (
-    "SELECT signal_id FROM decisions WHERE va_id = ? AND symbol = ? ORDER BY rowid DESC LIMIT ?"
+    "SELECT signal_id, rowid FROM decisions WHERE va_id = ? AND symbol = ?"
+    " ORDER BY rowid DESC LIMIT ?"
 )
 PAID = "SELECT 1 FROM fundings WHERE funding_id = ? LIMIT 1"
 LAST_FILL = "WHERE is_external = 0 ORDER BY rowid DESC LIMIT 1"
-LAST_CASH_REF = "SELECT ref FROM cash_moves WHERE is_confirmed = 1 ORDER BY rowid DESC LIMIT 1"
+LAST_CASH_REF = (
+    "SELECT ref, rowid FROM cash_moves WHERE is_confirmed = 1 ORDER BY rowid DESC LIMIT 1"
+)
 JOURNAL = (
     "SELECT sequence, time_ns, kind, payload, previous_hash, hash FROM journal ORDER BY sequence"
 )
@@ -127,7 +132,8 @@ def signal_of(connection: sqlite3.Connection, signal_id: str) -> SignalRecord | 
 
 def newest_decided(connection: sqlite3.Connection, va_id: str, symbol: str, most: int) -> list[str]:
     """The ids of the newest decisions of a VA and symbol, newest first."""
-    return [signal_id for (signal_id,) in rows(connection, NEWEST_DECIDED, (va_id, symbol, most))]
+    found = rows(connection, NEWEST_DECIDED, (va_id, symbol, most))
+    return [signal_id for signal_id, _ in found]
 
 
 def is_paid(connection: sqlite3.Connection, funding_id: str) -> bool:
@@ -218,7 +224,8 @@ def records(
 ) -> list[R]:
     """The records of a table that `clause` selects. Raises CorruptDatabase, naming the row."""
     codec = codec_of(record)
-    return [codec.decode(row) for row in rows(connection, f"{codec.select} {clause}", parameters)]
+    found = rows(connection, f"{codec.select_placed} {clause}", parameters)
+    return [codec.decode(row[:-1]) for row in found]
 
 
 def one(

@@ -72,12 +72,12 @@ _SET_RUN = """
 
 PROJECT_TURNS_MAX = 512
 PROJECT_SECONDS_MAX = 0.25  # not money: seconds
-"""So many turns, or so long after the first of them, the tables may be behind the journal."""
+"""The tables are behind the journal by this many turns at most, and for this long."""
 
 _SYNCED = ("PRAGMA synchronous = FULL", "PRAGMA wal_autocheckpoint = 0")
 """How the journal is written."""
 _FOLLOWING = ("PRAGMA synchronous = NORMAL", "PRAGMA wal_autocheckpoint = 1000")
-"""How the tables are; from so many pages on in the log they are moved to the file."""
+"""How the tables are: the log is moved to the file then, once it has that many pages."""
 _NOT_SYNCED = ("PRAGMA synchronous = OFF", "PRAGMA wal_autocheckpoint = 1000")
 
 
@@ -182,7 +182,7 @@ class SqliteManager:
                 self._require_own_mark()
                 writer.execute(_MARK, (head.sequence, head.hash))
         self._reached = head
-        # Only now, since whoever looks up asks it first and then the tables.
+        # Only now: a look-up asks it first and then the tables.
         self._ahead = Ahead()
 
     @property
@@ -191,8 +191,8 @@ class SqliteManager:
         if not self._ahead.turns:
             return None
         if self._ahead.turns >= PROJECT_TURNS_MAX:
-            return 0.0
-        return max(0.0, self._ahead_since + PROJECT_SECONDS_MAX - time.monotonic())
+            return 0
+        return max(0, self._ahead_since + PROJECT_SECONDS_MAX - time.monotonic())
 
     def load(self) -> Loaded:
         """Everything needed to start, as it is durable."""
