@@ -12,6 +12,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from pointsman.storage.tail import hold_moment
+
 ROOT = Path(__file__).resolve().parents[2]
 ACCOUNTS = ",".join(f"VA00{number}:100000" for number in range(1, 6))
 
@@ -56,9 +58,11 @@ def report_of(result: subprocess.CompletedProcess[str]) -> dict[str, Any]:
 
 
 def rows(database: Path, query: str) -> list[tuple[Any, ...]]:
-    """What a query gives, read-only."""
-    connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
+    """What a query gives, read-only: of a database of ours all that is durable."""
+    connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True, isolation_level=None)
     try:
+        if connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'lease'").fetchone():
+            hold_moment(connection)
         return connection.execute(query).fetchall()
     finally:
         connection.close()

@@ -98,6 +98,31 @@ def test_rule_62_kills_lose_double_and_change_nothing(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.timeout(400)
+def test_rule_42_a_killed_run_as_fast_as_it_goes_loses_nothing_and_goes_on_as_the_same_run(
+    tmp_path: Path,
+) -> None:
+    chance = random.Random(SEED)
+    quotes, signals = busy_session(tmp_path, SEED, seconds=1500)
+    database = tmp_path / "t.db"
+    files = ["--market", str(quotes), "--signals", str(signals), "--db", str(database)]
+    fast = ["run", *files, "--speed", "max", "--headless"]
+    lengths: list[int] = []
+    while len(lengths) < 4 and kill_after(tmp_path, fast, database, chance.uniform(0, 0.3)):
+        lengths.append(turns(database))
+    assert lengths == sorted(set(lengths)), "each life went further"
+    assert len(lengths) > 1
+
+    report = report_of(pointsman(tmp_path, "run", *files, "--json", settings=SETTINGS))
+    files[-1] = str(tmp_path / "whole.db")
+    whole = report_of(pointsman(tmp_path, "run", *files, "--json", settings=SETTINGS))
+    assert {**report, "wall_seconds": 0} == {**whole, "wall_seconds": 0}
+    check = pointsman(tmp_path, "journal", "check", "--db", str(database), settings=SETTINGS)
+    assert check.returncode == 0, check.stdout + check.stderr
+    assert_books_are_the_venues(database)
+    assert_every_signal_is_decided_once(signals, database)
+
+
 def assert_books_are_the_venues(database: Path) -> None:
     """Every fill of the venue's ledger is booked, exactly once, and the sums are equal to the last
     digit."""

@@ -34,7 +34,7 @@ from pointsman.simulator.campaign import ACCOUNTS
 from pointsman.simulator.scenario import BEGINS_NS, Scenario
 from pointsman.simulator.world import World
 from pointsman.storage import reader
-from pointsman.storage.errors import StorageUnavailable
+from pointsman.storage.errors import StorageFailed, StorageUnavailable
 from pointsman.storage.sqlite_manager import SqliteManager
 from pointsman.venues.paper.venue import PaperVenue
 from tests import simulations
@@ -307,6 +307,20 @@ def test_rule_30_a_press_holds_at_the_last_gate_before_the_loop_has_looked(
         assert built.loop.holds.is_set(Hold.KILL_LATCH)
     with closing(assemble(settings, database, None, wait=lambda _failure: None)) as built:
         assert built.loop.holds.is_set(Hold.KILL_LATCH), "and from the start on"
+
+
+@pytest.mark.parametrize(("is_fast", "mode"), [(True, 0), (False, 2)], ids=["OFF", "FULL"])
+def test_rule_42_only_a_run_as_fast_as_it_goes_does_not_wait_for_the_disk(
+    settings: Settings, database: Path, is_fast: bool, mode: int
+) -> None:
+    def wait(failure: StorageFailed) -> None:
+        raise failure
+
+    with closing(assemble(settings, database, None, wait=wait if is_fast else None)) as built:
+        venue = built.loop._venue
+        assert isinstance(venue, PaperVenue)
+        for connection in (built.manager._writer, venue.ledger._db):
+            assert connection.execute("PRAGMA synchronous").fetchone() == (mode,)
 
 
 @pytest.mark.parametrize(("settle", "starts"), [("6", True), ("5.999", False)])

@@ -74,7 +74,8 @@ class Blueprint(msgspec.Struct, frozen=True, kw_only=True):
     remembers, and its code.
     `open_recorder` puts what closes it into the stack that it is given. `wake` has the driver look
     at what other threads asked for. `follow`, where given, makes again what the journal of an
-    interrupted run holds; it is given what to call at its end.
+    interrupted run holds; it is given what to call at its end. Without `is_synced` nothing that is
+    stored waits for the disk (RULES 42).
     """
 
     database: Path
@@ -88,6 +89,7 @@ class Blueprint(msgspec.Struct, frozen=True, kw_only=True):
     follow: Callable[[SqliteManager, Venue, Recorder, Callable[[], None]], Rerun] | None = None
     kill_file: Path | None = None
     identity: RunIdentity | None = None
+    is_synced: bool = True
 
 
 class Assembly(msgspec.Struct):
@@ -191,7 +193,8 @@ def assemble(
     is_rerun: bool = False,
 ) -> Assembly:
     """Open database and paper venue as the settings say, and load the desk. With `wait` commits are
-    made inline, and it is called at each failed try; else by a writer thread. `notify` is called
+    made inline without waiting for the disk, and it is called at each failed try; else by a writer
+    thread. `notify` is called
     whenever something became durable or was asked for, on any thread. With `is_rerun` an
     interrupted run is made again from its beginning, up to where its journal ends.
 
@@ -234,6 +237,8 @@ def assemble(
             wake=notify,
             kill_file=settings.kill_switch_file,
             identity=identity,
+            # A run as fast as it goes is made again from its files after a power cut (RULES 42).
+            is_synced=wait is None or access is not None,
         )
     )
 
@@ -247,7 +252,7 @@ def build(blueprint: Blueprint) -> Assembly:
     with ExitStack() as opening:
         latch = open_latch(blueprint.database)
         opening.callback(latch.close)
-        manager = SqliteManager(blueprint.database)
+        manager = SqliteManager(blueprint.database, is_synced=blueprint.is_synced)
         manager.open()
         opening.callback(manager.close)
         claim(manager, blueprint.identity)

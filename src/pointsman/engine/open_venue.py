@@ -167,6 +167,7 @@ def open_paper_venue(
             is_rewound=is_rewound,
             # A recorded run can be made again: it does not wait for the disk at each comparison.
             notes_quiet_turns=manager.run_identity() is None,
+            is_synced=manager.is_synced,
         )
 
     with ExitStack() as checking:

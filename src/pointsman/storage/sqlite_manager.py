@@ -100,7 +100,7 @@ class SqliteManager:
         self.on_commit: Callable[[int], None] | None = None
         self.files: dict[Path, Identity] = {}
         """The files that hold what is committed, as they were opened."""
-        self._is_synced = is_synced
+        self.is_synced = is_synced
         self._ahead = Ahead()
         self._ahead_since = 0.0  # not money: seconds
         self._manner: tuple[str, ...] = ()
@@ -343,7 +343,7 @@ class SqliteManager:
             raise StorageFailed(error) from error
 
     def _write_as(self, writer: sqlite3.Connection, manner: tuple[str, ...]) -> None:
-        manner = manner if self._is_synced else _NOT_SYNCED
+        manner = manner if self.is_synced else _NOT_SYNCED
         if manner != self._manner:
             self._manner = ()
             for pragma in manner:

@@ -72,10 +72,16 @@ class PaperLedger:
     """The open books of one paper account."""
 
     def __init__(
-        self, path: Path, position_mode: PositionMode, *, is_rewound: bool = False
+        self,
+        path: Path,
+        position_mode: PositionMode,
+        *,
+        is_rewound: bool = False,
+        is_synced: bool = True,
     ) -> None:
         """Open the ledger at `path`, or create it. With `is_rewound` it begins empty, and the file
-        keeps what it holds until `catch_up`. Raises LedgerBusy, LedgerUnreadable,
+        keeps what it holds until `catch_up`. Without `is_synced` no commit waits for the disk
+        (RULES 42). Raises LedgerBusy, LedgerUnreadable,
         LedgerModeDiffers."""
         self.open_orders: dict[str, VenueOrder] = {}
         self.cash = ZERO
@@ -94,7 +100,7 @@ class PaperLedger:
                     f"another process holds the paper account {path}, perhaps under another name: "
                     "stop it, or use another file"
                 ) from error
-            self._db = opening.enter_context(closing(_open(path)))
+            self._db = opening.enter_context(closing(_open(path, is_synced=is_synced)))
             _reading(path, lambda: self._load(path, position_mode))
             self._file = self._db
             if is_rewound:
@@ -366,12 +372,12 @@ def _leaves(order: VenueOrder) -> Decimal:
     return order.quantity - order.filled
 
 
-def _open(path: Path) -> sqlite3.Connection:
+def _open(path: Path, *, is_synced: bool) -> sqlite3.Connection:
     db = sqlite3.connect(path, timeout=_BUSY_TIMEOUT_SECONDS, isolation_level=None)
     try:
         _reading(path, lambda: tables.check(db))
         db.execute("PRAGMA journal_mode = WAL")
-        db.execute("PRAGMA synchronous = FULL")
+        db.execute(f"PRAGMA synchronous = {'FULL' if is_synced else 'OFF'}")
     except BaseException:
         db.close()
         raise

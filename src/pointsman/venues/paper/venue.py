@@ -73,13 +73,14 @@ class PaperVenue:
         journal_head: Callable[[], JournalHead | None] = lambda: None,
         is_rewound: bool = False,
         notes_quiet_turns: bool = True,
+        is_synced: bool = True,
     ) -> None:
         """Open the account whose ledger is at `ledger_path`, or a new one. `fee_bps` of notional is
         charged where the instrument has no fee of its own. `journal_head` is how far the journal of
         the engine is durable: the ledger keeps it with everything that it commits, and with
         `notes_quiet_turns` also where nothing has happened but a comparison. With `is_rewound` the
-        account begins as a new one, until `catch_up`. Raises LedgerBusy, LedgerUnreadable,
-        LedgerModeDiffers."""
+        account begins as a new one, until `catch_up`. `is_synced`: each commit waits for the disk.
+        Raises LedgerBusy, LedgerUnreadable, LedgerModeDiffers."""
         self._latency_ns = latency_ns
         self._fee_bps = fee_bps
         self._is_hedged = position_mode is PositionMode.HEDGE
@@ -92,7 +93,8 @@ class PaperVenue:
         self._is_silent = False
         self._books: dict[str, Book] = {}
         with exact():
-            self._ledger = PaperLedger(ledger_path, position_mode, is_rewound=is_rewound)
+            how = {"is_rewound": is_rewound, "is_synced": is_synced}
+            self._ledger = PaperLedger(ledger_path, position_mode, **how)
             for order in self._ledger.open_orders.values():
                 self._rest(order, self._book(order.symbol))
         self._now_ns = self._ledger.known_until_ns
