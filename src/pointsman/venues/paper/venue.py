@@ -14,9 +14,8 @@ is as strict as a real one and whose books are its own. Invariants:
 A second order under a known client id is silently ignored: any report under that id would be taken
 for a report of the first. `Query` reports the state of the first.
 
-While the newest row is invalid nothing fills and nothing triggers (RULES 4): an immediate-or-cancel
-order that arrives then is cancelled unfilled, a market order waits, and a stop is checked against
-the last valid row.
+While the newest row is invalid nothing fills or triggers (RULES 4): an immediate-or-cancel order
+that arrives is cancelled unfilled, a market order waits, a stop is checked on the last valid row.
 """
 
 import logging
@@ -54,8 +53,7 @@ from pointsman.venues.paper.ledger import PaperLedger
 _log = logging.getLogger(__name__)
 
 REQUESTS_UNDER_WAY_MAX = 65_536
-"""How many requests may be on their way at once: far more than an engine that works ever sends
-within one latency."""
+"""How many may be on their way at once: far more than an engine ever sends in one latency."""
 
 
 class PaperVenue:
