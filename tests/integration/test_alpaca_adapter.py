@@ -1,6 +1,7 @@
 """Orders at Alpaca from the engine's side, against the Alpaca server of the tests: how an account
 is opened, and what is concluded while orders live."""
 
+import time
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
@@ -15,11 +16,14 @@ from pointsman.domain.events import (
     VenueWord,
 )
 from pointsman.domain.life_cycle import OrderStatus
+from pointsman.domain.market import Quote
 from pointsman.domain.orders import Order
 from pointsman.domain.policy import PositionMode
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import Side
 from pointsman.domain.venue_reports import OrderFound, Snapshot
+from pointsman.engine.venue_check import Promise, Walk
+from pointsman.engine.venue_conversation import Line
 from pointsman.execution.reconcile import trade_key
 from pointsman.venues.errors import VenueRefused, VenueUnreachable
 from tests.integration.alpaca_engine import (
@@ -218,3 +222,16 @@ def test_an_exit_outside_the_session_waits_for_the_open_as_accepted(engine: Engi
     engine.server.open_market()
     engine.until(lambda: engine.filled(EXIT_ID) == 10)
     assert engine.arrived("create") == 2, "the entry and one exit"
+
+
+def test_the_certificate_finds_every_promise_kept(engine: Engine) -> None:
+    quote = Quote("AAPL", time.time_ns(), Decimal(100), Decimal(9), Decimal("100.02"), Decimal(9))
+    line = Line(
+        venue=engine.venue,
+        now_ns=time.time_ns,
+        pass_time=lambda: time.sleep(0.005),
+        newest_quote=lambda: quote,
+    )
+    verdicts = Walk(line, engine.venue.instruments["AAPL"], "ABCDEF").run()
+    assert [(one.promise, one.detail) for one in verdicts if not one.is_kept] == []
+    assert [one.promise for one in verdicts] == list(Promise)
