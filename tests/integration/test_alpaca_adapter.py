@@ -37,6 +37,7 @@ from tests.integration.alpaca_engine import (
     stop,
 )
 from tests.venue_servers.alpaca import AlpacaServer
+from tests.venue_servers.alpaca_messages import Listing
 from tests.venue_servers.faults import Fault, Kind
 
 
@@ -66,6 +67,17 @@ def test_opening_learns_the_account_what_it_trades_and_what_it_allows(engine: En
     assert opening.abilities.position_mode is PositionMode.NET
     assert not opening.abilities.entry_beside_stop
     assert not opening.abilities.stop_beside_entry
+
+
+@pytest.mark.parametrize("of", ["the account", "the share"])
+def test_what_may_not_be_sold_short_is_known(server: AlpacaServer, of: str) -> None:
+    if of == "the account":
+        server.account.shorts = False
+    else:
+        server.account.listings["AAPL"] = Listing(is_shortable=False)
+    with opened(server) as engine:
+        lent = {symbol: each.may_short for symbol, each in engine.venue.instruments.items()}
+    assert lent == {"AAPL": False, "MSFT": of == "the share"}
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,10 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from pointsman.domain.events import ForeignFill, VenueFill
-from pointsman.domain.policy import PositionMode
+from pointsman.domain.policy import PositionMode, default_instrument
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import EntrySides, PositionSide, Side
 from pointsman.domain.signals import Action, Outcome
@@ -186,6 +187,13 @@ def test_rule_10_entry_sides_of_a_va(allowed: EntrySides, side: str, reason: Rea
     desk = ready_desk(policy(limits_by_va=own), TWO)
     assert decide(desk, signal("a", side)).reason is reason
     assert decide(desk, signal("b", side, va_id="VA002")).reason is None, "of this VA only"
+
+
+@pytest.mark.parametrize(("side", "reason"), [("buy", None), ("sell", Reason.SIDE_NOT_ALLOWED)])
+def test_what_the_venue_does_not_lend_is_not_sold_short(side: str, reason: Reason | None) -> None:
+    instrument = replace(default_instrument("XXX"), may_short=False)
+    desk = ready_desk(policy(instruments={"XXX": instrument}))
+    assert decide(desk, signal("a", side)).reason is reason
 
 
 def test_rule_10_entry_sides_do_not_stand_in_the_way_of_an_exit() -> None:

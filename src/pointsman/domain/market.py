@@ -39,7 +39,7 @@ class Instrument(msgspec.Struct, frozen=True, gc=False):
     """What a venue will trade of one symbol. `fee_bps` None means the venue's general fee. A tick
     or lot that is derived was not given by anybody: it follows from the decimals of the quotes, and
     may become finer (RULES 59). No order that trades at market, an exit or a stop, may be for more
-    than `max_market_quantity` (RULES 48)."""
+    than `max_market_quantity` (RULES 48). Not `may_short`: the venue lends none of it to sell."""
 
     symbol: str
     tick: Decimal
@@ -51,6 +51,7 @@ class Instrument(msgspec.Struct, frozen=True, gc=False):
     is_tick_derived: bool = False
     is_lot_derived: bool = False
     max_market_quantity: Decimal | None = None
+    may_short: bool = True
 
     def market_parts(self, quantity: Decimal) -> list[Decimal]:
         """A quantity in whole lots as the venue takes it at market: in as few orders as it can be,

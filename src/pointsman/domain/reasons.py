@@ -58,7 +58,7 @@ class Reason(StrEnum):
     SIDE_NOT_ALLOWED = (
         "SIDE_NOT_ALLOWED",
         Group.ROUTER,
-        "ENTRY_SIDES does not allow entries in this direction.",
+        "ENTRY_SIDES, or the venue for this symbol, does not allow entries in this direction.",
     )
     NOTHING_TO_CLOSE = (
         "NOTHING_TO_CLOSE",

@@ -20,7 +20,6 @@ import msgspec
 from pointsman.domain.commands import Query
 from pointsman.domain.events import ChargePaid, OrderAbsent, OrderReport, VenueFill
 from pointsman.domain.life_cycle import FINAL
-from pointsman.domain.market import Instrument
 from pointsman.domain.money import ZERO
 from pointsman.domain.orders import Order
 from pointsman.domain.policy import PositionMode
@@ -114,7 +113,12 @@ class AlpacaAdapter:
     async def open(self, read: Read) -> Opening:
         account = read_as(messages.AccountRow, await read(requests.ACCOUNT))
         self._check_account(account)
-        instruments = {s: await self._instrument(read, s) for s in self._access.symbols}
+        instruments = {
+            symbol: messages.share(
+                await self._asset(read, symbol), may_short=account.shorting_enabled
+            )
+            for symbol in self._access.symbols
+        }
         return Opening(
             abilities=CATALOGUE["alpaca"],
             instruments=instruments,
@@ -141,7 +145,7 @@ class AlpacaAdapter:
         if blocked:
             raise VenueRefused(f"{shown} may not trade ({', '.join(blocked)}); see its dashboard")
 
-    async def _instrument(self, read: Read, symbol: str) -> Instrument:
+    async def _asset(self, read: Read, symbol: str) -> messages.AssetRow:
         try:
             asset = read_as(messages.AssetRow, await read(requests.asset(symbol)))
         except Incomplete as error:
@@ -153,7 +157,7 @@ class AlpacaAdapter:
             raise VenueRefused(f"{symbol} at alpaca {why}; take it out of SYMBOLS")
         if not asset.tradable or asset.status != "active":
             raise VenueRefused(f"alpaca does not trade {symbol} now; take it out of SYMBOLS")
-        return messages.share(symbol)
+        return asset
 
     # -- orders ------------------------------------------------------------------------------------
 

@@ -82,6 +82,7 @@ class AccountRow(msgspec.Struct, frozen=True, kw_only=True):
     account_blocked: bool = False
     trading_blocked: bool = False
     trade_suspended_by_user: bool = False
+    shorting_enabled: bool = True
     long_market_value: Decimal = ZERO
     short_market_value: Decimal = ZERO
 
@@ -92,10 +93,13 @@ class AccountRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AssetRow(msgspec.Struct, frozen=True, kw_only=True):
-    """What can be traded; `asset_class` is a share, an option or a coin."""
+    """What can be traded; `asset_class` is a share, an option or a coin. One that is not easy to
+    borrow is not lent for an order."""
 
     symbol: str
     tradable: bool
+    shortable: bool = True
+    easy_to_borrow: bool = True
     asset_class: str = msgspec.field(name="class")
     status: str = "active"
 
@@ -305,17 +309,18 @@ def _day(text: str) -> date:
         raise Incomplete(f"Alpaca sent the date {text!r}") from None
 
 
-def share(symbol: str) -> Instrument:
+def share(asset: AssetRow, *, may_short: bool) -> Instrument:
     """What Alpaca trades of a share, without commission. Fractions of one are left alone: they may
     not rest overnight, so that no stop could cover them."""
     return Instrument(
-        symbol=symbol,
+        symbol=asset.symbol,
         tick=Decimal("0.01"),
         lot=Decimal(1),
         min_qty=Decimal(1),
         min_notional=ZERO,
         currency="USD",
         fee_bps=ZERO,
+        may_short=may_short and asset.shortable and asset.easy_to_borrow,
     )
 
 
