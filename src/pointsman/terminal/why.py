@@ -283,6 +283,8 @@ def _order_moments(order: Order, decimals: int) -> Iterator[Moment]:
     detail.append(f" {number(order.quantity)} {_terms(order, decimals)}")
     if order.role is Role.EXIT and order.exit_reason is not None:
         detail.append(f", for {order.exit_reason.value}")
+    if order.venue_order_id:
+        detail.append(f", the venue's {order.venue_order_id}")
     if order.sent_at_ns is None:
         detail.append(", never sent")
     elif order.sent_at_ns != order.created_at_ns:

@@ -217,14 +217,15 @@ class Dispatcher:
     async def _ask(self, call: Call, kind: RequestClass, stage: Stage) -> tuple[Ruling, Any]:
         """Send one request when the budget lets it, and judge what came back."""
         await self._gate.enter(kind, call.weight)
+        sent_ns = self._now_ns()
         try:
             answer = await self._adapter.call(call)
         except NeverLeft as error:
-            self._tell_link(self._health.unreadable(self._now_ns()), str(error))
+            self._tell_link(self._health.unreadable(self._now_ns(), sent_ns), str(error))
             told = f"no connection to the venue: {error}"
             return Ruling(outcome=Outcome.NOT_SENT, reason=Reason.VENUE_DOWN, told=told), None
         except NoAnswer as error:
-            self._tell_link(self._health.unreadable(self._now_ns()), str(error))
+            self._tell_link(self._health.unreadable(self._now_ns(), sent_ns), str(error))
             return Ruling(outcome=Outcome.UNKNOWN, told=str(error)), None
         if answer.used is not None:
             self._gate.budget.note_used(answer.used, self._now_ns())

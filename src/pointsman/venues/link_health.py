@@ -26,10 +26,11 @@ class LinkHealth:
         self._is_up = True
         return True
 
-    def unreadable(self, now_ns: int) -> bool | None:
-        """No connection, no answer, or one that cannot be read."""
+    def unreadable(self, now_ns: int, sent_ns: int | None = None) -> bool | None:
+        """No connection, no answer, or one that cannot be read, to a request that left at
+        `sent_ns`: since then nothing could be."""
         if self._bad_since_ns is None:
-            self._bad_since_ns = now_ns
+            self._bad_since_ns = now_ns if sent_ns is None else sent_ns
         if now_ns - self._bad_since_ns < LINK_DOWN_AFTER_NS:
             return None
         return self._go_down()
