@@ -7,8 +7,10 @@ from decimal import Decimal
 
 import pytest
 
-from tests.integration.feeds_under_test import Heard, heard, subscribed
+from tests.integration.feeds_under_test import MS_NS, Heard, heard, subscribed
+from tests.venue_servers.alpaca import AlpacaServer
 from tests.venue_servers.binance import BinanceServer
+from tests.venue_servers.bybit import BybitServer
 from tests.venue_servers.streams import QUOTES
 
 BTC, ETH = "BTC/USDT:USDT", "ETH/USDT:USDT"
@@ -28,7 +30,7 @@ def feed(server: BinanceServer) -> Iterator[Heard]:
         yield hearing
 
 
-def price(server: BinanceServer, bid: int, name: str = "BTCUSDT") -> None:
+def price(server: BinanceServer | BybitServer, bid: int, name: str = "BTCUSDT") -> None:
     server.quote(name, bid, bid + 1)
 
 
@@ -118,3 +120,100 @@ def test_rule_49_a_base_url_replaces_scheme_host_and_port_and_keeps_the_path(
     source = feed.feed.source
     assert source.url("", is_sandbox=False) == "wss://fstream.binance.com/public/ws/0"
     assert source.url("", is_sandbox=True) == "wss://demo-fstream.binance.com/public/ws/0"
+
+
+@pytest.fixture
+def bybit() -> Iterator[BybitServer]:
+    with BybitServer() as venue:
+        yield venue
+
+
+@pytest.fixture
+def alpaca() -> Iterator[AlpacaServer]:
+    with AlpacaServer() as venue:
+        yield venue
+
+
+def test_bybit_s_book_is_known_at_once_followed_by_its_changes_and_sent_again(
+    bybit: BybitServer,
+) -> None:
+    bybit.quote("BTCUSDT", "100.5", "100.6", bid_size=2, ask_size=3)
+    with heard("bybit", bybit, BTC) as feed:
+        (first,) = feed.until(lambda h: h.quotes)
+        assert (first.bid, first.bid_size, first.ask_size) == (Decimal("100.5"), 2, 3)
+        bybit.quote("BTCUSDT", "100.4", "100.6", bid_size=7, ask_size=3)
+        second = feed.until(lambda h: len(h.quotes) == 2 and h.quotes[-1])
+        assert (second.bid, second.bid_size, second.ask) == (Decimal("100.4"), 7, first.ask)
+        again = feed.until(lambda h: len(h.quotes) == 3 and h.quotes[-1])
+        assert again.bid == second.bid
+        assert again.ts_ns >= second.ts_ns + 2500 * MS_NS
+        assert feed.confirmed[BTC] > second.ts_ns + 2000 * MS_NS, "pings confirm it in between"
+
+
+def test_a_message_of_bybit_that_is_lost_is_noticed_and_the_book_is_asked_for_anew(
+    bybit: BybitServer,
+) -> None:
+    price(bybit, 100)
+    with heard("bybit", bybit, BTC) as feed:
+        feed.until(lambda h: h.quotes)
+        bybit.streams.drop(1, QUOTES)
+        price(bybit, 101)
+        price(bybit, 102)
+        last = feed.until(lambda h: len(h.quotes) > 1 and h.quotes[-1])
+        assert (last.bid, last.ask) == (102, 103)
+        assert (feed.links, feed.news) == ([], [])
+
+
+def test_one_symbol_that_bybit_does_not_know_keeps_no_other_from_coming(
+    bybit: BybitServer,
+) -> None:
+    price(bybit, 100)
+    with heard("bybit", bybit, BTC, "NONE/USDT:USDT") as feed:
+        feed.until(lambda h: h.quotes and h.news)
+        assert feed.news[0].startswith("bybit refuses: error:handler not found,topic:orderbook.1.N")
+
+
+def test_rule_4_a_side_that_is_empty_and_a_halt_make_invalid_quotes_at_alpaca(
+    alpaca: AlpacaServer,
+) -> None:
+    with heard("alpaca", alpaca, "AAPL") as feed:
+        feed.until(lambda _: subscribed(alpaca))
+        alpaca.quote("AAPL", Decimal("193.71"), Decimal(0))
+        alpaca.quote("AAPL", Decimal("193.71"), Decimal("193.73"))
+        feed.until(lambda h: h.quotes and h.quotes[-1].is_valid)
+        alpaca.halt("AAPL")
+        feed.until(lambda h: not h.quotes[-1].is_valid)
+        alpaca.quote("AAPL", Decimal("180.00"), Decimal("180.02"))
+        feed.during(0.3)
+        assert not feed.quotes[-1].is_valid
+        alpaca.resume("AAPL")
+        alpaca.quote("AAPL", Decimal("181.00"), Decimal("181.02"))
+        feed.until(lambda h: h.quotes[-1].is_valid)
+        assert feed.quotes[-1].bid == Decimal("181.00")
+
+
+def test_a_wrong_key_and_a_second_connection_are_told_and_tried_again_later(
+    alpaca: AlpacaServer,
+) -> None:
+    with heard("alpaca", alpaca, "AAPL", key="wrong") as feed:
+        (down,) = feed.until(lambda h: h.links)
+        assert down.detail == "alpaca refuses: 402 auth failed"
+        assert feed.news == [down.detail]
+    with heard("alpaca", alpaca, "AAPL") as first:
+        first.until(lambda _: subscribed(alpaca))
+        with heard("alpaca", alpaca, "AAPL") as second:
+            (down,) = second.until(lambda h: h.links)
+            assert down.detail == "alpaca refuses: 406 connection limit exceeded"
+        assert first.links == []
+
+
+def test_the_31st_symbol_of_alpaca_is_told_and_the_others_come(alpaca: AlpacaServer) -> None:
+    alpaca.data.symbols = 1
+    with heard("alpaca", alpaca, "AAPL") as feed:
+        feed.until(lambda _: subscribed(alpaca))
+        feed.feed.want("MSFT")
+        feed.until(lambda h: h.news)
+        assert feed.news == ["alpaca refuses: 405 symbol limit exceeded"]
+        alpaca.quote("AAPL", Decimal(100), Decimal(101))
+        feed.until(lambda h: h.quotes)
+        assert feed.links == []

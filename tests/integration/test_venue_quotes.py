@@ -4,6 +4,7 @@ that it runs again."""
 import json
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,13 @@ import pytest
 
 from pointsman.engine.control_client import ask
 from pointsman.engine.requests import Show
+from pointsman.market.recorded import RecordedMarket
 from tests.integration.http_engines import LENIENT, HttpEngine, http_engine
 from tests.integration.sessions import pointsman, report_of, rows
+from tests.venue_servers.alpaca import AlpacaServer
 from tests.venue_servers.base import VenueServer
 from tests.venue_servers.binance import BinanceServer
+from tests.venue_servers.bybit import BybitServer
 from tests.venue_servers.streams import QUOTES
 
 STRICT = {"MAX_LATENCY_MS": "500"}
@@ -47,6 +51,16 @@ VENUES = [
     AtVenue(
         "binanceusdm", BinanceServer, "BTC/USDT:USDT", "BTCUSDT", ("60000.0", "60000.1"), "0.01"
     ),
+    AtVenue("bybit", BybitServer, "BTC/USDT:USDT", "BTCUSDT", ("60000.0", "60000.1"), "0.01"),
+    AtVenue(
+        "alpaca",
+        AlpacaServer,
+        "AAPL",
+        "AAPL",
+        ("193.71", "193.73"),
+        "5",
+        {"VENUE_KEY": "key", "VENUE_SECRET": "secret"},
+    ),
 ]
 
 
@@ -57,6 +71,11 @@ def until(wanted: Callable[[], Any], seconds: float = 20) -> Any:
         assert time.monotonic() < give_up_at, "it does not come"
         time.sleep(0.02)
     return found
+
+
+def base_url(server: VenueServer) -> str:
+    """Scheme, host and port of a server, as settings have them."""
+    return f"ws://127.0.0.1:{server.port}"
 
 
 def is_subscribed(server: VenueServer, name: str) -> bool:
@@ -77,11 +96,11 @@ def test_rule_50_a_signal_is_traded_on_live_quotes_and_the_day_runs_again(
 ) -> None:
     flags = ("--market", at.market)
     with at.server() as server:
-        settings = {**STRICT, **at.login, "VENUE_DATA_URL": server.data_url, "SYMBOLS": at.symbol}
+        settings = {**STRICT, **at.login, "VENUE_DATA_URL": base_url(server)}
         with http_engine(tmp_path, settings, flags) as engine:
-            until(lambda: is_subscribed(server, at.theirs))
             assert signal(engine, 1, at)["reason"] == "NO_QUOTE"
-            server.quote(at.theirs, *at.prices, bid_size=5, ask_size=5)
+            until(lambda: is_subscribed(server, at.theirs))
+            server.quote(at.theirs, *map(Decimal, at.prices), bid_size=500, ask_size=500)
             until(lambda: ask(engine.database, Show())["health"]["feed_age_ms"] is not None)
             time.sleep(2)  # No quote changes: heartbeats alone say that it is fresh.
             decided = signal(engine, 2, at)
@@ -122,3 +141,41 @@ def run_again(folder: Path, at: AtVenue) -> dict[str, Any]:
     )
     assert "skipped" not in result.stderr, result.stderr
     return report_of(result)
+
+
+def test_a_killed_engine_leaves_a_file_that_runs_and_the_next_one_continues_it(
+    tmp_path: Path,
+) -> None:
+    with BinanceServer() as server:
+        settings = {"VENUE_DATA_URL": base_url(server), "SYMBOLS": "BTC/USDT:USDT"}
+        for number in (1, 2):
+            with http_engine(tmp_path, settings, ("--market", "binanceusdm")) as engine:
+                until(lambda: is_subscribed(server, "BTCUSDT"))
+                server.quote("BTCUSDT", 100 * number, 100 * number + 1)
+                time.sleep(3.5)
+                engine.kill_9()
+    (recorded,) = (tmp_path / "quotes").iterdir()
+    market = RecordedMarket((recorded,))
+    assert {int(quote.bid) for quote in market.quotes()} == {100, 200}
+    assert market.bad_rows == 0
+
+
+def test_rule_46_no_entry_is_taken_while_the_quotes_are_down_and_what_is_held_is_asked_for(
+    tmp_path: Path,
+) -> None:
+    at, flags = VENUES[0], ("--market", "binanceusdm")
+    with ExitStack() as running:
+        with BinanceServer() as server:
+            settings = {**STRICT, "VENUE_DATA_URL": base_url(server), "SYMBOLS": at.symbol}
+            engine = running.enter_context(http_engine(tmp_path, settings, flags))
+            until(lambda: is_subscribed(server, at.theirs))
+            server.quote(at.theirs, *map(Decimal, at.prices))
+            until(lambda: signal(engine, time.time_ns(), at)["outcome"] == "accepted")
+            until(lambda: rows(engine.database, "SELECT 1 FROM positions WHERE state = 'open'"))
+        until(lambda: "venue quotes" in ask(engine.database, Show())["health"]["unready"])
+        assert signal(engine, 2, at)["reason"] == "VENUE_DOWN"
+    settings["SYMBOLS"] = ""
+    with BinanceServer() as back:
+        settings["VENUE_DATA_URL"] = base_url(back)
+        with http_engine(tmp_path, settings, flags):
+            until(lambda: is_subscribed(back, at.theirs))

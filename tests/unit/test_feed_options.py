@@ -26,7 +26,6 @@ def test_what_the_flags_say() -> None:
     assert read_market(["binanceusdm"], "paper") == ("binanceusdm", ())
     assert read_market([], "binanceusdm") == ("binanceusdm", ())
     assert read_market(["venue"], "binanceusdm") == ("binanceusdm", ())
-    assert read_market([], "alpaca") == ("http", ())
     assert read_market(["-"], "binanceusdm") == ("-", ())
     assert [read_signals(kind, 1, None) for kind in ("sim", "FILE", "http")] == [
         "demo",

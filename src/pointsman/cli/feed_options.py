@@ -13,7 +13,7 @@ from pointsman.config.known_venues import PAPER
 SPEED_MAX = 100_000
 SIM, DEMO, NONE, STANDARD_INPUT, HTTP = "sim", "demo", "none", "-", "http"
 VENUE = "venue"
-VENUES = ("binanceusdm",)
+VENUES = ("binanceusdm", "bybit", "alpaca")
 """Venues whose quotes can be had live."""
 
 ARRIVING = {STANDARD_INPUT: "standard input", HTTP: "HTTP"} | {
@@ -27,7 +27,7 @@ def read_market(names: list[str], venue: str) -> tuple[str, tuple[Path, ...]]:
     `venue` is where orders go: a real one is traded on its own quotes, or those that are given to
     us, and never on those of the past or of nowhere."""
     if not names:
-        names = [SIM if venue == PAPER else VENUE if venue in VENUES else HTTP]
+        names = [SIM if venue == PAPER else VENUE]
     if names == [VENUE]:
         if venue == PAPER:
             raise _bad_market(f"venue: orders go to paper; name one of {', '.join(VENUES)}")

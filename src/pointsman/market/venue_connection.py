@@ -44,6 +44,7 @@ NO_QUOTE_NS = 30 * SECOND_NS
 """A symbol that has had no quote for so long after it was asked for is reported."""
 _PINGS_MAX = 64
 _ASKS_MAX = 1_000
+_ASKS_AT_ONCE = 2
 
 
 class Listener(Protocol):
@@ -178,7 +179,7 @@ class Connection:
             while not self._why:
                 now_ns = time.monotonic_ns()
                 self._ask_for_new(now_ns)
-                if self._asks:
+                for _ in range(min(_ASKS_AT_ONCE, len(self._asks))):
                     await socket.send_str(self._asks.popleft())
                 if self._is_open:
                     await self._ping(socket)
@@ -195,6 +196,8 @@ class Connection:
             self._asks.extend(self._stream.subscribe(new))
             self._asked_ns |= dict.fromkeys(new, now_ns)
             self._unheard |= dict.fromkeys(new, now_ns)
+        elif not self._asked_ns:
+            self._listener.heard_accepted()  # There is nothing to wait for.
 
     async def _ping(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         self._ping_number += 1
