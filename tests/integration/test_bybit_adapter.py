@@ -31,6 +31,7 @@ from tests.integration.bybit_account import (
     order,
 )
 from tests.venue_servers.bybit import BybitServer
+from tests.venue_servers.faults import Fault, Kind
 
 pytest.importorskip("ccxt", reason="the extra ccxt is not installed")
 
@@ -104,6 +105,15 @@ def test_a_symbol_that_is_held_in_another_mode_keeps_the_account_from_being_open
         server.switch_mode(is_hedging=True)
         with pytest.raises(VenueRefused, match="Bybit holds ETHUSDT in mode net"):
             BybitAccount(server, position_mode=HEDGE)
+
+
+def test_an_account_is_not_opened_on_an_empty_list_of_what_it_holds() -> None:
+    with BybitServer(key="K", secret="S") as server:
+        server.quote("BTCUSDT", "59999.9", "60000")
+        server.foreign_order("BTCUSDT", "buy", "0.1")
+        server.faults.add(Fault(route="positions", kind=Kind.EMPTY_LIST, skip=1, times=9))
+        with pytest.raises(VenueUnreachable, match="does not say what is held of BTCUSDT"):
+            BybitAccount(server)
 
 
 @pytest.mark.parametrize("ahead_ms", [-120_000, 120_000])

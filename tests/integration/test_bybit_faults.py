@@ -18,9 +18,10 @@ from pointsman.domain.events import (
     VenueWord,
 )
 from pointsman.domain.life_cycle import OrderStatus
+from pointsman.domain.policy import PositionMode
 from pointsman.domain.reasons import Reason
 from pointsman.domain.venue_reports import OrderFound, Snapshot
-from tests.integration.bybit_account import BTC, BybitAccount, bybit_account, order
+from tests.integration.bybit_account import BTC, SHORT, BybitAccount, bybit_account, order
 from tests.venue_servers.faults import Fault, Kind
 
 pytest.importorskip("ccxt", reason="the extra ccxt is not installed")
@@ -209,6 +210,40 @@ def test_a_list_that_fails_concludes_nothing(
     assert not snapshot.is_complete
     assert (snapshot.open_orders, snapshot.trades, snapshot.holdings) == ((), (), ())
     assert account.compare().is_complete
+
+
+@pytest.mark.parametrize("mode", ["net", "hedge"])
+@pytest.mark.parametrize("kind", [Kind.EMPTY_LIST, Kind.CUT_LIST])
+def test_a_holding_is_never_gone_because_a_list_does_not_show_it(mode: str, kind: Kind) -> None:
+    is_hedged = mode == "hedge"
+    with bybit_account(position_mode=PositionMode(mode)) as account:
+        enter(account)
+        if is_hedged:
+            account.send(order("ABCDEF2E1", SHORT, limit="59999.9"))
+            account.first(OrderReport, client_order_id="ABCDEF2E1", kind=VenueWord.TRADE)
+        whole = account.compare()
+        assert len(whole.holdings) == 1 + is_hedged
+        keep = 1 if kind is Kind.CUT_LIST else 0
+        account.server.faults.add(Fault(route="positions", kind=kind, keep=keep, times=100))
+        snapshot = account.ask(Compare(""), Snapshot)
+        assert not snapshot.is_complete or snapshot.holdings == whole.holdings
+        account.server.faults.clear()
+        account.send(order(EXIT))
+        account.first(OrderReport, client_order_id=EXIT, kind=VenueWord.TRADE)
+        assert len(account.compare().holdings) == int(is_hedged)
+
+
+def test_what_is_flat_is_asked_about_once(account: BybitAccount) -> None:
+    enter(account)
+    account.compare()
+    account.send(order(EXIT))
+    account.first(OrderReport, client_order_id=EXIT, kind=VenueWord.TRADE)
+    counts = []
+    for _ in range(2):
+        before = account.routes().count("positions")
+        assert account.compare().holdings == ()
+        counts.append(account.routes().count("positions") - before)
+    assert counts == [2, 1]
 
 
 def test_a_cursor_that_leads_to_the_same_page_is_no_end(account: BybitAccount) -> None:

@@ -5,7 +5,9 @@ what asks. ccxt signs. Invariants:
 
 * an order is absent only where Bybit finds it neither among those that work, nor among those that
   have ended, nor in what was executed;
-* an order is reported with its fills only where these add up to what it says was filled.
+* an order is reported with its fills only where these add up to what it says was filled;
+* what was held, or may be held since, is gone only where Bybit says that it is zero: to be absent
+  from the list of holdings is not enough.
 """
 
 from collections.abc import AsyncIterator, Iterable
@@ -79,6 +81,9 @@ class BybitAdapter:
             # Else ccxt asks for the kind of account itself, and names itself as our broker.
             options={"enableUnifiedAccount": True, "brokerId": "pointsman"},
         )
+        self._may_hold: set[tuple[str, int]] = set()
+        """Symbol and position index of what has been held, ordered or traded, and is not known to
+        be zero since."""
         standard = SANDBOX_ADDRESS if access.is_sandbox else ADDRESS
         self._stream_address = moved(standard, access.stream_url)
 
@@ -123,6 +128,7 @@ class BybitAdapter:
         for symbol in symbols:
             held = rows.list_of(await read(requests.mode_call(symbol)))
             check_mode(symbol, held, self._mode)
+            self._may_hold |= {_holding_key(row) for row in held if rows.number(row, "size")}
         for row in (*await self._held(read), *await self._ordered(read)):
             check_mode(rows.text(row, "symbol"), [row], self._mode)
 
@@ -133,7 +139,9 @@ class BybitAdapter:
     # -- orders ------------------------------------------------------------------------------------
 
     def submit(self, order: Order) -> Call:
-        return requests.order_call(order, self._mode)
+        call = requests.order_call(order, self._mode)
+        self._may_hold.add((call.params["symbol"], call.params["positionIdx"]))
+        return call
 
     def accepted(self, order: Order, body: Any) -> OrderReport | None:
         return rows.accepted_report(order.client_order_id, body)
@@ -190,7 +198,11 @@ class BybitAdapter:
     # -- the account -------------------------------------------------------------------------------
 
     async def history(self, read: Read, cursor: str) -> History:
-        return await read_history(read, cursor, self._mode)
+        history = await read_history(read, cursor, self._mode)
+        for trade in history.trades:
+            index = requests.position_index(trade.position_side)
+            self._may_hold.add((requests.venue_symbol(trade.symbol), index))
+        return history
 
     async def open_orders(self, read: Read) -> tuple[VenueOrder, ...]:
         return tuple(rows.order_of(row, self._mode) for row in await self._ordered(read))
@@ -204,11 +216,21 @@ class BybitAdapter:
         return listed
 
     async def _held(self, read: Read) -> list[Row]:
-        def key(row: Row) -> Any:
-            return row.get("symbol"), row.get("positionIdx")
-
-        listed, _ = await read_list(read, requests.HOLDINGS, key)
-        return listed
+        """The rows of holdings, with those that are zero where that had to be asked for."""
+        listed, _ = await read_list(read, requests.HOLDINGS, _holding_key)
+        held = {_holding_key(row): row for row in listed}
+        wanted, self._may_hold = self._may_hold, set()
+        try:
+            for symbol in {symbol for symbol, _ in wanted - held.keys()}:
+                answer = await read(requests.mode_call(symbol))
+                held |= {_holding_key(row): row for row in rows.list_of(answer)}
+            if unsaid := wanted - held.keys():
+                raise Incomplete(f"Bybit does not say what is held of {min(unsaid)[0]}")
+            wanted = {key for key, row in held.items() if rows.number(row, "size") != ZERO}
+        finally:
+            # What was ordered meanwhile stays, whatever the answers say.
+            self._may_hold |= wanted
+        return list(held.values())
 
     async def stream(self, read: Read) -> AsyncIterator[list[Reply]]:
         access, client = self._access, self._client
@@ -219,6 +241,13 @@ class BybitAdapter:
 
     async def close(self) -> None:
         await self._client.close()
+
+
+def _holding_key(row: Row) -> tuple[str, int]:
+    index = row.get("positionIdx")
+    if not isinstance(index, int):
+        raise Incomplete(f"positionIdx is no number: {index}")
+    return rows.text(row, "symbol"), index
 
 
 def make_adapter(access: Access) -> Adapter:

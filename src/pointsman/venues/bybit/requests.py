@@ -18,8 +18,8 @@ COIN = "USDT"
 
 LINEAR = {"category": "linear"}
 SIDES = {Side.BUY: "Buy", Side.SELL: "Sell"}
-POSITION_INDEX = {PositionSide.LONG: 1, PositionSide.SHORT: 2}
-"""In hedge mode; in one-way mode it is 0."""
+POSITION_INDEXES = {None: 0, PositionSide.LONG: 1, PositionSide.SHORT: 2}
+"""None is the one holding of one-way mode."""
 
 TIME = Call(route="GET /v5/market/time", is_signed=False)
 INSTRUMENTS = Call(
@@ -46,6 +46,10 @@ def unified_symbol(name: str) -> str:
     return f"{base}/{COIN}:{COIN}" if base and base != name else name
 
 
+def position_index(side: PositionSide | None) -> int:
+    return POSITION_INDEXES[side]
+
+
 def order_call(order: Order, mode: PositionMode) -> Call:
     """The request for an order."""
     is_hedged = mode is PositionMode.HEDGE
@@ -57,7 +61,7 @@ def order_call(order: Order, mode: PositionMode) -> Call:
         "qty": plain(order.quantity),
         "timeInForce": "IOC",
         "orderLinkId": order.client_order_id,
-        "positionIdx": POSITION_INDEX[order.position_side] if is_hedged else 0,
+        "positionIdx": position_index(order.position_side if is_hedged else None),
         "reduceOnly": order.reduce_only,
     }
     if order.order_type is OrderType.LIMIT_IOC:
@@ -100,7 +104,8 @@ def executions_call(since_ms: int | None, client_order_id: str = "") -> Call:
 
 
 def mode_call(symbol: str) -> Call:
-    """The question for the holding of one symbol: its rows show the position mode."""
+    """The question for the holding of one symbol, also where it is zero: its rows show the position
+    mode."""
     return Call(route="GET /v5/position/list", params={**LINEAR, "symbol": venue_symbol(symbol)})
 
 
