@@ -6,7 +6,7 @@ from pointsman.domain.market import Instrument
 from pointsman.domain.policy import PositionMode
 from pointsman.venues.adapter import Incomplete
 from pointsman.venues.bybit.requests import COIN, unified_symbol, venue_symbol
-from pointsman.venues.bybit.rows import Row, number, text
+from pointsman.venues.bybit.rows import Row, number, position_index, text
 from pointsman.venues.errors import VenueRefused
 
 UNIFIED = (3, 4, 5, 6)
@@ -45,7 +45,7 @@ def check_account(account: Row) -> None:
 
 def check_mode(symbol: str, rows: Iterable[Row], wanted: PositionMode) -> None:
     """Raise VenueRefused unless the account holds this symbol in the mode of the settings."""
-    indexes = {row.get("positionIdx") for row in rows}
+    indexes = {position_index(row) for row in rows}
     if indexes <= (ONE_WAY if wanted is PositionMode.NET else HEDGE) and indexes:
         return
     if indexes <= ONE_WAY | HEDGE and indexes:

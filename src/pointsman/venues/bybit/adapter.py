@@ -212,7 +212,9 @@ class BybitAdapter:
         return tuple(holding for holding in held if holding is not None)
 
     async def _ordered(self, read: Read) -> list[Row]:
-        listed, _ = await read_list(read, requests.OPEN_ORDERS, lambda row: row.get("orderId"))
+        listed, _ = await read_list(
+            read, requests.OPEN_ORDERS, lambda row: rows.text(row, "orderId")
+        )
         return listed
 
     async def _held(self, read: Read) -> list[Row]:
@@ -244,10 +246,7 @@ class BybitAdapter:
 
 
 def _holding_key(row: Row) -> tuple[str, int]:
-    index = row.get("positionIdx")
-    if not isinstance(index, int):
-        raise Incomplete(f"positionIdx is no number: {index}")
-    return rows.text(row, "symbol"), index
+    return rows.text(row, "symbol"), rows.position_index(row)
 
 
 def make_adapter(access: Access) -> Adapter:

@@ -39,6 +39,7 @@ STATUSES = {
 }
 """`Deactivated` is a conditional order that was cancelled before its trigger."""
 
+POSITION_SIDES: dict[int, PositionSide | None] = {1: PositionSide.LONG, 2: PositionSide.SHORT}
 NOT_TRIGGERED = ("Untriggered", "Deactivated", "Rejected")
 WORDS = {OrderStatus.CANCELED: VenueWord.CANCELED, OrderStatus.REJECTED: VenueWord.REJECTED}
 
@@ -136,12 +137,18 @@ def _side(row: Row) -> Side:
     return side
 
 
+def position_index(row: Row) -> int:
+    index = row.get("positionIdx")
+    if not isinstance(index, int):
+        raise Incomplete(f"positionIdx is missing, or is no number: {index}")
+    return index
+
+
 def position_side(row: Row, mode: PositionMode) -> PositionSide | None:
     """Which holding a row is about; None for the one holding of one-way mode."""
-    sides: dict[Any, PositionSide | None] = (
-        {1: PositionSide.LONG, 2: PositionSide.SHORT} if mode is PositionMode.HEDGE else {0: None}
-    )
-    index = row.get("positionIdx")
+    is_hedged = mode is PositionMode.HEDGE
+    sides = POSITION_SIDES if is_hedged else {0: None}
+    index = position_index(row)
     if index not in sides:
         raise Incomplete(f"positionIdx {index} does not fit position mode {mode.value}")
     return sides[index]

@@ -68,7 +68,7 @@ class MissingExecutions:
         self._waiting.pop(order_id, None)
         self._due.pop(order_id, None)
         self._tries.pop(order_id, None)
-        if row["orderStatus"] in ENDED:
+        if text(row, "orderStatus") in ENDED:
             self._told.pop(order_id, None)
 
     def next_due(self) -> float | None:  # not money: seconds
@@ -106,7 +106,7 @@ async def hear(socket: Socket, executions: Executions) -> AsyncIterator[list[Rep
     early = await _ask(socket, "subscribe", TOPICS)
     yield []
     for message in early:
-        if replies := _replies(message, missing, seconds()):
+        if replies := replies_of(message, missing, seconds()):
             yield replies
     heard = seconds()
     ping_due = heard + PING_SECONDS
@@ -120,7 +120,7 @@ async def hear(socket: Socket, executions: Executions) -> AsyncIterator[list[Rep
         now = seconds()
         if message is not None:
             heard = now
-            if replies := _replies(message, missing, now):
+            if replies := replies_of(message, missing, now):
                 yield replies
         if now - heard > SILENCE_SECONDS:
             raise Incomplete(f"the stream has told nothing for {SILENCE_SECONDS:.0f} s")
@@ -132,7 +132,7 @@ async def hear(socket: Socket, executions: Executions) -> AsyncIterator[list[Rep
                 yield replies
 
 
-def _replies(message: Any, missing: MissingExecutions, now: float) -> list[Reply]:  # not money: s
+def replies_of(message: Any, missing: MissingExecutions, now: float) -> list[Reply]:  # not money: s
     """What a message tells; nothing where it is of a kind that we have not asked for."""
     if not isinstance(message, dict):
         raise Incomplete("the stream sent a message that is no object")
@@ -161,7 +161,7 @@ async def _found(
     except Incomplete:
         return []
     message = {"topic": TOPICS[1], "data": [{**row, "category": "linear"} for row in rows]}
-    return _replies(message, missing, now)
+    return replies_of(message, missing, now)
 
 
 async def _ask(socket: Socket, operation: str, arguments: list[Any]) -> list[Any]:
