@@ -9,7 +9,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from pointsman.config.settings import resolve_settings
+from pointsman.config.settings import Settings, resolve_settings
 from pointsman.domain.market import Quote
 from pointsman.domain.orders import Order, Role
 from pointsman.domain.positions import Position
@@ -146,12 +146,17 @@ class Trading:
         return sum(each.route == route for each in self.server.requests)
 
 
+def settings_at(address: str, **more: str) -> Settings:
+    """The settings of an engine at the server with this host and port."""
+    urls = {"VENUE_URL": f"http://{address}", "VENUE_STREAM_URL": f"ws://{address}"}
+    return resolve_settings({**SETTINGS, **urls, **more}, None, {}).settings
+
+
 @asynccontextmanager
 async def trading(server: BybitServer, folder: Path, **more: str) -> AsyncIterator[Trading]:
     """An engine at this server, on a database in this folder. In the end its journal is whole, and
     its tables follow from it."""
-    urls = {"VENUE_URL": server.url, "VENUE_STREAM_URL": server.stream_url}
-    settings = resolve_settings({**SETTINGS, **urls, **more}, None, {}).settings
+    settings = settings_at(f"127.0.0.1:{server.port}", **more)
     database = folder / "t.db"
     async with open_engine(settings, database) as engine:
         began = Trading(server, engine, database)
