@@ -88,6 +88,15 @@ def test_an_order_for_an_amount_of_money_has_what_was_filled_as_its_quantity() -
     assert order.quantity == Decimal("0.25")
 
 
+LEGS = {"symbol": "", "side": None, "type": None, "order_class": "mleg"}
+
+
+def test_an_order_of_several_legs_is_somebody_elses_and_passed_over() -> None:
+    assert read_order(ORDER | LEGS | {"client_order_id": "by hand"}) is None
+    with pytest.raises(Incomplete, match="side=''"):
+        read_order(ORDER | LEGS)
+
+
 def test_the_key_of_a_fill_is_its_order_and_what_is_filled_with_it() -> None:
     row = read_as(FillRow, FILL)
     trade = messages.trade_of(row, "ABCDEF1E1")

@@ -90,7 +90,8 @@ def test_a_cancel_that_is_refused_later_is_told() -> None:
 
 
 def test_orders_of_others_and_other_streams_are_passed_over() -> None:
-    assert heard(message("new", order={"client_order_id": "by hand"})) == []
+    legs = {"symbol": None, "side": None, "type": None}
+    assert heard(message("new", order={"client_order_id": "by hand", **legs})) == []
     assert heard({"stream": "listening", "data": {"streams": ["trade_updates"]}}) == []
 
 

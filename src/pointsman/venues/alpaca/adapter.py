@@ -203,6 +203,8 @@ class AlpacaAdapter:
     ) -> tuple[VenueFill, ...]:
         """The executions of one order, found from the newest of the account backwards."""
         found: list[VenueFill] = []
+        if not row.filled_qty:
+            return ()
         until = messages.just_after(row) if is_final else ""
         created_at_ns = messages.moment(row.created_at)
         async for fill in self._rows(read, "FILL", FillRow, is_newest_first=True, until=until):

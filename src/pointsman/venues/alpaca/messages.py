@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from pointsman.domain.client_order_ids import parse_client_order_id
 from pointsman.domain.events import ChargePaid, OrderReport, VenueFill, VenueWord
 from pointsman.domain.life_cycle import OrderStatus
 from pointsman.domain.market import Instrument
@@ -27,15 +28,16 @@ from pointsman.venues.adapter import Incomplete
 
 
 class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
-    """An order as Alpaca writes it. `qty` is null where an amount of money was ordered."""
+    """An order as Alpaca writes it. `qty` is null where an amount of money was ordered; an order of
+    several legs, which only somebody else enters, has no symbol, side or type of its own."""
 
     id: str
     client_order_id: str
-    symbol: str
-    side: str
-    type: str
     status: str
     created_at: str
+    symbol: str | None = None
+    side: str | None = None
+    type: str | None = None
     time_in_force: str = ""
     qty: Decimal | None = None
     filled_qty: Decimal = ZERO
@@ -133,8 +135,6 @@ def _check_finite(record: Any) -> None:
 
 # -- orders ----------------------------------------------------------------------------------------
 
-_SIDES = {"buy": Side.BUY, "sell": Side.SELL, "sell_short": Side.SELL}
-
 _TYPES = {
     "market": OrderType.MARKET,
     "limit": OrderType.LIMIT_IOC,
@@ -169,17 +169,19 @@ _OPEN = {
 
 def venue_order(row: OrderRow) -> VenueOrder | None:
     """An order as the venue has it; None where its status says nothing that counts, such as
-    `suspended`: it neither works nor has it ended."""
+    `suspended`: it neither works nor has it ended; and for an order of another that has no side."""
     status = _status(row)
     if status is None:
+        return None
+    if not row.side and parse_client_order_id(row.client_order_id) is None:
         return None
     return VenueOrder(
         client_order_id=row.client_order_id,
         venue_order_id=row.id,
-        symbol=row.symbol,
-        side=side_of(row.side),
+        symbol=row.symbol or "",
+        side=side_of(row.side or ""),
         position_side=None,
-        order_type=_TYPES.get(row.type, OrderType.MARKET),
+        order_type=_TYPES.get(row.type or "", OrderType.MARKET),
         quantity=row.filled_qty if row.qty is None else row.qty,
         filled=row.filled_qty,
         status=status,
@@ -223,10 +225,11 @@ def accepted(row: OrderRow) -> OrderReport:
 
 
 def side_of(name: str) -> Side:
-    side = _SIDES.get(name)
-    if side is None:
-        raise Incomplete(f"Alpaca sent side={name!r}, which is none of {', '.join(_SIDES)}")
-    return side
+    """`sell_short` and the like are sells, too."""
+    try:
+        return Side(name.partition("_")[0])
+    except ValueError:
+        raise Incomplete(f"Alpaca sent side={name!r}, which is neither buy nor sell") from None
 
 
 def moment(text: str) -> int:
