@@ -39,13 +39,73 @@ BUY = {"va_id": "VA001", "symbol": "AAPL", "side": "buy", "quantity": 10}
 CLOSE = {"va_id": "VA001", "symbol": "AAPL", "side": "close"}
 
 
-class Session:
+def settings_at(server: AlpacaServer) -> dict[str, str]:
+    """The settings of an engine that trades there."""
+    origin = f"127.0.0.1:{server.port}"
+    return {**SETTINGS, "VENUE_URL": f"http://{origin}", "VENUE_STREAM_URL": f"ws://{origin}"}
+
+
+class BothSides:
+    """The account at the venue and the books of the engine."""
+
+    def __init__(self, server: AlpacaServer, database: Path) -> None:
+        self.server = server
+        self.database = database
+
+    def held(self, symbol: str = "AAPL") -> Decimal:
+        position = self.server.call(self.server.account.position, symbol)
+        return Decimal(position.quantity)
+
+    def resting(self, symbol: str = "AAPL") -> list[tuple[str, str, Decimal]]:
+        account = self.server.account
+
+        def rows() -> list[tuple[str, str, Decimal]]:
+            return [
+                (str(order.side), account.terms[order.id].kind, order.leaves)
+                for order in account.open_orders(symbol)
+            ]
+
+        found: list[tuple[str, str, Decimal]] = self.server.call(rows)
+        return found
+
+    def owned(self) -> Decimal:
+        """By the books of all accounts."""
+        with closing(reader.open_reader(self.database)) as db:
+            live = [one for one in reader.positions(db) if one.is_live]
+        return sum((one.side.sign * one.quantity for one in live), Decimal(0))
+
+    def orders(self, role: Role) -> list[Order]:
+        with closing(reader.open_reader(self.database)) as db:
+            return [order for order in reader.orders(db) if order.role is role]
+
+    def incidents(self) -> set[Reason]:
+        with closing(reader.open_reader(self.database)) as db:
+            return {one.kind for one in reader.incidents(db)}
+
+    def seen(self) -> tuple[object, ...]:
+        return self.held(), self.resting(), self.owned(), self.incidents()
+
+    def is_flat(self) -> bool:
+        return not self.held() and not self.resting() and not self.owned()
+
+    def is_covered(self) -> bool:
+        return self.held() == self.owned() == 10 and self.resting() == [("sell", "stop", 10)]
+
+    def is_settled(self) -> bool:
+        """A stop that never arrived may have been replaced by an exit, once time was up."""
+        is_over = all(order.is_final for order in self.orders(Role.ENTRY))
+        return is_over and (self.is_covered() or self.is_flat())
+
+    def sent(self, route: str) -> int:
+        return sum(each.route == route for each in self.server.requests)
+
+
+class Session(BothSides):
     """An engine and its venue, with the prices that both see."""
 
     def __init__(self, server: AlpacaServer, engine: Engine, database: Path) -> None:
-        self.server = server
+        super().__init__(server, database)
         self._engine = engine
-        self._database = database
 
     def price(self, bid: str, ask: str, symbol: str = "AAPL") -> None:
         self.server.quote(symbol, bid, ask)
@@ -78,61 +138,10 @@ class Session:
             assert time.monotonic() < end, decision
             await asyncio.sleep(0.05)
 
-    # -- what the venue has, and what the books say ------------------------------------------------
-
-    def held(self, symbol: str = "AAPL") -> Decimal:
-        position = self.server.call(self.server.account.position, symbol)
-        return Decimal(position.quantity)
-
-    def resting(self, symbol: str = "AAPL") -> list[tuple[str, str, Decimal]]:
-        account = self.server.account
-
-        def rows() -> list[tuple[str, str, Decimal]]:
-            return [
-                (str(order.side), account.terms[order.id].kind, order.leaves)
-                for order in account.open_orders(symbol)
-            ]
-
-        found: list[tuple[str, str, Decimal]] = self.server.call(rows)
-        return found
-
-    def owned(self) -> Decimal:
-        """By the books of all accounts."""
-        with closing(reader.open_reader(self._database)) as db:
-            live = [one for one in reader.positions(db) if one.is_live]
-        return sum((one.side.sign * one.quantity for one in live), Decimal(0))
-
-    def orders(self, role: Role) -> list[Order]:
-        with closing(reader.open_reader(self._database)) as db:
-            return [order for order in reader.orders(db) if order.role is role]
-
-    def incidents(self) -> set[Reason]:
-        with closing(reader.open_reader(self._database)) as db:
-            return {one.kind for one in reader.incidents(db)}
-
-    def seen(self) -> tuple[object, ...]:
-        return self.held(), self.resting(), self.owned(), self.incidents()
-
-    def is_flat(self) -> bool:
-        return not self.held() and not self.resting() and not self.owned()
-
-    def is_covered(self) -> bool:
-        return self.held() == self.owned() == 10 and self.resting() == [("sell", "stop", 10)]
-
-    def is_settled(self) -> bool:
-        """A stop that never arrived may have been replaced by an exit, once time was up."""
-        is_over = all(order.is_final for order in self.orders(Role.ENTRY))
-        return is_over and (self.is_covered() or self.is_flat())
-
-    def sent(self, route: str) -> int:
-        return sum(each.route == route for each in self.server.requests)
-
 
 @asynccontextmanager
 async def session(server: AlpacaServer, folder: Path, **more: str) -> AsyncIterator[Session]:
-    origin = f"127.0.0.1:{server.port}"
-    urls = {"VENUE_URL": f"http://{origin}", "VENUE_STREAM_URL": f"ws://{origin}"}
-    settings = resolve_settings({**SETTINGS, **urls, **more}, None, {}).settings
+    settings = resolve_settings({**settings_at(server), **more}, None, {}).settings
     database = folder / "t.db"
     async with open_engine(settings, database) as engine:
         began = Session(server, engine, database)

@@ -231,6 +231,25 @@ def test_more_than_a_page_of_anything_is_read_to_its_end(
     assert len(snapshot.open_orders) == 20
 
 
+def test_a_comparison_of_twenty_symbols_takes_four_requests() -> None:
+    """Twelve of them a minute, the default, are 48 of the 130 that are theirs of Alpaca's 200."""
+    symbols = tuple(f"SYM{chr(65 + number)}" for number in range(20))
+    with (
+        AlpacaServer(key="K", secret="S", symbols=symbols) as server,
+        opened(server, symbols=symbols) as engine,
+    ):
+        cursor = engine.ask(Compare(""), Snapshot).fills_cursor
+        for symbol in symbols:
+            server.quote(symbol, 100, "100.02")
+            server.foreign_order(symbol, "buy", 1)
+        cursor = engine.ask(Compare(cursor), Snapshot).fills_cursor
+        before = len(server.requests)
+        snapshot = engine.ask(Compare(cursor), Snapshot)
+        assert len(snapshot.holdings) == 20
+        asked = [each.route for each in server.requests[before:]]
+        assert asked == ["fills", "open_orders", "positions", "fills"]
+
+
 def test_fees_are_asked_for_now_and_then_and_keep_their_ids(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
