@@ -52,7 +52,7 @@ def struck_by(rates: dict[Fault, float]) -> Faults:
 def venue(faults: Faults, rules: Policy | None = None) -> HostileVenue:
     """A venue that these faults befall."""
     return HostileVenue(
-        Random(1), faults, CrashTrap(), rules or policy(), INSTRUMENTS, has_trade_ids=True
+        Random(1), faults, CrashTrap(), rules or policy(), dict(INSTRUMENTS), has_trade_ids=True
     )
 
 

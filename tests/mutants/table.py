@@ -4,6 +4,7 @@ Those of an invariant stand together. The name says what is wrong with the progr
 is named it must fail in place of the simulator, and `because` says why that cannot see the fault.
 """
 
+from tests.mutants.abilities import ABILITIES
 from tests.mutants.connection import CONNECTION
 from tests.mutants.mutant import Mutant
 from tests.mutants.storing import STORING
@@ -377,4 +378,14 @@ OUTLIVES = (
     ),
 )  # fmt: skip
 
-MUTANTS = STORING + OUTLIVES + PERSISTED + MONEY + PROTECTION + GOVERNANCE + TRUTH + CONNECTION
+MUTANTS = (
+    ABILITIES
+    + STORING
+    + OUTLIVES
+    + PERSISTED
+    + MONEY
+    + PROTECTION
+    + GOVERNANCE
+    + TRUTH
+    + CONNECTION
+)

@@ -3,8 +3,9 @@
 import pytest
 
 from pointsman.domain.commands import Cancel, Compare, Query, Submit
-from pointsman.domain.events import CancelRefused, OrderAbsent, OrderReport, VenueWord
+from pointsman.domain.events import CancelRefused, NotSent, OrderAbsent, OrderReport, VenueWord
 from pointsman.domain.orders import Role
+from pointsman.domain.policy import Abilities
 from pointsman.domain.venue_reports import OrderFound, Snapshot
 from pointsman.execution.ports import Reply, Request
 from pointsman.simulator.faults import Fault
@@ -14,7 +15,7 @@ from pointsman.simulator.hostile_venue import (
     SETTLED_NS,
     HostileVenue,
 )
-from tests.simulations import order, struck_by, venue
+from tests.simulations import order, policy, struck_by, venue
 from tests.unit.test_matching import quote
 
 SECOND_NS = 10**9
@@ -168,3 +169,28 @@ def test_what_a_process_has_asked_no_later_one_hears() -> None:
     assert VenueWord.ACCEPTED in words(heard), "what happened is said to whoever listens"
     assert not any(isinstance(reply, Snapshot) for reply in heard)
     assert any(isinstance(reply, Snapshot) for reply in asked(at, Compare(""), SECOND_NS))
+
+
+@pytest.mark.parametrize("expiry_ns", [None, 6 * SECOND_NS])
+def test_rule_43_a_request_that_has_expired_is_never_taken(expiry_ns: int | None) -> None:
+    """Each of these arrives late by up to 25 s; of those refused some hear it, and some nothing."""
+    expires = policy().at_venue(Abilities(request_expiry_ns=expiry_ns))
+    at = venue(struck_by({Fault.REQUEST_LATE: 1.0}), expires)
+    at.matching.on_quote(quote("100", "100.01"), 0)
+    wanted = [order(number, price="101") for number in range(1, 41)]
+    for each in wanted:
+        at.send(Submit(each), 0)
+    replies = at.receive(60 * SECOND_NS)
+    taken = [
+        at.ledger.orders[o.client_order_id].ts_ns
+        for o in wanted
+        if o.client_order_id in at.ledger.orders
+    ]
+    refused = [reply.client_order_id for reply in replies if isinstance(reply, NotSent)]
+    if expiry_ns is None:
+        assert (len(taken), refused) == (40, [])
+        return
+    assert 0 < len(taken) < 40
+    assert max(taken) <= expiry_ns
+    assert 0 < len(refused) < 40 - len(taken)
+    assert not set(refused) & set(at.ledger.orders)

@@ -17,7 +17,7 @@ from pointsman.execution.books import Books
 from pointsman.simulator.broken import Broken
 from pointsman.simulator.cover_watch import CoverWatch
 from pointsman.simulator.faults import Fault, Faults
-from pointsman.simulator.invariants import CANCELS_MAX, SENDS_A_SECOND_MAX, Monitor
+from pointsman.simulator.invariants import CANCELS_MAX, Monitor
 from pointsman.simulator.ledger import NOTHING
 from tests.desk_stories import quote
 from tests.simulations import INSTRUMENTS, order, policy, struck_by, venue
@@ -84,16 +84,6 @@ def test_i23_an_entry_that_leaves_while_a_link_is_down_is_seen(link: VenueLink) 
     monitor._venue.cut_link(link, 2 * SECOND_NS)
     monitor._venue.receive(SECOND_NS)
     breaks(monitor, Submit(entry()), "I23")
-
-
-def test_i23_stops_that_leave_at_the_speed_of_the_wire_are_seen() -> None:
-    monitor, _, _ = watched()
-    for number in range(SENDS_A_SECOND_MAX):
-        monitor._is_paced(order(1, Role.STOP), number)
-    with pytest.raises(Broken, match="I23"):
-        monitor._is_paced(order(1, Role.STOP), SECOND_NS - 1)
-    monitor._is_paced(order(1, Role.EXIT), SECOND_NS - 1)
-    monitor._is_paced(order(1, Role.STOP), 2 * SECOND_NS)
 
 
 @pytest.mark.parametrize("is_certain", [True, False])

@@ -10,7 +10,7 @@ from tests.mutants.mutant import Mutant
 from tests.mutants.runner import ROOT, Lost, mutated
 from tests.mutants.table import MUTANTS
 
-INVARIANTS = [f"I{number}" for number in range(1, 24)]
+INVARIANTS = [f"I{number}" for number in range(1, 25)]
 
 
 def test_every_invariant_has_a_mutant_and_every_mutant_an_invariant() -> None:

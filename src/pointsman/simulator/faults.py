@@ -100,6 +100,13 @@ class Fault(StrEnum):
     """The venue says to slow down: nothing is sent for a while."""
     CHARGE = "charge"
     """A fee of another day, or a rebate; reported as badly as funding is."""
+    STOP_RENAMED = "stop_renamed"
+    """A stop that triggers gets another id at the venue, and its fill is reported before the
+    trigger, where that is reported at all."""
+    TRIGGER_REJECTED = "trigger_rejected"
+    """A stop that rested is rejected, or ends, at the moment when it triggers."""
+    FORBIDDEN = "forbidden"
+    """A stop or an exit is refused for what others have at work, where the venue forbids that."""
 
 
 CRASHES = (
@@ -163,6 +170,7 @@ HARMLESS = (
     Fault.FUNDING_REPEATED,
     Fault.QUOTES_DOWN,
     Fault.CHARGE,
+    Fault.STOP_RENAMED,
 )
 """These are no excuse for a position without cover."""
 
@@ -177,6 +185,9 @@ RARE = (
     Fault.FUNDING_LATE,
     Fault.FUNDING_REPEATED,
     Fault.NOT_SENT,
+    Fault.STOP_RENAMED,
+    Fault.TRIGGER_REJECTED,
+    Fault.FORBIDDEN,
 )
 """These have few occasions, and take them more often."""
 

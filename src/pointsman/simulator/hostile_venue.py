@@ -47,9 +47,11 @@ Deed = Callable[[int], None]
 
 
 class Asked(NamedTuple):
-    """When something was asked, by the engine's clock, and in which of its lives."""
+    """When something was asked, by the engine's clock and by the venue's, and in which of the
+    engine's lives."""
 
     at_ns: int
+    left_ns: int
     life: int
 
 
@@ -73,8 +75,7 @@ class HostileVenue:
             is_hedged=policy.is_hedged, has_trade_ids=has_trade_ids, fee_mode=fee_mode
         )
         self.matching = Matching(
-            random, faults, self.ledger, instruments, policy.reduce_only_mode, self._tell,
-            self._later,
+            random, faults, self.ledger, instruments, policy, self._tell, self._later,
         )  # fmt: skip
         self.fee_mode = fee_mode
         self.on_send: Callable[[Request, int], None] = lambda _request, _now_ns: None
@@ -115,7 +116,7 @@ class HostileVenue:
 
     def send(self, request: Request, now_ns: int) -> None:
         self.on_send(request, now_ns)
-        asked, now_ns = Asked(now_ns, self._life), now_ns + self.lag_ns
+        asked, now_ns = Asked(now_ns, now_ns + self.lag_ns, self._life), now_ns + self.lag_ns
         symbol, is_order = symbol_of(request), isinstance(request, Submit)
         if isinstance(request, Compare):
             self.connection.owes_comparison = False
@@ -217,11 +218,15 @@ class HostileVenue:
         heapq.heappush(self._heap, (at_ns, self._number, deed))
 
     def _take(self, request: Request, asked: Asked, now_ns: int) -> None:
-        """A request arrives, unless it was under way when its sender ended and ended with it."""
+        """A request arrives, unless it was under way when its sender ended and ended with it, or is
+        too old by now."""
         if self.abilities.requests_end_with_session and asked.life != self._life:
             return
-        if isinstance(request, Submit):
-            self._left[request.order.client_order_id] = Asked(asked.at_ns + self.lag_ns, self._life)
+        expiry_ns = self.abilities.request_expiry_ns
+        if expiry_ns is not None and now_ns > asked.left_ns + expiry_ns:
+            self._expire(request, asked, now_ns)
+        elif isinstance(request, Submit):
+            self._left[request.order.client_order_id] = asked
             self.matching.create(request.order, now_ns)
         elif isinstance(request, Cancel):
             self._cancel(request.client_order_id, asked, now_ns)
@@ -231,6 +236,13 @@ class HostileVenue:
             self._compare(request.fills_cursor, asked, now_ns)
         elif isinstance(request, MoveCash):
             self._answer(CashConfirmed(request.ref), now_ns, asked)
+
+    def _expire(self, request: Request, asked: Asked, now_ns: int) -> None:
+        """A request is older than the venue takes it. Its sender hears that, unless it has stopped
+        listening for an answer."""
+        if isinstance(request, Submit | Cancel) and self._random.randrange(2):
+            expired = self.connection.give_back(request, now_ns, asked.at_ns)
+            self._answer(expired, now_ns, asked)
 
     def _cancel(self, order_id: str, asked: Asked, now_ns: int) -> None:
         order = self.ledger.orders.get(order_id)
@@ -263,7 +275,7 @@ class HostileVenue:
         """Whether an order has only just left, and so may not be found yet. Where requests end with
         a session, what an earlier one has left is found."""
         left = self._left.get(order_id)
-        if left is None or now_ns >= left.at_ns + SETTLED_NS:
+        if left is None or now_ns >= left.left_ns + SETTLED_NS:
             return False
         return left.life == self._life or not self.abilities.requests_end_with_session
 

@@ -28,7 +28,8 @@ star also at each start after a crash.
 | I20 convergence | `rest.orders_agree`, W `_look_at_rest`, W `_start_again` |
 | I21 liveness | `at_instant`, W `_look_at_rest`, W `_run_until`; dead tasks: test_live_loop |
 | I22 traceability | `_sent_order`, `told`, `rest.traced`; secrets: test_config_view |
-| I23 connection | `_is_connected` at decision and sending, `_order`, `_is_paced`, `at_instant` |
+| I23 connection | `ConnectionWatch` at decision, sending and each instant; `_order` |
+| I24 what a venue forbids | `ForbiddenWatch`, from `on_turn`; and the venue refuses it |
 """
 
 from collections import Counter, deque
@@ -39,7 +40,7 @@ from sqlite3 import Connection
 from pointsman.domain.accounts import Incident, KillSwitch
 from pointsman.domain.client_order_ids import parse_client_order_id
 from pointsman.domain.commands import Cancel, Compare, Record, Step, Submit
-from pointsman.domain.events import Compared, Event
+from pointsman.domain.events import Compared, Event, OrderReport
 from pointsman.domain.life_cycle import FINAL, OrderStatus
 from pointsman.domain.market import Quote
 from pointsman.domain.orders import Fill, Order, Role
@@ -47,15 +48,17 @@ from pointsman.domain.policy import Policy
 from pointsman.domain.positions import Position, PositionState, Trade
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide
-from pointsman.domain.signals import Action, Decision, Outcome
+from pointsman.domain.signals import Decision
 from pointsman.domain.timestamps import SECOND_NS
 from pointsman.execution.books import Books
 from pointsman.execution.naked_time import is_leaving
 from pointsman.execution.ports import Request
 from pointsman.simulator.broken import expect
+from pointsman.simulator.connection_watch import ConnectionWatch
 from pointsman.simulator.cover_watch import CoverWatch
 from pointsman.simulator.entry_watch import EntryWatch
 from pointsman.simulator.faults import LOSING, LOSING_IN_SESSION, Faults
+from pointsman.simulator.forbidden_watch import ForbiddenWatch, is_forbidden
 from pointsman.simulator.hostile_venue import HostileVenue
 from pointsman.simulator.ledger import NOTHING
 from pointsman.simulator.trail import TRAIL_LEN_MAX, TrailLine, describe
@@ -72,8 +75,6 @@ _FINAL_RANK = 4
 _LOST = (OrderStatus.REJECTED, Reason.NEVER_ARRIVED)
 CANCELS_MAX = 60
 """So often one order may be cancelled: once a while, not at the speed of the wire."""
-SENDS_A_SECOND_MAX = 20
-"""At most this many stops, or exits, of one position leave within a second: one for each fill."""
 
 
 class Monitor:
@@ -86,13 +87,14 @@ class Monitor:
         self.sent = 0
         self.lag_ns = 0
         self.entries = EntryWatch(policy)
+        self.forbids = ForbiddenWatch(policy)
+        self.connection = ConnectionWatch(venue.connection)
         self._policy = policy
         self._venue = venue
         self._faults = faults
         self._cover = cover
         self._sent: set[str] = set()
         self._cancels: Counter[str] = Counter()
-        self._left_ns: dict[tuple[int, Role], deque[int]] = {}
         self._answers: dict[str, Decision] = {}
         self.is_storage_failing: Callable[[], bool] = lambda: False
         self._orders: dict[str, Order] = {}
@@ -131,12 +133,20 @@ class Monitor:
         for command in step.commands:
             if isinstance(command, Submit):
                 self._commanded(command.order, event)
+        if isinstance(event, OrderReport) and is_forbidden(event):
+            self._forbidden(event.client_order_id, now_ns + self.lag_ns)
         if step.decision is not None and not (step.is_repeat or step.is_reused_id):
-            decision = step.decision
-            if decision.action is Action.ENTRY and decision.outcome is Outcome.ACCEPTED:
-                self._is_connected(decision, decision.va_id)
+            self.connection.decided(step.decision)
             self.entries.decided(event, step.decision, self._books, now_ns)
+            self.forbids.decided(step.decision, self._books)
         self.entries.took_in(event, self._books)
+
+    def _forbidden(self, order_id: str, at_ns: int) -> None:
+        """I24: an order of ours was refused for what works beside it."""
+        order = self._orders.get(order_id)
+        if order is not None:
+            allowed_ns = self._allowed_ns(order.symbol, at_ns - FORBIDDEN_WITHIN_NS, at_ns)
+            self.forbids.refused(order, has_cause=allowed_ns > 0)
 
     def _compared(self, event: Compared) -> None:
         """I17: only a whole answer concludes anything."""
@@ -182,8 +192,9 @@ class Monitor:
         has_ended = before is None or before.status not in FINAL
         if has_ended and (order.status, order.end_reason) == _LOST:
             there = self._venue.ledger.orders.get(order_id)
-            is_late = there is None or there.ts_ns > self._venue.denied_ns.get(
-                order_id, there.ts_ns
+            is_late = there is None or (
+                self._policy.abilities.request_expiry_ns is None
+                and there.ts_ns > self._venue.denied_ns.get(order_id, there.ts_ns)
             )
             expect(is_late, "I17", ("declared absent, but there", order), order.va_id)
 
@@ -241,6 +252,8 @@ class Monitor:
     def _commanded(self, order: Order, event: Event) -> None:
         """I8: a stop that is asked for stands on the right side of the price that was looked at,
         and closes what it is for."""
+        if order.role is not Role.ENTRY:
+            self.forbids.commanded(order, self._books)
         if order.role is not Role.STOP:
             return
         closes = order.side is order.position_side.closes_with
@@ -276,27 +289,11 @@ class Monitor:
         )  # fmt: skip
         self._sent_order(order)
         if order.role is Role.ENTRY:
-            self._is_connected(order, order.va_id)
+            self.connection.entry(order, order.va_id)
             self.entries.sent(order, now_ns)
         else:
             self._sent_exit(order)
-            self._is_paced(order, now_ns)
-
-    def _is_connected(self, what: object, va_id: str) -> None:
-        """I23: no entry is accepted, and none leaves, while the engine knows that a part of the
-        connection is down."""
-        down = list(self._venue.connection.reported_down)
-        expect(not down, "I23", ("an entry while the connection is down", down, what), va_id)
-
-    def _is_paced(self, order: Order, now_ns: int) -> None:
-        """I23: what does not reach the venue is tried again, but not over and over."""
-        times = self._left_ns.setdefault(
-            (order.position_id, order.role), deque(maxlen=SENDS_A_SECOND_MAX + 1)
-        )
-        times.append(now_ns)
-        while times[0] <= now_ns - SECOND_NS:
-            times.popleft()
-        expect(len(times) <= SENDS_A_SECOND_MAX, "I23", ("sent over and over", order))
+            self.connection.closing(order, now_ns)
 
     def _sent_order(self, order: Order) -> None:
         order_id, va_id = order.client_order_id, order.va_id
@@ -356,7 +353,7 @@ class Monitor:
 
     def _allowed_ns(self, symbol: str, since_ns: int, now_ns: int) -> int:
         policy = self._policy
-        each_ns, lost_ns = policy.submit_timeout_ns + FLIGHT_NS, policy.order_settle_ns + FLIGHT_NS
+        each_ns, lost_ns = policy.submit_timeout_ns + FLIGHT_NS, policy.request_life_ns + FLIGHT_NS
         ends = policy.abilities.requests_end_with_session
         losing = LOSING_IN_SESSION if ends else LOSING
         return self._faults.allowance_ns(symbol, since_ns, now_ns, each_ns, lost_ns, losing)
@@ -371,8 +368,7 @@ class Monitor:
         waited_ns = now_ns - self.lag_ns - self._asked_ns
         is_asked = waited_ns <= policy.reconcile_interval_ns + SECOND_NS
         expect(is_asked, "I21", ("the venue was not asked for", waited_ns))
-        is_owed = self._venue.connection.owes_comparison
-        expect(not is_owed, "I23", "not compared after the account stream came back")
+        self.connection.at_instant()
         spells = [(place[0], str(place), since_ns) for place, since_ns in self._cover.naked.items()]
         for key in self._books.naked:
             position = self._books.positions[key]
@@ -391,6 +387,9 @@ class Monitor:
             naked_ns = now_ns - since_ns
             expect(naked_ns <= allowed_ns, "I7", (what, "naked for", naked_ns, "of", allowed_ns))
 
+
+FORBIDDEN_WITHIN_NS = 60 * SECOND_NS
+"""What went wrong so long ago may still be why an order is forbidden."""
 
 FLIGHT_NS = 250 * 10**6
 """The way to the venue and back, twice: of a fill's report and an exit's acknowledgement."""

@@ -47,6 +47,7 @@ class Working(msgspec.Struct, gc=False):
     filled: Decimal = NOTHING
     status: OrderStatus = OrderStatus.ACCEPTED
     is_triggered: bool = False
+    shows_trigger: bool = False
     rests_until_ns: int = 0
     end_reason: Reason | None = None
     is_foreign: bool = False
@@ -80,7 +81,7 @@ class Working(msgspec.Struct, gc=False):
             ts_ns=self.ts_ns,
             limit_price=self.limit_price,
             trigger_price=self.trigger_price,
-            is_triggered=self.is_triggered,
+            is_triggered=self.shows_trigger,
             end_reason=self.end_reason,
         )
 

@@ -26,8 +26,9 @@ class Listed(msgspec.Struct, frozen=True):
 
 
 def _listed(
-    symbol: str, tick: str, lot: str, least: str, ticks: int, spread: int, step: int, unit: str
-) -> Listed:
+    symbol: str, tick: str, lot: str, least: str, ticks: int, spread: int, step: int, unit: str,
+    largest: str | None = None,
+) -> Listed:  # fmt: skip
     instrument = Instrument(
         symbol=symbol,
         tick=Decimal(tick),
@@ -35,13 +36,14 @@ def _listed(
         min_qty=Decimal(lot),
         min_notional=Decimal(least),
         currency="USD",
+        max_market_quantity=None if largest is None else Decimal(largest),
     )
     return Listed(instrument, ticks, spread, step, Decimal(unit))
 
 
 LISTINGS = (
     _listed("AAA", "0.01", "1", "0", 10_000, 2, 4, "3"),
-    _listed("BBB", "0.05", "1", "500", 4_000, 1, 2, "10"),
+    _listed("BBB", "0.05", "1", "500", 4_000, 1, 2, "10", "40"),
     _listed("CCC/USDT", "0.1", "0.0001", "5", 30_000, 3, 12, "0.05"),
 )
 

@@ -12,8 +12,8 @@ from random import Random
 from pointsman.domain.events import OrderReport, VenueFill, VenueWord
 from pointsman.domain.life_cycle import OrderStatus
 from pointsman.domain.market import Instrument, Quote
-from pointsman.domain.orders import Order, OrderType
-from pointsman.domain.policy import ReduceOnlyMode
+from pointsman.domain.orders import AT_MARKET, Order, OrderType
+from pointsman.domain.policy import Policy
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide, Side
 from pointsman.domain.timestamps import SECOND_NS
@@ -23,6 +23,7 @@ from pointsman.simulator.ledger import NOTHING, Ledger, Working
 MS = 10**6
 SLICE_NS_MAX = 150 * MS
 REST_NS_MAX = 8 * SECOND_NS
+FORBIDDEN_NS_MAX = 20 * SECOND_NS
 
 Tell = Callable[[OrderReport, int], None]
 Later = Callable[[int, Callable[[int], None]], None]
@@ -38,7 +39,7 @@ class Matching:
         faults: Faults,
         ledger: Ledger,
         instruments: dict[str, Instrument],
-        reduce_only: ReduceOnlyMode,
+        policy: Policy,
         tell: Tell,
         later: Later,
     ) -> None:
@@ -50,7 +51,8 @@ class Matching:
         self._faults = faults
         self._ledger = ledger
         self._instruments = instruments
-        self._refuses = reduce_only is not ReduceOnlyMode.CLIP
+        self._refuses = not policy.venue_clips
+        self._abilities = policy.abilities
         self._tell = tell
         self._later = later
 
@@ -81,7 +83,18 @@ class Matching:
 
     def _trigger(self, order: Working, now_ns: int) -> None:
         order.is_triggered = True
-        self.say(order, VenueWord.TRIGGERED, now_ns)
+        if self._faults.strikes(Fault.STOP_RENAMED, now_ns, order.symbol):
+            order.venue_order_id = f"V{self._ledger.next_number()}"
+            self._trade(order, now_ns)
+            self._say_triggered(order, now_ns)
+            return
+        if self._faults.strikes(Fault.TRIGGER_REJECTED, now_ns, order.symbol):
+            if self._random.randrange(2):
+                self._say_triggered(order, now_ns)
+            status = self._random.choice((OrderStatus.REJECTED, OrderStatus.EXPIRED))
+            self.end(order, status, Reason.REDUCE_ONLY, now_ns)
+            return
+        self._say_triggered(order, now_ns)
         if self._faults.strikes(Fault.CHILD_ORDER, now_ns, order.symbol):
             self._beget(order, now_ns)
             return
@@ -90,6 +103,12 @@ class Matching:
             self._faults.excuse(Fault.STOP_RESTS, now_ns, order.rests_until_ns, order.symbol)
             return
         self._trade(order, now_ns)
+
+    def _say_triggered(self, order: Working, now_ns: int) -> None:
+        """Tell that a stop has triggered, where the venue tells that."""
+        if self._abilities.tells_triggered:
+            order.shows_trigger = True
+            self.say(order, VenueWord.TRIGGERED, now_ns)
 
     def _beget(self, order: Working, now_ns: int) -> None:
         """The stop ends unfilled, and an order of the venue's own naming closes what it covered."""
@@ -129,15 +148,23 @@ class Matching:
             self._ledger.finish(order, OrderStatus.CANCELED, Reason.REDUCE_ONLY)
 
     def foreign_rest(self, name: str, symbol: str, now_ns: int) -> None:
-        """An order that is not ours rests, far away from the market."""
+        """An order that is not ours rests, far away from the market. Where that forbids an order of
+        ours it is taken back after a while."""
         side = PositionSide.LONG if self._ledger.is_hedged else None
-        self._ledger.add(
-            Working(
-                name, f"V{self._ledger.next_number()}", symbol, Side.BUY, side,
-                OrderType.LIMIT_IOC, self._instruments[symbol].lot, False, now_ns,
-                limit_price=self._instruments[symbol].tick, is_foreign=True,
-            )
+        order = Working(
+            name, f"V{self._ledger.next_number()}", symbol, Side.BUY, side,
+            OrderType.LIMIT_IOC, self._instruments[symbol].lot, False, now_ns,
+            limit_price=self._instruments[symbol].tick, is_foreign=True,
         )  # fmt: skip
+        self._ledger.add(order)
+        if self._abilities.forbids:
+            until_ns = now_ns + self._random.randrange(MS, FORBIDDEN_NS_MAX)
+            self._faults.excuse(Fault.FORBIDDEN, now_ns, until_ns, symbol)
+            self._later(until_ns, lambda _at_ns: self._take_back(order))
+
+    def _take_back(self, order: Working) -> None:
+        if order.is_open:
+            self._ledger.finish(order, OrderStatus.CANCELED)
 
     def delist(self, symbol: str, now_ns: int) -> None:
         """A symbol ends: its orders are cancelled, and what is held of it is closed out."""
@@ -164,7 +191,7 @@ class Matching:
         self._ledger.add(order)
         if refusal is not None:
             self._ledger.finish(order, OrderStatus.REJECTED, refusal)
-            if order.reduce_only:
+            if order.reduce_only and refusal is not Reason.VENUE_FORBIDS:
                 self._faults.excuse(Fault.PRICE_BAND, now_ns, now_ns, order.symbol)
             self.say(order, VenueWord.REJECTED, now_ns, reason=refusal)
             return
@@ -182,7 +209,12 @@ class Matching:
         instrument, quote = self._instruments[order.symbol], self.quotes.get(order.symbol)
         if quote is None or self._is_halted(order.symbol, now_ns):
             return Reason.VENUE_REJECTED
+        if self._is_forbidden(order, now_ns):
+            return Reason.VENUE_FORBIDS
         price = order.limit_price or order.trigger_price
+        largest = instrument.max_market_quantity
+        if largest is not None and order.quantity > largest and order.order_type in AT_MARKET:
+            return Reason.BAD_QUANTITY
         if order.quantity % instrument.lot or order.quantity < instrument.min_qty:
             return Reason.BAD_QUANTITY
         if price is not None and (price % instrument.tick or price <= NOTHING):
@@ -201,6 +233,18 @@ class Matching:
             if self._faults.strikes(Fault.PRICE_BAND, now_ns, order.symbol):
                 return Reason.BAD_PRICE
         return None
+
+    def _is_forbidden(self, order: Working, now_ns: int) -> bool:
+        """Whether the venue refuses an order for what is at work beside it; now and then it says so
+        of a stop or an exit for no reason that can be seen."""
+        abilities, is_entry = self._abilities, not order.reduce_only
+        if abilities.entry_beside_stop if is_entry else abilities.stop_beside_entry:
+            return False
+        if not is_entry and self._faults.strikes(Fault.FORBIDDEN, now_ns, order.symbol):
+            return True
+        beside = self._ledger.open_orders(order.symbol)
+        others = [other for other in beside if other.side is not order.side]
+        return any(is_entry or not other.reduce_only for other in others)
 
     def _reducing(self, order: Working) -> Decimal:
         """What other reduce-only orders have left against the same holding."""

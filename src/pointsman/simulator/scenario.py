@@ -10,8 +10,7 @@ from random import Random
 
 import msgspec
 
-from pointsman.domain.market import Instrument
-from pointsman.domain.policy import Policy, PositionMode, ReduceOnlyMode, Reversal
+from pointsman.domain.policy import Abilities, Policy, PositionMode, ReduceOnlyMode, Reversal
 from pointsman.domain.signals import Window
 from pointsman.domain.timestamps import SECOND_NS
 from pointsman.simulator.faults import Fault
@@ -50,14 +49,31 @@ class SessionHours:
         return BEGINS_NS - HOUR_NS
 
 
-def policy_of(policy: Policy, instruments: dict[str, Instrument], random: Random) -> Policy:
-    """The limits of the settings, on these symbols; what kind of account it is each seed draws."""
+def policy_of(policy: Policy, random: Random) -> Policy:
+    """The limits of the settings; what kind of account these say it is each seed draws."""
     return msgspec.structs.replace(
         policy,
-        instruments=instruments,
+        instruments={},
         position_mode=random.choice(list(PositionMode)),
         reduce_only_mode=random.choice(list(ReduceOnlyMode)),
         limits=msgspec.structs.replace(policy.limits, reversal=random.choice(list(Reversal))),
+    )
+
+
+def draw_abilities(random: Random) -> Abilities:
+    """What a venue can do, and states of itself, in any combination. How it keeps holdings may be
+    left to the settings."""
+    mode = random.choice((None, *PositionMode))
+    reduce_only = random.choice((None, *ReduceOnlyMode))
+    forbids = random.randrange(6)
+    return Abilities(
+        position_mode=mode,
+        reduce_only=reduce_only,
+        entry_beside_stop=forbids not in (0, 1),
+        stop_beside_entry=forbids not in (0, 2),
+        tells_triggered=random.randrange(3) > 0,
+        requests_end_with_session=random.randrange(3) == 0,
+        request_expiry_ns=random.choice((None, None, 6 * SECOND_NS, 9 * SECOND_NS)),
     )
 
 

@@ -17,7 +17,6 @@ from pointsman.domain.accounts import KillState
 from pointsman.domain.commands import Step
 from pointsman.domain.events import Started
 from pointsman.domain.market import Quote
-from pointsman.domain.policy import Abilities
 from pointsman.domain.signals import Signal
 from pointsman.domain.timestamps import SECOND_NS
 from pointsman.engine.assembly import Blueprint, build, loaded_from
@@ -35,7 +34,14 @@ from pointsman.simulator.invariants import Monitor
 from pointsman.simulator.ledger import FEE_FAULTS, FeeMode
 from pointsman.simulator.market_walk import LISTINGS, MarketWalk
 from pointsman.simulator.person import Person
-from pointsman.simulator.scenario import BEGINS_NS, Scenario, SessionHours, policy_of, stream
+from pointsman.simulator.scenario import (
+    BEGINS_NS,
+    Scenario,
+    SessionHours,
+    draw_abilities,
+    policy_of,
+    stream,
+)
 from pointsman.simulator.strategies import Strategies
 from pointsman.simulator.weather import Weather
 from pointsman.storage.errors import DatabaseBusy
@@ -68,10 +74,10 @@ class World:
         self.faults = Faults(random, plan)
         self.trap = CrashTrap()
         instruments = {each.instrument.symbol: each.instrument for each in LISTINGS}
-        abilities = Abilities(requests_end_with_session=stream(seed, "session").randrange(3) == 0)
-        self.policy = replace(
-            policy_of(scenario.policy, instruments, self._random), abilities=abilities
-        )
+        # The engine learns from the venue what that can do, and what it trades.
+        self._settings = policy_of(scenario.policy, self._random)
+        at_venue = self._settings.at_venue(draw_abilities(stream(seed, "abilities")))
+        self.policy = replace(at_venue, instruments=instruments)
         self.venue = HostileVenue(
             stream(seed, "venue"), self.faults, self.trap, self.policy, instruments,
             has_trade_ids=Fault.NO_TRADE_ID not in plan.rates, fee_mode=_fee_mode(plan),
@@ -242,10 +248,10 @@ class World:
 
         return Blueprint(
             database=self.database,
-            policy=self.policy,
+            policy=self._settings,
             hours=lambda _va_id: self._hours,
             started=lambda code, _venue: Started(
-                "simulated", code, self.policy, self._scenario.accounts
+                "simulated", code, self._settings, self._scenario.accounts
             ),
             new_code=lambda: self._code,
             open_venue=lambda *_given: self.venue.open(),
