@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 
 import pytest
 
@@ -16,10 +17,13 @@ from pointsman.domain.events import (
     VenueWord,
 )
 from pointsman.domain.life_cycle import OrderStatus
+from pointsman.domain.market import Quote
 from pointsman.domain.orders import Order
 from pointsman.domain.policy import PositionMode
 from pointsman.domain.reasons import Reason
 from pointsman.domain.venue_reports import OrderFound
+from pointsman.engine.venue_check import Promise, Walk
+from pointsman.engine.venue_conversation import Line
 from pointsman.venues.errors import VenueError, VenueRefused, VenueUnreachable
 from tests.integration.bybit_account import (
     BTC,
@@ -327,3 +331,19 @@ def test_a_switch_of_the_position_mode_concludes_nothing(account: BybitAccount) 
 
 def test_what_is_made_of_keys_shows_none(account: BybitAccount) -> None:
     assert "'K'" not in repr(access_to(account.server))
+
+
+@pytest.mark.parametrize("mode", PositionMode)
+def test_the_certificate_finds_every_promise_kept(mode: PositionMode) -> None:
+    with bybit_account(position_mode=mode) as account:
+        price, size = Decimal(60_000), Decimal(50)
+        quote = Quote(BTC, time.time_ns(), price - Decimal("0.1"), size, price, size)
+        line = Line(
+            venue=account.venue,
+            now_ns=time.time_ns,
+            pass_time=lambda: time.sleep(0.005),
+            newest_quote=lambda: quote,
+        )
+        verdicts = Walk(line, account.venue.instruments[BTC], "ABCDEF").run()
+        assert [(each.promise, each.detail) for each in verdicts if not each.is_kept] == []
+        assert [each.promise for each in verdicts] == list(Promise)
