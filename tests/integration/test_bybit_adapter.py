@@ -253,7 +253,7 @@ def test_twenty_fills_at_once_are_twenty_trades(account: BybitAccount) -> None:
 def test_an_order_that_nobody_knows_is_absent_by_every_list(account: BybitAccount) -> None:
     before = len(account.routes())
     account.ask(Query("ABCDEF9S1", BTC), OrderAbsent)
-    assert account.routes()[before:] == ["query", "query", "fills"]
+    assert account.routes()[before:] == ["query", "query", "fills", "open_orders"]
 
 
 def test_an_order_that_has_ended_is_found_after_the_venue_has_started_again(

@@ -180,13 +180,26 @@ def test_a_revoked_key_is_a_refusal_and_the_link_for_orders_is_down(account: Byb
 
 
 def test_an_order_that_does_not_show_yet_is_never_called_refused(account: BybitAccount) -> None:
-    account.server.faults.add(Fault(route="query", kind=Kind.HIDE_NEW_ORDERS, seconds=1))
+    account.server.faults.add(Fault(route="*", kind=Kind.HIDE_NEW_ORDERS, seconds=1))
     account.send(order(STOP, trigger="59000"))
     account.first(OrderReport, client_order_id=STOP, kind=VenueWord.ACCEPTED)
     account.ask(Query(STOP, BTC), OrderAbsent)
     time.sleep(1.1)
     found = account.ask(Query(STOP, BTC), OrderFound)
     assert found.order.status is OrderStatus.ACCEPTED
+
+
+@pytest.mark.parametrize("order_id", [ENTRY, STOP])
+def test_an_order_that_any_list_shows_is_never_called_absent(
+    account: BybitAccount, order_id: str
+) -> None:
+    """The entry was executed, the stop rests."""
+    enter(account)
+    account.server.faults.add(Fault(route="query", kind=Kind.EMPTY_LIST, times=2))
+    account.send(Query(order_id, BTC))
+    account.send(Query(order_id, BTC))
+    account.first(OrderFound)
+    assert not [told for told in account.told if isinstance(told, OrderAbsent)]
 
 
 @pytest.mark.parametrize("route", ["open_orders", "positions", "fills"])

@@ -117,6 +117,11 @@ def test_an_order_of_each_kind_is_cancelled_and_asked_about_by_our_id(
             "order/realtime",
             "category=linear&settleCoin=USDT&openOnly=0&limit=50",
         ),
+        (
+            requests.open_orders_call(BTC),
+            "order/realtime",
+            "category=linear&symbol=BTCUSDT&openOnly=0&limit=50",
+        ),
         (requests.HOLDINGS, "position/list", "category=linear&settleCoin=USDT&limit=200"),
         (requests.mode_call(BTC), "position/list", "category=linear&symbol=BTCUSDT"),
         (

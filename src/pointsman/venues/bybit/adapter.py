@@ -3,8 +3,8 @@
 What leaves is in `requests`, what comes back in `rows`, what it proves in `codes`; here is only
 what asks. ccxt signs. Invariants:
 
-* an order is absent only where Bybit finds it neither among those that work, nor among those that
-  have ended, nor in what was executed;
+* an order is absent only where Bybit finds it by its id neither among those that work, nor among
+  those that have ended, nor in what was executed, and does not list it among those that work;
 * an order is reported with its fills only where these add up to what it says was filled;
 * what was held, or may be held since, is gone only where Bybit says that it is zero: to be absent
   from the list of holdings is not enough.
@@ -160,9 +160,8 @@ class BybitAdapter:
         order_id = query.client_order_id
         row = await self._order_row(read, query)
         if row is None:
-            call = requests.executions_call(None, order_id)
-            executed, _ = await read_list(read, call, execution_id)
-            return None if executed else OrderAbsent(order_id, asked_at_ns)
+            is_absent = await self._is_absent(read, query)
+            return OrderAbsent(order_id, asked_at_ns) if is_absent else None
         fills = tuple(rows.fill_of(each) for each in await self._executions(read, row))
         order = rows.order_of(row, self._mode)
         if sum((fill.quantity for fill in fills), ZERO) != order.filled:
@@ -182,6 +181,14 @@ class BybitAdapter:
             if found:
                 return found[0]
         return None
+
+    async def _is_absent(self, read: Read, query: Query) -> bool:
+        """Whether an order that is not found by its id stands in no list either."""
+        call = requests.executions_call(None, query.client_order_id)
+        executed, _ = await read_list(read, call, execution_id)
+        listed, _ = await read_list(read, requests.open_orders_call(query.symbol), _order_key)
+        ids = {rows.text(row, "orderLinkId") for row in listed}
+        return not executed and query.client_order_id not in ids
 
     async def _executions(self, read: Read, row: Row) -> list[Row]:
         """All executions of an order."""
@@ -243,6 +250,10 @@ class BybitAdapter:
 
     async def close(self) -> None:
         await self._client.close()
+
+
+def _order_key(row: Row) -> str:
+    return rows.text(row, "orderId")
 
 
 def _holding_key(row: Row) -> tuple[str, int]:

@@ -92,6 +92,12 @@ def ended_order_call(client_order_id: str, symbol: str) -> Call:
     return Call(route="GET /v5/order/history", params=_named(client_order_id, symbol))
 
 
+def open_orders_call(symbol: str) -> Call:
+    """The question for all orders of a symbol that work or rest."""
+    params = {**LINEAR, "symbol": venue_symbol(symbol), "openOnly": 0, "limit": 50}
+    return Call(route="GET /v5/order/realtime", params=params)
+
+
 def executions_call(since_ms: int | None, client_order_id: str = "") -> Call:
     """The question for what was executed, of one order or of all, in the seven days after a time;
     in the last seven where it is None."""
