@@ -73,7 +73,7 @@ def heard(
     """A feed of a venue, its source `changed` in some respects."""
     source = msgspec.structs.replace(SOURCES[name], **changed)
     login = Login(SecretStr(key), SecretStr("secret"))
-    url = url or source.url(f"ws://127.0.0.1:{server.port}", is_sandbox=False)
+    url = url or source.url(server.data_url, is_sandbox=False)
     feed = VenueFeed(source, url, login, symbols, None)
     hearing = Heard(feed)
     feed.start(hearing.wake, LiveRows(time.time_ns, hearing.skipped))

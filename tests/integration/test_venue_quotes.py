@@ -22,6 +22,7 @@ from tests.venue_servers.binance import BinanceServer
 from tests.venue_servers.bybit import BybitServer
 from tests.venue_servers.streams import QUOTES
 
+STOP_THAT_RESTS = "SELECT 1 FROM orders WHERE role = 'stop' AND status = 'ACCEPTED'"
 STRICT = {"MAX_LATENCY_MS": "500"}
 
 
@@ -31,7 +32,7 @@ class AtVenue:
     def __init__(
         self,
         market: str,
-        server: Callable[[], Any],
+        server: Callable[..., Any],
         symbol: str,
         theirs: str,
         prices: tuple[str, str],
@@ -73,11 +74,6 @@ def until(wanted: Callable[[], Any], seconds: float = 20) -> Any:
     return found
 
 
-def base_url(server: VenueServer) -> str:
-    """Scheme, host and port of a server, as settings have them."""
-    return f"ws://127.0.0.1:{server.port}"
-
-
 def is_subscribed(server: VenueServer, name: str) -> bool:
     sockets = [socket for socket in server.streams.open if socket.channel == QUOTES]
     return any(name.lower() in tag.lower() for socket in sockets for tag in socket.tags)
@@ -96,7 +92,7 @@ def test_rule_50_a_signal_is_traded_on_live_quotes_and_the_day_runs_again(
 ) -> None:
     flags = ("--market", at.market)
     with at.server() as server:
-        settings = {**STRICT, **at.login, "VENUE_DATA_URL": base_url(server)}
+        settings = {**STRICT, **at.login, "VENUE_DATA_URL": server.data_url}
         with http_engine(tmp_path, settings, flags) as engine:
             assert signal(engine, 1, at)["reason"] == "NO_QUOTE"
             until(lambda: is_subscribed(server, at.theirs))
@@ -147,7 +143,7 @@ def test_a_killed_engine_leaves_a_file_that_runs_and_the_next_one_continues_it(
     tmp_path: Path,
 ) -> None:
     with BinanceServer() as server:
-        settings = {"VENUE_DATA_URL": base_url(server), "SYMBOLS": "BTC/USDT:USDT"}
+        settings = {"VENUE_DATA_URL": server.data_url, "SYMBOLS": "BTC/USDT:USDT"}
         for number in (1, 2):
             with http_engine(tmp_path, settings, ("--market", "binanceusdm")) as engine:
                 until(lambda: is_subscribed(server, "BTCUSDT"))
@@ -166,7 +162,7 @@ def test_rule_46_no_entry_is_taken_while_the_quotes_are_down_and_what_is_held_is
     at, flags = VENUES[0], ("--market", "binanceusdm")
     with ExitStack() as running:
         with BinanceServer() as server:
-            settings = {**STRICT, "VENUE_DATA_URL": base_url(server), "SYMBOLS": at.symbol}
+            settings = {**STRICT, "VENUE_DATA_URL": server.data_url, "SYMBOLS": at.symbol}
             engine = running.enter_context(http_engine(tmp_path, settings, flags))
             until(lambda: is_subscribed(server, at.theirs))
             server.quote(at.theirs, *map(Decimal, at.prices))
@@ -176,6 +172,42 @@ def test_rule_46_no_entry_is_taken_while_the_quotes_are_down_and_what_is_held_is
         assert signal(engine, 2, at)["reason"] == "VENUE_DOWN"
     settings["SYMBOLS"] = ""
     with BinanceServer() as back:
-        settings["VENUE_DATA_URL"] = base_url(back)
+        settings["VENUE_DATA_URL"] = back.data_url
         with http_engine(tmp_path, settings, flags):
             until(lambda: is_subscribed(back, at.theirs))
+
+
+@pytest.mark.parametrize("at", VENUES, ids=lambda at: at.market)
+def test_at_a_real_venue_its_own_quotes_are_the_default(tmp_path: Path, at: AtVenue) -> None:
+    key, secret = "K" * 20, "S" * 20
+    with at.server(key=key, secret=secret) as server:
+        server.quote(at.theirs, *map(Decimal, at.prices), bid_size=500, ask_size=500)
+        settings = {
+            **STRICT,
+            "VENUE": at.market,
+            "VENUE_KEY": key,
+            "VENUE_SECRET": secret,
+            "VENUE_URL": server.url,
+            "VENUE_STREAM_URL": server.stream_url,
+            "VENUE_DATA_URL": server.data_url,
+            "SYMBOLS": at.symbol,
+        }
+        with http_engine(tmp_path, settings, ()) as engine:
+            until(lambda: is_subscribed(server, at.theirs))
+            server.quote(at.theirs, *map(Decimal, at.prices), bid_size=400, ask_size=500)
+            until(lambda: ask(engine.database, Show())["health"]["feed_age_ms"] is not None)
+            assert signal(engine, 1, at)["outcome"] == "accepted"
+            held = until(lambda: rows(engine.database, "SELECT price, quantity FROM fills"))
+            assert [(Decimal(price), quantity) for price, quantity in held] == [
+                (Decimal(at.prices[1]), at.quantity)
+            ]
+            until(lambda: rows(engine.database, STOP_THAT_RESTS))
+            assert engine.end() == 143
+
+
+def test_quotes_that_need_a_key_are_refused_without_one(tmp_path: Path) -> None:
+    refused = pointsman(tmp_path, "run", "--headless", "--market", "alpaca")
+    assert refused.returncode == 3
+    assert "VENUE_KEY" in refused.stdout + refused.stderr
+    assert "VENUE_SECRET" in refused.stdout + refused.stderr
+    assert list(tmp_path.iterdir()) == [], "nothing is made before the settings fit"

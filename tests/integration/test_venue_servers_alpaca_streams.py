@@ -65,7 +65,7 @@ async def test_the_client_hears_an_order_live_and_end(server: AlpacaServer) -> N
     async def hear(update: Any) -> None:
         heard.append(update)
 
-    stream = account_stream.TradingStream("K", "S", url_override=server.stream_url)
+    stream = account_stream.TradingStream("K", "S", url_override=f"{server.stream_url}/stream")
     stream.subscribe_trade_updates(hear)
     async with running(stream, lambda: listeners(server) == 1):
         server.account.pieces = 2
@@ -101,7 +101,7 @@ async def test_the_client_hears_quotes_trades_and_halts(server: AlpacaServer) ->
     quotes: list[Any] = []
     trades: list[Any] = []
     statuses: list[Any] = []
-    stream = data_stream.StockDataStream("K", "S", url_override=server.data_url)
+    stream = data_stream.StockDataStream("K", "S", url_override=f"{server.data_url}/v2/iex")
     for subscribe, into in (
         (stream.subscribe_quotes, quotes),
         (stream.subscribe_trades, trades),
@@ -130,7 +130,7 @@ async def test_the_client_hears_quotes_trades_and_halts(server: AlpacaServer) ->
 
 
 async def test_the_account_stream_is_json_in_binary_frames(server: AlpacaServer) -> None:
-    async with connected(server.stream_url) as socket:
+    async with connected(f"{server.stream_url}/stream") as socket:
         await socket.send_json({"action": "listen", "data": {"streams": ["trade_updates"]}})
         refused = await socket.receive()
         assert refused.type is aiohttp.WSMsgType.BINARY
@@ -151,7 +151,7 @@ async def test_the_account_stream_is_json_in_binary_frames(server: AlpacaServer)
 
 
 async def test_the_account_stream_closes_on_wrong_keys(server: AlpacaServer) -> None:
-    async with connected(server.stream_url) as socket:
+    async with connected(f"{server.stream_url}/stream") as socket:
         data = {"key_id": "K", "secret_key": "wrong"}
         await socket.send_json({"action": "authenticate", "data": data})
         assert json.loads(await socket.receive_bytes())["data"]["status"] == "unauthorized"
@@ -166,7 +166,7 @@ async def greeted(socket: aiohttp.ClientWebSocketResponse, **message: Any) -> An
 
 
 async def test_the_data_stream_is_json_with_numbers(server: AlpacaServer) -> None:
-    async with connected(server.data_url) as socket:
+    async with connected(f"{server.data_url}/v2/iex") as socket:
         answer = await greeted(socket, action="auth", **KEYS)
         assert answer == [{"T": "success", "msg": "authenticated"}]
         await socket.send_json({"action": "subscribe", "quotes": ["AAPL", "SPY"]})
@@ -188,33 +188,33 @@ async def test_the_data_stream_is_json_with_numbers(server: AlpacaServer) -> Non
 async def test_the_data_stream_is_messagepack_for_who_asks(server: AlpacaServer) -> None:
     headers = {"Content-Type": "application/msgpack"}
     headers |= {"APCA-API-KEY-ID": "K", "APCA-API-SECRET-KEY": "S"}
-    async with connected(server.data_url, headers=headers) as socket:
+    async with connected(f"{server.data_url}/v2/iex", headers=headers) as socket:
         heard = [msgspec.msgpack.decode(await socket.receive_bytes())[0] for _ in range(2)]
         assert [message["msg"] for message in heard] == ["connected", "authenticated"]
 
 
 async def test_a_second_data_connection_is_one_too_many(server: AlpacaServer) -> None:
-    async with connected(server.data_url) as first:
+    async with connected(f"{server.data_url}/v2/iex") as first:
         await greeted(first, action="auth", **KEYS)
-        async with connected(server.data_url) as second:
+        async with connected(f"{server.data_url}/v2/iex") as second:
             answer = await greeted(second, action="auth", **KEYS)
             assert answer == [{"T": "error", "code": 406, "msg": "connection limit exceeded"}]
             assert (await second.receive()).type is aiohttp.WSMsgType.CLOSE
     await eventually(lambda: not server.streams.open)
-    async with connected(server.data_url) as third:
+    async with connected(f"{server.data_url}/v2/iex") as third:
         answer = await greeted(third, action="auth", **KEYS)
         assert answer == [{"T": "success", "msg": "authenticated"}]
 
 
 async def test_the_data_stream_names_each_error(server: AlpacaServer) -> None:
     server.data.auth_seconds = 0.2
-    async with connected(server.data_url) as socket:
+    async with connected(f"{server.data_url}/v2/iex") as socket:
         assert (await greeted(socket, action="subscribe", quotes=["A"]))[0]["code"] == 401
         assert (await socket.receive_json())[0]["code"] == 404
-    async with connected(server.data_url) as socket:
+    async with connected(f"{server.data_url}/v2/iex") as socket:
         answer = await greeted(socket, action="auth", key="K", secret="wrong")
         assert answer == [{"T": "error", "code": 402, "msg": "auth failed"}]
-    async with connected(server.data_url) as socket:
+    async with connected(f"{server.data_url}/v2/iex") as socket:
         await greeted(socket, action="auth", **KEYS)
         thirty_one = [f"S{number}" for number in range(31)]
         for message, code in (
@@ -232,7 +232,7 @@ async def test_the_account_stream_may_repeat_an_order_and_says_why_one_ended(
     server: AlpacaServer,
 ) -> None:
     """As users have recorded it: each time with the same execution ids."""
-    async with connected(server.stream_url) as socket:
+    async with connected(f"{server.stream_url}/stream") as socket:
         await socket.send_json({"action": "auth", **KEYS})
         await socket.send_json({"action": "listen", "data": {"streams": ["trade_updates"]}})
         await socket.receive_bytes()
@@ -262,7 +262,7 @@ async def test_a_client_that_is_cut_off_comes_back(
     async def hear(update: Any) -> None:
         heard.append(update.event)
 
-    stream = account_stream.TradingStream("K", "S", url_override=server.stream_url)
+    stream = account_stream.TradingStream("K", "S", url_override=f"{server.stream_url}/stream")
     stream._reconnect_min_backoff = 0.05
     stream.subscribe_trade_updates(hear)
     async with running(stream, lambda: listeners(server) == 1):

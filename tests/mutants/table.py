@@ -6,6 +6,7 @@ is named it must fail in place of the simulator, and `because` says why that can
 
 from tests.mutants.abilities import ABILITIES
 from tests.mutants.connection import CONNECTION
+from tests.mutants.live_quotes import LIVE_QUOTES
 from tests.mutants.mutant import Mutant
 from tests.mutants.storing import STORING
 
@@ -388,4 +389,5 @@ MUTANTS = (
     + GOVERNANCE
     + TRUTH
     + CONNECTION
+    + LIVE_QUOTES
 )

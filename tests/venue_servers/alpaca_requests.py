@@ -52,14 +52,6 @@ class AlpacaRequests(VenueServer):
             publish=self.updates.push,
         )
 
-    @property
-    def stream_url(self) -> str:
-        return f"ws://127.0.0.1:{self.port}{self.updates.route.path}"
-
-    @property
-    def data_url(self) -> str:
-        return f"ws://127.0.0.1:{self.port}{self.data.route.path}"
-
     def stream_routes(self) -> Iterable[StreamRoute]:
         return [self.updates.route, self.data.route]
 

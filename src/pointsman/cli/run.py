@@ -193,6 +193,7 @@ class _Wanted:
             self.database(given.settings),
             is_served=self.speed is not None,
             is_on_arriving_quotes=self.kind in ARRIVING,
+            quotes_of=self.kind if self.kind in VENUES else "",
         )
 
     def feed(self, settings: "Settings") -> "Feed":
@@ -210,7 +211,7 @@ class _Wanted:
         return feeds.recorded_feed(self.files, self.layout, signals, self.seed, settings)
 
     def arrivals(self, settings: "Settings", database: Path) -> "Intake | None":
-        """What comes on standard input, by HTTP, or from a venue. Raises SettingsError."""
+        """What comes on standard input, by HTTP, or from a venue."""
         from pointsman.market.recorded import RecordedMarket
         from pointsman.service.arrivals import Arrivals, standard_input
 

@@ -15,6 +15,7 @@ from pointsman.config.instruments import load_instruments
 from pointsman.config.known_venues import PAPER
 from pointsman.config.paths import fix_of_database, fix_of_kill_file
 from pointsman.config.problems import Problem, SettingsError
+from pointsman.config.quote_settings import quote_settings
 from pointsman.config.settings import Given, Loaded
 from pointsman.config.tokens import check_tokens
 from pointsman.config.venue_settings import venue_problems
@@ -22,11 +23,17 @@ from pointsman.service.notifications import sender_to
 
 
 def checked(
-    given: Given, database: Path | None, *, is_served: bool, is_on_arriving_quotes: bool = True
+    given: Given,
+    database: Path | None,
+    *,
+    is_served: bool,
+    is_on_arriving_quotes: bool = True,
+    quotes_of: str = "",
 ) -> Loaded:
     """The settings of a start. `database` is None where a run makes a new folder for it,
     `is_served` says whether the run serves HTTP and sends notices, and `is_on_arriving_quotes`
-    whether its quotes are of now: on any others an order must not go to a real venue.
+    whether its quotes are of now: on any others an order must not go to a real venue. `quotes_of`
+    names the venue whose live quotes it trades on, where it is one's.
 
     Raises SettingsError with every problem at once.
     """
@@ -58,6 +65,9 @@ def checked(
             {"KILL_SWITCH_FILE"}, lambda: look_at("KILL_SWITCH_FILE", kill_file, fix_of_kill_file)
         )
     problems += [_placed(given, problem) for problem in venue_problems(settings, given.at_fault)]
+    if quotes_of:
+        names = {"VENUE", "SYMBOLS", "VENUE_DATA_URL", "VENUE_KEY", "VENUE_SECRET"}
+        check(names, lambda: quote_settings(settings, quotes_of))
     if settings.venue != PAPER and not is_on_arriving_quotes:
         problems.append(_placed(given, _on_past_quotes(settings.venue)))
     if problems:
