@@ -19,6 +19,7 @@ from pointsman.engine.embedded import Engine, open_engine
 from pointsman.storage import reader
 from pointsman.storage.journal import fold, verify_chain
 from tests.integration.bybit_account import BTC
+from tests.venue_servers.binance import BinanceServer
 from tests.venue_servers.bybit import BybitServer
 from tests.venue_servers.records import Holding
 
@@ -47,7 +48,7 @@ TENTH = Decimal("0.1")
 class Trading:
     """An engine and its venue, with the prices that both see."""
 
-    def __init__(self, server: BybitServer, engine: Engine, database: Path) -> None:
+    def __init__(self, server: BybitServer | BinanceServer, engine: Engine, database: Path) -> None:
         self.server = server
         self._engine = engine
         self._database = database
@@ -153,7 +154,9 @@ def settings_at(address: str, **more: str) -> Settings:
 
 
 @asynccontextmanager
-async def trading(server: BybitServer, folder: Path, **more: str) -> AsyncIterator[Trading]:
+async def trading(
+    server: BybitServer | BinanceServer, folder: Path, **more: str
+) -> AsyncIterator[Trading]:
     """An engine at this server, on a database in this folder. In the end its journal is whole, and
     its tables follow from it."""
     settings = settings_at(f"127.0.0.1:{server.port}", **more)

@@ -1,7 +1,7 @@
-"""A process that trades at the loopback Bybit at random, until it is killed.
+"""A process that trades at a loopback venue at random, until it is killed.
 
-`python -m tests.integration.bybit_trader FOLDER PORT SEED`: it moves the price itself, so that the
-venue and the engine see the same.
+`python -m tests.integration.bybit_trader FOLDER PORT SEED VENUE`: it moves the price itself, so
+that the venue and the engine see the same.
 """
 
 import asyncio
@@ -24,10 +24,12 @@ STEPS = 2_000
 """More than it lives for."""
 
 
-async def trade(folder: Path, port: int, seed: int) -> None:
+async def trade(folder: Path, port: int, seed: int, venue: str) -> None:
     chance = random.Random(seed)
     price = 60_000
-    settings = settings_at(f"127.0.0.1:{port}", STOP_LOSS_PERCENTAGE="0.3", MAX_LOSS_COOLDOWN="0")
+    settings = settings_at(
+        f"127.0.0.1:{port}", VENUE=venue, STOP_LOSS_PERCENTAGE="0.3", MAX_LOSS_COOLDOWN="0"
+    )
     async with aiohttp.ClientSession() as http, open_engine(settings, folder / "t.db") as engine:
         for step in range(STEPS):
             price += chance.randint(-60, 60)
@@ -57,4 +59,4 @@ def signal(chance: random.Random, signal_id: str) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    asyncio.run(trade(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])))
+    asyncio.run(trade(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]))

@@ -21,6 +21,7 @@ from pointsman.storage import reader
 from tests.integration.bybit_engine import CLOSE, trading
 from tests.integration.bybit_trader import ACCOUNTS
 from tests.integration.sessions import ROOT, environment
+from tests.venue_servers.binance import BinanceServer
 from tests.venue_servers.bybit import BybitServer
 
 pytest.importorskip("ccxt", reason="the extra ccxt is not installed")
@@ -30,12 +31,14 @@ SEED = 20261201
 PATIENCE_SECONDS = 60.0
 
 
-def live_and_die(server: BybitServer, folder: Path, seed: int, seconds: float) -> None:
+def live_and_die(
+    server: BybitServer | BinanceServer, venue: str, folder: Path, seed: int, seconds: float
+) -> None:
     """Let a process trade for so long after its first order of this life, and kill it."""
     before = len(server.account.orders)
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.integration.bybit_trader", folder, str(server.port),
-         str(seed)],
+         str(seed), venue],
         cwd=ROOT,
         env=environment({}),
         stderr=subprocess.PIPE,
@@ -58,7 +61,7 @@ async def test_kills_lose_and_double_nothing(tmp_path: Path) -> None:
         server.behave(orders_per_second=1000, queries_per_second=1000)
         began = server.account.cash
         for number in range(KILLS):
-            live_and_die(server, tmp_path, SEED + number, chance.uniform(0.2, 2.5))
+            live_and_die(server, "bybit", tmp_path, SEED + number, chance.uniform(0.2, 2.5))
         async with trading(server, tmp_path) as engine:
             while not engine.is_flat():
                 for va_id in ACCOUNTS:
