@@ -32,6 +32,7 @@ from pointsman.execution.desk import Desk
 from pointsman.execution.ports import Entry
 from pointsman.storage.errors import CorruptDatabase
 from pointsman.storage.reader import open_as_stored
+from pointsman.storage.schema import PAGE_BYTES
 from pointsman.storage.sqlite_manager import SqliteManager
 from tests.story_database import Day, lived_day
 
@@ -205,7 +206,7 @@ def test_a_quote_that_is_not_a_number_is_decided_again_alike(path: Path) -> None
 def test_a_damaged_file_is_called_damaged(path: Path) -> None:
     lived_day().store(path)
     content = bytearray(path.read_bytes())
-    for start in range(8 * 4096, len(content), 4096):
+    for start in range(8 * PAGE_BYTES, len(content), PAGE_BYTES):
         content[start : start + 64] = bytes(64)
     path.write_bytes(content)
     with pytest.raises(CorruptDatabase):

@@ -16,6 +16,7 @@ from pointsman.service.clean_stop import Stop
 from pointsman.service.feeds import recorded_feed
 from pointsman.service.recorded_run import report_on, run_fast
 from pointsman.storage.entries import Head, chained
+from pointsman.storage.sqlite_manager import SqliteManager
 from tests.engine_stories import Memory
 from tests.unit.interrupted import Session, session, take_copies
 
@@ -69,6 +70,9 @@ def test_what_was_journaled_otherwise_is_gone_on_from_as_it_is(
     """As after a start of another version: the records are the truth."""
     story, taken = copies
     database = taken[len(taken) // 2]
+    manager = SqliteManager(database)
+    manager.open()  # What the tables do not hold yet is not taken from a journal that is broken.
+    manager.close()
     with closing(sqlite3.connect(database)) as db:
         db.execute("UPDATE journal SET hash = 'another' WHERE sequence = 5")
         db.commit()

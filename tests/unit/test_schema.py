@@ -66,7 +66,7 @@ def _damage_page(path: Path, table: str) -> None:
     with closing(sqlite3.connect(path)) as connection:
         query = "SELECT rootpage FROM sqlite_schema WHERE name = ?"
         (root,) = connection.execute(query, (table,)).fetchone()
-    _overwrite(path, (root - 1) * 4096, bytes(16))
+    _overwrite(path, (root - 1) * schema.PAGE_BYTES, bytes(16))
 
 
 def _head_differs(path: Path) -> None:

@@ -31,7 +31,7 @@ class Opening(msgspec.Struct, frozen=True, gc=False):
     until_ns: int
 
 
-class Account(msgspec.Struct, frozen=True, gc=False, tag=True):
+class Account(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag=True):
     """One VA.
 
     `exposure` is the notional it holds and works, at entry limit prices (RULES 18). `peak_equity`
@@ -107,7 +107,7 @@ class TradingState(StrEnum):
     HALTED = "HALTED"
 
 
-class KillSwitch(msgspec.Struct, frozen=True, gc=False, tag=True):
+class KillSwitch(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag=True):
     """The latch, and who set or cleared it last and why. `flat_at_ns` is when, after a flatten, the
     venue had confirmed no position and no order of ours that can fill."""
 
@@ -150,7 +150,7 @@ class VenueAccount(msgspec.Struct, frozen=True, gc=False):
         return f"{self.venue} {kind} {self.name}".rstrip()
 
 
-class DeskRecord(msgspec.Struct, frozen=True, gc=False, tag=True):
+class DeskRecord(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag=True):
     """What the desk remembers of itself: the installation code in every client order id, the number
     that the next entry gets, the comparison with the venue (`compared_at_ns` is empty from each
     start until the first complete one), and the totals over all VAs for the global limits.
@@ -183,7 +183,7 @@ class Cursor(msgspec.Struct, frozen=True, gc=False, tag=True):
     line: int
 
 
-class CashMove(msgspec.Struct, frozen=True, gc=False, tag=True):
+class CashMove(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag=True):
     """Money put into or taken out of a VA, and whether the venue's ledger has confirmed the
     same."""
 
@@ -194,7 +194,7 @@ class CashMove(msgspec.Struct, frozen=True, gc=False, tag=True):
     is_confirmed: bool = False
 
 
-class ExternalHolding(msgspec.Struct, frozen=True, gc=False, tag=True):
+class ExternalHolding(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag=True):
     """What the venue holds of a symbol beyond our VAs: the reserved account EXTERNAL (RULES 28).
     `quantity` is signed; on a netting account `side` is LONG for the one signed holding. `value` is
     what it came to at the prices of the foreign executions, signed alike; None where a part of it
@@ -206,7 +206,7 @@ class ExternalHolding(msgspec.Struct, frozen=True, gc=False, tag=True):
     value: Decimal | None = ZERO
 
 
-class Incident(msgspec.Struct, frozen=True, gc=False, tag=True):
+class Incident(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag=True):
     """Something that a person should know. `value` and `limit` as in a check; `detail` is for
     reading only."""
 

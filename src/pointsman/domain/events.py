@@ -23,7 +23,7 @@ from pointsman.domain.signals import FirstDecision, Signal, Window
 from pointsman.domain.timers import Timer
 
 
-class Event(msgspec.Struct, frozen=True, gc=False, tag=True):
+class Event(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag=True):
     """The base of all events."""
 
 
@@ -136,7 +136,7 @@ class UnlistedCode(Event, frozen=True):
     client_order_id: str = ""
 
 
-class VenueFill(msgspec.Struct, frozen=True, gc=False):
+class VenueFill(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """An execution as the venue tells it. `quantity` is what traded, whatever the fee was taken
     from; `fee_currency` None is the currency of the price. `cumulative` is the order's total filled
     quantity after it, where the venue says so."""

@@ -40,7 +40,7 @@ AT_MARKET = (OrderType.STOP, OrderType.MARKET)
 """The kinds that trade at any price, once they trade."""
 
 
-class Order(msgspec.Struct, frozen=True, gc=False, tag=True):
+class Order(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag=True):
     """One order, and all that we know of it.
 
     `filled` is the cumulative quantity, `filled_value` the sum of quantity x price of its fills.
@@ -161,7 +161,7 @@ class KnownOrder(msgspec.Struct, frozen=True, gc=False):
     exits_made: int
 
 
-class Fill(msgspec.Struct, frozen=True, gc=False, tag=True):
+class Fill(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag=True):
     """One execution, booked once. `key` identifies it (venue order, trade id, side); `venue_ts_ns`
     is when the venue says it happened, `booked_at_ns` when we learned of it. `is_external`: nothing
     of ours caused it. `quantity` and `fee` are as the venue reported them; `fee_currency` is

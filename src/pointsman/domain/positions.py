@@ -49,7 +49,7 @@ class Spell(msgspec.Struct, frozen=True, gc=False, array_like=True):
     venue_ns: int = 0
 
 
-class Position(msgspec.Struct, frozen=True, gc=False, tag=True):
+class Position(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag=True):
     """One position of one VA.
 
     `stop_price` is where its stop should rest now. `closing` is how much of it is still to be
@@ -112,7 +112,7 @@ class Position(msgspec.Struct, frozen=True, gc=False, tag=True):
         return self.side.sign * (self.quantity * touch - self.cost)
 
 
-class Trade(msgspec.Struct, frozen=True, gc=False, tag=True):
+class Trade(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag=True):
     """One closed position. Averages are shown, rounded to 10 places; `pnl` is exact, after fees and
     funding."""
 
@@ -132,7 +132,7 @@ class Trade(msgspec.Struct, frozen=True, gc=False, tag=True):
     signal_id: str | None = None
 
 
-class Funding(msgspec.Struct, frozen=True, gc=False, tag=True):
+class Funding(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag=True):
     """One position's share of a funding payment or, with `is_charge`, of a later charge: received
     where `amount` > 0. `quantity` is what it was shared out by. What no VA bears is a share of the
     reserved account EXTERNAL, with 0 as `position_id`; so the shares of a payment add up to it,

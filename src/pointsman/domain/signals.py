@@ -15,7 +15,7 @@ from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import MarketPosition, SignalSide
 
 
-class Remarks(msgspec.Struct, frozen=True, gc=False):
+class Remarks(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """What the reading of a signal left out or changed: keys that are not used, keys of an exit
     whose values could not be read or are not done here, numbers that were rounded. For people; no
     part of what the signal asks for."""
@@ -25,7 +25,7 @@ class Remarks(msgspec.Struct, frozen=True, gc=False):
     rounded: tuple[str, ...] = ()
 
 
-class Signal(msgspec.Struct, frozen=True, gc=False):
+class Signal(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """A well-formed signal. Exactly one of `quantity`, `notional`, `risk_percentage` sizes an
     entry; a `close` may have none, which means everything. Prices are per unit; percentages are of
     100; `ts_ns` is the sender's stamp and `ttl_ns` how long after it the signal may still be acted
@@ -88,7 +88,7 @@ class Action(StrEnum):
     """An entry against a position that is being exited: it is judged once that is done."""
 
 
-class Check(msgspec.Struct, frozen=True, gc=False):
+class Check(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """One rule as it was measured. `value` and `limit` are plain decimals or words, `unit` says of
     what; a value that could not be measured is None and the check has failed."""
 
@@ -110,7 +110,7 @@ class Rounding(msgspec.Struct, frozen=True, gc=False):
     step: Decimal
 
 
-class Decision(msgspec.Struct, frozen=True, gc=False, tag=True):
+class Decision(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag=True):
     """The answer to one signal. `quantity` is what will be traded; `clipped_quantity` is set where
     that is less than was asked, because more would have flipped the position (RULES 10) or is more
     than the strategy holds (RULES 55). Of a reversal `opening_quantity` is what is left to open
@@ -139,7 +139,7 @@ class Decision(msgspec.Struct, frozen=True, gc=False, tag=True):
     rounded: tuple[Rounding, ...] = ()
 
 
-class SignalRecord(msgspec.Struct, frozen=True, gc=False, tag=True):
+class SignalRecord(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag=True):
     """A signal as remembered for good. `repeats` counts how often its id came again with the same
     content, and `reuses` how often with other content."""
 

@@ -111,6 +111,17 @@ class RecordCodec(Generic[R]):
                 row[index] = convert(row[index])
         return tuple(row)
 
+    def reads_alike(self, name: str, stored: object, expected: object) -> bool:
+        """Whether a column that holds JSON reads as another text does: an earlier version also
+        wrote the fields that have their defaults."""
+        column = self.columns[self.names.index(name)]
+        if column.encode is not _to_json or not isinstance(stored, str) or column.decode is None:
+            return False
+        try:
+            return bool(_to_json(column.decode(stored)) == expected)
+        except (msgspec.MsgspecError, UnicodeEncodeError):
+            return False
+
     def decode(self, row: Row) -> R:
         """The record of a row. Raises CorruptDatabase, naming table, row and column."""
         values: list[Any] = list(row)

@@ -14,6 +14,7 @@ import msgspec
 from pointsman.domain.commands import Record
 from pointsman.domain.events import Event
 from pointsman.execution.ports import Entry
+from pointsman.storage.payload import payload_of, whole
 
 
 class RunIdentity(msgspec.Struct, frozen=True, gc=False):
@@ -45,11 +46,6 @@ class _Payload(msgspec.Struct, frozen=True, gc=False):
     changes: tuple[Record, ...]
 
 
-class _Written(msgspec.Struct, frozen=True, gc=False):
-    event: Event
-    changes: tuple[Record, ...]
-
-
 _ENCODER = msgspec.json.Encoder()
 _PAYLOADS = msgspec.json.Decoder(_Payload)
 _ANY_EVENT: Any = Union[tuple(Event.__subclasses__())]  # noqa: UP007 - made from what there is
@@ -76,7 +72,7 @@ def chained(entries: Sequence[Entry], head: Head) -> tuple[list[JournalRow], Hea
     for entry in entries:
         sequence += 1
         kind = type(entry.event).__name__
-        payload = _ENCODER.encode(_Written(entry.event, entry.changes))
+        payload = payload_of(entry.event, entry.changes)
         new = row_hash(previous, sequence, entry.time_ns, kind, payload)
         rows.append((sequence, entry.time_ns, kind, payload.decode(), previous, new))
         previous = new
@@ -86,10 +82,10 @@ def chained(entries: Sequence[Entry], head: Head) -> tuple[list[JournalRow], Hea
 def changes_of(payload: str) -> tuple[Record, ...]:
     """The changed records of a row. Raises msgspec.DecodeError for what no version of ours
     wrote."""
-    return _PAYLOADS.decode(payload).changes
+    return _PAYLOADS.decode(whole(payload)).changes
 
 
 def event_of(payload: str) -> Event:
     """The event of a row. Raises msgspec.DecodeError for one that another version wrote
     differently."""
-    return _EVENTS.decode(_PAYLOADS.decode(payload).event)
+    return _EVENTS.decode(_PAYLOADS.decode(whole(payload)).event)
