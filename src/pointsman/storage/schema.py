@@ -49,8 +49,8 @@ IS_START = "kind = 'Started'"
 index answers it."""
 
 PAGE_BYTES = 8192
-"""Of a new file. A turn is 0.5 to 3 KB in the journal: a third of SQLite's usual pages of 4 KB would
-stay empty."""
+"""Of a new file. A turn is 0.5 to 3 KB in the journal: of SQLite's usual pages of 4 KB a third
+would stay empty."""
 
 CHECKED_WHOLE_BYTES_MAX = 64 * 1024 * 1024
 """Up to this size every page is checked at each start (some 0.1 s). Beyond, only the tables that
