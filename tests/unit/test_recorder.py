@@ -25,7 +25,7 @@ from pointsman.execution.desk import Desk
 from pointsman.execution.execution_loop import ExecutionLoop
 from pointsman.execution.outbox import StorageHeld
 from pointsman.execution.ports import Entry, Standing
-from pointsman.storage import queries, reader, sqlite_manager
+from pointsman.storage import queries, reader, schema, sqlite_manager
 from pointsman.storage.errors import StorageFailed
 from pointsman.storage.journal import fold, turns, verify_chain
 from pointsman.storage.sqlite_manager import SqliteManager
@@ -39,7 +39,9 @@ PATIENCE_SECONDS = 20.0
 
 
 @pytest.fixture
-def manager(tmp_path: Path) -> Iterator[SqliteManager]:
+def manager(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SqliteManager]:
+    # So small that no turn fits into what is left of one: see `full`.
+    monkeypatch.setattr(schema, "PAGE_BYTES", 512)
     manager = SqliteManager(tmp_path / "trading.db")
     manager.open()
     yield manager
