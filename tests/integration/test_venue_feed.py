@@ -2,7 +2,8 @@
 nothing is believed across a gap."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -11,7 +12,8 @@ from tests.integration.feeds_under_test import MS_NS, Heard, heard, subscribed
 from tests.venue_servers.alpaca import AlpacaServer
 from tests.venue_servers.binance import BinanceServer
 from tests.venue_servers.bybit import BybitServer
-from tests.venue_servers.streams import QUOTES
+from tests.venue_servers.calls import Refusal
+from tests.venue_servers.streams import QUOTES, Socket, StreamRoute
 
 BTC, ETH = "BTC/USDT:USDT", "ETH/USDT:USDT"
 NAME = "binanceusdm"
@@ -217,3 +219,25 @@ def test_the_31st_symbol_of_alpaca_is_told_and_the_others_come(alpaca: AlpacaSer
         alpaca.quote("AAPL", Decimal(100), Decimal(101))
         feed.until(lambda h: h.quotes)
         assert feed.links == []
+
+
+class Elsewhere(AlpacaServer):
+    """Sends everybody to another server."""
+
+    target = ""
+
+    def stream_routes(self) -> Iterable[StreamRoute]:
+        def redirect(_socket: Socket) -> None:
+            raise Refusal(302, "", {"Location": f"{self.target}/v2/iex"})
+
+        return [replace(route, on_open=redirect) for route in super().stream_routes()]
+
+
+def test_rule_49_a_key_follows_no_redirect(alpaca: AlpacaServer) -> None:
+    with Elsewhere() as elsewhere:
+        elsewhere.target = alpaca.url
+        with heard("alpaca", elsewhere, "AAPL") as feed:
+            (down,) = feed.until(lambda h: h.links)
+            assert down.detail == "no connection: it sends us to another address"
+            feed.during(1)
+        assert alpaca.requests == []

@@ -177,7 +177,9 @@ class VenueFeed:
     async def _talk(self) -> None:
         wait = FIRST_WAIT_SECONDS
         timeout = aiohttp.ClientTimeout(total=None, connect=CONNECT_SECONDS)
-        async with aiohttp.ClientSession(timeout=timeout) as session:
+        tracing = aiohttp.TraceConfig()
+        tracing.on_request_redirect.append(_refuse_redirect)
+        async with aiohttp.ClientSession(timeout=timeout, trace_configs=[tracing]) as session:
             while True:
                 connection = Connection(self.source, self._login, self)
                 why = await self._connected(session, connection)
@@ -243,3 +245,8 @@ class VenueFeed:
         if not self._is_woken:
             self._is_woken = True
             self._wake()
+
+
+async def _refuse_redirect(_session: object, _context: object, _redirect: object) -> None:
+    """A key goes to no other host than the one that it was meant for (RULES 49)."""
+    raise aiohttp.ClientError("it sends us to another address")
