@@ -2,13 +2,14 @@
 cleared out of the way (RULES 43)."""
 
 import pytest
+from msgspec.structs import replace
 
 from pointsman.domain.commands import Compare
 from pointsman.domain.events import Compared, VenueWord
 from pointsman.domain.orders import ForeignOrder, Role
-from pointsman.domain.policy import Abilities, PositionMode, ReduceOnlyMode
+from pointsman.domain.policy import Abilities, PositionMode, ReduceOnlyMode, Reversal
 from pointsman.domain.reasons import Reason
-from pointsman.domain.sides import Side
+from pointsman.domain.sides import MarketPosition, Side, SignalSide
 from pointsman.execution.pacing import WAIT_NS_MAX
 from tests.desk_stories import (
     SECOND_NS,
@@ -19,6 +20,7 @@ from tests.desk_stories import (
     decide,
     enter,
     incidents,
+    limits,
     of_type,
     order_sent,
     pass_time,
@@ -140,6 +142,21 @@ def test_a_symbol_that_has_as_many_stops_as_the_venue_takes_gets_no_further_entr
 def test_a_venue_that_forbids_nothing_is_not_asked_for_it() -> None:
     decision = decide(kept_desk(), signal("a"))
     assert Reason.VENUE_FORBIDS not in [one.rule for one in decision.checks]
+
+
+def test_rule_55_the_opening_part_of_a_reversal_waits_until_the_stop_is_gone() -> None:
+    both = limits(reversal=Reversal.CLOSE_AND_OPEN)
+    rules = replace(policy(both), abilities=FORBIDS.abilities, position_mode=PositionMode.NET)
+    desk = kept_desk(replace(rules, reduce_only_mode=ReduceOnlyMode.NONE))
+    enter(desk, signal("a", market_position=MarketPosition.LONG))
+    turned = signal("b", "sell", "20", market_position=MarketPosition.SHORT)
+    assert cancels(send(desk, turned)) == [STOP]
+    acknowledge(desk, report(desk, STOP, VenueWord.CANCELED))
+    assert desk.due_openings() == []
+    trade(desk, EXIT, "10")
+    (opening,) = desk.due_openings()
+    assert (opening.side, opening.quantity) == (SignalSide.SELL, 10)
+    assert decide(desk, opening, is_opening=True).reason is None
 
 
 # -- stops and exits -------------------------------------------------------------------------------
