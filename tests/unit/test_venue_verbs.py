@@ -51,3 +51,20 @@ def test_programs_get_hosts_and_abilities(
     assert found["alpaca"]["abilities"]["entry_beside_stop"] is False
     assert found["bybit"]["position_modes"] == ["net", "hedge"]
     assert found == {venue.name: venue_document(venue) for venue in built_venues()}
+
+
+def test_rule_43_the_paper_venue_keeps_every_promise(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["pointsman", "venue", "check", "--orders", "--json"])
+    assert main() == 0
+    promises = json.loads(capsys.readouterr().out)["promises"]
+    assert [one["promise"] for one in promises if not one["is_kept"]] == []
+
+
+def test_a_symbol_that_is_not_traded_is_refused_with_those_that_are(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["pointsman", "venue", "check", "--symbol", "DOGE/USDT"])
+    assert main() == 3
+    assert "the simulated market has AAPL" in capsys.readouterr().err

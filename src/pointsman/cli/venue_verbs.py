@@ -1,16 +1,20 @@
-"""`venue list`: the venues that orders can go to, what each needs, and what it can do."""
+"""`venue list`: the venues that orders can go to, and what each needs and can do. `venue check`:
+what the account says of itself, and whether what is promised is kept there."""
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from pointsman.cli.options import Options, takes_options
+from pointsman.cli.options import Options, flag, read_settings, takes_options
+from pointsman.engine.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from pointsman.domain.policy import Abilities
+    from pointsman.engine.venue_check import Verdict
 
 
 class ListedVenue(NamedTuple):
@@ -29,6 +33,7 @@ class ListedVenue(NamedTuple):
 def register(venue: typer.Typer) -> None:
     """Add the verbs under `venue`."""
     venue.command("list")(takes_options(list_venues))
+    venue.command("check")(takes_options(check_venue))
 
 
 def list_venues(options: Options) -> None:
@@ -40,6 +45,69 @@ def list_venues(options: Options) -> None:
         print_json([venue_document(each) for each in found])
     else:
         console().print(draw_venues(found))
+
+
+def check_venue(
+    options: Options,
+    orders: Annotated[
+        bool, flag("Walk the smallest trade through, and end flat.", "--orders")
+    ] = False,
+    symbol: Annotated[
+        str | None,
+        typer.Option("--symbol", metavar="SYMBOL", help="What to look at, and to trade."),
+    ] = None,
+) -> None:
+    """Open the account of the settings, and say whether an engine could trade there.
+
+    With --orders the smallest possible trade goes through entry, stop, look-up, doubled order,
+    partial exit, cancel and exit, and of each promise it is said whether the venue kept it.
+    """
+    from pointsman.service.venue_certificate import opened
+    from pointsman.terminal import certificate
+    from pointsman.terminal.text import console, print_json
+
+    settings = read_settings(options).settings
+    with _known_endings(), opened(settings, symbol) as account:
+        found = (*account.facts, *account.state())
+        if not options.as_json:
+            console().print(certificate.draw_facts(found))
+        is_fit = not any(fact.remedy for fact in found)
+        verdicts: list[Verdict] | None = None
+        if orders and is_fit:
+            verdicts = account.walk().run(_say_nothing if options.as_json else _say)
+            is_fit = all(verdict.is_kept for verdict in verdicts)
+            if not options.as_json:
+                console().print(certificate.draw_result(verdicts))
+        if options.as_json:
+            print_json(certificate.check_document(found, verdicts))
+    if not is_fit:
+        raise typer.Exit(ExitCode.MISMATCH)
+
+
+@contextmanager
+def _known_endings() -> Iterator[None]:
+    """Within this block an expected error ends the check with its exit code."""
+    from pointsman.venues.errors import VenueRefused, VenueUnreachable
+
+    try:
+        yield
+    except VenueRefused as error:
+        typer.echo(f"pointsman: {error}", err=True)
+        raise typer.Exit(ExitCode.SETTINGS) from None
+    except VenueUnreachable as error:
+        typer.echo(f"pointsman: {error}", err=True)
+        raise typer.Exit(ExitCode.VENUE) from None
+
+
+def _say(verdict: "Verdict") -> None:
+    from pointsman.terminal.certificate import draw_verdict
+    from pointsman.terminal.text import console
+
+    console().print(draw_verdict(verdict))
+
+
+def _say_nothing(_verdict: "Verdict") -> None:
+    """A program reads the whole at the end."""
 
 
 def built_venues() -> Iterator[ListedVenue]:

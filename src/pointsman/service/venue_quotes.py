@@ -95,15 +95,20 @@ def held_symbols(books: Books) -> list[str]:
 
 def venue_quotes(wanted: QuoteSettings, database: Path) -> VenueQuotes:
     """The feed of a venue for the engine on this database."""
+    recorder = None
+    if wanted.is_recorded:
+        database = database.resolve()
+        recorder = QuoteRecorder(database.parent / FOLDER, database.stem, time.time_ns)
+    return VenueQuotes(quote_feed(wanted, recorder))
+
+
+def quote_feed(wanted: QuoteSettings, recorder: QuoteRecorder | None) -> VenueFeed:
+    """The connection to a venue's quotes. `recorder`, where there is one, keeps them."""
     source = SOURCES[wanted.name]
     login = None
     if source.needs_login:
         assert wanted.key is not None, "it was checked"
         assert wanted.secret is not None, "it was checked"
         login = Login(wanted.key, wanted.secret)
-    recorder = None
-    if wanted.is_recorded:
-        database = database.resolve()
-        recorder = QuoteRecorder(database.parent / FOLDER, database.stem, time.time_ns)
     url = source.url(wanted.base_url, is_sandbox=wanted.is_sandbox)
-    return VenueQuotes(VenueFeed(source, url, login, wanted.symbols, recorder))
+    return VenueFeed(source, url, login, wanted.symbols, recorder)
