@@ -317,7 +317,7 @@ def test_rule_42_only_a_run_as_fast_as_it_goes_does_not_wait_for_the_disk(
         raise failure
 
     with closing(assemble(settings, database, None, wait=wait if is_fast else None)) as built:
-        venue = built.loop._venue
+        venue = built.loop.venue
         assert isinstance(venue, PaperVenue)
         for connection in (built.manager._writer, venue.ledger._db):
             assert connection.execute("PRAGMA synchronous").fetchone() == (mode,)

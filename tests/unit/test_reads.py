@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from pointsman.api.reads import wants_text
@@ -13,6 +14,8 @@ from pointsman.reading.lists import LISTS, Wanted
 from pointsman.reading.story import read_story, story_document
 from pointsman.storage.reader import open_reader
 from tests.http_stories import READ, TOKENS, Served
+from tests.story_database import lived_day
+from tests.unit.test_venue_checks import keep, promise
 
 
 @pytest.fixture
@@ -106,3 +109,12 @@ def test_a_database_that_cannot_be_read_is_told_and_complained_of(served: Served
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
     assert str(served.database) not in answer.text
     assert "does not exist" in served.complaints[0]
+
+
+def test_the_venue_is_told_with_its_abilities_and_its_newest_check(served: Served) -> None:
+    keep(served.database, promise("ant", is_kept=False))
+    told = served.client(READ).get("/venue").json()
+    assert told["venue"]["label"] == "paper"
+    assert told["abilities"] == msgspec.to_builtins(lived_day().policy.abilities)
+    assert (told["links"], told["budget"]) == ([], None), "this engine tells no health"
+    assert [one["is_kept"] for one in told["last_check"]["promises"]] == [False]

@@ -19,6 +19,7 @@ from pointsman.storage.codec import CODECS, RecordCodec
 from pointsman.storage.errors import CorruptDatabase, NewerSchema, StorageUnavailable
 from pointsman.storage.journal import fold, verify_chain
 from pointsman.storage.sqlite_manager import SqliteManager
+from pointsman.storage.venue_checks import CHECKS
 from tests.unit.stored_samples import history
 
 
@@ -258,6 +259,7 @@ PUBLISHED = {
     "0007_charges.sql": "bd233c1279fec173ad46e604c46d820a979224ced6727404695a04a8a1179ed7",
     "0008_traded_on.sql": "6ee91d471bd592cbe690ea631fce25f00c4c75adff4b88f82940d53f0572b9de",
     "0009_tables_follow.sql": "4be4b105240a851a17e37c1e0549adac1a37dd2d9dc99cde8669cb4d8404a1a9",
+    "0010_venue_checks.sql": "a58414392ce73830d71d6875c61945480ff98621a6ec994c416f2d081858c5fc",
 }
 """The digest of each published migration. A line is added, never changed."""
 
@@ -282,7 +284,7 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sqlite3.Connect
         yield connection
 
 
-@pytest.mark.parametrize("codec", CODECS.values(), ids=lambda codec: codec.table)
+@pytest.mark.parametrize("codec", [*CODECS.values(), CHECKS], ids=lambda codec: codec.table)
 def test_migrations_lead_to_the_columns_of_every_record(
     tables: sqlite3.Connection, codec: RecordCodec[Any]
 ) -> None:

@@ -26,6 +26,7 @@ READS = (
     "/signals/loser",
     "/incidents",
     "/reconciliations",
+    "/venue",
     "/config",
 )
 STOPS = ("/kill", "/pause")

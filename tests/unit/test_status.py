@@ -22,11 +22,13 @@ from pointsman.execution.ports import Entry
 from pointsman.storage.lock import lock_path
 from pointsman.storage.reader import open_reader
 from pointsman.storage.sqlite_manager import SqliteManager
+from pointsman.storage.venue_checks import CheckedPromise
 from pointsman.terminal import status
 from pointsman.terminal.status import draw_status, read_status, status_document
 from tests.story_database import OPEN_NS, lived_day
 from tests.unit.stored_samples import turn
 from tests.unit.test_tables import drawn
+from tests.unit.test_venue_checks import ACCOUNT, keep, promise
 
 LATER_NS = OPEN_NS + 120 * 10**9
 
@@ -266,3 +268,38 @@ def test_a_database_in_which_nothing_happened_has_a_status(path: Path) -> None:
     text = shown(path)
     assert "not with the venue since the last start" in text
     assert "Accounts: none" in text
+
+
+def certified(path: Path, *check: CheckedPromise, traded_on: VenueAccount) -> str:
+    """The line about the certificate, of a database that trades on an account."""
+    database_with(path, DeskRecord("ABCDEF", traded_on=traded_on))
+    keep(path, *check)
+    lines = [line.strip() for line in shown(path, 200).splitlines()]
+    return next((line for line in lines if line.startswith("certificate")), "")
+
+
+@pytest.mark.parametrize(
+    ("check", "traded_on", "words"),
+    [
+        ((), VenueAccount(), ""),
+        ((), ACCOUNT, "none; `pointsman venue check --orders` makes one"),
+        ((promise("a"), promise("b")), ACCOUNT, "2 of 2 kept, 2026-12-01, AAPL"),
+        ((promise("a"), promise("b", is_kept=None)), ACCOUNT, "1 of 2 kept, 2026-12-01, AAPL"),
+        (
+            (promise("a", is_kept=False, detail="none\x1b[2J rests"),),
+            ACCOUNT,
+            r"0 of 1 kept, 2026-12-01, AAPL; NOT KEPT: a is promised: none\x1b[2J rests",
+        ),
+        (
+            (promise("a"),),
+            VenueAccount(venue="alpaca", name="31", is_sandbox=False),
+            "1 of 1 kept, 2026-12-01, AAPL, but of alpaca sandbox PA7",
+        ),
+    ],
+)
+def test_it_says_what_the_newest_check_with_orders_came_to(
+    path: Path, check: tuple[CheckedPromise, ...], traded_on: VenueAccount, words: str
+) -> None:
+    line = certified(path, *check, traded_on=traded_on)
+    assert line.removeprefix("certificate").strip().startswith(words)
+    assert bool(line) is bool(words)

@@ -1,13 +1,16 @@
 """`venue list`: what is built, what it needs and what it can do."""
 
 import json
+import os
 import sys
+from pathlib import Path
 
 import pytest
 
 from pointsman.cli.app import main
 from pointsman.cli.venue_verbs import built_venues, draw_venues, venue_document
 from pointsman.engine.open_venue import ADAPTERS
+from pointsman.storage.sqlite_manager import SqliteManager
 from tests.unit.test_tables import drawn
 
 
@@ -53,13 +56,38 @@ def test_programs_get_hosts_and_abilities(
     assert found == {venue.name: venue_document(venue) for venue in built_venues()}
 
 
-def test_rule_43_the_paper_venue_keeps_every_promise(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+def test_rule_43_the_paper_venue_keeps_every_promise_and_status_shows_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sys, "argv", ["pointsman", "venue", "check", "--orders", "--json"])
+    given = ["--json", "--db", str(tmp_path / "new.db")]
+    monkeypatch.setattr(sys, "argv", ["pointsman", "venue", "check", "--orders", *given])
     assert main() == 0
     promises = json.loads(capsys.readouterr().out)["promises"]
     assert [one["promise"] for one in promises if not one["is_kept"]] == []
+    monkeypatch.setattr(sys, "argv", ["pointsman", "status", *given])
+    assert main() == 0
+    kept = json.loads(capsys.readouterr().out)["last_check"]
+    assert (kept["promises"], kept["is_whole"]) == (promises, True)
+    assert (kept["venue"]["label"], kept["symbol"]) == ("paper", "BTC/USDT")
+
+
+def test_where_an_engine_holds_the_database_nothing_is_sent(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pointsman.engine.venue_check.Walk.run", unwanted)
+    given = ["venue", "check", "--orders", "--db", str(tmp_path / "t.db")]
+    monkeypatch.setattr(sys, "argv", ["pointsman", *given])
+    engine = SqliteManager(tmp_path / "t.db")
+    engine.open()
+    try:
+        assert main() == 7
+    finally:
+        engine.close()
+    assert f"t.db is in use by process {os.getpid()}" in capsys.readouterr().err
+
+
+def unwanted(*_given: object) -> None:
+    pytest.fail("orders were sent")
 
 
 def test_a_symbol_that_is_not_traded_is_refused_with_those_that_are(

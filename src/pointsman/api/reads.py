@@ -18,8 +18,10 @@ from pointsman.api.admission import PREFIX
 from pointsman.api.ports import Engine
 from pointsman.api.problems import Problem, documented, only_known
 from pointsman.domain.orders import Fill, Order
+from pointsman.reading.certificate import certificate_document, read_certificate
 from pointsman.reading.documents import Document, to_document
 from pointsman.reading.lists import LIMIT, LISTS, Wanted, order_document
+from pointsman.reading.newest_start import read_policy
 from pointsman.reading.story import near_ids, read_story, story_document
 from pointsman.storage import queries
 from pointsman.storage.errors import StorageError
@@ -75,6 +77,25 @@ def _add_live_routes(routes: APIRouter, engine: Engine) -> None:
         """What is held, marked at the prices of now."""
         every = engine.board.document()["positions"]
         return _json([each for each in every if va in (None, each["va_id"])])
+
+    @routes.get("/venue", response_model=Document, responses=_UNREADABLE)
+    def venue() -> Response:
+        """The account at the venue: how each part of the connection to it is, its budget of
+        requests, what it can do, and the newest check with orders."""
+        document = engine.board.document()
+        health = document["health"]
+        with _reading(engine) as connection:
+            policy, certificate = read_policy(connection), read_certificate(connection)
+        abilities = None if policy is None else msgspec.to_builtins(policy.abilities)
+        return _json(
+            {
+                "venue": document["venue"],
+                "links": health.get("venue_links", []),
+                "budget": health.get("venue_budget"),
+                "abilities": abilities,
+                "last_check": certificate_document(certificate),
+            }
+        )
 
     @routes.get("/reconciliations", response_model=list[Document])
     async def reconciliations() -> Response:

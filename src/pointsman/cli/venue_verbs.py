@@ -2,7 +2,7 @@
 what the account says of itself, and whether what is promised is kept there."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
@@ -60,21 +60,27 @@ def check_venue(
     """Open the account of the settings, and say whether an engine could trade there.
 
     With --orders the smallest possible trade goes through entry, stop, look-up, doubled order,
-    partial exit, cancel and exit, and of each promise it is said whether the venue kept it.
+    partial exit, cancel and exit, and of each promise it is said whether the venue kept it. That is
+    kept in the database, and `status` shows it.
     """
-    from pointsman.service.venue_certificate import opened
+    from pointsman.service.venue_certificate import keep, kept_in, opened
     from pointsman.terminal import certificate
     from pointsman.terminal.text import console, print_json
 
     settings = read_settings(options).settings
-    with _known_endings(), opened(settings, symbol) as account:
+    with ExitStack() as open_now:
+        open_now.enter_context(_known_endings())
+        # Before anything is sent: where an engine holds the database, nothing is.
+        store = open_now.enter_context(kept_in(settings.database_path)) if orders else None
+        account = open_now.enter_context(opened(settings, symbol))
         found = (*account.facts, *account.state())
         if not options.as_json:
             console().print(certificate.draw_facts(found))
         is_fit = not any(fact.remedy for fact in found)
         verdicts: list[Verdict] | None = None
-        if orders and is_fit:
+        if store is not None and is_fit:
             verdicts = account.walk().run(_say_nothing if options.as_json else _say)
+            keep(store, account, verdicts)
             is_fit = all(verdict.is_kept for verdict in verdicts)
             if not options.as_json:
                 console().print(certificate.draw_result(verdicts))

@@ -125,6 +125,15 @@ def account_at(venue: Venue, settings: Settings) -> VenueAccount:
     )
 
 
+def budget_of(venue: Venue, now_ns: int) -> dict[str, int] | None:
+    """What may be asked of a real venue in a minute, and how much of it is left; None where nothing
+    counts it. From any thread."""
+    if not isinstance(venue, RealVenue):
+        return None
+    budget = venue.budget
+    return {"requests_per_minute": budget.per_minute, "left": budget.left(now_ns)}
+
+
 def ledger_path(database: Path) -> Path:
     """Where the paper venue keeps its own books: beside the database."""
     database = database.resolve()  # A symbolic link is the same account.

@@ -55,7 +55,7 @@ class ExecutionLoop:
         self.quotes_seen = 0
         self.signals_seen = 0
         self.on_turn: Callable[[ev.Event, Step], None] | None = None
-        self._venue = venue
+        self.venue = venue
         self._listener = listener
         self._recorder = recorder
         self._recall = recall
@@ -133,7 +133,7 @@ class ExecutionLoop:
 
     def _due_but_comparison_ns(self) -> int | None:
         return _earliest(
-            self._venue.next_due_ns(),
+            self.venue.next_due_ns(),
             self.desk.next_due_ns(),
             self.view.next_stale_ns(self.desk.books, self._now_ns),
             self._sampling.next_ns(self._now_ns, self._ticket),
@@ -141,7 +141,7 @@ class ExecutionLoop:
 
     def next_arrival_ns(self) -> int | None:
         """When the next request that is under way reaches the venue."""
-        return self._venue.next_due_ns()
+        return self.venue.next_due_ns()
 
     def on_quote(self, quote: Quote, now_ns: int) -> bool:
         """Take in a row that arrives at `now_ns`, before `instant` is called for it. Whether it has
@@ -198,7 +198,7 @@ class ExecutionLoop:
         self._look_at_storage()
         if not self._replies:
             self._has_quoted = False
-            self._replies.extend(self._venue.receive(self._now_ns))
+            self._replies.extend(self.venue.receive(self._now_ns))
         for _ in range(min(most, len(self._replies))):
             self._intake.take_in(self._replies.popleft(), self._now_ns)
         if self._replies:
@@ -211,7 +211,7 @@ class ExecutionLoop:
             self.signal(opening, None, reversal.SOURCE, is_opening=True)
         self._sample()
         if self._comparing.is_due(self._now_ns):
-            self._venue.send(Compare(self.desk.books.desk.fills_cursor), self._now_ns)
+            self.venue.send(Compare(self.desk.books.desk.fills_cursor), self._now_ns)
             self._comparing.asked(self._now_ns)
 
     def signal(
@@ -300,7 +300,7 @@ class ExecutionLoop:
             elif isinstance(item, Cancel):
                 self._cancel(item)
             elif isinstance(item, Request):
-                self._venue.send(item, self._now_ns)
+                self.venue.send(item, self._now_ns)
             elif not isinstance(item, Command):
                 item(step)
 
@@ -318,7 +318,7 @@ class ExecutionLoop:
         if refusal is not None:
             self.turn(ev.SendRefused(order.client_order_id, refusal))
             return
-        self._venue.send(submit, self._now_ns)
+        self.venue.send(submit, self._now_ns)
         self.turn(ev.OrderSent(order.client_order_id))
 
     def _gate(self, entry: Order) -> Reason | None:
@@ -337,7 +337,7 @@ class ExecutionLoop:
             del self._held[cancel.client_order_id]
             self.turn(ev.SendRefused(cancel.client_order_id, Reason.STORAGE_FAILED))
         elif cancel.client_order_id in self.desk.books.orders:
-            self._venue.send(cancel, self._now_ns)
+            self.venue.send(cancel, self._now_ns)
 
     # -- storage -----------------------------------------------------------------------------------
 

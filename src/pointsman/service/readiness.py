@@ -14,6 +14,7 @@ from pointsman.domain.money import plain
 from pointsman.domain.timestamps import SECOND_NS
 from pointsman.engine.assembly import trading_hours
 from pointsman.engine.live_feed import CLOCK_AHEAD_MAX_NS, clock_put_back
+from pointsman.engine.open_venue import budget_of
 from pointsman.engine.snapshot import Document
 from pointsman.execution.execution_loop import ExecutionLoop
 from pointsman.execution.ports import Standing
@@ -66,7 +67,7 @@ class Readiness:
 
     def document(self) -> Document:
         """The causes, what does not work, of the engine or of its connection to the venue, so that
-        it accepts no entry, and each part of that connection."""
+        it accepts no entry, each part of that connection, and its budget of requests."""
         failure = self._standing().failure
         storage = "" if failure is None else f"storage fails: {failure}"
         down, now_ns = self._loop.desk.books.this_run.links_down, self._loop.now_ns
@@ -75,6 +76,7 @@ class Readiness:
             "unready": self.causes(),
             "entries_held": "; ".join(held),
             "venue_links": [_link(link, down.get(link), now_ns) for link in VenueLink],
+            "venue_budget": budget_of(self._loop.venue, now_ns),
         }
 
     def _causes(self) -> Iterator[tuple[str, str]]:

@@ -10,30 +10,33 @@ import secrets
 import string
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 
 import msgspec
 
-from pointsman.config.known_venues import KNOWN_VENUES, PAPER
+from pointsman.config.known_venues import KNOWN_VENUES
 from pointsman.config.problems import Problem, SettingsError
 from pointsman.config.quote_settings import quote_settings
 from pointsman.config.settings import Settings
+from pointsman.domain.accounts import VenueAccount
 from pointsman.domain.client_order_ids import CODE_LENGTH
 from pointsman.domain.market import Instrument, Quote
 from pointsman.domain.money import plain
 from pointsman.domain.policy import default_instrument
 from pointsman.domain.signals import Window
 from pointsman.domain.timestamps import SECOND_NS
-from pointsman.engine.open_venue import access_of, open_real_venue
-from pointsman.engine.venue_check import Walk
+from pointsman.engine.open_venue import access_of, account_at, open_real_venue
+from pointsman.engine.venue_check import Promise, Verdict, Walk
 from pointsman.engine.venue_conversation import Conversation, Line, NotKept
 from pointsman.execution.skipped_rows import SkippedRows
 from pointsman.market.live_rows import LiveRows
 from pointsman.market.simulated import SimulatedMarket
 from pointsman.service.venue_quotes import quote_feed
+from pointsman.storage.sqlite_manager import SqliteManager
+from pointsman.storage.venue_checks import CheckedPromise
 from pointsman.venues.bridge import RealVenue
 from pointsman.venues.paper.venue import PaperVenue
 
@@ -59,7 +62,7 @@ class Opened(msgspec.Struct, kw_only=True):
 
     line: Line
     instrument: Instrument
-    account: str
+    account: VenueAccount
     facts: tuple[Fact, ...]
 
     def walk(self) -> Walk:
@@ -85,6 +88,39 @@ class Opened(msgspec.Struct, kw_only=True):
         except NotKept as error:
             remedy = "name a symbol that trades now with --symbol, or try again in its session"
             yield Fact(name="quote", value=str(error), remedy=remedy)
+
+
+@contextmanager
+def kept_in(database: Path) -> Iterator[SqliteManager]:
+    """The database that a check is kept in, held as an engine would hold it: no engine trades there
+    while orders of the check are out. It is made where there is none. Raises StorageError."""
+    manager = SqliteManager(database)
+    manager.open()
+    try:
+        yield manager
+    finally:
+        manager.close()
+
+
+def keep(manager: SqliteManager, account: Opened, verdicts: Sequence[Verdict]) -> None:
+    """Keep what a walk came to, what was not tried too. Raises StorageFailed."""
+    reached = {verdict.promise: verdict for verdict in verdicts}
+    checked_at_ns = time.time_ns()
+
+    def checked(promise: Promise) -> CheckedPromise:
+        verdict = reached.get(promise)
+        return CheckedPromise(
+            promise=promise.name.lower(),
+            text=promise.value,
+            is_kept=None if verdict is None else verdict.is_kept,
+            took_ms=None if verdict is None else verdict.took_ms,
+            detail="" if verdict is None else verdict.detail,
+            checked_at_ns=checked_at_ns,
+            account=account.account,
+            symbol=account.instrument.symbol,
+        )
+
+    manager.set_venue_check([checked(promise) for promise in Promise])
 
 
 @contextmanager
@@ -137,7 +173,7 @@ def _real(settings: Settings, venue: RealVenue, symbol: str) -> Iterator[Opened]
                 newest_quote=lambda: newest.get(symbol),
             ),
             instrument=instrument,
-            account=venue.opening.account,
+            account=account_at(venue, settings),
             facts=tuple(_facts(settings, venue, instrument)),
         )
     finally:
@@ -196,7 +232,7 @@ def _paper(settings: Settings, symbol: str) -> Iterator[Opened]:
                     newest_quote=lambda: newest,
                 ),
                 instrument=instrument,
-                account=PAPER,
+                account=VenueAccount(),
                 facts=(
                     Fact(name="account", value="the paper venue, with books made for this check"),
                     Fact(name="market", value=f"simulated quotes of {symbol}"),

@@ -49,6 +49,7 @@ from pointsman.storage.file_identity import Identity, fault_of, identities
 from pointsman.storage.journal import row_fault
 from pointsman.storage.queries import Loaded
 from pointsman.storage.reader import reading
+from pointsman.storage.venue_checks import CheckedPromise, statements
 
 _CACHE_KIB = 8 * 1024
 
@@ -276,6 +277,12 @@ class SqliteManager:
             writer.execute(_SET_RUN, run)
             writer.execute(_MARK, (head.sequence, head.hash))
         self._head = self._reached = head
+
+    def set_venue_check(self, check: Sequence[CheckedPromise]) -> None:
+        """Keep a check of the venue in the place of the one before. Raises StorageFailed."""
+        with self._transaction(_SYNCED) as writer:
+            for statement, rows in statements(check):
+                writer.executemany(statement, rows)
 
     def _connect(self, opening: ExitStack) -> None:
         writer = schema.connect(self.path, "rw")

@@ -28,6 +28,7 @@ from pointsman.engine.control_client import NoEngine, ask, engine_pid
 from pointsman.engine.kill_latch import Latched, latch_path, read_latch
 from pointsman.engine.requests import Show
 from pointsman.engine.snapshot import venue_document, with_latch
+from pointsman.reading.certificate import Certificate, certificate_document, read_certificate
 from pointsman.reading.documents import Document, to_document
 from pointsman.reading.lists import LISTS, Wanted
 from pointsman.reading.report import Standing, read_standing
@@ -70,6 +71,7 @@ class Status(msgspec.Struct, frozen=True):
     standing: Standing
     latched: Latched
     is_latch_ahead: bool
+    certificate: Certificate | None
     externals: list[ExternalHolding]
     counts: dict[str, int]
     sequence: int
@@ -119,6 +121,7 @@ def read_status(connection: sqlite3.Connection, path: Path) -> Status:
         msgspec.structs.replace(standing, kill_switch=switch),
         latched,
         switch is not standing.kill_switch,
+        read_certificate(connection),
         reader.external_holdings(connection),
         counts,
         newest[0][0] if newest else 0,
@@ -159,6 +162,7 @@ def status_document(status: Status) -> Document:
             "why": "" if status.condition is None else status.condition.why,
         },
         "venue": venue_document(status.traded_on),
+        "last_check": certificate_document(status.certificate),
         "unready": dict(status.unready),
         "entries_held": status.entries_held,
         "venue_links": status.venue_links,
@@ -212,6 +216,8 @@ def _state(status: Status) -> EngineState:
 def _lines(status: Status) -> Iterator[tuple[str, Text]]:
     standing, counts = status.standing, status.counts
     yield "venue", venue_label(status.traded_on.label, status.traded_on.is_real_money)
+    if (certificate := _certificate(status)) is not None:
+        yield "certificate", certificate
     yield "trading", _trading(standing, status.entries_held, is_past=status.condition is not None)
     if status.unready:
         causes = "; ".join(f"{name}: {cause}" for name, cause in status.unready.items())
@@ -231,6 +237,22 @@ def _lines(status: Status) -> Iterator[tuple[str, Text]]:
     for held in status.externals:
         text = f"{held.quantity} {held.symbol} at the venue is not ours"
         yield "external", Text(printable(text), style="yellow")
+
+
+def _certificate(status: Status) -> Text | None:
+    """What the newest check with orders came to; nothing for a paper account without one."""
+    found, account = status.certificate, status.traded_on
+    if found is None:
+        none = "none; `pointsman venue check --orders` makes one, on the sandbox"
+        return None if account.is_paper else Text(none, style="yellow")
+    told = f"{found.kept} of {len(found.promises)} kept, {moment(found.checked_at_ns)[:10]}"
+    text = Text(printable(f"{told}, {found.symbol}"), style="green" if found.is_whole else "")
+    if status.sequence and found.account != account:
+        text.append(printable(f", but of {found.account.label}"), "yellow")
+    for one in found.broken:
+        why = f": {one.detail}" if one.detail else ""
+        text.append(printable(f"; NOT KEPT: {one.text}{why}"), "bold red")
+    return text
 
 
 def _trading(standing: Standing, entries_held: str, *, is_past: bool) -> Text:

@@ -76,7 +76,8 @@ class RealVenue:
         try:
             self.opening: Opening = self._opened(self._open())
             per_minute = min(self.opening.requests_per_minute, requests_per_minute or 10**9)
-            gate = Gate(Budget(per_minute, now_ns), self._time.now_ns)
+            self.budget = Budget(per_minute, now_ns)
+            gate = Gate(self.budget, self._time.now_ns)
             self._dispatcher = Dispatcher(adapter, gate, self._put, self._time.now_ns)
         except BaseException:
             self.close()

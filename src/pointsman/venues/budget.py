@@ -48,9 +48,9 @@ class Budget:
         self._slow_until_ns = 0
 
     def left(self, now_ns: int) -> int:
-        """How much weight could be spent now, by the most important class."""
-        self._pass_to(now_ns)
-        return self._left_ns // MINUTE_NS
+        """How much weight could be spent now, by the most important class; from any thread."""
+        grown_ns = self._left_ns + max(0, now_ns - self._at_ns) * self.per_minute
+        return min(grown_ns // MINUTE_NS, self.per_minute)
 
     def wait_ns(self, request_class: RequestClass, weight: int, now_ns: int) -> int:
         """How long a request of this weight has to wait; 0 where it may leave now."""

@@ -1,0 +1,22 @@
+"""What the newest start journaled: the policy with the venue's abilities and instruments."""
+
+import sqlite3
+
+import msgspec
+
+from pointsman.domain.events import Started
+from pointsman.domain.policy import Policy
+from pointsman.storage import queries
+from pointsman.storage.entries import event_of
+
+
+def read_policy(connection: sqlite3.Connection) -> Policy | None:
+    """The policy of the newest start; None before the first, and where another version wrote it
+    differently."""
+    for (payload,) in queries.rows(connection, queries.NEWEST_START):
+        try:
+            event = event_of(payload)
+        except msgspec.DecodeError:
+            return None
+        return event.policy if isinstance(event, Started) else None
+    return None
