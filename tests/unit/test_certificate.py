@@ -2,8 +2,7 @@
 
 from rich.console import RenderableType
 
-from pointsman.engine.venue_check import Promise, Verdict
-from pointsman.service.venue_certificate import Fact
+from pointsman.engine.venue_check import Fact, Promise, Verdict
 from pointsman.terminal.certificate import check_document, draw_facts, draw_result, draw_verdict
 from tests.unit.test_tables import drawn
 

@@ -44,6 +44,7 @@ def read_routes(engine: Engine) -> APIRouter:
     asked = [Depends(Needs(Scope.READ)), Depends(only_known)]
     routes = APIRouter(prefix=PREFIX, tags=["read"], dependencies=asked)
     _add_live_routes(routes, engine)
+    _add_venue_routes(routes, engine)
     _add_list_routes(routes, engine)
     _add_one_routes(routes, engine)
     return routes
@@ -78,6 +79,20 @@ def _add_live_routes(routes: APIRouter, engine: Engine) -> None:
         every = engine.board.document()["positions"]
         return _json([each for each in every if va in (None, each["va_id"])])
 
+    @routes.get("/config", response_model=list[Document])
+    async def config() -> Response:
+        """Every setting, with what it came from; secrets are masked."""
+        return _json(
+            [
+                {"name": name, "value": value, "source": source.value}
+                for name, value, source in engine.settings.shown()
+            ]
+        )
+
+
+def _add_venue_routes(routes: APIRouter, engine: Engine) -> None:
+    """The account at the venue, and how the books agree with it."""
+
     @routes.get("/venue", response_model=Document, responses=_UNREADABLE)
     def venue() -> Response:
         """The account at the venue: how each part of the connection to it is, its budget of
@@ -102,16 +117,6 @@ def _add_live_routes(routes: APIRouter, engine: Engine) -> None:
         """The last comparisons with the venue since the start, oldest first: `ok`, `mismatch`, or
         `incomplete`, which counts for nothing."""
         return _json(engine.comparisons())
-
-    @routes.get("/config", response_model=list[Document])
-    async def config() -> Response:
-        """Every setting, with what it came from; secrets are masked."""
-        return _json(
-            [
-                {"name": name, "value": value, "source": source.value}
-                for name, value, source in engine.settings.shown()
-            ]
-        )
 
 
 def _add_list_routes(routes: APIRouter, engine: Engine) -> None:

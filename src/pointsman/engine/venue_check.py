@@ -40,6 +40,15 @@ LIMIT_ABOVE = Decimal("1.005")
 FAR_BELOW = Decimal("0.96")
 
 
+class Fact(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that the venue says of itself or the account. `remedy` is what to do where it
+    stands in the way of trading; empty where it does not."""
+
+    name: str
+    value: str
+    remedy: str = ""
+
+
 class Promise(StrEnum):
     """What is promised of every venue, in the order in which it is tried."""
 

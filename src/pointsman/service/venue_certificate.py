@@ -29,7 +29,7 @@ from pointsman.domain.policy import default_instrument
 from pointsman.domain.signals import Window
 from pointsman.domain.timestamps import SECOND_NS
 from pointsman.engine.open_venue import access_of, account_at, open_real_venue
-from pointsman.engine.venue_check import Promise, Verdict, Walk
+from pointsman.engine.venue_check import Fact, Promise, Verdict, Walk
 from pointsman.engine.venue_conversation import Conversation, Line, NotKept
 from pointsman.execution.skipped_rows import SkippedRows
 from pointsman.market.live_rows import LiveRows
@@ -46,15 +46,6 @@ PAPER_BEGINS_NS = 1_704_067_200 * SECOND_NS
 """2024-01-01: the simulated market is a function of seed and time, so any moment will do."""
 
 POLL_SECONDS = 0.005  # not money: seconds
-
-
-class Fact(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that the venue says of itself or the account. `remedy` is what to do where it
-    stands in the way of trading; empty where it does not."""
-
-    name: str
-    value: str
-    remedy: str = ""
 
 
 class Opened(msgspec.Struct, kw_only=True):

@@ -6,8 +6,7 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from pointsman.engine.venue_check import Promise, Verdict
-from pointsman.service.venue_certificate import Fact
+from pointsman.engine.venue_check import Fact, Promise, Verdict
 from pointsman.terminal.tables import facts
 from pointsman.terminal.text import printable
 
