@@ -202,6 +202,16 @@ def test_an_order_that_any_list_shows_is_never_called_absent(
     assert not [told for told in account.told if isinstance(told, OrderAbsent)]
 
 
+def test_an_order_is_not_found_without_all_that_was_filled(account: BybitAccount) -> None:
+    enter(account)
+    account.server.faults.add(Fault(route="fills", kind=Kind.EMPTY_LIST))
+    account.send(Query(ENTRY, BTC))
+    account.send(Query(ENTRY, BTC))
+    found = account.first(OrderFound)
+    assert sum(fill.quantity for fill in found.fills) == found.order.filled
+    assert account.routes().count("fills") >= 2
+
+
 @pytest.mark.parametrize("route", ["open_orders", "positions", "fills"])
 @pytest.mark.parametrize(
     "fault",

@@ -140,7 +140,7 @@ async def test_pings_are_sent_and_a_connection_that_answers_none_is_lost(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(stream, "PING_SECONDS", 0.01)
-    monkeypatch.setattr(stream, "SILENCE_SECONDS", 0.05)
+    monkeypatch.setattr(stream, "SILENCE_SECONDS", 0.5)
     silent: Any = Socket(SUBSCRIBED)
     with pytest.raises(Incomplete, match="told nothing"):
         await heard(silent, 2)
