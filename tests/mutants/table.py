@@ -5,6 +5,7 @@ is named it must fail in place of the simulator, and `because` says why that can
 """
 
 from tests.mutants.abilities import ABILITIES
+from tests.mutants.bybit import BYBIT
 from tests.mutants.connection import CONNECTION
 from tests.mutants.live_quotes import LIVE_QUOTES
 from tests.mutants.mutant import Mutant
@@ -390,4 +391,5 @@ MUTANTS = (
     + TRUTH
     + CONNECTION
     + LIVE_QUOTES
+    + BYBIT
 )
