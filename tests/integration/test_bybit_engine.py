@@ -255,6 +255,21 @@ async def test_a_stop_that_a_person_cancels_is_placed_again(
         await engine.close()
 
 
+async def test_a_close_in_a_halt_is_done_when_it_is_over(
+    server: BybitServer, tmp_path: Path
+) -> None:
+    async with trading(server, tmp_path) as engine:
+        await engine.hold()
+        server.halt("BTCUSDT")
+        await asyncio.sleep(1.5)
+        assert engine.is_covered()
+        await engine.accepted(**CLOSE)
+        await engine.until(lambda: Reason.EXIT_REJECTED in engine.incidents())
+        assert engine.held() == {Holding.NET: TENTH}
+        server.resume("BTCUSDT")
+        await engine.until(engine.is_flat)
+
+
 async def test_a_key_that_is_revoked_stops_entries_until_it_works_again(
     server: BybitServer, tmp_path: Path
 ) -> None:

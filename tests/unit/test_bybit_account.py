@@ -12,6 +12,7 @@ from pointsman.venues.bybit.account import (
     check_account,
     check_key,
     check_mode,
+    check_secret,
     check_symbols,
     instruments_of,
 )
@@ -35,6 +36,13 @@ BTC = {
         "minNotionalValue": "5",
     },
 }
+
+
+def test_a_key_pair_is_refused_and_not_shown() -> None:
+    check_secret("abcdef")
+    with pytest.raises(VenueRefused, match="system-generated") as told:
+        check_secret("-----BEGIN PRIVATE KEY-----\nabcdef\n-----END PRIVATE KEY-----")
+    assert "abcdef" not in str(told.value)
 
 
 def test_a_key_that_trades_and_cannot_withdraw_is_taken() -> None:

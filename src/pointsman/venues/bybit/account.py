@@ -15,6 +15,14 @@ UNIFIED = (3, 4, 5, 6)
 ONE_WAY, HEDGE = {0}, {1, 2}
 
 
+def check_secret(secret: str) -> None:
+    """Raise VenueRefused for the private half of a key pair: the stream is not signed with it."""
+    if "PRIVATE KEY" in secret:
+        raise VenueRefused(
+            "VENUE_SECRET is a private key: make a system-generated key (HMAC) at Bybit instead"
+        )
+
+
 def check_key(key: Row) -> None:
     """Raise VenueRefused unless the key may trade and may not withdraw."""
     permissions = key.get("permissions")

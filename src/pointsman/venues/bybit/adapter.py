@@ -38,6 +38,7 @@ from pointsman.venues.bybit.account import (
     check_account,
     check_key,
     check_mode,
+    check_secret,
     check_symbols,
     instruments_of,
 )
@@ -61,9 +62,6 @@ REQUESTS_PER_MINUTE = 600
 RECV_WINDOW_MS = 5_000
 AHEAD_MS = 1_000
 """By how much the stamp of a request may be ahead of Bybit's clock."""
-
-STOPS_MAX = 10
-"""Conditional orders of a symbol."""
 
 
 class BybitAdapter:
@@ -106,6 +104,7 @@ class BybitAdapter:
         self._client.set_clock(before_ms, venue_ms, self._client.now_ms())
 
     async def open(self, read: Read) -> Opening:
+        check_secret(self._access.secret)
         key = rows.result_of(await read(requests.KEY))
         check_key(key)
         check_account(rows.result_of(await read(requests.ACCOUNT)))
@@ -219,9 +218,7 @@ class BybitAdapter:
         return tuple(holding for holding in held if holding is not None)
 
     async def _ordered(self, read: Read) -> list[Row]:
-        listed, _ = await read_list(
-            read, requests.OPEN_ORDERS, lambda row: rows.text(row, "orderId")
-        )
+        listed, _ = await read_list(read, requests.OPEN_ORDERS, _order_key)
         return listed
 
     async def _held(self, read: Read) -> list[Row]:
