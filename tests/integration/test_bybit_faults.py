@@ -85,7 +85,7 @@ def test_an_order_whose_answer_is_lost_is_neither_given_up_nor_sent_again(
         sent = order("ABCDEF1S2", trigger="59000")
     order_id = sent.client_order_id
     before = account.routes().count(route)
-    account.server.streams.silence(1.0)
+    account.server.streams.silence(10)
     account.server.faults.add(Fault(route=route, **DONE[fault]))
     account.send(sent)
     until_asked(account, route, before + 1)
@@ -120,7 +120,7 @@ def test_a_code_that_nobody_knows_is_named(account: BybitAccount) -> None:
 @pytest.mark.parametrize("fault", [name for name in DONE if name != "without ids"])
 def test_a_cancel_whose_answer_is_lost_concludes_nothing(account: BybitAccount, fault: str) -> None:
     enter(account)
-    account.server.streams.silence(1.0)
+    account.server.streams.silence(10)
     account.server.faults.add(Fault(route="cancel", **DONE[fault]))
     account.cancel(STOP)
     until_asked(account, "cancel")
@@ -159,14 +159,14 @@ def test_too_many_visits_are_not_taken_and_stops_leave_when_the_second_is_over(
 
 def test_429_is_obeyed_for_as_long_as_the_venue_says(account: BybitAccount) -> None:
     account.server.faults.add(
-        Fault(route="create", kind=Kind.ANSWER, status=429, body="", headers={"Retry-After": "1"})
+        Fault(route="create", kind=Kind.ANSWER, status=429, body="", headers={"Retry-After": "2"})
     )
     account.send(order(ENTRY, limit="60000"))
     account.first(NotSent, client_order_id=ENTRY)
     began = time.monotonic()
     account.send(order(STOP, trigger="59000"))
     account.first(OrderReport, client_order_id=STOP, kind=VenueWord.ACCEPTED)
-    assert time.monotonic() - began > 0.8
+    assert time.monotonic() - began > 1
 
 
 def test_a_revoked_key_is_a_refusal_and_the_link_for_orders_is_down(account: BybitAccount) -> None:
@@ -180,11 +180,11 @@ def test_a_revoked_key_is_a_refusal_and_the_link_for_orders_is_down(account: Byb
 
 
 def test_an_order_that_does_not_show_yet_is_never_called_refused(account: BybitAccount) -> None:
-    account.server.faults.add(Fault(route="*", kind=Kind.HIDE_NEW_ORDERS, seconds=1))
+    account.server.faults.add(Fault(route="*", kind=Kind.HIDE_NEW_ORDERS, seconds=2))
     account.send(order(STOP, trigger="59000"))
     account.first(OrderReport, client_order_id=STOP, kind=VenueWord.ACCEPTED)
     account.ask(Query(STOP, BTC), OrderAbsent)
-    time.sleep(1.1)
+    time.sleep(2.1)
     found = account.ask(Query(STOP, BTC), OrderFound)
     assert found.order.status is OrderStatus.ACCEPTED
 
