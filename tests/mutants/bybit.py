@@ -1,5 +1,4 @@
-"""The mutants of the Bybit adapter. The simulator's venue is one of our own, so each names a test.
-"""
+"""The mutants of the Bybit adapter. The simulator does not trade there, so each names a test."""
 
 from tests.mutants.mutant import Mutant
 
