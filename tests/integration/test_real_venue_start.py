@@ -158,7 +158,7 @@ def test_no_recorded_or_simulated_quote_leads_to_an_order_at_a_real_venue(
 ) -> None:
     (tmp_path / "q.csv").write_text("ts,symbol,bid,bid_size,ask,ask_size\n")
     code, said = fails(tmp_path, "good", *arguments, COLUMNS="200")
-    assert (code, "traded on the paper venue only" in said) == (3, True), said
+    assert (code, "orders go to alpaca; use venue, for its own quotes" in said) == (2, True), said
     assert not (tmp_path / "t.db").exists()
 
 

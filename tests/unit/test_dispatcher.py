@@ -21,10 +21,12 @@ from pointsman.domain.events import (
     VenueWord,
 )
 from pointsman.domain.orders import Order
+from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import Side
 from pointsman.domain.timestamps import SECOND_NS
 from pointsman.domain.venue_reports import Snapshot, VenueTrade
 from pointsman.execution.ports import Reply
+from pointsman.venues import dispatcher
 from pointsman.venues.adapter import History, Incomplete, NeverLeft, NoAnswer
 from pointsman.venues.budget import Budget
 from pointsman.venues.dispatcher import COMPARISON_TRIES, Dispatcher
@@ -181,6 +183,20 @@ async def test_rule_45_with_the_budget_spent_a_stop_waits_and_an_entry_is_given_
         if isinstance(reply, NotSent | OrderReport)
     ]
     assert said == [(NotSent, ENTRY.client_order_id), (OrderReport, STOP.client_order_id)]
+
+
+async def test_rule_26_a_stop_that_would_wait_for_long_is_given_back_and_never_leaves(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(dispatcher, "ORDER_WAIT_SECONDS", 0.02)
+    desk = Desk()
+    desk.gate.budget.slow_down(time.monotonic_ns() + SECOND_NS // 10)
+    desk.dispatcher.begin(Submit(STOP))
+    desk.dispatcher.begin(Query("ABCDEF2S1", "XXX"))
+    (given_back, _) = await desk.settle()
+    assert isinstance(given_back, NotSent)
+    assert given_back.reason is Reason.VENUE_BUSY
+    assert desk.sent() == ["GET /order"]
 
 
 async def test_rule_45_a_slow_down_is_waited_out_and_its_end_is_said() -> None:

@@ -192,7 +192,6 @@ class _Wanted:
             given,
             self.database(given.settings),
             is_served=self.speed is not None,
-            is_on_arriving_quotes=self.kind in ARRIVING,
             quotes_of=self.kind if self.kind in VENUES else "",
         )
 

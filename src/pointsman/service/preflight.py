@@ -12,7 +12,6 @@ from pathlib import Path
 import msgspec
 
 from pointsman.config.instruments import load_instruments
-from pointsman.config.known_venues import PAPER
 from pointsman.config.paths import fix_of_database, fix_of_kill_file
 from pointsman.config.problems import Problem, SettingsError
 from pointsman.config.quote_settings import quote_settings
@@ -27,13 +26,11 @@ def checked(
     database: Path | None,
     *,
     is_served: bool,
-    is_on_arriving_quotes: bool = True,
     quotes_of: str = "",
 ) -> Loaded:
-    """The settings of a start. `database` is None where a run makes a new folder for it,
-    `is_served` says whether the run serves HTTP and sends notices, and `is_on_arriving_quotes`
-    whether its quotes are of now: on any others an order must not go to a real venue. `quotes_of`
-    names the venue whose live quotes it trades on, where it is one's.
+    """The settings of a start. `database` is None where a run makes a new folder for it;
+    `is_served` says whether the run serves HTTP and sends notices, and `quotes_of` names the venue
+    whose live quotes it trades on, where it is one's.
 
     Raises SettingsError with every problem at once.
     """
@@ -68,19 +65,9 @@ def checked(
     if quotes_of:
         names = {"VENUE", "SYMBOLS", "VENUE_DATA_URL", "VENUE_KEY", "VENUE_SECRET"}
         check(names, lambda: quote_settings(settings, quotes_of))
-    if settings.venue != PAPER and not is_on_arriving_quotes:
-        problems.append(_placed(given, _on_past_quotes(settings.venue)))
     if problems:
         raise SettingsError(problems, given.warnings)
     return given.loaded()
-
-
-def _on_past_quotes(venue: str) -> Problem:
-    remedy = (
-        "recorded and simulated quotes are traded on the paper venue only; set VENUE=paper, or"
-        " leave --market out"
-    )
-    return Problem("VENUE", venue, remedy)
 
 
 def _placed(given: Given, problem: Problem) -> Problem:

@@ -40,6 +40,9 @@ MS_NS = 1_000_000
 SLOW_DOWN_NS = 10 * SECOND_NS
 """How long nothing leaves after a "slow down" that names no time."""
 
+ORDER_WAIT_SECONDS = 1.0  # not money: seconds
+"""How long an order may wait for the budget of requests."""
+
 RECONNECT_SECONDS_MAX = 30.0  # not money: seconds
 COMPARISON_TRIES = 3
 
@@ -215,8 +218,16 @@ class Dispatcher:
     # -- asking ------------------------------------------------------------------------------------
 
     async def _ask(self, call: Call, kind: RequestClass, stage: Stage) -> tuple[Ruling, Any]:
-        """Send one request when the budget lets it, and judge what came back."""
-        await self._gate.enter(kind, call.weight)
+        """Send one request when the budget lets it, and judge what came back. An order that would
+        wait for long is given back: the engine counts its silence from when it was handed over
+        (RULES 26), and makes another when there is a budget again."""
+        try:
+            patience = ORDER_WAIT_SECONDS if stage is Stage.CREATE else None
+            async with asyncio.timeout(patience):
+                await self._gate.enter(kind, call.weight)
+        except TimeoutError:
+            told = f"the budget of requests did not let it leave within {ORDER_WAIT_SECONDS} s"
+            return Ruling(outcome=Outcome.NOT_SENT, reason=Reason.VENUE_BUSY, told=told), None
         sent_ns = self._now_ns()
         try:
             answer = await self._adapter.call(call)
