@@ -1,6 +1,7 @@
 """The adapter of Binance futures against its server on loopback, over real sockets: what an order
 goes through, in both position modes, and what a comparison and a question say of it."""
 
+import time
 from collections.abc import Iterator
 from decimal import Decimal
 
@@ -9,10 +10,13 @@ import pytest
 from pointsman.domain.commands import Query, Submit
 from pointsman.domain.events import CancelRefused, NotSent, OrderAbsent, VenueLink
 from pointsman.domain.life_cycle import OrderStatus
+from pointsman.domain.market import Quote
 from pointsman.domain.orders import Order
 from pointsman.domain.policy import PositionMode, ReduceOnlyMode
 from pointsman.domain.reasons import Reason
 from pointsman.domain.venue_reports import OrderFound
+from pointsman.engine.venue_check import Promise, Walk
+from pointsman.engine.venue_conversation import Line
 from pointsman.venues.binance.adapter import make_adapter
 from pointsman.venues.bridge import RealVenue
 from pointsman.venues.errors import VenueRefused
@@ -299,3 +303,25 @@ def found_of(account: Account, order_id: str) -> OrderFound:
 def traded(account: Account) -> list[str]:
     """The orders of all executions, as a comparison shows them."""
     return [trade.client_order_id for trade in account.compare_whole().trades]
+
+
+# -- the certificate -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", PositionMode)
+def test_the_certificate_finds_every_promise_kept(
+    server: BinanceServer, mode: PositionMode
+) -> None:
+    server.account.is_hedging = mode is PositionMode.HEDGE
+    with opened(server, position_mode=mode) as account:
+        bid, size = Decimal("50000.0"), Decimal(10)
+        quote = Quote(BTC, time.time_ns(), bid, size, bid + Decimal("0.1"), size)
+        line = Line(
+            venue=account.venue,
+            now_ns=time.time_ns,
+            pass_time=lambda: time.sleep(0.005),
+            newest_quote=lambda: quote,
+        )
+        verdicts = Walk(line, account.venue.instruments[BTC], "ABCDEF").run()
+    assert [(each.promise, each.detail) for each in verdicts if not each.is_kept] == []
+    assert [each.promise for each in verdicts] == list(Promise)

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pointsman.domain.events import OrderReport
 from pointsman.execution.ports import Reply
@@ -166,3 +168,36 @@ def test_every_recorded_message_can_be_heard(shared_data: Path) -> None:
     assert len(paths) > 10
     for path in paths:
         assert heard.listener.hear(json.loads(path.read_text())) == [], path.name
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.decimals() | st.text(max_size=9),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner),
+)
+MESSAGES: list[dict[str, Any]] = [
+    {"e": "ORDER_TRADE_UPDATE", "T": 5, "o": UPDATE},
+    {"e": "ORDER_TRADE_UPDATE", "T": 5, "o": {**UPDATE, "x": "EXPIRED", "er": "2"}},
+    {"e": "ALGO_UPDATE", "T": 5, "o": {**STOP_UPDATE, "X": "TRIGGERED", "ai": "77"}},
+    {"e": "ALGO_UPDATE", "T": 5, "o": {**STOP_UPDATE, "X": "REJECTED", "rm": "told"}},
+    {"e": "ACCOUNT_UPDATE", "T": 5, "a": {"m": "ORDER", "P": [{"s": "B", "pa": "1", "ps": "B"}]}},
+]
+
+
+@given(st.sampled_from(MESSAGES), st.data(), ANYTHING)
+def test_whatever_stands_in_a_field_a_message_is_understood_or_is_not(
+    message: dict[str, Any], data: st.DataObject, anything: Any
+) -> None:
+    heard = Heard()
+    heard.stop()
+    content = next(name for name in ("o", "a") if name in message)
+    name = data.draw(st.sampled_from([*message, *message[content]]))
+    changed = {**message, name: anything}
+    if name in message[content]:
+        changed = {**message, content: {**message[content], name: anything}}
+    try:
+        replies = heard.listener.hear(changed)
+    except Incomplete:
+        return
+    for reply in replies:
+        assert isinstance(reply, OrderReport)
+        assert reply.fill is None or reply.fill.quantity.is_finite()

@@ -1,5 +1,6 @@
 """What exactly leaves for Binance, of each kind of order and question, and where it goes."""
 
+import importlib
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -9,7 +10,7 @@ from pointsman.domain.orders import Order
 from pointsman.domain.policy import PositionMode
 from pointsman.venues.adapter import Access, Call
 from pointsman.venues.binance import requests
-from pointsman.venues.binance.adapter import BinanceAdapter
+from pointsman.venues.binance.adapter import LIVE_STREAM, SANDBOX_STREAM, BinanceAdapter
 from tests.conformance.bench import LONG, SHORT, entry, market_exit, stop
 
 pytest.importorskip("ccxt", reason="the extra ccxt is not installed")
@@ -235,3 +236,11 @@ def test_a_stop_that_has_become_an_order_is_cancelled_as_that_order() -> None:
     made.ids.link(77, "ABCDEF1S1")
     call: Any = made.cancel("ABCDEF1S1", BTC)
     assert (call.route, call.params["orderId"]) == ("DELETE /fapi/v1/order", 77)
+
+
+@pytest.mark.parametrize(("section", "address"), [("api", LIVE_STREAM), ("demo", SANDBOX_STREAM)])
+def test_the_stream_is_where_ccxt_connects_to(section: str, address: str) -> None:
+    """Binance has moved it before: a newer ccxt that knows better is noticed here."""
+    exchange: Any = importlib.import_module("ccxt.pro").binanceusdm()
+    exchange.urls["api"] = exchange.urls[section]
+    assert exchange.get_private_ws_url("linear", "KEY") == f"{address}?listenKey=KEY"

@@ -39,3 +39,12 @@ def test_a_list_with_one_bad_row_is_no_list() -> None:
 
 def test_an_account_update_may_be_about_money_only() -> None:
     assert read_as(AccountUpdate, {"m": "DEPOSIT", "B": []}).positions == []
+
+
+@pytest.mark.parametrize("amount", ["NaN", "Infinity", "-inf", "1e15", "0.0000000000001"])
+def test_a_number_that_cannot_be_reckoned_with_exactly_is_refused(amount: str) -> None:
+    with pytest.raises(Incomplete):
+        read_as(PositionRow, {**ROW, "positionAmt": amount})
+    update = {"m": "ORDER", "P": [{"s": "BTCUSDT", "pa": amount, "ps": "BOTH"}]}
+    with pytest.raises(Incomplete):
+        read_as(AccountUpdate, update)

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from pointsman.domain.commands import Query
 from pointsman.domain.events import OrderAbsent, OrderReport
 from pointsman.domain.orders import Order, Role
-from pointsman.domain.policy import Abilities, ReduceOnlyMode
+from pointsman.domain.policy import Abilities
 from pointsman.domain.venue_reports import OrderFound, VenueHolding, VenueOrder
 from pointsman.execution.ports import Reply
 from pointsman.venues.adapter import (
@@ -33,7 +33,7 @@ from pointsman.venues.adapter import (
 from pointsman.venues.binance import account, lists, requests, words
 from pointsman.venues.binance.activity import Activity
 from pointsman.venues.binance.codes import TABLE
-from pointsman.venues.binance.history import DAY_MS, HistoryReader
+from pointsman.venues.binance.history import HistoryReader
 from pointsman.venues.binance.listener import Listener
 from pointsman.venues.binance.lookup import look_up
 from pointsman.venues.binance.order_ids import OrderIds
@@ -46,6 +46,7 @@ from pointsman.venues.binance.symbols import (
     venue_symbol,
 )
 from pointsman.venues.binance.words import MS_NS
+from pointsman.venues.catalogue import CATALOGUE
 from pointsman.venues.ccxt_client import CcxtClient
 from pointsman.venues.http_client import Socket, moved
 from pointsman.venues.outcome import Answer, Outcome, OutcomeTable
@@ -126,17 +127,16 @@ class BinanceAdapter:
         self._words.names.update(unified_names(info))
         return Opening(
             abilities=self._abilities(info),
-            instruments=instruments(info),
+            instruments=instruments(info, self._access.symbols),
             requests_per_minute=requests_per_minute(info),
             account=account.account_name(await read(requests.BALANCE)),
         )
 
     def _abilities(self, info: ExchangeInfo) -> Abilities:
-        return Abilities(
+        return replace(
+            CATALOGUE[self.name],
             position_mode=self._mode,
-            reduce_only=ReduceOnlyMode.REFUSE,
             request_expiry_ns=self._client.request_expiry_ms * MS_NS,
-            keeps_ended_orders_ns=3 * DAY_MS * MS_NS,
             max_stops_per_symbol=stops_per_symbol(info, self._access.symbols),
         )
 
@@ -231,8 +231,11 @@ class BinanceAdapter:
                     if replies := asking.pop(order_id).result():
                         yield replies
         finally:
-            for task in (receiving, keeping, *asking.values()):
+            tasks = (receiving, keeping, *asking.values())
+            for task in tasks:
                 task.cancel()
+            # What else they ended by is of no more use, and has to be taken from them all the same.
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _keep_alive(self, read: Read) -> None:
         """Keep the listen key valid, and the clock set; ends by Incomplete where the key is not

@@ -153,6 +153,28 @@ class AccountUpdate(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 def read_as(shape: type[T], body: Any) -> T:
     """A body as a shape. Raises Incomplete, saying which field does not fit."""
     try:
-        return msgspec.convert(body, shape)
+        read = msgspec.convert(body, shape)
     except msgspec.ValidationError as error:
         raise Incomplete(f"Binance sent something else than it documents: {error}") from None
+    _check_numbers(read)
+    return read
+
+
+def _check_numbers(read: Any) -> None:
+    """Each number has to be one that can be reckoned with exactly: finite, with at most 12 digits
+    before and 12 after the point."""
+    if isinstance(read, list):
+        for row in read:
+            _check_numbers(row)
+    elif isinstance(read, msgspec.Struct):
+        for name in read.__struct_fields__:
+            value = getattr(read, name)
+            if isinstance(value, list):
+                _check_numbers(value)
+            elif isinstance(value, Decimal) and not is_reckonable(value):
+                raise Incomplete(f"Binance sent {value} as {name}, which no number of ours can be")
+
+
+def is_reckonable(value: Decimal) -> bool:
+    exponent = value.as_tuple().exponent
+    return isinstance(exponent, int) and exponent >= -12 and value.adjusted() < 12

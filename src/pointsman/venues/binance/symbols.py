@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from pointsman.domain.market import Instrument
+from pointsman.domain.money import parse_machine_decimal
 from pointsman.venues.adapter import Incomplete
 from pointsman.venues.binance.shapes import ExchangeInfo, SymbolRow
 
@@ -28,9 +29,18 @@ def unified_names(info: ExchangeInfo) -> dict[str, str]:
     return {row.symbol: _unified(row) for row in _perpetuals(info)}
 
 
-def instruments(info: ExchangeInfo) -> dict[str, Instrument]:
-    """What can be traded of every contract that is traded at present. Raises Incomplete."""
-    return {_unified(row): _instrument(row) for row in _perpetuals(info) if _is_traded(row)}
+def instruments(info: ExchangeInfo, wanted: Iterable[str]) -> dict[str, Instrument]:
+    """What can be traded of every contract that is traded at present. One whose rules cannot be
+    read is left out, or raises Incomplete where it is `wanted`."""
+    wanted, found = set(wanted), {}
+    for row in _perpetuals(info):
+        if row.status == "TRADING":
+            try:
+                found[_unified(row)] = _instrument(row)
+            except Incomplete:
+                if _unified(row) in wanted:
+                    raise
+    return found
 
 
 def requests_per_minute(info: ExchangeInfo) -> int:
@@ -45,21 +55,17 @@ def stops_per_symbol(info: ExchangeInfo, symbols: Iterable[str]) -> int:
     """The least number of stops that may rest in any one of these symbols."""
     names = {venue_symbol(symbol) for symbol in symbols}
     limits = [
-        int(each.get("limit", STOPS_PER_SYMBOL))
+        each.get("limit")
         for row in info.symbols
         if row.symbol in names
         for each in row.filters
         if each.get("filterType") == "MAX_NUM_ALGO_ORDERS"
     ]
-    return min(limits, default=STOPS_PER_SYMBOL)
+    return min((each for each in limits if isinstance(each, int)), default=STOPS_PER_SYMBOL)
 
 
 def _perpetuals(info: ExchangeInfo) -> Iterable[SymbolRow]:
     return (row for row in info.symbols if row.contract_type in PERPETUAL)
-
-
-def _is_traded(row: SymbolRow) -> bool:
-    return row.status == "TRADING"
 
 
 def _unified(row: SymbolRow) -> str:
@@ -70,16 +76,22 @@ def _instrument(row: SymbolRow) -> Instrument:
     """Exits are market orders, which have steps and minima of their own: an order has to keep
     both."""
     filters: dict[str, dict[str, Any]] = {str(each.get("filterType")): each for each in row.filters}
+
+    def number(kind: str, name: str) -> Decimal:
+        return parse_machine_decimal(filters[kind][name])
+
+    def both(name: str) -> tuple[Decimal, Decimal]:
+        return number("LOT_SIZE", name), number("MARKET_LOT_SIZE", name)
+
     try:
-        lot, market = filters["LOT_SIZE"], filters["MARKET_LOT_SIZE"]
         return Instrument(
             symbol=_unified(row),
-            tick=Decimal(filters["PRICE_FILTER"]["tickSize"]),
-            lot=max(Decimal(lot["stepSize"]), Decimal(market["stepSize"])),
-            min_qty=max(Decimal(lot["minQty"]), Decimal(market["minQty"])),
-            min_notional=Decimal(filters["MIN_NOTIONAL"]["notional"]),
+            tick=number("PRICE_FILTER", "tickSize"),
+            lot=max(both("stepSize")),
+            min_qty=max(both("minQty")),
+            min_notional=number("MIN_NOTIONAL", "notional"),
             currency=row.quote_asset,
-            max_market_quantity=min(Decimal(lot["maxQty"]), Decimal(market["maxQty"])),
+            max_market_quantity=min(both("maxQty")),
         )
-    except (KeyError, TypeError, ArithmeticError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise Incomplete(f"the rules of {row.symbol} cannot be read: {error!r}") from None

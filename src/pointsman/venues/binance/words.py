@@ -9,7 +9,7 @@ from decimal import Decimal
 from pointsman.domain.client_order_ids import parse_client_order_id
 from pointsman.domain.events import OrderReport, VenueFill, VenueWord
 from pointsman.domain.life_cycle import OrderStatus
-from pointsman.domain.money import ZERO
+from pointsman.domain.money import ZERO, parse_machine_decimal
 from pointsman.domain.orders import OrderType
 from pointsman.domain.policy import PositionMode
 from pointsman.domain.reasons import Reason
@@ -288,10 +288,12 @@ def _end_reason(told: OrderUpdate) -> Reason | None:
 
 def _number(said: str | None) -> Decimal | None:
     """A number that may be left empty, or be zero, where there is none."""
+    if not said:
+        return None
     try:
-        return (Decimal(said) or None) if said else None
-    except ArithmeticError:
-        raise Incomplete(f"Binance sent {said}, which is no number") from None
+        return parse_machine_decimal(said) or None
+    except ValueError as error:
+        raise Incomplete(f"Binance sent {said}, which is no number: {error}") from None
 
 
 def _side(said: str) -> Side:
