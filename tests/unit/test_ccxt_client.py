@@ -48,6 +48,9 @@ def test_stamps_follow_the_venues_clock_and_expire_before_an_order_counts_as_set
     asked = parse_qs(made.signed(ASK, "fapiPrivate", "openOrders")["url"].partition("?")[2])
 
     assert made.clock_error_ms == 201
+    assert made.request_expiry_ms == 3000
+    assert made.venue_now_ms() - made.venue_at_least_ms() in range(200, 210)
+    assert 120_200 <= made.venue_now_ms() - now < 122_000
     assert int(asked["recvWindow"][0]) == 3000 - 201
     assert 120_200 <= int(asked["timestamp"][0]) - now < 122_000
 

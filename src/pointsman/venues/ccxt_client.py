@@ -96,6 +96,11 @@ class CcxtClient:
         """The time of the venue, as far as is known."""
         return self.now_ms() - int(self.exchange.options["timeDifference"])
 
+    def venue_at_least_ms(self) -> int:
+        """The earliest that the venue's clock may show now: what happens from now on is not stamped
+        before."""
+        return self.venue_now_ms() - self.clock_error_ms
+
     @property
     def request_expiry_ms(self) -> int:
         """How old a request can be at most when the venue still takes it."""

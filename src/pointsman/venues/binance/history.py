@@ -72,7 +72,7 @@ class Asked(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
 class HistoryReader:
     """Reads the history of one account. `symbols` are the venue's names of those in the settings,
-    `venue_now_ms` is the venue's clock."""
+    `venue_now_ms` is the earliest that the venue's clock may show."""
 
     def __init__(
         self,
