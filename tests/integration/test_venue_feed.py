@@ -2,12 +2,15 @@
 nothing is believed across a gap."""
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
+from pointsman.domain.market import Quote
+from pointsman.market.live_rows import LiveRows
 from tests.integration.feeds_under_test import MS_NS, Heard, heard, subscribed
 from tests.venue_servers.alpaca import AlpacaServer
 from tests.venue_servers.binance import BinanceServer
@@ -30,6 +33,11 @@ def feed(server: BinanceServer) -> Iterator[Heard]:
     with heard(NAME, server, BTC) as hearing:
         hearing.until(lambda _: subscribed(server))
         yield hearing
+
+
+def shows(bid: int) -> Callable[[Heard], bool]:
+    """Whether a quote with this bid has come."""
+    return lambda feed: any(quote.bid == bid for quote in feed.quotes)
 
 
 def price(server: BinanceServer | BybitServer, bid: int, name: str = "BTCUSDT") -> None:
@@ -241,3 +249,43 @@ def test_rule_49_a_key_follows_no_redirect(alpaca: AlpacaServer) -> None:
             assert down.detail == "no connection: it sends us to another address"
             feed.during(1)
         assert alpaca.requests == []
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "symbol", "theirs"),
+    [
+        ("binanceusdm", BinanceServer, BTC, "BTCUSDT"),
+        ("bybit", BybitServer, BTC, "BTCUSDT"),
+        ("alpaca", AlpacaServer, "AAPL", "AAPL"),
+    ],
+)
+def test_rule_50_each_venue_is_connected_again_and_asked_for_the_same(
+    name: str, kind: type[Any], symbol: str, theirs: str
+) -> None:
+    with kind() as server, heard(name, server, symbol) as feed:
+        for bid in (100, 101, 102):
+            feed.until(lambda _: subscribed(server))
+            feed.links.clear()
+            server.quote(theirs, Decimal(bid), Decimal(bid + 1))
+            feed.until(shows(bid))
+            server.streams.close(1001, QUOTES)
+            feed.until(lambda h: len(h.links) == 2)
+            assert [change.is_up for change in feed.links] == [False, True]
+        assert feed.news == []
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_thread_that_ends_by_a_fault_is_begun_again(
+    server: BinanceServer, feed: Heard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_rows: LiveRows, _quote: Quote) -> str:
+        raise RuntimeError("a fault of ours")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(LiveRows, "take", broken)
+        price(server, 100)
+        feed.until(lambda h: not h.feed.is_alive)
+    feed.feed.start_again()
+    feed.until(lambda _: subscribed(server))
+    price(server, 101)
+    feed.until(lambda h: h.quotes)
