@@ -91,7 +91,7 @@ class BinanceAdapter:
         self._words = words.Words(self._mode, self.ids)
         symbols = tuple(venue_symbol(symbol) for symbol in access.symbols)
         self._history = HistoryReader(
-            self._words, self._activity, symbols, self._client.venue_now_ms
+            self._words, self._activity, symbols, self._client.venue_at_least_ms
         )
 
     # -- the account -------------------------------------------------------------------------------
