@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from pointsman.domain.accounts import (
     Account,
+    AccountReading,
     CashMove,
     Cursor,
     DeskRecord,
@@ -185,6 +186,7 @@ def history() -> list[Entry]:
             ),
             Mark("XXX", START_NS, Decimal("158.38"), Decimal("158.40")),
             InstrumentSteps("XXX", Decimal("0.001"), Decimal("0.1")),
+            AccountReading(7, (("XXX", Decimal("-0.5")),), 2),
         ),
         Entry(
             START_NS + 80 * SECOND_NS,

@@ -96,6 +96,16 @@ def _others(value: str | int | None) -> list[str | int | float | bytes | None]:
     return [value + "0", raw, flipped.decode()]
 
 
+def test_an_account_written_before_there_were_shadows_is_no_difference(
+    db: sqlite3.Connection,
+) -> None:
+    before = '{"venue":"paper","name":"","is_sandbox":true}'
+    db.execute("SAVEPOINT older")
+    db.execute("UPDATE desk SET traded_on = ?", (before,))
+    assert checked(db) is None
+    db.execute("ROLLBACK TO older")
+
+
 @pytest.mark.parametrize("table", COVERED)
 def test_a_missing_row_is_found(table: str, db: sqlite3.Connection) -> None:
     for (rowid,) in db.execute(f"SELECT rowid FROM {table}").fetchall():

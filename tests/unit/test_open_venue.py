@@ -1,5 +1,6 @@
 """The account at a venue: where its books are, and which quotes it fills by."""
 
+import time
 from collections import deque
 from contextlib import closing
 from decimal import Decimal
@@ -12,19 +13,28 @@ from pointsman.config.known_venues import REAL_MONEY_SENTENCE
 from pointsman.config.problems import SettingsError
 from pointsman.config.settings import Settings, resolve_settings
 from pointsman.domain.accounts import Mark, VenueAccount
+from pointsman.domain.commands import Submit
 from pointsman.domain.policy import PositionMode
 from pointsman.engine.embedded import open_engine
-from pointsman.engine.open_venue import ADAPTERS, access_of, ledger_path, newest_stamps
+from pointsman.engine.open_venue import (
+    ADAPTERS,
+    access_of,
+    ledger_path,
+    newest_stamps,
+    open_real_venue,
+)
 from pointsman.engine.same_account import OtherAccount
 from pointsman.execution.ports import QuoteListener
 from pointsman.simulator.hostile_venue import HostileVenue
 from pointsman.storage.queries import EMPTY
 from pointsman.storage.reader import desk, open_reader
 from pointsman.venues.adapter import Access
+from pointsman.venues.bridge import RealVenue
 from pointsman.venues.errors import VenueRefused
 from pointsman.venues.outcome import Answer
 from pointsman.venues.paper.venue import PaperVenue
-from tests.conformance.bench import open_paper
+from pointsman.venues.read_only import SentInShadow
+from tests.conformance.bench import LONG, entry, open_paper
 from tests.scripted_adapter import ScriptedAdapter
 from tests.unit.test_embedded import SETTINGS, quote
 
@@ -108,12 +118,45 @@ async def test_rule_35_an_account_at_a_venue_that_is_not_built_is_refused_and_no
     assert not (tmp_path / "t.db").exists()
 
 
-async def test_real_money_in_shadow_is_refused_until_it_is_built(
+async def test_real_money_in_shadow_needs_no_consent_and_is_traded_on_paper(
     tmp_path: Path, made: Made
 ) -> None:
-    with pytest.raises(SettingsError, match="VENUE_SHADOW='true': it is not built yet"):
-        await run(tmp_path / "t.db", VENUE_SANDBOX="false", VENUE_SHADOW="true")
-    assert not made.given
+    database = tmp_path / "t.db"
+    await run(database, VENUE_SANDBOX="false", VENUE_SHADOW="true")
+    account = traded_on(database)
+    assert (account.label, account.is_real_money) == ("alpaca shadow of the live account a", False)
+    assert ledger_path(database).is_file(), "paper keeps its books beside the database"
+    assert made.adapters[0].is_closed
+    assert all(call.route.startswith("GET ") for call in made.adapters[0].calls)
+
+
+def receive_for_a_while(venue: RealVenue) -> None:
+    until = time.monotonic() + 10
+    while time.monotonic() < until:
+        venue.receive(1)
+
+
+def test_rule_49_the_account_of_a_shadow_is_opened_so_that_no_order_can_be_made(
+    made: Made,
+) -> None:
+    shadow = settings(VENUE_SHADOW="true")
+    access = access_of(shadow)
+    assert access is not None
+    venue = open_real_venue(shadow, access, 1)
+    venue.send(Submit(entry("ABCDEF1E1", LONG, 1, "10")), 1)
+    with pytest.raises(SentInShadow):
+        receive_for_a_while(venue)
+    venue.close()
+    assert [call.route for call in made.adapters[0].calls] == ["GET /account"]
+
+
+@pytest.mark.usefixtures("made")
+async def test_records_of_a_shadow_are_not_those_of_its_account(tmp_path: Path) -> None:
+    database = tmp_path / "t.db"
+    await run(database, VENUE_SHADOW="true")
+    with pytest.raises(OtherAccount, match="alpaca shadow of the sandbox account a, and the"):
+        await run(database)
+    await run(database, VENUE_SHADOW="true")
 
 
 async def test_what_prevents_a_start_keeps_an_adapter_from_being_made(

@@ -260,6 +260,7 @@ PUBLISHED = {
     "0008_traded_on.sql": "6ee91d471bd592cbe690ea631fce25f00c4c75adff4b88f82940d53f0572b9de",
     "0009_tables_follow.sql": "4be4b105240a851a17e37c1e0549adac1a37dd2d9dc99cde8669cb4d8404a1a9",
     "0010_venue_checks.sql": "a58414392ce73830d71d6875c61945480ff98621a6ec994c416f2d081858c5fc",
+    "0011_shadow.sql": "0d64435360a14b27e6aca87b999aa4015f748f35b91fb4cefc7d070d4a5475dc",
 }
 """The digest of each published migration. A line is added, never changed."""
 

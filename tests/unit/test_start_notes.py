@@ -4,10 +4,16 @@ from decimal import Decimal
 from pathlib import Path
 
 from pointsman.config.settings import resolve_settings
+from pointsman.config.tokens import with_tokens
 from pointsman.domain.accounts import Account
 from pointsman.market.layout import Layout
 from pointsman.service.feeds import recorded_feed
-from pointsman.service.start_notes import account_notes, instrument_notes, notes_before
+from pointsman.service.start_notes import (
+    account_notes,
+    instrument_notes,
+    notes_before,
+    notes_on_tokens,
+)
 from tests.unit.stored_samples import position
 
 HELD = Account("VA001", Decimal(500_000), 0)
@@ -48,3 +54,10 @@ def test_a_year_that_the_calendar_does_not_know_is_said_before_the_run(tmp_path:
         told[year] = notes_before(feed, settings, tmp_path / "none.db", 0)
     assert told[2019] == []
     assert "TRADING_CALENDAR XSHG does not know the year 2099" in told[2099][0]
+
+
+def test_who_needs_a_token_is_said_and_where_tokens_are_but_never_one(tmp_path: Path) -> None:
+    made = with_tokens(resolve_settings({"WEBHOOK_TOKEN": "w" * 20}, None, {}).settings, tmp_path)
+    lines = [text for _, text, _ in notes_on_tokens("everybody needs a token", made)]
+    assert lines[0] == "http: everybody needs a token"
+    assert "w" * 20 not in str(list(notes_on_tokens("", made)))

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from pointsman.domain.accounts import (
+    AccountReading,
     DeskRecord,
     ExternalHolding,
     KillState,
@@ -303,3 +304,24 @@ def test_it_says_what_the_newest_check_with_orders_came_to(
     line = certified(path, *check, traded_on=traded_on)
     assert line.removeprefix("certificate").strip().startswith(words)
     assert bool(line) is bool(words)
+
+
+def test_before_the_first_start_a_certificate_names_its_account(path: Path) -> None:
+    words = "certificate 1 of 1 kept, 2026-12-01, AAPL, of alpaca sandbox PA7"
+    assert words in " ".join(shown(keep(path, promise("a")), 200).split())
+
+
+def test_rule_49_what_the_account_of_a_shadow_holds_is_shown(path: Path) -> None:
+    shadow = VenueAccount(venue="alpaca", name="31", is_sandbox=False, is_shadow=True)
+    desk = DeskRecord("ABCDEF", traded_on=shadow)
+    own = " ".join(shown(database_with(path, desk), 200).split())
+    assert "venue alpaca shadow of the live account 31" in own
+    assert "the account has not been read yet" in own
+    read = AccountReading(OPEN_NS, (("AAPL", Decimal(7)), ("MSFT", Decimal(-2))), 1)
+    path.unlink()
+    own = " ".join(shown(database_with(path, desk, read), 200).split())
+    assert "the account holds 7 AAPL, -2 MSFT, with 1 open order, since 2018-01-02 14:30" in own
+    with closing(open_reader(path)) as connection:
+        document = status_document(read_status(connection, path))
+    assert document["account_holds"]["open_orders"] == 1
+    assert document["venue"]["is_real_money"] is False

@@ -59,3 +59,20 @@ def test_a_status_is_a_word_in_colour() -> None:
 
 def test_a_ratio_becomes_a_percentage() -> None:
     assert percent(Decimal("0.0016136798")) == "0.16 %"
+
+
+def test_what_would_have_been_done_in_shadow_is_said(report: Document) -> None:
+    held = {"read_at": "", "holdings": [{"symbol": "AAPL", "quantity": "7"}], "open_orders": 0}
+    shadow = {
+        "since": None,
+        "entries": 2,
+        "closed": 1,
+        "refused": 0,
+        "earned_after_fees": "-161.37",
+        "naked_seconds_max": "0.02",
+        "account_before": held,
+        "account_now": held,
+    }
+    text = " ".join(" ".join(drawn(summary({**report, "shadow": shadow}), 200)).split())
+    assert "Shadow: would have entered 2 times, closed 1 position for -161.37 after fees," in text
+    assert "the account is unchanged: it holds 7 AAPL, with 0 open orders." in text

@@ -167,6 +167,12 @@ def test_real_money_wants_a_limit_on_what_may_be_lost(env: dict[str, str], witho
         assert problems[0][1].endswith("ALLOW_UNLIMITED_LOSS=true")
 
 
+def test_a_shadow_needs_an_account_to_read() -> None:
+    ((name, remedy),) = told({"VENUE_SHADOW": "true"})
+    assert name == "VENUE_SHADOW"
+    assert "no account to read; name one with VENUE=binanceusdm or bybit or alpaca" in remedy
+
+
 def test_all_that_prevents_a_start_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(venue_settings, "find_spec", lambda _: None)
     problems = told(
@@ -212,4 +218,4 @@ def test_the_venue_and_whether_it_is_real_money_are_in_the_digest_and_no_key_is(
 def test_the_position_mode_is_that_of_the_venue_where_orders_fill() -> None:
     assert settings({}).policy({}).position_mode is PositionMode.HEDGE
     assert settings(ALPACA).policy({}).position_mode is PositionMode.NET
-    assert settings({**ALPACA, "VENUE_SHADOW": "true"}).position_mode is PositionMode.HEDGE
+    assert settings({**ALPACA, "VENUE_SHADOW": "true"}).position_mode is PositionMode.NET

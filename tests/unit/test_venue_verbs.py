@@ -96,3 +96,16 @@ def test_a_symbol_that_is_not_traded_is_refused_with_those_that_are(
     monkeypatch.setattr(sys, "argv", ["pointsman", "venue", "check", "--symbol", "DOGE/USDT"])
     assert main() == 3
     assert "the simulated market has AAPL" in capsys.readouterr().err
+
+
+def test_rule_49_in_shadow_no_order_of_a_check_is_sent(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shadow = {"VENUE": "alpaca", "VENUE_KEY": "K", "VENUE_SECRET": "S", "VENUE_SHADOW": "true"}
+    for name, value in shadow.items():
+        monkeypatch.setenv(name, value)
+    given = ["venue", "check", "--orders", "--db", str(tmp_path / "t.db")]
+    monkeypatch.setattr(sys, "argv", ["pointsman", *given])
+    assert main() == 3
+    assert "nothing is sent in shadow" in " ".join(capsys.readouterr().err.split())
+    assert not (tmp_path / "t.db").exists()

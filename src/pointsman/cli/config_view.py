@@ -66,7 +66,7 @@ def access_notes(settings: Settings) -> list[str]:
 
     calendar = settings.trading_hours().unknown_at(time.time_ns())
     notes = [calendar] if calendar else []
-    account = VenueAccount(settings.venue, "", settings.venue_sandbox)
+    account = VenueAccount(settings.venue, "", settings.venue_sandbox, settings.is_shadow)
     notes += [] if account.is_paper else [f"venue: trades on {account.label}"]
     notes += [f"http: {who_needs_a_token(settings)}"]
     path = tokens_file(settings, settings.database_path)

@@ -79,9 +79,19 @@ class Settings(SettingFields):
         return self.virtual_accounts
 
     @property
+    def is_shadow(self) -> bool:
+        """Whether a real account is read, and traded on paper."""
+        return self.venue != PAPER and self.venue_shadow
+
+    @property
+    def venue_shown(self) -> str:
+        """The venue, wherever it is named without its account."""
+        return f"{self.venue} shadow" if self.is_shadow else self.venue
+
+    @property
     def position_mode(self) -> PositionMode:
         """How the account at the venue keeps long and short."""
-        is_paper = self.venue == PAPER or self.venue_shadow
+        is_paper = self.venue == PAPER
         return self.paper_position_mode if is_paper else self.venue_position_mode
 
     def policy(self, instruments: dict[str, Instrument]) -> Policy:
@@ -150,7 +160,7 @@ class Settings(SettingFields):
             "paper_fee_bps": self.paper_fee_bps,
         }
         if self.venue != PAPER:
-            shaping["venue"] = f"{self.venue} {'sandbox' if self.venue_sandbox else 'live'}"
+            shaping["venue"] = f"{self.venue_shown} {'sandbox' if self.venue_sandbox else 'live'}"
         text = json.dumps(shaping, sort_keys=True, default=lambda value: plain(value.normalize()))
         return hashlib.sha256(text.encode()).hexdigest()
 

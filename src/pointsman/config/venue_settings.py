@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def is_real_money(settings: "Settings") -> bool:
     """Whether orders of an engine under these settings are paid with real money."""
-    return settings.venue != PAPER and not settings.venue_sandbox and not settings.venue_shadow
+    return settings.venue != PAPER and not settings.venue_sandbox and not settings.is_shadow
 
 
 def venue_problems(
@@ -32,7 +32,10 @@ def venue_problems(
     found: list[Problem] = []
     if not at_fault & {"VENUE", "VENUE_SANDBOX"}:
         found += _foreign_hosts(settings, at_fault)
-    if settings.venue == PAPER or "VENUE" in at_fault:
+    if "VENUE" in at_fault:
+        return tuple(found)
+    if settings.venue == PAPER:
+        found += _nothing_to_shadow(settings, at_fault)
         return tuple(found)
     venue = KNOWN_VENUES[settings.venue]
     found += _missing(settings, venue)
@@ -44,6 +47,13 @@ def venue_problems(
         if not any(name.rpartition("__")[2] in _LOSS_SETTINGS for name in at_fault):
             found += _without_limit(settings)
     return tuple(problem for problem in found if problem.variable not in at_fault)
+
+
+def _nothing_to_shadow(settings: "Settings", at_fault: frozenset[str]) -> Iterator[Problem]:
+    if settings.venue_shadow and "VENUE_SHADOW" not in at_fault:
+        real = " or ".join(KNOWN_VENUES)
+        remedy = f"VENUE is paper, and there is no account to read; name one with VENUE={real}"
+        yield Problem("VENUE_SHADOW", "true", remedy)
 
 
 def _missing(settings: "Settings", venue: KnownVenue) -> Iterator[Problem]:

@@ -125,13 +125,15 @@ class KillSwitch(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag=
         return TradingState.REDUCING if self.is_paused else TradingState.ACTIVE
 
 
-class VenueAccount(msgspec.Struct, frozen=True, gc=False):
+class VenueAccount(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     """The account that a desk trades on, for a person to recognise it, and so that its records are
-    never used for another one. No decision depends on it. `name` is how the venue calls it."""
+    never used for another one. No decision depends on it. `name` is how the venue calls it. In
+    shadow the account is only read, and orders are filled on paper."""
 
     venue: str = "paper"
     name: str = ""
     is_sandbox: bool = True
+    is_shadow: bool = False
 
     @property
     def is_paper(self) -> bool:
@@ -139,13 +141,16 @@ class VenueAccount(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def is_real_money(self) -> bool:
-        return not self.is_paper and not self.is_sandbox
+        return not self.is_paper and not self.is_sandbox and not self.is_shadow
 
     @property
     def label(self) -> str:
         """In words, wherever the venue is named (RULES 49)."""
         if self.is_paper:
             return self.venue
+        if self.is_shadow:
+            kind = "sandbox" if self.is_sandbox else "live"
+            return f"{self.venue} shadow of the {kind} account {self.name}".rstrip()
         kind = "sandbox" if self.is_sandbox else "REAL MONEY"
         return f"{self.venue} {kind} {self.name}".rstrip()
 
@@ -204,6 +209,16 @@ class ExternalHolding(msgspec.Struct, frozen=True, gc=False, omit_defaults=True,
     side: PositionSide
     quantity: Decimal
     value: Decimal | None = ZERO
+
+
+class AccountReading(msgspec.Struct, frozen=True, gc=False, tag=True):
+    """What the account at the venue was found to hold, and how many orders rest there, where an
+    engine in shadow reads it: no part of the books. `holdings` are signed (short < 0), in hedge
+    mode one a side. One is kept for each change."""
+
+    read_at_ns: int
+    holdings: tuple[tuple[str, Decimal], ...]
+    open_orders: int
 
 
 class Incident(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag=True):

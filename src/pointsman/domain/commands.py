@@ -10,6 +10,7 @@ import msgspec
 
 from pointsman.domain.accounts import (
     Account,
+    AccountReading,
     CashMove,
     Cursor,
     DeskRecord,
@@ -81,6 +82,7 @@ Record = (
     | ExternalHolding
     | Mark
     | InstrumentSteps
+    | AccountReading
 )
 """Everything that is stored."""
 

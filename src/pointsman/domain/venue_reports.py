@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import msgspec
 
-from pointsman.domain.events import ChargePaid, FundingPaid, VenueFill
+from pointsman.domain.events import ChargePaid, Event, FundingPaid, VenueFill
 from pointsman.domain.life_cycle import OrderStatus
 from pointsman.domain.orders import Fill, OrderType
 from pointsman.domain.reasons import Reason
@@ -98,3 +98,11 @@ class Snapshot(msgspec.Struct, frozen=True, gc=False):
     is_complete: bool = True
     fundings: tuple[FundingPaid, ...] = ()
     charges: tuple[ChargePaid, ...] = ()
+
+
+class AccountRead(Event, frozen=True):
+    """In shadow: the account at the venue holds this, and this many orders rest there. It comes at
+    the start and where that has changed."""
+
+    holdings: tuple[tuple[str, Decimal], ...]
+    open_orders: int

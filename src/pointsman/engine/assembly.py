@@ -24,7 +24,7 @@ from pointsman.config.instruments import at_venue as instruments_at_venue
 from pointsman.config.instruments import load_instruments
 from pointsman.config.problems import Problem, SettingsError
 from pointsman.config.settings import Settings
-from pointsman.domain.accounts import DeskRecord, VenueAccount
+from pointsman.domain.accounts import DeskRecord
 from pointsman.domain.client_order_ids import CODE_LENGTH
 from pointsman.domain.events import FileLost, Started
 from pointsman.domain.policy import Policy
@@ -41,8 +41,7 @@ from pointsman.engine.open_venue import (
     ledger_path,
     listener,
     newest_stamps,
-    open_paper_venue,
-    open_real_venue,
+    open_venue,
 )
 from pointsman.engine.own_run import claim
 from pointsman.engine.recorder import open_recorder
@@ -215,14 +214,13 @@ def assemble(
             traded_on=account_at(venue, settings),
         )
 
-    def open_venue(
+    def opened(
         manager: SqliteManager, desk: DeskRecord | None, code: str, instrument_of: InstrumentOf
     ) -> Venue:
-        if access is not None:
-            return open_real_venue(settings, access, time.time_ns())
-        same_account.require_traded_on(desk, VenueAccount(), manager.path)
-        is_rewound = is_rerun and manager.head.sequence > 0
-        return open_paper_venue(settings, manager, code, instrument_of, is_rewound=is_rewound)
+        return open_venue(
+            settings, access, manager, desk, code, instrument_of,
+            now_ns=time.time_ns(), is_rewound=is_rerun and manager.head.sequence > 0,
+        )  # fmt: skip
 
     return build(
         Blueprint(
@@ -231,7 +229,7 @@ def assemble(
             hours=trading_hours(settings),
             started=started,
             new_code=lambda: _code(identity),
-            open_venue=open_venue,
+            open_venue=opened,
             open_recorder=lambda manager, closing: open_recorder(manager, closing, wait, notify),
             follow=_follow if is_rerun else None,
             wake=notify,

@@ -111,5 +111,5 @@ def shown_limits(settings: "Settings") -> dict[str, str]:
         "STOP_LOSS_PERCENTAGE": plain(settings.stop_loss_percentage),
         "PROTECTION_DEADLINE_SECONDS": plain(settings.protection_deadline_seconds),
         "RECONCILE_INTERVAL_SECONDS": plain(settings.reconcile_interval_seconds),
-        "VENUE": settings.venue,
+        "VENUE": settings.venue_shown,
     }

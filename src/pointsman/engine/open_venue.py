@@ -15,15 +15,19 @@ from pointsman.config.known_venues import PAPER
 from pointsman.config.problems import Problem, SettingsError
 from pointsman.config.settings import Settings
 from pointsman.config.venue_settings import venue_problems
-from pointsman.domain.accounts import VenueAccount
+from pointsman.domain.accounts import DeskRecord, VenueAccount
 from pointsman.domain.market import Instrument
+from pointsman.domain.policy import PositionMode, ReduceOnlyMode
 from pointsman.engine import same_account
 from pointsman.execution.ports import QuoteListener, Venue
 from pointsman.storage.queries import Loaded as Stored
 from pointsman.storage.sqlite_manager import SqliteManager
 from pointsman.venues.adapter import Access, Adapter
 from pointsman.venues.bridge import RealVenue
+from pointsman.venues.catalogue import CATALOGUE
 from pointsman.venues.paper.venue import PaperVenue
+from pointsman.venues.read_only import ReadOnly
+from pointsman.venues.shadow import ShadowVenue, shadow_abilities
 
 InstrumentOf = Callable[[str], Instrument]
 
@@ -94,43 +98,96 @@ def _not_built(settings: Settings) -> tuple[Problem, ...]:
     if settings.venue not in ADAPTERS:
         built = ", ".join((PAPER, *ADAPTERS))
         return (Problem("VENUE", settings.venue, f"it is not built yet; use one of {built}"),)
-    if settings.venue_shadow:
-        remedy = "it is not built yet; use VENUE=paper, or the sandbox with VENUE_SHADOW=false"
-        return (Problem("VENUE_SHADOW", "true", remedy),)
     return ()
 
 
 def open_real_venue(settings: Settings, access: Access, now_ns: int) -> RealVenue:
-    """Connect to the account, and check it. Raises VenueRefused and VenueUnreachable."""
+    """Connect to the account, and check it. In shadow it can only be read. Raises VenueRefused and
+    VenueUnreachable."""
+    adapter = ADAPTERS[settings.venue](access)
     return RealVenue(
-        ADAPTERS[settings.venue](access),
+        ReadOnly(adapter) if settings.is_shadow else adapter,
         now_ns=now_ns,
         requests_per_minute=settings.venue_requests_per_minute,
     )
 
 
+def open_venue(
+    settings: Settings,
+    access: Access | None,
+    manager: SqliteManager,
+    desk: DeskRecord | None,
+    code: str,
+    instrument_of: InstrumentOf,
+    *,
+    now_ns: int,
+    is_rewound: bool,
+) -> Venue:
+    """The account that an engine on this database trades on: paper without `access`, else the real
+    one, or in shadow paper in its place. Raises OtherAccount, and what opening can raise."""
+    if access is None:
+        same_account.require_traded_on(desk, VenueAccount(), manager.path)
+        paper = (settings.paper_position_mode, settings.paper_reduce_only)
+        return open_paper_venue(
+            settings, manager, code, instrument_of, modes=paper, is_rewound=is_rewound
+        )
+    account = open_real_venue(settings, access, now_ns)
+    if not settings.is_shadow:
+        return account
+    with ExitStack() as opening:
+        opening.callback(account.close)
+        same_account.require_traded_on(desk, account_at(account, settings), manager.path)
+        can = shadow_abilities(account.abilities, CATALOGUE[PAPER])
+        modes = (
+            can.position_mode or settings.venue_position_mode,
+            can.reduce_only or settings.paper_reduce_only,
+        )
+        paper_venue = open_paper_venue(
+            settings,
+            manager,
+            code,
+            lambda symbol: account.instruments.get(symbol) or instrument_of(symbol),
+            modes=modes,
+            is_rewound=False,
+        )
+        opening.pop_all()
+        return ShadowVenue(account, paper_venue)
+
+
+def account_behind(venue: Venue) -> RealVenue | None:
+    """The account at a real venue that is traded on or, in shadow, read."""
+    if isinstance(venue, ShadowVenue):
+        return venue.account
+    return venue if isinstance(venue, RealVenue) else None
+
+
 def begin_listening(venue: Venue, wake: Callable[[], None]) -> None:
     """Have a real venue say what happens at the account; `wake` is called, on another thread,
     whenever something has arrived."""
-    if isinstance(venue, RealVenue):
-        venue.start(wake)
+    if (account := account_behind(venue)) is not None:
+        account.start(wake)
 
 
 def account_at(venue: Venue, settings: Settings) -> VenueAccount:
     """Which account that is."""
-    if not isinstance(venue, RealVenue):
+    account = account_behind(venue)
+    if account is None:
         return VenueAccount()
     return VenueAccount(
-        venue=settings.venue, name=venue.opening.account, is_sandbox=settings.venue_sandbox
+        venue=settings.venue,
+        name=account.opening.account,
+        is_sandbox=settings.venue_sandbox,
+        is_shadow=settings.is_shadow,
     )
 
 
 def budget_of(venue: Venue, now_ns: int) -> dict[str, int] | None:
     """What may be asked of a real venue in a minute, and how much of it is left; None where nothing
     counts it. From any thread."""
-    if not isinstance(venue, RealVenue):
+    account = account_behind(venue)
+    if account is None:
         return None
-    budget = venue.budget
+    budget = account.budget
     return {"requests_per_minute": budget.per_minute, "left": budget.left(now_ns)}
 
 
@@ -147,7 +204,8 @@ def listener(venue: Venue) -> QuoteListener | None:
 
 def newest_stamps(stored: Stored, venue: Venue) -> dict[str, int]:
     """The stamp of the newest quote of each symbol that is known of."""
-    seen = venue.ledger.seen if isinstance(venue, PaperVenue) else {}
+    paper = venue.paper if isinstance(venue, ShadowVenue) else venue
+    seen = paper.ledger.seen if isinstance(paper, PaperVenue) else {}
     return {mark.symbol: mark.ts_ns for mark in stored.marks} | seen
 
 
@@ -157,6 +215,7 @@ def open_paper_venue(
     code: str,
     instrument_of: InstrumentOf,
     *,
+    modes: tuple[PositionMode, ReduceOnlyMode],
     is_rewound: bool,
 ) -> PaperVenue:
     """Open the ledger that belongs to the database. Raises OtherAccount, and what opening it can
@@ -169,8 +228,8 @@ def open_paper_venue(
             ledger,
             latency_ns=int(settings.paper_latency_ms * Decimal(10**6)),
             fee_bps=settings.paper_fee_bps,
-            position_mode=settings.paper_position_mode,
-            reduce_only_mode=settings.paper_reduce_only,
+            position_mode=modes[0],
+            reduce_only_mode=modes[1],
             instrument_of=instrument_of,
             journal_head=lambda: same_account.journal_head(manager, code),
             is_rewound=is_rewound,

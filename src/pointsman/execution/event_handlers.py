@@ -10,7 +10,9 @@ from pointsman.domain import events as ev
 from pointsman.domain.commands import Command
 from pointsman.domain.events import Event
 from pointsman.domain.timers import TimerKind
+from pointsman.domain.venue_reports import AccountRead
 from pointsman.execution import (
+    account_watch,
     adoption,
     doubt,
     external_holdings,
@@ -81,6 +83,7 @@ HANDLERS: dict[type[Event], Handler] = {
     ev.HoldingDiffers: external_holdings.on_holding_differs,
     ev.Assigned: adoption.on_assigned,
     ev.Compared: operator_actions.on_compared,
+    AccountRead: account_watch.on_account_read,
     ev.StorageHealed: operator_actions.on_storage_healed,
     ev.TaskDied: operator_actions.on_task_died,
     ev.FileLost: operator_actions.on_file_lost,

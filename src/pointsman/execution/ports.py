@@ -36,7 +36,7 @@ from pointsman.domain.market import Instrument, Quote
 from pointsman.domain.orders import KnownOrder
 from pointsman.domain.policy import Abilities
 from pointsman.domain.signals import FirstDecision, Window
-from pointsman.domain.venue_reports import OrderFound, Snapshot
+from pointsman.domain.venue_reports import AccountRead, OrderFound, Snapshot
 
 Request = Submit | Cancel | Query | Compare | MoveCash
 """What may be sent to a venue."""
@@ -53,6 +53,7 @@ Reply = (
     | ChargePaid
     | LinkChanged
     | UnlistedCode
+    | AccountRead
 )
 """What may come back, at any time. `mark` and `known` of an event are left empty; the engine fills
 them in. Each link counts as up from the start on, until `LinkChanged` says otherwise."""

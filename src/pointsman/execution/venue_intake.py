@@ -29,7 +29,7 @@ from pointsman.domain.events import (
     UnlistedCode,
 )
 from pointsman.domain.orders import ForeignOrder, KnownOrder
-from pointsman.domain.venue_reports import OrderFound, Snapshot, VenueOrder, VenueTrade
+from pointsman.domain.venue_reports import AccountRead, OrderFound, Snapshot, VenueOrder, VenueTrade
 from pointsman.execution import external_holdings, reconcile
 from pointsman.execution.archive import Recall
 from pointsman.execution.desk import Desk
@@ -78,7 +78,7 @@ class Intake:
             # What storage cannot look up now is not taken in: the next comparison shows it again.
             with suppress(StorageHeld):
                 self._take_in_reports(reply)
-        elif isinstance(reply, CashConfirmed | LinkChanged | UnlistedCode):
+        elif isinstance(reply, CashConfirmed | LinkChanged | UnlistedCode | AccountRead):
             self._turn(reply)
         elif isinstance(reply, FundingPaid | ChargePaid):
             self._pay(reply)

@@ -30,6 +30,7 @@ from pointsman.execution.figures import (
 )
 from pointsman.reading.documents import Document, seconds_text, to_document
 from pointsman.reading.price_decimals import PriceDecimals, read_price_decimals
+from pointsman.reading.shadow import read_shadowed, shadowed_document
 from pointsman.storage import queries, reader
 
 
@@ -81,6 +82,7 @@ def build_report(connection: sqlite3.Connection) -> Document:
     decisions = reader.decisions(connection)
     incidents = reader.incidents(connection)
     funded = reader.fundings(connection)
+    shadowed = read_shadowed(connection)
     with exact():
         return {
             "accounts": {
@@ -96,6 +98,7 @@ def build_report(connection: sqlite3.Connection) -> Document:
             "protection": _protection(standing),
             "quotes": 0 if desk is None else desk.quotes,
             "bad_quotes": 0 if desk is None else desk.bad_quotes,
+            **({} if shadowed is None else {"shadow": shadowed_document(shadowed)}),
         }
 
 

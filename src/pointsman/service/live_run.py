@@ -21,7 +21,7 @@ from pointsman.api.ports import Engine
 from pointsman.api.server import build_app, url_of
 from pointsman.config.fields import LogLevel
 from pointsman.config.settings import Settings
-from pointsman.config.tokens import Tokens, who_needs_a_token, with_tokens
+from pointsman.config.tokens import who_needs_a_token, with_tokens
 from pointsman.domain.accounts import KillState, VenueAccount
 from pointsman.domain.commands import Step
 from pointsman.domain.events import Event, TaskDied
@@ -53,7 +53,9 @@ from pointsman.service.loop_lag import Beat
 from pointsman.service.notifications import THREAD_NAME, Kind, Notices, sender_to
 from pointsman.service.readiness import Readiness
 from pointsman.service.recorded_run import Begun, open_run, prepare
+from pointsman.service.shadow_days import ShadowDays
 from pointsman.service.side_threads import Parts, take_port
+from pointsman.service.start_notes import notes_on_tokens
 from pointsman.terminal.why import story_text
 
 NIGHT_NS = 60 * SECOND_NS
@@ -109,21 +111,14 @@ async def run_paced(
         opened.callback(assembly.close)
         if assembly.is_behind or (assembly.has_ended and not plan.feed.is_lasting):
             return
-        _say_tokens(log(time.time_ns), who, tokens)
+        for said in notes_on_tokens(who, tokens):
+            log(time.time_ns).say(said)
         session = _Session(
             plan, settings, assembly, begun, wake, log, listener, stop, arrivals, running
         )
         wakers.append(session.live.wake_soon)
         stop.hooks.append(session.live.wake_soon)
         await session.run(started)
-
-
-def _say_tokens(log: Log, who_needs_one: str, tokens: Tokens) -> None:
-    """Say who needs a token for HTTP, and the path of the file with made ones; no token itself."""
-    log.say((LogLevel.INFO, f"http: {who_needs_one}", {}))
-    if tokens.path is not None:
-        told = "http tokens made" if tokens.is_new else "http tokens read"
-        log.say((LogLevel.INFO, told, {"path": str(tokens.path)}))
 
 
 class _Session:
@@ -150,12 +145,13 @@ class _Session:
         self._died: queue.Queue[TaskDied] = queue.Queue(_DEATHS_MAX)
         self._is_failing = False
         self._notices = Notices(str(plan.database), sender_to(settings.notify_urls), self._warn)
-        self._meters = Meters(settings.venue, time.time)
+        self._meters = Meters(settings.venue_shown, time.time)
         assembly.manager.on_commit = self._meters.committed
         self._publisher = Publisher()
         self._comparisons = Comparisons()
         self._requests = assembly.request_handler
         self._log = log(lambda: loop.now_ns)
+        self._days = ShadowDays(settings, time.time_ns(), self._log, self._notices)
         loop.on_turn = self._on_turn
         # Before the first turn: what changes from then on is published.
         picture = picture_to_follow(plan.database, settings, loop)
@@ -283,6 +279,7 @@ class _Session:
                 )
             if self._plan.feed.is_lasting or not self._stop.is_asked:
                 self._begun.playback.end()
+            self._days.tell(self._loop.now_ns)
         finally:
             supervising.stop()
             self._beat.stop()
@@ -296,6 +293,7 @@ class _Session:
         if self._arrivals is not None:
             self._arrivals.work(self._loop, self.live, self._begun.tape, self._stop)
         self._vitals.note(self._loop.quotes_seen, now_ns)
+        self._days.look(now_ns)
         self._say_storage()
         news = () if self._arrivals is None else self._arrivals.take_news()
         for told in chain(self._loop.view.take_news(), news):
@@ -354,6 +352,7 @@ class _Session:
         self._meters.turn(event, step)
         self._notices.turn(event, step)
         self._log.turn(event, step)
+        self._days.turn(step, self._loop.now_ns)
 
     def _skip_night(self, now_ns: int) -> None:
         """After the close of a simulated market comes the next opening, at once."""

@@ -44,6 +44,7 @@ class Kind(StrEnum):
     ENGINE_FAULT = "ENGINE_FAULT"
     STORAGE_FAILS = "STORAGE_FAILS"
     STORAGE_WORKS = "STORAGE_WORKS"
+    SHADOW_DAY = "SHADOW_DAY"
 
 
 class _Waiting(NamedTuple):

@@ -10,13 +10,16 @@ from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 
+from pointsman.config.fields import LogLevel
 from pointsman.config.instruments import load_instruments
 from pointsman.config.settings import Settings
+from pointsman.config.tokens import Tokens
 from pointsman.domain.accounts import Account
 from pointsman.domain.market import letters_of
 from pointsman.domain.money import plain
 from pointsman.domain.positions import Position
 from pointsman.service.feeds import Feed
+from pointsman.service.log import Said
 from pointsman.storage import reader
 from pointsman.storage.errors import StorageError
 from pointsman.terminal.text import number
@@ -29,6 +32,14 @@ def notes_before(feed: Feed, settings: Settings, database: Path, now_ns: int) ->
     calendar = settings.trading_hours().unknown_at(begins_ns)
     notes = [*feed.told_at_start, *notes_on_accounts(settings, database)]
     return [*notes, calendar] if calendar else notes
+
+
+def notes_on_tokens(who_needs_one: str, tokens: Tokens) -> Iterator[Said]:
+    """Who needs a token for HTTP, and the path of the file with made ones; no token itself."""
+    yield LogLevel.INFO, f"http: {who_needs_one}", {}
+    if tokens.path is not None:
+        told = "http tokens made" if tokens.is_new else "http tokens read"
+        yield LogLevel.INFO, told, {"path": str(tokens.path)}
 
 
 def notes_on_accounts(settings: Settings, database: Path) -> list[str]:

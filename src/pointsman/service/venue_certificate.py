@@ -164,7 +164,7 @@ def _real(settings: Settings, venue: RealVenue, symbol: str) -> Iterator[Opened]
                 newest_quote=lambda: newest.get(symbol),
             ),
             instrument=instrument,
-            account=account_at(venue, settings),
+            account=msgspec.structs.replace(account_at(venue, settings), is_shadow=False),
             facts=tuple(_facts(settings, venue, instrument)),
         )
     finally:

@@ -21,6 +21,7 @@ import msgspec
 
 from pointsman.domain.accounts import (
     Account,
+    AccountReading,
     CashMove,
     Cursor,
     DeskRecord,
@@ -224,6 +225,7 @@ CODECS: dict[type[msgspec.Struct], RecordCodec[Any]] = {
         RecordCodec(ExternalHolding, "external_holdings", ("symbol", "side")),
         RecordCodec(Mark, "marks", ("symbol",)),
         RecordCodec(InstrumentSteps, "instrument_steps", ("symbol",)),
+        RecordCodec(AccountReading, "account_readings", ("read_at_ns",)),
     )
 }
 """The codec of every stored type."""

@@ -15,6 +15,7 @@ import msgspec
 
 from pointsman.domain.accounts import (
     Account,
+    AccountReading,
     DeskRecord,
     ExternalHolding,
     Incident,
@@ -156,6 +157,13 @@ def marks(connection: sqlite3.Connection) -> list[Mark]:
 def external_holdings(connection: sqlite3.Connection) -> list[ExternalHolding]:
     """What the venue holds beyond our VAs (RULES 28)."""
     return records(connection, ExternalHolding, "ORDER BY symbol, side")
+
+
+def account_readings(
+    connection: sqlite3.Connection, limit: int | None = None
+) -> list[AccountReading]:
+    """What the account at the venue was found to hold, in shadow, in the order of reading."""
+    return _newest(connection, AccountReading, limit)
 
 
 def kill_switch(connection: sqlite3.Connection) -> KillSwitch:

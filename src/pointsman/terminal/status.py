@@ -16,6 +16,7 @@ from rich.styled import Styled
 from rich.text import Text
 
 from pointsman.domain.accounts import (
+    AccountReading,
     DeskRecord,
     ExternalHolding,
     KillState,
@@ -32,8 +33,10 @@ from pointsman.reading.certificate import Certificate, certificate_document, rea
 from pointsman.reading.documents import Document, to_document
 from pointsman.reading.lists import LISTS, Wanted
 from pointsman.reading.report import Standing, read_standing
+from pointsman.reading.shadow import reading_document
 from pointsman.storage import queries, reader, schema
 from pointsman.terminal.condition import Condition, EngineState, of_loop, without_answer
+from pointsman.terminal.shadow import holds
 from pointsman.terminal.tables import facts
 from pointsman.terminal.text import counted, moment, printable, venue_label
 from pointsman.terminal.views import VIEWS, listing
@@ -72,6 +75,7 @@ class Status(msgspec.Struct, frozen=True):
     latched: Latched
     is_latch_ahead: bool
     certificate: Certificate | None
+    account_reading: AccountReading | None
     externals: list[ExternalHolding]
     counts: dict[str, int]
     sequence: int
@@ -122,6 +126,7 @@ def read_status(connection: sqlite3.Connection, path: Path) -> Status:
         latched,
         switch is not standing.kill_switch,
         read_certificate(connection),
+        next(iter(reader.account_readings(connection, 1)), None),
         reader.external_holdings(connection),
         counts,
         newest[0][0] if newest else 0,
@@ -162,6 +167,7 @@ def status_document(status: Status) -> Document:
             "why": "" if status.condition is None else status.condition.why,
         },
         "venue": venue_document(status.traded_on),
+        "account_holds": reading_document(status.account_reading),
         "last_check": certificate_document(status.certificate),
         "unready": dict(status.unready),
         "entries_held": status.entries_held,
@@ -216,6 +222,8 @@ def _state(status: Status) -> EngineState:
 def _lines(status: Status) -> Iterator[tuple[str, Text]]:
     standing, counts = status.standing, status.counts
     yield "venue", venue_label(status.traded_on.label, status.traded_on.is_real_money)
+    if status.traded_on.is_shadow:
+        yield "the account", _account(status.account_reading)
     if (certificate := _certificate(status)) is not None:
         yield "certificate", certificate
     yield "trading", _trading(standing, status.entries_held, is_past=status.condition is not None)
@@ -239,6 +247,15 @@ def _lines(status: Status) -> Iterator[tuple[str, Text]]:
         yield "external", Text(printable(text), style="yellow")
 
 
+def _account(reading: AccountReading | None) -> Text:
+    """What a real account that is read in shadow holds."""
+    if reading is None:
+        return Text("has not been read yet", style="yellow")
+    document = reading_document(reading)
+    assert document is not None
+    return Text(printable(f"holds {holds(document)}, since {moment(reading.read_at_ns)} UTC"))
+
+
 def _certificate(status: Status) -> Text | None:
     """What the newest check with orders came to; nothing for a paper account without one."""
     found, account = status.certificate, status.traded_on
@@ -247,8 +264,11 @@ def _certificate(status: Status) -> Text | None:
         return None if account.is_paper else Text(none, style="yellow")
     told = f"{found.kept} of {len(found.promises)} kept, {moment(found.checked_at_ns)[:10]}"
     text = Text(printable(f"{told}, {found.symbol}"), style="green" if found.is_whole else "")
-    if status.sequence and found.account != account:
-        text.append(printable(f", but of {found.account.label}"), "yellow")
+    own = msgspec.structs.replace(account, is_shadow=False)
+    if found.account != own:
+        # Before the first start the records are of no account yet.
+        told, style = (", but of", "yellow") if status.sequence else (", of", "")
+        text.append(printable(f"{told} {found.account.label}"), style)
     for one in found.broken:
         why = f": {one.detail}" if one.detail else ""
         text.append(printable(f"; NOT KEPT: {one.text}{why}"), "bold red")

@@ -13,8 +13,9 @@ from rich.text import Text
 from pointsman.domain.money import ZERO, exact
 from pointsman.domain.reasons import Reason
 from pointsman.reading.documents import Document
+from pointsman.terminal.shadow import told as told_of_shadow
 from pointsman.terminal.tables import Column, Listing
-from pointsman.terminal.text import counted, money, seconds, signed_money
+from pointsman.terminal.text import counted, money, printable, seconds, signed_money
 
 _ADDED = ("balance", "equity", "realized_pnl", "unrealized_pnl", "fees")
 _COUNTED = ("trades", "wins", "losses")
@@ -127,6 +128,8 @@ def _machinery(report: Document) -> Iterator[RenderableType]:
     )
     told = f"Longest time without cover: {longest} s ({total} s in all)"
     yield Text(f"{told}, without a stop: {stopless} s.")
+    if "shadow" in report:
+        yield Text(f"Shadow: {printable(told_of_shadow(report['shadow']))}.")
     if report["positions"]:
         yield Text(f"Still open: {counted(len(report['positions']), 'position')}.")
     kinds = Counter(incident["kind"] for incident in report["incidents"])

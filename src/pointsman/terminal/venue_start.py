@@ -44,6 +44,8 @@ def limits_in_force(settings: Settings) -> dict[str, str]:
 def draw_start(account: VenueAccount, settings: Settings) -> RenderableType:
     """The account and its limits, for a person."""
     head = Text("Trading on ").append_text(venue_label(account.label, account.is_real_money))
+    if account.is_shadow:
+        head.append(": nothing is sent, orders are filled on paper")
     return Group(head, facts(_lines(settings)))
 
 
