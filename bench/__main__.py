@@ -7,12 +7,22 @@ travel. `make bench ARGS=quotes` measures one group.
 import sys
 from collections.abc import Callable
 
-from bench import decisions, http_signals, quotes, recorded, signals, start, venue_quotes
+from bench import (
+    decisions,
+    http_signals,
+    quotes,
+    recorded,
+    signals,
+    start,
+    venue_orders,
+    venue_quotes,
+)
 from bench.table import Row, show
 
 GROUPS: dict[str, Callable[[], list[Row]]] = {
     "quotes": quotes.measure,
     "venue": venue_quotes.measure,
+    "orders": venue_orders.measure,
     "signals": signals.measure,
     "decisions": decisions.measure,
     "http": http_signals.measure,
