@@ -24,7 +24,6 @@ from tests.integration.test_venue_quotes import VENUES, AtVenue, is_subscribed, 
 from tests.venue_servers.base import VenueServer
 
 MARKET = ("--market", "venue")
-TRIED = [at for at in VENUES if at.market in ("alpaca", "binanceusdm")]
 
 
 def settings_for(at: AtVenue, server: VenueServer) -> dict[str, str]:
@@ -79,7 +78,7 @@ def held_at(engine: HttpEngine) -> Decimal:
     return sum((Decimal(row["quantity"]) for row in holdings), Decimal(0))
 
 
-@pytest.mark.parametrize("at", TRIED, ids=lambda at: at.market)
+@pytest.mark.parametrize("at", VENUES, ids=lambda at: at.market)
 def test_rule_49_no_order_leaves_also_through_a_kill_9_and_a_flatten(
     tmp_path: Path, at: AtVenue
 ) -> None:
