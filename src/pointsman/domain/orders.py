@@ -37,7 +37,7 @@ class OrderType(StrEnum):
 
 
 AT_MARKET = (OrderType.STOP, OrderType.MARKET)
-"""The kinds that trade at any price, once they trade."""
+"""The kinds that execute as market orders, a stop once it has triggered."""
 
 
 class Order(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag=True):
@@ -46,8 +46,8 @@ class Order(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag=True)
     `filled` is the cumulative quantity, `filled_value` the sum of quantity x price of its fills.
     `position_id` is the number of the entry that opened the position. `stop_level`,
     `stop_percentage` and `take_profit` are the plan that an entry's position will follow;
-    `trigger_price` is a stop's trigger. `covers_until_ns` is until when an exit at work, or a stop
-    that has triggered, counts as cover of its position; None before that, and when it is over
+    `trigger_price` is a stop's trigger. `covers_until_ns` is the time until which an
+    accepted exit, or a stop that has triggered, counts as cover of its position, and else None
     (RULES 63).
     """
 
@@ -111,7 +111,7 @@ class Order(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag=True)
     @property
     def has_begun_to_close(self) -> bool:
         """Whether it is an exit that the venue has accepted, or a stop that has triggered, and has
-        not ended: by our last word of it, also while that is in doubt."""
+        not ended: by its last known status, also while that is in doubt."""
         is_open = self.status in (OrderStatus.ACCEPTED, OrderStatus.PARTIALLY_FILLED)
         return is_open and (self.role is Role.EXIT or self.is_triggered)
 

@@ -69,12 +69,11 @@ class Blueprint(msgspec.Struct, frozen=True, kw_only=True):
     """What an engine is built from.
 
     `started` makes the event of a start from the installation code and the venue, and `new_code`
-    draws the code of a new database. `open_venue` is given the open database, what its desk
-    remembers, and its code.
-    `open_recorder` puts what closes it into the stack that it is given. `wake` has the driver look
-    at what other threads asked for. `follow`, where given, makes again what the journal of an
-    interrupted run holds; it is given what to call at its end. Without `is_synced` nothing that is
-    stored waits for the disk (RULES 42).
+    draws the code of a new database. `open_venue` is given the open database, the record of its
+    desk, and its code. `open_recorder` registers its closing on the stack that it is given. `wake`
+    has the driver look at what other threads asked for. `follow`, where given, makes again what the
+    journal of an interrupted run holds; it is given what to call at its end. Without `is_synced`
+    nothing that is stored waits for the disk (RULES 42).
     """
 
     database: Path
@@ -92,7 +91,7 @@ class Blueprint(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Assembly(msgspec.Struct):
-    """A loop and what it stands on. `resume_ns` is the time that its books have reached, 0 for new
+    """A loop and what it depends on. `resume_ns` is the time that its books have reached, 0 for new
     ones and where `rerun` takes them there; `newest_stamps` are those of the quotes that they were
     marked at. The driver calls `work` after each instant, and `look` is called every EVERY_SECONDS
     of real time: see `watching`."""
@@ -191,11 +190,11 @@ def assemble(
     notify: Callable[[], None] = lambda: None,
     is_rerun: bool = False,
 ) -> Assembly:
-    """Open database and paper venue as the settings say, and load the desk. With `wait` commits are
+    """Open the database and the venue of the settings, and load the desk. With `wait` commits are
     made inline without waiting for the disk, and it is called at each failed try; else by a writer
-    thread. `notify` is called
-    whenever something became durable or was asked for, on any thread. With `is_rerun` an
-    interrupted run is made again from its beginning, up to where its journal ends.
+    thread. `notify` is called whenever something became durable or was asked for, on any thread.
+    With `is_rerun` an interrupted run is made again from its beginning, up to where its journal
+    ends.
 
     Raises SettingsError, StorageError, OtherRun, OtherAccount, and what opening the ledger can
     raise.

@@ -75,7 +75,7 @@ def on_sent(books: Books, event: OrderSent, now_ns: int) -> list[Command]:
 
 
 def on_send_refused(books: Books, event: SendRefused, now_ns: int) -> list[Command]:
-    """The last gate held an order back: it never left, and that is certain (RULES 31)."""
+    """The last check held an order back: it never left, and that is certain (RULES 31)."""
     order = books.orders.get(event.client_order_id)
     if order is not None and order.status is OrderStatus.INITIALIZED:
         end_order(books, order, ReportKind.DENIED, event.reason, now_ns)

@@ -13,7 +13,7 @@ Rules (RULES 21-23):
 * added quantity gets an additional stop; a stop is cancelled only when its quantity is covered
   otherwise, or must be freed for an exit;
 * a stop on the wrong side of the market is not sent: the position is exited at market;
-* every order is for whole lots, also where the venue has filled broken ones (RULES 61), and for no
+* every order is for whole lots, also where the venue has filled odd ones (RULES 61), and for no
   more than a market order may have there: what is larger is several orders (RULES 48).
 
 Which stops stay where not all can is in `surplus.py`; how long a position went without cover, in
@@ -122,24 +122,24 @@ def _match_stops_to_holding(
     lot = instrument.lot
     may_overlap = books.policy.venue_clips and books.is_only_holder(position)
     held, exit_leaves = held_at_venue(books, position), total_leaves(exits)
-    leaving = _to_exit(books, position, stops, held)
-    # A venue may fill broken lots; every order that is sent is for whole ones (RULES 61).
-    missing_exit = max(ZERO, floor_to(leaving - exit_leaves, lot))
+    to_exit = _to_exit(books, position, stops, held)
+    # A venue may fill odd lots; every order that is sent is for whole ones (RULES 61).
+    missing_exit = max(ZERO, floor_to(to_exit - exit_leaves, lot))
     staying_held = held - exit_leaves - missing_exit
-    staying = [stop for stop in stops if not stop.is_cancel_pending]
+    uncancelled = [stop for stop in stops if not stop.is_cancel_pending]
     # While an exit overlaps with stops these stay as they are, until the exit is final (RULES 21).
-    keep, surplus = staying, list[Order]()
-    if leaving < lot or not may_overlap:
-        keep, surplus = stops_to_keep(position, staying, staying_held, instrument.tick)
+    keep, surplus = uncancelled, list[Order]()
+    if to_exit < lot or not may_overlap:
+        keep, surplus = stops_to_keep(position, uncancelled, staying_held, instrument.tick)
     commands: list[Command] = []
     # How much may be sent beside what is at work already, where nothing may overlap.
     room = floor_to(held - exit_leaves - total_leaves(stops), lot)
     if missing_exit > ZERO:
         part = missing_exit if may_overlap else min(missing_exit, room)
-        # One order for all of it, but for what a stop that is unknown keeps from leaving now.
-        is_kept = part > ZERO and any(stop.is_unknown for stop in stops)
+        # All in one exit, unless a stop whose status is unknown blocks a part: then what is free.
+        is_blocked = part > ZERO and any(stop.is_unknown for stop in stops)
         is_due = _may_send(books, position, Role.EXIT, now_ns)
-        if is_due and (part == missing_exit or is_kept):
+        if is_due and (part == missing_exit or is_blocked):
             commands += submit_exits(books, position.position_id, part, now_ns)
         room -= missing_exit
     missing_stop = floor_to(staying_held - total_leaves(keep), lot)
@@ -149,7 +149,7 @@ def _match_stops_to_holding(
         surplus += given_up
         missing_stop = floor_to(staying_held - total_leaves(keep), lot)
     allowed = missing_stop if may_overlap else min(missing_stop, room)
-    wants_stop = missing_stop > ZERO and not _can_have_no_stop(position)
+    wants_stop = missing_stop > ZERO and not _stop_and_exit_refused(position)
     if wants_stop and _has_market_passed_stop(position, mark):
         # Exited at market, when the position is looked at again (RULES 23).
         give_up_stops(books, position, Reason.STOP_CROSSED)
@@ -168,8 +168,8 @@ def _match_stops_to_holding(
 
 def _to_exit(books: Books, position: Position, stops: list[Order], held: Decimal) -> Decimal:
     """How much is to leave by exits. A stop that has triggered is on its way out by itself; after
-    an exit that failed, none is tried for a while. Where the venue holds too little of it to be
-    traded, which the whole position is not, every exit would be rejected."""
+    an exit that failed, none is tried for a while. Where the venue holds less of it than the
+    least that can be traded, and the position as a whole is more, every exit would be rejected."""
     if position.exit_retry_at_ns is not None:
         return ZERO
     lot = books.policy.instrument(position.symbol).lot
@@ -205,8 +205,8 @@ def _may_send(books: Books, position: Position, role: Role, now_ns: int) -> bool
     return is_due and not venue_forbids.must_wait(books, position)
 
 
-def _can_have_no_stop(position: Position) -> bool:
-    """Whether the venue refused the stop of a position whose exit it refused too: there is nothing
-    to do but to try the exit again."""
+def _stop_and_exit_refused(position: Position) -> bool:
+    """Whether the venue refused the stop of a position, and its exit too: there is nothing to do
+    but to try the exit again."""
     refused = (Reason.STOP_CROSSED, Reason.STOP_REJECTED)
     return position.exit_retry_at_ns is not None and position.closing_reason in refused

@@ -78,7 +78,7 @@ class Dispatcher:
         return len(self._tasks) - (self._listening is not None)
 
     def begin(self, request: Request) -> None:
-        """Begin with one request."""
+        """Start one request."""
         if isinstance(request, MoveCash):
             # Money of a VA is our book-keeping; a real venue has no part in it (RULES 51).
             self._put(CashConfirmed(request.ref))
