@@ -120,7 +120,7 @@ def test_an_hour_has_no_incident_but_cooldowns_and_exits_that_wait_for_size(
 ) -> None:
     seen = run(seed=4, folder=tmp_path, seconds=3_600)
     kinds = {incident.kind for incident in seen.incidents}
-    assert kinds == {Reason.COOLDOWN_STARTED, Reason.EXIT_UNFILLED}
+    assert {Reason.COOLDOWN_STARTED} <= kinds <= {Reason.COOLDOWN_STARTED, Reason.EXIT_UNFILLED}
     accepted = [one for one in seen.decisions if one.outcome is Outcome.ACCEPTED]
     assert len(accepted) > len(seen.decisions) // 2
     assert {trade.pnl > 0 for trade in seen.trades} == {True, False}
@@ -128,6 +128,20 @@ def test_an_hour_has_no_incident_but_cooldowns_and_exits_that_wait_for_size(
     assert {trade.exit_reason for trade in seen.trades} == ways_out
     entries = {one.decided_at_ns for one in accepted if one.client_order_id is not None}
     assert {(at_ns - OPEN_NS) // (600 * SECOND) for at_ns in entries} == set(range(6))
+
+
+def test_an_hour_is_a_realistic_mix(tmp_path: Path) -> None:
+    """About half of the entries are accepted, there are wins and losses, and now and then a
+    cooldown. One account after the show, where each thing is shown once, is still cooling down."""
+    seen = run(seed=0, folder=tmp_path, seconds=3_600)
+    refused = [one for one in seen.decisions if one.outcome is Outcome.REFUSED]
+    entries = [one for one in seen.orders if one.role is Role.ENTRY]
+    entries_refused = [one for one in refused if one.reason is not Reason.NOTHING_TO_CLOSE]
+    wins = sum(trade.pnl > 0 for trade in seen.trades)
+    cooldowns = [one for one in seen.incidents if one.kind is Reason.COOLDOWN_STARTED]
+    assert 2 / 5 < len(entries) / (len(entries) + len(entries_refused)) < 2 / 3
+    assert 2 / 5 < wins / len(seen.trades) < 3 / 4
+    assert 2 <= len(cooldowns) <= 12
 
 
 # --- a function of (seed, time) -------------------------------------------------------------------
@@ -174,7 +188,7 @@ def test_a_signal_comes_right_after_a_quote_of_its_symbol_and_well_before_the_ne
         signal, ts_ns = line.signal, line.ts_ns or 0
         assert signal.ts_ns == ts_ns
         assert market.quotes_of(signal.symbol, ts_ns - 100 * MS, ts_ns)
-        assert not market.quotes_of(signal.symbol, ts_ns, ts_ns + 200 * MS)
+        assert not market.quotes_of(signal.symbol, ts_ns, ts_ns + 150 * MS)
 
 
 def test_an_account_closes_every_symbol_that_it_may_have_entered_by_the_end_of_a_scene() -> None:

@@ -25,7 +25,7 @@ OPEN_NS = 20_458 * DAY + 870 * MINUTE
 """2026-01-05T14:30:00Z, half past nine in New York."""
 
 DAY_MINUTES = 390
-PINNED = "9c511f074fed85249bed85a3488bb33b887e8cc7ed4d0ff47d96468a6839c606"
+PINNED = "23efdbf64991febab9ec21c5a4c75540b522a231a80d3efd638ec0c274d308b1"
 """SHA-256 of the first hour of seed 7."""
 
 
@@ -110,7 +110,7 @@ def test_it_is_a_market_of_several_symbols_in_time_order() -> None:
     assert {quote.symbol for quote in quotes} == set(SYMBOLS)
     assert all(one.ts_ns <= two.ts_ns for one, two in pairwise(quotes))
     seconds = Decimal(quotes[-1].ts_ns - OPEN_NS) / SECOND
-    assert 4 < len(quotes) / seconds < 6
+    assert 16 < len(quotes) / seconds < 17
     assert (market.rows, market.bad_rows) == (2_000, 0)
 
 
@@ -163,12 +163,11 @@ def test_there_are_jumps_and_quiet_spells(symbol: str) -> None:
     assert sum(move < usual / 2 for move in moves) > DAY_MINUTES // 5
 
 
-def test_quotes_pause_in_a_quiet_spell_but_those_of_btc_are_always_fresh() -> None:
-    """MAX_LATENCY_MS is 500: a signal for BTC/USDT may come at any moment."""
-    pauses = {
-        symbol: [two.ts_ns - one.ts_ns for one, two in pairwise(day_of(symbol))]
-        for symbol in SYMBOLS
-    }
-    assert max(pauses["BTC/USDT"]) < 500 * 10**6
-    assert 2 * SECOND < max(pauses["AAPL"]) < 4 * SECOND
-    assert min(map(min, pauses.values())) > 300 * 10**6
+@pytest.mark.parametrize("symbol", SYMBOLS)
+def test_a_signal_at_any_moment_finds_a_fresh_quote(symbol: str) -> None:
+    """MAX_LATENCY_MS is 500, and an engine on a busy machine needs some of it itself."""
+    closes_ns = OPEN_NS + DAY_MINUTES * MINUTE
+    stamps = [OPEN_NS, *(quote.ts_ns for quote in day_of(symbol)), closes_ns]
+    pauses = [two - one for one, two in pairwise(stamps)]
+    assert max(pauses) <= 360 * 10**6
+    assert min(pauses[1:-1]) >= 240 * 10**6

@@ -31,7 +31,7 @@ def test_what_matters_is_on_one_screen(report: Document, width: int) -> None:
     assert "12,345 quotes, 8 signals, 7 orders, 6 fills, 1 trade." in text
     assert "Closed trades earned -161.37 after fees." in text
     assert "8 received: 3 accepted, 2 refused, 2 duplicates, 1 malformed." in text
-    assert "1 refused by LATENCY; median quote age 1,000 ms." in text
+    assert "1 refused by LATENCY; median quote age 1.000 s." in text
     assert "without cover: 0.02 s (0.06 s in all), without a stop: 0.02 s." in text
     assert "Still open: 1 position." in text
     assert "1 MALFORMED_SIGNAL, 1 ID_REUSED, 1 BAD_QUOTES" in text

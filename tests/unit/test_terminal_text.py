@@ -69,7 +69,9 @@ def test_a_result_says_its_sign_in_characters_too() -> None:
         ("-1204", "-1.204 s", "-1.204"),
         ("724000", "12 min 04 s", "+12:04.000"),
         ("11100000", "3 h 05 min", "+3:05:00.000"),
-        ("198000000", "2 d 7 h", "+55:00:00.000"),
+        ("198000000", "2 days 7 h", "+55:00:00.000"),
+        ("86400000", "1 day", "+24:00:00.000"),
+        ("28435515521", "329 days", "+7898:45:15.521"),
     ],
 )
 def test_lengths_of_time(milliseconds: str, as_length: str, on_a_stopwatch: str) -> None:

@@ -23,25 +23,21 @@ from pointsman.domain.signals import Window
 
 
 class Listing(NamedTuple):
-    """One symbol: the price that it moves around, the unit of its displayed sizes, the length of
-    the slots in which it is quoted once (in a quiet spell in one of `quiet_slots` slots), which
-    divides a minute, and how high its finest wave is, in parts per billion."""
+    """One symbol: the price that it moves around, the unit of its displayed sizes, and how high its
+    finest wave is, in parts per billion."""
 
     symbol: str
     price: Decimal
     size_unit: Decimal
-    slot_ms: int
-    quiet_slots: int
     wave_ppb: int
 
 
 LISTINGS = (
-    Listing("AAPL", Decimal(190), Decimal(10), 1_250, 3, 120_000),
-    Listing("MSFT", Decimal(420), Decimal(5), 1_250, 3, 100_000),
-    Listing("NVDA", Decimal(130), Decimal(15), 1_250, 3, 180_000),
-    # Never silent for as long as half a second: a signal at any moment finds a fresh quote.
-    Listing("BTC/USDT", Decimal(64_000), Decimal("0.03"), 400, 1, 160_000),
-    Listing("ETH/USDT", Decimal(3_100), Decimal("0.6"), 1_250, 1, 200_000),
+    Listing("AAPL", Decimal(190), Decimal(10), 120_000),
+    Listing("MSFT", Decimal(420), Decimal(5), 100_000),
+    Listing("NVDA", Decimal(130), Decimal(15), 180_000),
+    Listing("BTC/USDT", Decimal(64_000), Decimal("0.03"), 160_000),
+    Listing("ETH/USDT", Decimal(3_100), Decimal("0.6"), 200_000),
 )
 
 SYMBOLS = tuple(listing.symbol for listing in LISTINGS)
@@ -51,6 +47,10 @@ _MINUTE_MS = 60_000
 _MINUTE_NS = _MINUTE_MS * _MS
 _BILLION = 10**9
 _BPS_PPB = 100_000
+
+_SLOT_MS = 300
+"""Each symbol is quoted once in each slot, quiet or not. No quote gets older than 1.2 slots, well
+within MAX_LATENCY_MS: a signal finds a fresh quote at any moment."""
 
 _WAVE_MS = 2_000
 _WAVES = 9
@@ -138,11 +138,6 @@ def _quiet_from(keys: _Keys, number: int) -> int:
     return draw(keys.quiet, number) % (_QUIET_EVERY_MS - _QUIET_MS)
 
 
-def _is_quiet(keys: _Keys, at_ms: int) -> bool:
-    number, into = divmod(at_ms, _QUIET_EVERY_MS)
-    return 0 <= into - _quiet_from(keys, number) < _QUIET_MS
-
-
 def _market_time(keys: _Keys, at_ms: int) -> int:
     """The time by which the waves move: slow in a quiet spell, a little fast outside, and on time
     at the end of each stretch."""
@@ -182,14 +177,12 @@ def _minute(seed: int, listing: Listing, minute: int) -> tuple[Quote, ...]:
     """All quotes of one symbol in one minute since 1970."""
     keys, tick = _keys(seed, listing.symbol), default_instrument(listing.symbol).tick
     listed = int(listing.price / tick)
-    slots = _MINUTE_MS // listing.slot_ms
+    slots = _MINUTE_MS // _SLOT_MS
     quotes = []
     for slot in range(minute * slots, (minute + 1) * slots):
         drawn = draw(keys.slots, slot)
         # In the middle fifth of its slot, so that two quotes never come close to each other.
-        at_ms = listing.slot_ms * slot + listing.slot_ms * (2**17 + (drawn & 0xFFFF)) // (5 * 2**16)
-        if slot % listing.quiet_slots and _is_quiet(keys, at_ms):
-            continue
+        at_ms = _SLOT_MS * slot + _SLOT_MS * (2**17 + (drawn & 0xFFFF)) // (5 * 2**16)
         moved = _waves_ppb(keys, listing.wave_ppb, _market_time(keys, at_ms))
         moved += _jumps_ppb(keys, at_ms)
         mid = listed * (_BILLION + moved) // _BILLION

@@ -29,6 +29,10 @@ FIRST_DAY_NS = 1_767_603_600 * SECOND_NS
 """The simulated market opens with the first trading window after Monday, 5 January 2026, 09:00 UTC,
 on every start."""
 
+_OPEN_FOR_NS = SECOND_NS
+"""So long the simulated market has been open when a run begins: every symbol has a quote, and a
+signal at the first moment is within the trading window."""
+
 _WARM_NS = 60 * SECOND_NS
 """So much of the simulated market is looked at again before a run continues."""
 
@@ -163,7 +167,7 @@ def simulated_feed(
         lambda: (),
         source,
         is_lasting,
-        market.first_open_ns - SECOND_NS,
+        market.first_open_ns + _OPEN_FOR_NS,
         market.first_open_ns if session is None else session.closes_ns,
         told_at_start=() if signal_file is None else signal_file.told(),
         unused=lambda: _unused_signals(signal_file),

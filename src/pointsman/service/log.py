@@ -8,6 +8,7 @@ words, and the facts as `name=value`; as JSON the same.
 import queue
 import threading
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from decimal import Decimal
 from typing import Any, TextIO
 
 import structlog
@@ -20,10 +21,11 @@ from pointsman.domain.life_cycle import OrderStatus
 from pointsman.domain.money import plain
 from pointsman.domain.orders import Fill, Order, Role
 from pointsman.domain.positions import Funding, Trade
+from pointsman.domain.reasons import Reason
 from pointsman.domain.signals import Decision, Outcome
 from pointsman.domain.timestamps import iso
 from pointsman.reading.checks import reason_document
-from pointsman.terminal.text import moment, printable
+from pointsman.terminal.text import length, moment, printable
 
 THREAD_NAME = "log"
 LINES_MAX = 10_000
@@ -193,6 +195,8 @@ def _decided(decision: Decision, event: ev.Event) -> Said:
     reason = "" if decision.reason is None else decision.reason.value
     measured = reason_document(decision)
     facts |= {name: measured[name] for name in ("value", "limit") if measured[name] is not None}
+    if decision.reason is Reason.LATENCY and decision.value is not None:
+        facts["age"] = length(round(Decimal(decision.value)) * 10**6)
     return LogLevel.INFO, f"refused: {what}: {reason}", facts
 
 

@@ -75,7 +75,7 @@ def prepare(feed: Feed, assembly: Assembly, duration_ns: int | None) -> Begun:
         # A second before the data: the start is compared with the venue before the first signal.
         begins_ns = min((at_ns for at_ns in times if at_ns), default=SECOND_NS) - SECOND_NS
     start_ns = max(begins_ns, assembly.resume_ns)
-    playback.skip_quotes_until(assembly.resume_ns)
+    playback.skip_quotes_until(max(feed.begins_ns or 0, assembly.resume_ns))
     counted_ns = start_ns if feed.is_lasting else begins_ns
     last_ns = None if duration_ns is None else counted_ns + duration_ns
     return Begun(playback, tape, start_ns, last_ns)

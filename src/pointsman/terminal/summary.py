@@ -15,9 +15,10 @@ from pointsman.domain.reasons import Reason
 from pointsman.reading.documents import Document
 from pointsman.terminal.shadow import told as told_of_shadow
 from pointsman.terminal.tables import Column, Listing
-from pointsman.terminal.text import counted, money, printable, seconds, signed_money
+from pointsman.terminal.text import counted, length, money, printable, seconds, signed_money
 
 _ADDED = ("balance", "equity", "realized_pnl", "unrealized_pnl", "fees")
+_MS = 10**6
 _COUNTED = ("trades", "wins", "losses")
 
 
@@ -105,7 +106,7 @@ def _signals(report: Document) -> Iterator[RenderableType]:
     yield Text(f"Signals: {signals['received']:,} received: {', '.join(parts)}.")
     late = signals["latency_refused"]
     if late["count"]:
-        age = f"{Decimal(late['median_age_ms']):,.0f} ms"
+        age = length(round(Decimal(late["median_age_ms"])) * _MS)
         yield Text(f"{late['count']:,} refused by LATENCY; median quote age {age}.")
     refused = sorted(signals["by_reason"].items(), key=lambda item: -item[1])
     if refused:

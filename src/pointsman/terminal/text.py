@@ -19,6 +19,8 @@ from rich.text import Text
 from pointsman.domain.money import ZERO
 from pointsman.domain.timestamps import SECOND_NS
 
+_DAYS_ALONE = 10
+"""From so many days on, hours say nothing more."""
 _ANY_WIDTH = 100_000
 """Characters; more than any row has."""
 
@@ -98,7 +100,8 @@ def moment(time_ns: int, zone: str = "UTC") -> str:
 
 
 def length(length_ns: int) -> str:
-    """A length of time as people say it: 20 ms, 1.204 s, 12 min 04 s, 3 h 05 min, 2 d 7 h."""
+    """A length of time as people say it: 20 ms, 1.204 s, 12 min 04 s, 3 h 05 min, 2 days 7 h,
+    329 days."""
     millis = Decimal(length_ns) / 10**6
     if abs(millis) < 1000:
         return f"{number(Decimal(f'{millis:.3f}'))} ms"
@@ -110,7 +113,8 @@ def length(length_ns: int) -> str:
         return f"{sign}{seconds // 60} min {seconds % 60:02d} s"
     if seconds < 86400:
         return f"{sign}{seconds // 3600} h {seconds % 3600 // 60:02d} min"
-    return f"{sign}{seconds // 86400} d {seconds % 86400 // 3600} h"
+    days, hours = seconds // 86400, seconds % 86400 // 3600
+    return f"{sign}{counted(days, 'day')}{f' {hours} h' if hours and days < _DAYS_ALONE else ''}"
 
 
 def stopwatch(length_ns: int) -> str:
