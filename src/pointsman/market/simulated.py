@@ -23,20 +23,22 @@ from pointsman.domain.signals import Window
 
 
 class Listing(NamedTuple):
-    """One symbol: the price that it moves around, the unit of its displayed sizes, and how high its
-    finest wave is, in parts per billion."""
+    """One symbol: the price that it moves around, the unit of its displayed sizes, how high its
+    finest wave is, in parts per billion, and whether its spread widens now and then."""
 
     symbol: str
     price: Decimal
     size_unit: Decimal
     wave_ppb: int
+    is_sometimes_wide: bool = True
 
 
 LISTINGS = (
     Listing("AAPL", Decimal(190), Decimal(10), 120_000),
     Listing("MSFT", Decimal(420), Decimal(5), 100_000),
     Listing("NVDA", Decimal(130), Decimal(15), 180_000),
-    Listing("BTC/USDT", Decimal(64_000), Decimal("0.03"), 160_000),
+    # An entry of the usual size is accepted at any moment: the symbol of the README's examples.
+    Listing("BTC/USDT", Decimal(64_000), Decimal("0.03"), 160_000, is_sometimes_wide=False),
     Listing("ETH/USDT", Decimal(3_100), Decimal("0.6"), 200_000),
 )
 
@@ -186,7 +188,8 @@ def _minute(seed: int, listing: Listing, minute: int) -> tuple[Quote, ...]:
         moved = _waves_ppb(keys, listing.wave_ppb, _market_time(keys, at_ms))
         moved += _jumps_ppb(keys, at_ms)
         mid = listed * (_BILLION + moved) // _BILLION
-        least, more = _TENTH_BPS_WIDE if _is_wide(keys, at_ms) else _TENTH_BPS_TIGHT
+        is_wide = listing.is_sometimes_wide and _is_wide(keys, at_ms)
+        least, more = _TENTH_BPS_WIDE if is_wide else _TENTH_BPS_TIGHT
         spread = max(1, mid * (least + more * _squared(drawn >> 16) // 2**20) // 100_000)
         bid = mid - spread // 2
         quotes.append(

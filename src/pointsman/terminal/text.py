@@ -20,7 +20,7 @@ from pointsman.domain.money import ZERO
 from pointsman.domain.timestamps import SECOND_NS
 
 _DAYS_ALONE = 10
-"""From so many days on, hours say nothing more."""
+"""From this many days on, hours say nothing more."""
 _ANY_WIDTH = 100_000
 """Characters; more than any row has."""
 
