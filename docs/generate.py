@@ -133,7 +133,7 @@ PARTS = {
     DOCS / "order-life-cycle.md": life_cycle,
     DOCS / "alerts.md": alert_keys,
     DOCS / "venues.md": venues,
-    DOCS.parent / "README.md": settings,
+    DOCS / "settings.md": settings,
 }
 """Each document with generated content, and what draws it."""
 

@@ -118,8 +118,8 @@ class Client:
     # -- signals and quotes in ---------------------------------------------------------------------
 
     def signal(self, **fields: Any) -> Document:
-        """Have one signal decided: `va_id`, `symbol`, `side`, a size and more, as the README has
-        them; amounts as str, int or Decimal. Without a `signal_id` it gets a new one.
+        """Have one signal decided: `va_id`, `symbol`, `side`, a size and more (docs/signals.md);
+        amounts as str, int or Decimal. Without a `signal_id` it gets a new one.
 
         The decision, once it is durable: `outcome`, `reason`, `value`, `limit` and more; a refusal
         is an answer, no error. A signed one may be answered with `status` "waiting". Sent again

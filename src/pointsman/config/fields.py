@@ -1,7 +1,8 @@
 """Every setting: its name (the field in capitals), its default as text, its reader and what it
 means.
 
-One declaration feeds the validation, the table in the README, `.env.example` and `config show`.
+One declaration feeds the validation, the table in docs/settings.md, `.env.example` and `config
+show`.
 Defaults are texts and pass through the same readers as what a person writes. `LimitFields` can also
 be set per VA, as `VA001__NAME`.
 """

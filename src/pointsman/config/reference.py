@@ -1,4 +1,4 @@
-"""The settings as documents: the table of the README and `.env.example`, drawn from their
+"""The settings as documents: the table of docs/settings.md and `.env.example`, drawn from their
 declarations."""
 
 from pointsman.config.fields import LIMIT_NAMES, LimitFields, SettingFields, name_of
