@@ -27,9 +27,11 @@ from pointsman.api.health import health_routes
 from pointsman.api.limits import Limits
 from pointsman.api.metrics import metrics_routes
 from pointsman.api.openapi import describe
+from pointsman.api.page import page_routes
 from pointsman.api.ports import Engine
 from pointsman.api.problems import answer_problems
 from pointsman.api.reads import read_routes
+from pointsman.api.reference_page import reference_routes
 from pointsman.api.signals import signal_routes
 from pointsman.api.stream import stream_routes
 from pointsman.api.webhook import webhook_routes
@@ -143,7 +145,7 @@ def build_app(
 ) -> FastAPI:
     """The application for one engine. The caller serves it and sets `state.stopping` at the end, so
     that the streams end too. `wall_ns` gives the time of the wall clock."""
-    app = FastAPI(title="pointsman", version=__version__, redoc_url=None)
+    app = FastAPI(title="pointsman", version=__version__, docs_url=None, redoc_url=None)
     app.state.stopping = stopping = threading.Event()
     answer_problems(app, engine.complain)
     access = access_of(engine.settings)
@@ -156,6 +158,8 @@ def build_app(
         command_routes(engine),
         signal_routes(engine, wall_ns),
         webhook_routes(engine, wall_ns),
+        page_routes(),
+        reference_routes(lambda: app.openapi()),
     )
     # One flat table: a router within a router is searched twice for each request, which would cost
     # a signal as much as reading and answering it does.

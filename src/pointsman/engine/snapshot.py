@@ -23,7 +23,7 @@ from pointsman.domain.accounts import (
 )
 from pointsman.domain.commands import Record
 from pointsman.domain.market import Quote
-from pointsman.domain.money import plain
+from pointsman.domain.money import exact, plain
 from pointsman.domain.orders import Order
 from pointsman.domain.positions import Position, PositionState
 from pointsman.domain.sides import PositionSide
@@ -36,6 +36,7 @@ from pointsman.execution.figures import (
     PositionFigures,
     account_figures,
     cover_of,
+    daily_loss,
     naked_ns,
     position_figures,
 )
@@ -237,6 +238,8 @@ def venue_document(account: VenueAccount) -> Document:
 
 def _account(figures: AccountFigures) -> Document:
     account = figures.account
+    with exact():
+        lost = daily_loss(account, figures.equity) if account.day_start_ns else None
     return {
         "va_id": account.va_id,
         "status": figures.status.value,
@@ -252,6 +255,10 @@ def _account(figures: AccountFigures) -> Document:
         "losses": account.losses,
         "loss_streak": figures.loss_streak,
         "is_cooling": figures.is_cooling,
+        "cooldown_until_ns": account.cooldown_until_ns if figures.is_cooling else None,
+        "exposure": plain(account.exposure),
+        "daily_loss": None if lost is None else plain(lost),
+        "entries_today": account.day_entries,
         "open_positions": figures.open_positions,
     }
 
