@@ -58,8 +58,7 @@ async def take(tab: Tab, target: Path) -> None:
             await tab.open(f"{URL}/?theme={theme}", width, height)
             await tab.until("document.querySelectorAll('.drow').length > 3")
             await asyncio.sleep(5)  # so that there is something live on the plot
-            await wait_for_one()
-            await asyncio.sleep(1.5)
+            await tab.until("document.querySelectorAll('.prow').length > 2")
             await tab.picture(target / f"page{name}-{theme}.png", is_whole=True)
     await tab.open(f"{URL}/?theme=dark", 1600, 1000)
     await tab.until("!!document.querySelector('.drow.is-refused .numbers')")

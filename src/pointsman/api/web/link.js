@@ -33,16 +33,27 @@ export async function post(path, body) {
 
 const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
 
+/** A browser has six connections to a host, for all its tabs together, so a page that is not looked at
+ * gives the one of its stream back. */
+const isSeen = () => !document.hidden && !isLeft;
+let isLeft = false;
+let stop = new AbortController();
+addEventListener("pagehide", () => { isLeft = true; stop.abort(); });
+addEventListener("pageshow", () => { isLeft = false; });
+document.addEventListener("visibilitychange", () => { if (document.hidden) stop.abort(); });
+
 /** Follow the stream for ever; `take` gets each event, `heard` is called for every sign of life,
  * `again` after each new connection, since something may have been missed before it. */
 export async function follow(take, heard, again, isAsked) {
   let last = "";
   let wait = 500;
   for (;;) {
+    if (!isSeen()) { await pause(250); continue; }
+    stop = new AbortController();
     try {
       await again();
       const response = await answered(await fetch(`api/v1/stream${last ? `?last_event_id=${last}` : ""}`,
-        { headers: headers({ Accept: "text/event-stream" }), cache: "no-store" }));
+        { headers: headers({ Accept: "text/event-stream" }), cache: "no-store", signal: stop.signal }));
       wait = 500;
       heard();
       await read(response.body, (id, data) => { last = id; take(JSON.parse(data)); }, heard);
