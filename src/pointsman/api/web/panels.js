@@ -41,7 +41,7 @@ export function drawTiles() {
   const lost = status.accounts.every((a) => a.daily_loss !== null) ? -sum("daily_loss") : null;
   const tiles = [
     ["Equity", words.money(sum("equity")), lost === null ? "" : `${words.signed(lost)} today`, words.tone(lost)],
-    ["Unrealized", words.signed(sum("unrealized")), `${words.signed(sum("realized"))} realized`, words.tone(sum("unrealized"))],
+    ["Unrealized", words.signed(sum("unrealized")), `${words.signed(sum("realized"))} realized`, words.tone(sum("realized"))],
     ["Held", String(held.length), !held.length ? "flat" : naked ? `${naked} WITHOUT A STOP` : waiting ? `${waiting} stop on its way` : "all have stops",
       naked ? "down" : waiting ? "warned" : ""],
     ["May enter", `${active} of ${status.accounts.length}`, active === status.accounts.length ? "all accounts" : "see Accounts", active ? "" : "warned"],

@@ -53,7 +53,7 @@ function tell({ signal, decision, orders, fills, trades, positions, incidents })
   const verdict = h("div", { class: `verdict-box ${isGood ? "good" : "bad"}` },
     h("b", {}, isGood ? "✓ ACCEPTED" : `✗ REFUSED: ${decision.reason}`),
     !isGood && h("p", {}, model.sentences[decision.reason] || ""),
-    failed && h("p", { class: "num" }, `Measured ${words.measured(failed.rule, failed.value, failed.unit)}; must be ${words.allowed(failed.rule, failed.limit, failed.unit) || "otherwise"}.${failed.note ? ` ${failed.note}` : ""}`));
+    failed && h("p", { class: "num" }, `Measured ${words.measured(failed.rule, failed.value, failed.unit)}; must be ${words.allowed(failed.rule, failed.limit, failed.unit, signal.side) || "otherwise"}.${failed.note ? ` ${failed.note}` : ""}`));
   const quote = decision.quote;
   const facts = [
     ["received", `${words.moment(signal.received_at)} ${words.zoneName()}`],
@@ -64,15 +64,15 @@ function tell({ signal, decision, orders, fills, trades, positions, incidents })
   return [head, verdict,
     h("dl", {}, facts.flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)])),
     h("h3", {}, "Rules, in the order in which they are tried"),
-    h("div", { class: "rules" }, decision.checks.map(rule)),
+    h("div", { class: "rules" }, decision.checks.map((check) => rule(check, signal.side))),
     h("h3", {}, "What came of it"), events(decision, orders, fills, trades, positions, incidents)];
 }
 
-function rule(c) {
+function rule(c, side) {
   const used = words.share(c.rule, c.value, c.limit);
   return h("div", { class: `rule ${c.passed ? "pass" : "fail"}`, title: model.sentences[c.rule] || "" },
     h("span", { class: "mark" }, c.passed ? "✓" : "✗"), h("span", { class: "rname" }, c.rule),
-    h("span", { class: "num" }, words.measured(c.rule, c.value, c.unit)), h("span", { class: "lim" }, words.allowed(c.rule, c.limit, c.unit)),
+    h("span", { class: "num" }, words.measured(c.rule, c.value, c.unit)), h("span", { class: "lim" }, words.allowed(c.rule, c.limit, c.unit, side)),
     used !== null && h("i", { class: "bar" }, h("i", { style: { width: `${Math.min(1, used) * 100}%` } })));
 }
 

@@ -67,12 +67,13 @@ const LIMIT_WORDS = {
 };
 const NO_LIMIT = { UNKNOWN_ACCOUNT: "a known account", SYMBOL_LOCKED: "any: none is held",
   ENTRIES_HELD: "all parts in place" };
+const ONE = { positions: "position", orders: "order", entries: "entry" };
 const UNITS = { "s left": "s", "s down": "s", price: "", seen: "", "take-profit": "", UTC: "" };
 
 const isNumber = (text) => /^[+-]?\d+(\.\d+)?$/.test(text ?? "");
 function withUnit(text, unit) {
-  const shown = isNumber(text) ? number(text) : text;
-  const suffix = UNITS[unit] ?? unit;
+  const shown = !isNumber(text) ? text : Math.abs(Number(text)) >= 1000 ? number(Number(text).toFixed(2)) : number(text);
+  const suffix = (text === "1" && ONE[unit]) || (UNITS[unit] ?? unit);
   return suffix ? `${shown} ${suffix}` : shown;
 }
 
@@ -83,13 +84,17 @@ export function measured(rule, value, unit) {
   return withUnit(value, unit);
 }
 
-/** What it had to be. */
-export function allowed(rule, limit, unit) {
+/** What it had to be. `side` is that of the signal, which says on which side of a price a stop belongs. */
+export function allowed(rule, limit, unit, side = "") {
   if (limit === null || limit === undefined) return NO_LIMIT[rule] || "";
   if (rule === "OUTSIDE_WINDOW") {
     const [opens, closes] = limit.split("..").map((each) => (isNumber(each) ? Number(each) : each));
     return closes === undefined ? limit : `${clock(opens)} to ${clock(closes)}`;
   }
+  if (rule === "STOP_INVALID" && unit !== "%" && side) {
+    return `${(side === "buy") === (unit === "price") ? "below" : "above"} ${withUnit(limit, unit)}`;
+  }
+  if (rule === "STOP_INVALID") return `at most ${withUnit(limit, unit)}`;
   if (AT_MOST.has(rule)) return Number(limit) === 0 ? "none" : `at most ${withUnit(limit, unit)}`;
   const words = LIMIT_WORDS[rule];
   return words ? words(isNumber(limit) ? number(limit) : limit) : withUnit(limit, unit);
@@ -100,7 +105,7 @@ export function why(d) {
   if (d.rule === "NOTHING_TO_CLOSE" || d.reason === "NOTHING_TO_CLOSE") return "nothing is held";
   if (d.reason === "COOLDOWN") return `${span(Number(d.value))} left`;
   if (d.value === null && d.limit === null) return "";
-  return `${measured(d.reason, d.value, d.unit)}, ${allowed(d.reason, d.limit, d.unit)}`.replace(/, $/, "");
+  return `${measured(d.reason, d.value, d.unit)}, ${allowed(d.reason, d.limit, d.unit, d.side)}`.replace(/, $/, "");
 }
 
 /** How much of a limit is used, 0 to 1, for a rule that has a number as its maximum; else null. */
