@@ -176,7 +176,9 @@ def _facts(settings: Settings, venue: RealVenue, instrument: Instrument) -> Iter
     money = "sandbox" if settings.venue_sandbox else "REAL MONEY"
     mode = venue.abilities.position_mode or settings.venue_position_mode
     yield Fact(name="account", value=f"{venue.opening.account}, {money}")
-    yield Fact(name="key", value="accepted; it may trade, and may not withdraw")
+    # Not every sandbox can be asked what a key may do.
+    beyond = "" if settings.venue_sandbox else ", and may not withdraw"
+    yield Fact(name="key", value=f"accepted; it may trade{beyond}")
     yield Fact(name="position mode", value=mode.value)
     yield Fact(name="requests a minute", value=str(venue.opening.requests_per_minute))
     yield Fact(name="symbols", value=f"{len(venue.instruments)} can be traded")
