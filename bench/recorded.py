@@ -1,70 +1,214 @@
-"""Recorded sessions through the whole program: what an order costs from its signal to its trade.
+"""Recorded sessions through the whole program: what a quote costs, and an order from its signal to
+its trade.
 
 The program is run as a user would, with and without signals; the difference in CPU time is what the
-orders cost, in the engine's database and the paper venue's ledger alike. In the busy session, which
-is made up, every signal is an entry or its exit, some eight orders a second. The real day has few,
-so that looking after what is held, each second of it, weighs more there than the orders do.
+orders cost, in the engine's database and the paper venue's ledger alike. A quote's cost is that of
+a run without signals, start and end taken off. In the busy session, which is made up, every signal
+is an entry or its exit, some eight orders a second. The real day has few, so that looking after
+what is held, each second of it, weighs more there than the orders do.
 """
 
 import json
 import os
-import resource
-import subprocess
+import random
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
-from bench.bare import copy_seconds
+from bench.bare import copy_seconds, read_seconds
+from bench.program import HERE, Program, beside, report_of
 from bench.scratch import scratch_folder
 from bench.table import Row
-from tests.integration.sessions import ROOT, command, environment
+from tests.integration.sessions import ROOT
 
-ROUNDS = 3
+ROUNDS, QUIET_ROUNDS = 3, 3
+"""A run without signals is short and its start is taken off, so it is made more often."""
 BATCH = 512
-GOAL_US = 300
+GOAL_US, GOAL_WALL_RATIO, GOAL_BYTES = 300, 1.2, 5_000
+GOAL_MANY_PER_SECOND, GOAL_DAY_PER_SECOND = 250_000, 150_000
 BUSY_SECONDS = 600
+MANY_QUOTES, MANY_SYMBOLS = 200_000, 100
 OPENING_MS = 1_715_695_200_000
 """2024-05-14 10:00 in New York."""
 
 
-class Taken(msgspec.Struct):
-    """The CPU seconds of a session, the best of all rounds, and what happened in it."""
+class Session(msgspec.Struct, frozen=True):
+    """Recorded quotes, and signals where there are some."""
 
+    name: str
+    market: Path
+    signals: Path | None = None
+
+
+class Taken(msgspec.Struct):
+    """What a session costs one program, the best of all rounds, and what happened in it. All but
+    counts and the ratio are CPU seconds, `start` those of a run of one quote; `stored` is in
+    bytes."""
+
+    start: float = float("inf")
     quiet: float = float("inf")
     busy: float = float("inf")
+    wall_ratio: float = float("inf")
+    read: float = float("inf")
     rewritten: float = float("inf")
     orders: int = 1
     quotes: int = 0
+    stored: int = 0
 
     def us_per_order(self) -> float:
         """What an order adds."""
         return (self.busy - self.quiet) / self.orders * 1e6
 
+    def quotes_per_second(self) -> float:
+        """Through the whole run, reading included."""
+        return self.quotes / (self.quiet - self.start)
 
-def measure() -> list[Row]:
+
+def measure(older: Program | None) -> list[Row]:
     """The rows of the table; one that says why where there is no recorded data."""
     with scratch_folder() as folder:
-        return list(_rows(folder))
+        return list(_rows(folder, (HERE, older) if older else (HERE,)))
 
 
-def _rows(folder: Path) -> Iterator[Row]:
-    what = "CPU of an order's whole life in a recorded run, both ledgers"
-    made_up = _taken(folder / "busy", *_busy_session(folder))
-    yield _row(f"{what}: busy session", made_up, is_promised=True)
+def _rows(folder: Path, programs: tuple[Program, ...]) -> Iterator[Row]:
+    what = "quotes a CPU second through a whole recorded run"
+    many = _taken(folder, programs, _many_symbols(folder))
+    title = f"{what}, {MANY_QUOTES:,} of {MANY_SYMBOLS} symbols"
+    yield _quote_row(title, many, GOAL_MANY_PER_SECOND)
     data = Path(os.environ.get("POINTSMAN_DATA", ROOT.parent / "shared" / "data")) / "canonical"
     market, signals = data / "xxx_2018-01-02.csv.gz", data / "signals_2018-01-02.jsonl"
-    if not market.is_file():
-        yield Row(what, "", "", "not measured", f"no data at {data}; set POINTSMAN_DATA", None)
+    day = None
+    if market.is_file():
+        day = _taken(folder, programs, Session("day", market, signals))
+        yield _quote_row(f"{what}, a real day without signals", day, GOAL_DAY_PER_SECOND)
+    else:
+        why = f"no data at {data}; set POINTSMAN_DATA"
+        yield Row(f"{what}, a real day", "", "", "not measured", why, None)
+    yield from _order_rows(_taken(folder, programs, _busy_session(folder)))
+    if day is not None:
+        title = "CPU of an order's whole life: a real day, what is held looked after each second"
+        yield _cost_row(title, day, None)
+
+
+def _order_rows(busy: list[Taken]) -> Iterator[Row]:
+    what = "an order's whole life in a recorded run, both ledgers, busy session"
+    yield _cost_row(f"CPU of {what}", busy, GOAL_US)
+    ratio = busy[0].wall_ratio
+    row = Row(
+        "wall time of that session / its CPU time",
+        f"{ratio:.2f}",
+        f"at most {GOAL_WALL_RATIO}",
+        f"{ratio:.2f}",
+        f"its CPU time: {busy[0].busy:.2f} s",
+        ratio <= GOAL_WALL_RATIO,
+    )
+    yield _with_older(row, [f"{taken.wall_ratio:.2f}" for taken in busy])
+    sizes = [taken.stored / taken.orders for taken in busy]
+    row = Row(
+        f"bytes of database for {what}",
+        "",
+        f"{GOAL_BYTES:,} bytes",
+        f"{sizes[0]:,.0f} bytes",
+        "",
+        sizes[0] <= GOAL_BYTES,
+    )
+    yield _with_older(row, [f"{size:,.0f} bytes" for size in sizes])
+
+
+def _quote_row(what: str, all_taken: list[Taken], goal: int) -> Row:
+    rates = [taken.quotes_per_second() for taken in all_taken]
+    bare = all_taken[0].quotes / all_taken[0].read
+    row = Row(
+        what,
+        f"{rates[0] / bare:.2f}",
+        f"{goal:,}/s",
+        f"{rates[0]:,.0f}/s",
+        f"read as CSV and kept: {bare:,.0f}/s",
+        rates[0] >= goal,
+    )
+    return _with_older(row, [f"{rate:,.0f}/s" for rate in rates])
+
+
+def _cost_row(what: str, all_taken: list[Taken], goal_us: int | None) -> Row:
+    taken = all_taken[0]
+    costs = [each.us_per_order() for each in all_taken]
+    row = Row(
+        what,
+        f"{(taken.busy - taken.quiet) / taken.rewritten:.2f}",
+        f"{goal_us} us" if goal_us else "",
+        f"{costs[0]:,.0f} us",
+        f"bare, same rows, {BATCH} in one: {taken.rewritten / taken.orders * 1e6:,.0f} us",
+        costs[0] <= goal_us if goal_us else None,
+    )
+    return _with_older(row, [f"{cost:,.0f} us" for cost in costs])
+
+
+def _with_older(row: Row, figures: list[str]) -> Row:
+    """The row with the figure of the second program, where there is one."""
+    return beside(row, figures[1]) if len(figures) > 1 else row
+
+
+def _taken(folder: Path, programs: tuple[Program, ...], session: Session) -> list[Taken]:
+    """What a session costs each program; the programs take turns."""
+    all_taken = [Taken() for _ in programs]
+    for number in range(ROUNDS):
+        for program, taken in zip(programs, all_taken, strict=True):
+            place = folder / f"{session.name}-{program.name}-{number}"
+            place.mkdir()
+            _take(taken, program, place, session)
+    return all_taken
+
+
+def _take(taken: Taken, program: Program, place: Path, session: Session) -> None:
+    """One round of one program."""
+    quiet, busy = place / "quiet0.db", place / "busy.db"
+    for again in range(QUIET_ROUNDS):
+        quiet = place / f"quiet{again}.db"
+        started = program.run_of_one_quote(place / f"one{again}.db")
+        spent = program.recorded_run(quiet, session.market, "none")
+        taken.start, taken.quiet = min(taken.start, started.cpu), min(taken.quiet, spent.cpu)
+        taken.quotes = report_of(spent)["quotes"]
+    taken.read = min(taken.read, read_seconds(session.market))
+    if session.signals is None:
         return
-    day = _taken(folder / "day", market, signals)
-    yield _row(f"{what}: a real day, what is held looked after each second", day, is_promised=False)
-    rate = f"{day.quotes / day.quiet:,.0f}/s"
-    yield Row("quotes per CPU second, that day without signals", "", "", rate, "", None)
+    spent = program.recorded_run(busy, session.market, str(session.signals))
+    taken.busy = min(taken.busy, spent.cpu)
+    taken.wall_ratio = min(taken.wall_ratio, spent.wall / spent.cpu)
+    taken.orders = report_of(spent)["orders"]
+    taken.stored = _stored_bytes(busy) - _stored_bytes(quiet)
+    copied = sum(
+        copy_seconds(each, each.with_suffix(".copy"), BATCH)
+        for each in (busy, busy.with_suffix(".paper.db"))
+    )
+    taken.rewritten = min(taken.rewritten, copied)
 
 
-def _busy_session(folder: Path) -> tuple[Path, Path]:
+def _stored_bytes(database: Path) -> int:
+    """Of a database and its ledger, with what is still in their WAL files."""
+    files = (each for each in database.parent.iterdir() if each.name.startswith(database.stem))
+    return sum(each.stat().st_size for each in files if each.suffix in (".db", ".db-wal"))
+
+
+def _many_symbols(folder: Path) -> Session:
+    """Quotes of all symbols in turn, two hundred a second, each price wandering."""
+    chance, market = random.Random(1), folder / "many.csv"
+    cents = [chance.randrange(5_000, 20_000) for _ in range(MANY_SYMBOLS)]
+    with market.open("w") as file:
+        file.write("ts,symbol,bid,bid_size,ask,ask_size\n")
+        for number in range(MANY_QUOTES):
+            place = number % MANY_SYMBOLS
+            cents[place] += chance.choice((-1, 0, 1))
+            bid, ask = (
+                f"{each // 100}.{each % 100:02}" for each in (cents[place], cents[place] + 2)
+            )
+            at_ms, sizes = OPENING_MS + number * 5, (chance.randrange(1, 90) * 10 for _ in "ba")
+            bid_size, ask_size = sizes
+            file.write(f"{at_ms},S{place:02},{bid},{bid_size},{ask},{ask_size}\n")
+    return Session("many", market)
+
+
+def _busy_session(folder: Path) -> Session:
     """Ten quotes and five signals a second: each of five accounts enters and is out a second
     later."""
     quotes, signals = folder / "quotes.csv", folder / "signals.jsonl"
@@ -80,51 +224,4 @@ def _busy_session(folder: Path) -> tuple[Path, Path]:
             va_id, at_ms = f"VA00{number % 5 + 1}", OPENING_MS + 2_050 + number * 200
             ids = {"signal_id": f"busy-{number}", "va_id": va_id, "symbol": "ABC"}
             file.write(json.dumps({**ids, "side": side, "ts": at_ms, **size}) + "\n")
-    return quotes, signals
-
-
-def _row(what: str, taken: Taken, *, is_promised: bool) -> Row:
-    us = taken.us_per_order()
-    return Row(
-        what,
-        f"{(taken.busy - taken.quiet) / taken.rewritten:.2f}",
-        f"{GOAL_US} us" if is_promised else "",
-        f"{us:,.0f} us",
-        f"bare, same rows, {BATCH} in one: {taken.rewritten / taken.orders * 1e6:,.0f} us",
-        us <= GOAL_US if is_promised else None,
-    )
-
-
-def _taken(folder: Path, market: Path, signals: Path) -> Taken:
-    folder.mkdir()
-    taken = Taken()
-    for number in range(ROUNDS):
-        quiet, _ = _run(folder / f"quiet{number}.db", market, "none")
-        busy, report = _run(folder / f"busy{number}.db", market, str(signals))
-        copied = sum(
-            copy_seconds(folder / f"busy{number}{end}", folder / f"copy{number}{end}", BATCH)
-            for end in (".db", ".paper.db")
-        )
-        taken.quiet = min(taken.quiet, quiet)
-        taken.busy = min(taken.busy, busy)
-        taken.rewritten = min(taken.rewritten, copied)
-        taken.orders, taken.quotes = report["orders"], report["quotes"]
-    return taken
-
-
-def _run(database: Path, market: Path, signals: str) -> tuple[float, dict[str, Any]]:
-    """The CPU seconds of a run, and its report."""
-    flags = ["--market", str(market), "--signals", signals, "--speed", "max", "--json"]
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    done = subprocess.run(
-        command("run", *flags, "--db", str(database)),
-        env=environment({"MAX_LOSS_COOLDOWN": "0"}),
-        cwd=database.parent,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        check=True,
-    )
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    spent = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
-    report: dict[str, Any] = json.loads(done.stdout)
-    return spent, report
+    return Session("busy", quotes, signals)

@@ -10,7 +10,8 @@ from rich.table import Table
 
 class Row(msgspec.Struct, frozen=True):
     """One figure beside its yardstick, both taken in the same run. `ratio` is figure over
-    yardstick; `is_met` None where nothing was promised, or nothing could be measured."""
+    yardstick; `is_met` None where nothing was promised, or nothing could be measured.
+    `older` is what another commit gives, or why there is no such figure."""
 
     what: str
     ratio: str
@@ -18,6 +19,7 @@ class Row(msgspec.Struct, frozen=True):
     figure: str
     yardstick: str
     is_met: bool | None
+    older: str = ""
 
 
 def at_most(what: str, ratio: float, limit: float, figure: str, yardstick: str) -> Row:
@@ -41,8 +43,9 @@ def us(ns: float) -> str:
     return f"{ns / 1000:,.0f} us"
 
 
-def show(rows: Iterable[Row]) -> None:
-    """Print the table; never narrower than its words."""
+def show(rows: Iterable[Row], older: str | None = None) -> None:
+    """Print the table, with a column for the `older` commit if there is one; never narrower than
+    its words."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     table.add_column("ratio", justify="right", no_wrap=True)
     table.add_column("goal", no_wrap=True)
@@ -50,10 +53,13 @@ def show(rows: Iterable[Row]) -> None:
     table.add_column("what")
     table.add_column("here", justify="right")
     table.add_column("yardstick")
+    if older:
+        table.add_column(f"of {older}")
     words = {True: "met", False: "MISSED", None: ""}
     for row in rows:
         met = words[row.is_met]
-        table.add_row(row.ratio, row.goal, met, row.what, row.figure, row.yardstick)
+        cells = (row.ratio, row.goal, met, row.what, row.figure, row.yardstick)
+        table.add_row(*cells, *([row.older] if older else []))
     console = Console()
-    console.width = max(console.width, 120)
+    console.width = max(console.width, 160 if older else 120)
     console.print(table)
