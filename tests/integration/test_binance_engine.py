@@ -115,6 +115,22 @@ async def test_a_restart_finds_the_stop_that_rests(server: BinanceServer, tmp_pa
         assert engine.sent("stop") == 1
 
 
+async def test_results_of_the_venue_with_too_many_digits_do_not_keep_a_restart_from_comparing(
+    server: BinanceServer, tmp_path: Path
+) -> None:
+    async with trading(server, tmp_path) as engine:
+        await engine.hold()
+        engine.price("60000.9", "60001")
+        await engine.accepted(**{**BUY, "va_id": "VA002", "quantity": "0.05"})
+        await engine.until(lambda: len(engine.resting()) == 2 and engine.is_covered())
+        await engine.accepted(**CLOSE)
+        await engine.until(lambda: len(engine.resting()) == 1 and engine.is_covered())
+        # Of a part of an average of thirds.
+        assert len(str(server.account.fills[-1].realized)) > 20
+    async with trading(server, tmp_path) as engine:
+        await engine.close(va_id="VA002")
+
+
 async def test_a_stop_that_is_rejected_when_it_is_needed_is_replaced_by_an_exit(
     server: BinanceServer, tmp_path: Path
 ) -> None:

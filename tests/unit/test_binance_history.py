@@ -305,6 +305,8 @@ async def test_a_row_that_appears_late_is_not_missed() -> None:
         ({"incomeType": "COMMISSION"}, 0, 0),
         ({"incomeType": "REALIZED_PNL"}, 0, 0),
         ({"incomeType": "TRANSFER", "symbol": ""}, 0, 0),
+        ({"incomeType": "REALIZED_PNL", "income": "-0.99541666666666666"}, 0, 0),
+        ({"incomeType": "COMMISSION", "income": ""}, 0, 0),
     ],
 )
 async def test_only_what_is_a_payment_of_its_own_is_one(
@@ -312,6 +314,15 @@ async def test_only_what_is_a_payment_of_its_own_is_one(
 ) -> None:
     history = await paid(Venue(), {**FUNDING, **changes})
     assert (len(history.fundings), len(history.charges)) == (fundings, charges)
+
+
+@pytest.mark.parametrize("income", ["", "NaN", "-0.99541666666666666", "1e30"])
+@pytest.mark.parametrize("mode", PositionMode)
+async def test_a_payment_whose_amount_is_no_exact_number_leaves_the_history_unread(
+    mode: PositionMode, income: str
+) -> None:
+    with pytest.raises(Incomplete, match="as income"):
+        await paid(Venue(mode), {**FUNDING, "income": income})
 
 
 async def test_in_hedge_mode_funding_is_of_either_side() -> None:

@@ -22,7 +22,7 @@ from pointsman.venues.adapter import History, Incomplete, Read
 from pointsman.venues.binance import requests
 from pointsman.venues.binance.activity import Activity
 from pointsman.venues.binance.lists import find_children, positions, states
-from pointsman.venues.binance.shapes import IncomeRow, OrderRow, TradeRow, read_as
+from pointsman.venues.binance.shapes import IncomeRow, OrderRow, TradeRow, exact, read_as
 from pointsman.venues.binance.words import MS_NS, Words, is_ours
 from pointsman.venues.outcome import Outcome
 
@@ -243,12 +243,15 @@ class HistoryReader:
                 funding_id=payment_id,
                 symbol=symbol,
                 position_side=PositionSide.LONG,
-                amount=row.income,
+                amount=exact(row.income, "income"),
                 ts_ns=row.time * MS_NS,
             )
         if row.income_type in (FUNDING, *CHARGES):
             return ChargePaid(
-                charge_id=payment_id, amount=row.income, ts_ns=row.time * MS_NS, symbol=symbol
+                charge_id=payment_id,
+                amount=exact(row.income, "income"),
+                ts_ns=row.time * MS_NS,
+                symbol=symbol,
             )
         return None
 

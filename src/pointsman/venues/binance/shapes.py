@@ -4,7 +4,7 @@ An answer or message that lacks one, or holds another type, raises Incomplete: n
 from it.
 """
 
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar
 
 import msgspec
@@ -75,9 +75,12 @@ class PositionRow(Shape, frozen=True):
 
 
 class IncomeRow(Shape, frozen=True):
+    """`income` is as the venue writes it: most rows are of a kind that is not booked from here, and
+    what such a row says must not keep the others from being read."""
+
     symbol: str
     income_type: str
-    income: Decimal
+    income: str
     asset: str
     time: int
     tran_id: int
@@ -158,6 +161,17 @@ def read_as(shape: type[T], body: Any) -> T:
         raise Incomplete(f"Binance sent something else than it documents: {error}") from None
     _check_numbers(read)
     return read
+
+
+def exact(text: str, name: str) -> Decimal:
+    """A number that a row keeps as it was sent. Raises Incomplete."""
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        value = Decimal("NaN")
+    if not is_reckonable(value):
+        raise Incomplete(f"Binance sent {text} as {name}, which no number of ours can be")
+    return value
 
 
 def _check_numbers(read: Any) -> None:
