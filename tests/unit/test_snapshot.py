@@ -159,3 +159,27 @@ def test_without_a_quote_a_position_counts_at_cost() -> None:
     picture.load([told.account(shown.story.loop.desk), position], Counts())
     found = picture.document(told.START_NS, OPEN)
     assert (found["positions"][0]["mark"], found["accounts"][0]["equity"]) == (None, "100000")
+
+
+def test_an_account_shows_how_much_of_its_limits_it_uses() -> None:
+    over_ns = told.START_NS + 10 * told.SECOND_NS
+    account = Account(
+        va_id=told.VA,
+        start_balance=Decimal(1000),
+        opened_at_ns=1,
+        cash=Decimal(975),
+        exposure=Decimal("500.50"),
+        cooldown_until_ns=over_ns,
+        day_start_ns=told.START_NS,
+        day_start_equity=Decimal(1000),
+        day_deposits=Decimal(5),
+        day_entries=3,
+    )
+    picture = Picture(lambda _symbol: None, 1, lambda _symbol: 2)
+    picture.load([account], Counts())
+    (found,) = picture.document(told.START_NS, OPEN)["accounts"]
+    assert (found["exposure"], found["daily_loss"], found["entries_today"]) == ("500.50", "30", 3)
+    assert found["cooldown_until_ns"] == over_ns
+    picture.load([replace(account, day_start_ns=0)], Counts())
+    (found,) = picture.document(over_ns, OPEN)["accounts"]
+    assert (found["daily_loss"], found["cooldown_until_ns"]) == (None, None)

@@ -36,7 +36,7 @@ export function put(node, text) {
 }
 
 /** Make the children of `parent` those of `items`. A child is made anew only when its item differs, so
- * that what is selected, focused or pointed at stays. */
+ * that what is selected, focused or pointed at stays; one with a function `renew` takes in the new item. */
 export function keyed(parent, items, keyOf, make) {
   const old = parent.kept || new Map();
   const now = new Map();
@@ -46,7 +46,10 @@ export function keyed(parent, items, keyOf, make) {
     if (now.has(key)) continue;
     const sign = JSON.stringify(item);
     let row = old.get(key);
-    if (!row || row.sign !== sign) {
+    if (row && row.sign !== sign && row.node.renew) {
+      row.node.renew(item);
+      row.sign = sign;
+    } else if (!row || row.sign !== sign) {
       const node = make(item);
       if (row) {
         const had = row.node.contains(document.activeElement);

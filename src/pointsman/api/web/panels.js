@@ -82,6 +82,7 @@ const meterRow = (m) => h("div", { class: `meter ${m.tone} ${m.isOff ? "off" : "
   h("span", { class: "label" }, m.name), h("i", { class: "bar" }, h("i", { style: { width: `${m.ratio * 100}%` } })), h("span", { class: "num" }, m.text));
 
 const STATUS_TONE = { active: "good", cooldown: "warn", paused: "warn", stopped: "bad", frozen: "bad", killed: "bad" };
+const BRIEF = new Set(["active", "cooldown", "killed", "paused"]);
 const MARK = { good: "●", warn: "◐", bad: "■" };
 
 export function drawAccounts() {
@@ -90,7 +91,7 @@ export function drawAccounts() {
   const cooldown = (a) => limitOf(a.va_id, "COOLDOWN_DURATION_SECONDS") || 1;
   const rows = status.accounts.map((a) => {
     const left = a.cooldown_until_ns ? Math.max(0, Math.ceil((a.cooldown_until_ns - status.now_ns) / 1e9)) : 0;
-    return { va: a.va_id, status: a.status, text: left ? "cooldown" : a.status_text, symbol: a.symbol, equity: words.money(a.equity),
+    return { va: a.va_id, status: a.status, text: BRIEF.has(a.status) ? a.status : a.status_text, symbol: a.symbol, equity: words.money(a.equity),
       result: words.signed(Number(a.realized) + Number(a.unrealized)), wins: a.wins, losses: a.losses, left, cooling: left / cooldown(a),
       meters: metersOf(a) };
   });
@@ -139,39 +140,64 @@ export function drawPositions() {
 const positionHead = () => h("div", { class: "prow head" }, ["Account", "Holds", "Entry", "Stop — entry — now", "Now", "Unrealized", "Cover"].map((text, i) =>
   h("span", { class: `c${i}` }, text)));
 
-function positionRow(p) {
-  const [cover, tone] = COVER[p.cover] || [p.cover, "warn"];
-  const price = (text) => words.number(text, p.price_decimals);
-  const late = p.cover === "naked" || p.cover === "unconfirmed" ? ` ${words.number(p.naked_ms / 1000, 1)} s` : "";
-  return h("div", { class: `prow ${tone === "bad" ? "alert" : ""}`, tabindex: 0, role: "button", title: `position ${p.position_id}; press for its story`,
-    onclick: () => p.signal_id && openStory(p.signal_id), onkeydown: (e) => e.key === "Enter" && p.signal_id && openStory(p.signal_id) },
-  h("span", { class: "c0" }, p.va_id),
-  h("span", { class: "c1" }, h("b", {}, p.side === "long" ? "▲ long " : "▼ short "), `${words.number(p.quantity)} `, h("b", {}, p.symbol)),
-  h("span", { class: "c2 num" }, price(p.entry_price)),
-  h("span", { class: "c3" }, stopBar(p, price)),
-  h("span", { class: "c4 num" }, p.mark === null ? "no quote" : price(p.mark)),
-  h("span", { class: `c5 num ${words.tone(p.unrealized)}` }, words.signed(p.unrealized)),
-  h("span", { class: `c6 ${tone}` }, cover + late));
+/** A row that renews itself: prices move each second, and nothing else does. */
+function positionRow(first) {
+  const price = (text) => words.number(text, first.price_decimals);
+  const story = () => first.signal_id && openStory(first.signal_id);
+  const cell = (name) => h("span", { class: name });
+  const size = h("span", {}), entry = cell("c2 num"), now = cell("c4 num"), result = cell("c5"), cover = cell("c6");
+  const bar = stopBar(price);
+  const node = h("div", { class: "prow", tabindex: 0, role: "button", title: `position ${first.position_id}; press for its story`,
+    onclick: story, onkeydown: (e) => e.key === "Enter" && story() },
+  h("span", { class: "c0" }, first.va_id),
+  h("span", { class: "c1" }, h("b", {}, first.side === "long" ? "▲ long " : "▼ short "), size, h("b", {}, first.symbol)),
+  entry, h("span", { class: "c3" }, bar.node), now, result, cover);
+  node.renew = (p) => {
+    const [text, tone] = COVER[p.cover] || [p.cover, "warn"];
+    const late = p.cover === "naked" || p.cover === "unconfirmed" ? ` ${words.number(p.naked_ms / 1000, 1)} s` : "";
+    node.className = `prow ${tone === "bad" ? "alert" : ""}`;
+    size.textContent = `${words.number(p.quantity)} `;
+    entry.textContent = price(p.entry_price);
+    now.textContent = p.mark === null ? "no quote" : price(p.mark);
+    result.textContent = p.mark === null ? "–" : words.signed(p.unrealized);
+    result.className = `c5 num ${words.tone(p.unrealized)}`;
+    cover.textContent = text + late;
+    cover.className = `c6 ${tone}`;
+    bar.renew(p);
+  };
+  node.renew(first);
+  return node;
 }
 
 /** From the stop at the left to profit at the right, whichever way the position is. */
-function stopBar(p, price) {
-  const stop = Number(p.stop_price), entry = Number(p.entry_price), now = p.mark === null ? entry : Number(p.mark);
-  const sign = p.side === "long" ? 1 : -1;
-  const risk = Math.max(sign * (entry - stop), Math.abs(entry) * 1e-6);
-  const target = p.take_profit === null ? null : Number(p.take_profit);
-  const far = Math.max(sign * (now - stop), target === null ? 0 : sign * (target - stop), risk * 2);
-  const place = (value) => Math.max(0, Math.min(100, (sign * (value - stop) / far) * 100));
-  const [e, n] = [place(entry), place(now)];
-  const left = sign * (now - stop);
-  const text = p.mark === null ? "no quote" : `${words.number((left / Math.abs(now)) * 100, 2)} % away`;
-  return h("span", { class: "stopbar", role: "img", "aria-label": `stop ${price(p.stop_price)}, entry ${price(p.entry_price)}, now ${p.mark === null ? "not known" : price(p.mark)}` },
-    h("span", { class: "rail" },
-      h("i", { class: `run ${n >= e ? "good" : "bad"}`, style: { left: `${Math.min(e, n)}%`, width: `${Math.abs(n - e)}%` } }),
-      h("i", { class: "stop" }), h("i", { class: "entry", style: { left: `${e}%` } }),
-      target !== null && h("i", { class: "target", style: { left: `${place(target)}%` } }),
-      p.mark !== null && h("i", { class: `now ${n >= e ? "good" : "bad"}`, style: { left: `${n}%` } })),
-    h("span", { class: "ends" }, h("span", {}, price(p.stop_price)), h("span", {}, text)));
+function stopBar(price) {
+  const run = h("i", {}), entryMark = h("i", { class: "entry" }), target = h("i", { class: "target" }), dot = h("i", {});
+  const from = h("span", {}), away = h("span", {});
+  const node = h("span", { class: "stopbar", role: "img" },
+    h("span", { class: "rail" }, run, h("i", { class: "stop" }), entryMark, target, dot), h("span", { class: "ends" }, from, away));
+  const renew = (p) => {
+    const stop = Number(p.stop_price), entry = Number(p.entry_price), now = p.mark === null ? entry : Number(p.mark);
+    const sign = p.side === "long" ? 1 : -1;
+    const risk = Math.max(sign * (entry - stop), Math.abs(entry) * 1e-6);
+    const goal = p.take_profit === null ? null : Number(p.take_profit);
+    const far = Math.max(sign * (now - stop), goal === null ? 0 : sign * (goal - stop), risk * 2);
+    const place = (value) => Math.max(0, Math.min(100, (sign * (value - stop) / far) * 100));
+    const [e, n] = [place(entry), place(now)];
+    const tone = n >= e ? "good" : "bad";
+    run.className = `run ${tone}`;
+    run.style.left = `${Math.min(e, n)}%`;
+    run.style.width = `${Math.abs(n - e)}%`;
+    entryMark.style.left = `${e}%`;
+    target.hidden = goal === null;
+    if (goal !== null) target.style.left = `${place(goal)}%`;
+    dot.className = `now ${tone}`;
+    dot.hidden = p.mark === null;
+    dot.style.left = `${n}%`;
+    from.textContent = price(p.stop_price);
+    away.textContent = p.mark === null ? "no quote" : `${words.number((sign * (now - stop) / Math.abs(now)) * 100, 2)} % away`;
+    node.setAttribute("aria-label", `stop ${price(p.stop_price)}, entry ${price(p.entry_price)}, now ${p.mark === null ? "not known" : price(p.mark)}`);
+  };
+  return { node, renew };
 }
 
 // -- decisions -----------------------------------------------------------------------------------

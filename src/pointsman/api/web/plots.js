@@ -120,7 +120,7 @@ function options(wanted, width, height) {
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1e3), words.zoneName()),
     scales: { y: { range: (u, low, high) => range(u, low, high) } },
     axes: [
-      { ...axis, size: 30, values: [[3600 * 24, "{YYYY}-{MM}-{DD}"], [3600, "{HH}:{mm}"], [60, "{HH}:{mm}"], [1, "{HH}:{mm}:{ss}"]].map(
+      { ...axis, size: 30, space: 76, values: [[3600 * 24, "{YYYY}-{MM}-{DD}"], [3600, "{HH}:{mm}"], [60, "{HH}:{mm}"], [1, "{HH}:{mm}:{ss}"]].map(
         ([step, text]) => [step, text, null, null, null, null, null, null, 1]) },
       { ...axis, side: 1, size: (u, values) => 16 + 7 * Math.max(4, ...(values || []).map((v) => v.length)),
         values: (u, ticks) => ticks.map((tick, i, all) => tickText(tick, all) + wanted.unit) },

@@ -5,9 +5,21 @@ const MINUS = "−";
 export function number(text, places = null) {
   const value = Number(text);
   if (text === null || text === undefined || text === "" || !Number.isFinite(value)) return text ?? "–";
+  const shown = formatOf(places).format(Math.abs(value));
+  return value < 0 ? MINUS + shown : shown;
+}
+
+const numberFormats = new Map();
+
+/** Making a format costs a hundred times what using it does. */
+function formatOf(places) {
+  const known = numberFormats.get(places);
+  if (known) return known;
   const options = places === null ? { maximumFractionDigits: 8 }
     : { minimumFractionDigits: places, maximumFractionDigits: places };
-  return Math.abs(value).toLocaleString("en-US", options).replace(/^/, value < 0 ? MINUS : "");
+  const made = new Intl.NumberFormat("en-US", options);
+  numberFormats.set(places, made);
+  return made;
 }
 
 export const money = (text) => number(text, 2);
@@ -102,7 +114,9 @@ export function allowed(rule, limit, unit, side = "") {
 
 /** A refusal in few words: what was measured, and the limit. */
 export function why(d) {
-  if (d.rule === "NOTHING_TO_CLOSE" || d.reason === "NOTHING_TO_CLOSE") return "nothing is held";
+  if (d.reason === "NOTHING_TO_CLOSE") return "nothing is held";
+  if (d.reason === "KILLED") return "the kill switch is on";
+  if (d.reason === "PAUSED") return "until resumed";
   if (d.reason === "COOLDOWN") return `${span(Number(d.value))} left`;
   if (d.value === null && d.limit === null) return "";
   return `${measured(d.reason, d.value, d.unit)}, ${allowed(d.reason, d.limit, d.unit, d.side)}`.replace(/, $/, "");
