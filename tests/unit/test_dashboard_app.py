@@ -11,7 +11,15 @@ from pointsman.dashboard.links import Unreachable
 from pointsman.engine.kill_request import asker
 from pointsman.engine.requests import Kill, Pause, Reconcile, Request, Resume
 from pointsman.storage.errors import StorageUnavailable
-from tests.dashboard_pictures import DECISIONS, NOW_NS, Document, busy_picture, decision, picture
+from tests.dashboard_pictures import (
+    DECISIONS,
+    NOW_NS,
+    Document,
+    busy_picture,
+    decision,
+    picture,
+    position,
+)
 from tests.dashboard_pilot import Engine, opened
 
 BY = f"{asker()}, dashboard"
@@ -49,8 +57,23 @@ async def test_at_80_by_24_every_asked_for_column_is_there() -> None:
     async with opened(Engine(busy_picture())) as screen:
         await screen.sees("NAKED 2.1 s")
         heads = [" ".join(line.split()) for line in screen.lines]
-        assert "Account status balance realized unreal. fall w/l won streak" in heads
+        assert "Account status balance total PnL fall max fall w/l won streak" in heads
         assert "Held symbol side qty entry now unreal. stop stop is" in heads
+
+
+@pytest.mark.parametrize("columns", [80, 100, 120, 160])
+async def test_numbers_and_symbols_are_never_cut(columns: int) -> None:
+    held = position(
+        11, symbol="DOGE/USDT", quantity="12345.06789", entry_price="0.38125", price_decimals=5
+    )
+    odd = decision("demo-0001", symbol="DOGE/USDT", quantity="12345.06789")
+    shown = busy_picture() | {"positions": [held], "decisions": [odd, *DECISIONS]}
+    async with opened(Engine(shown), columns, 36) as screen:
+        await screen.sees("confirmed")
+        rows = [line for line in screen.lines if "DOGE/USDT" in line]
+        assert [line for line in rows if "12345.06789" not in line] == []
+        assert len(rows) == 2
+        assert "0.38125" in rows[0]
 
 
 async def test_a_wide_terminal_shows_incidents_beside_decisions() -> None:

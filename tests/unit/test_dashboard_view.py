@@ -68,8 +68,8 @@ async def test_incidents_get_the_room_that_decisions_do_not_need() -> None:
     incidents = [each | {"detail": detail} for each in INCIDENTS]
     async with opened(Engine(busy_picture() | {"incidents": incidents}), 200, 50) as screen:
         await screen.sees(detail)
-        (heads,) = [line for line in screen.lines if "Incident" in line]
-        assert "must be" in heads
+        (heads,) = [line for line in screen.lines if "must be" in line]
+        assert "Incident" in heads
         assert "signal" in heads
 
 
@@ -80,3 +80,54 @@ async def test_another_size_is_laid_out_at_once() -> None:
         await screen.until(lambda: "position 13 closed" not in screen.text, "it is narrow")
         assert screen.app.size == Size(80, 24)
         assert "NAKED 2.1 s" in screen.text
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 50)])
+async def test_each_panel_has_a_title_with_its_number_and_how_much_there_is(
+    size: tuple[int, int],
+) -> None:
+    async with opened(Engine(busy_picture()), *size) as screen:
+        await screen.sees("NAKED 2.1 s")
+        titles = ("1 Accounts  3", "2 Positions  4", "3 Decisions  newest 20 of 42, 25 refused")
+        assert [title for title in titles if title not in screen.text] == []
+        assert ("6 Incidents  2" in screen.text) is (size != (80, 24))
+
+
+async def test_the_panel_with_the_focus_is_seen_without_colours() -> None:
+    async with opened(Engine(busy_picture())) as screen:
+        await screen.sees("NAKED 2.1 s")
+        await screen.press("2")
+        await screen.until(
+            lambda: any("\u2501 2 Positions" in line for line in screen.lines), "a heavy line"
+        )
+        assert any("\u2500 3 Decisions" in line for line in screen.lines)
+
+
+async def test_a_digit_leads_to_its_panel_and_brings_it_where_it_has_no_place() -> None:
+    async with opened(Engine(busy_picture())) as screen:
+        await screen.sees("NAKED 2.1 s")
+        await screen.press("6")
+        await screen.sees("position 13 closed at market")
+        assert "3 Decisions" not in screen.text
+        await screen.press("3")
+        await screen.sees("3 Decisions")
+        assert "position 13 closed" not in screen.text
+        for digit, name in (("1", "accounts"), ("2", "positions"), ("3", "decisions")):
+            await screen.press(digit)
+            assert screen.app.focused is screen.app.query_one(f"#{name}", Panel)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (200, 50)])
+async def test_zoom_gives_one_panel_all_of_the_room_and_takes_it_back(
+    size: tuple[int, int],
+) -> None:
+    async with opened(Engine(busy_picture() | MANY), *size) as screen:
+        await screen.sees("confirmed")
+        before = heights(screen)
+        await screen.press("1", "z")
+        await screen.until(lambda: list(heights(screen)) == ["accounts"], "it is alone")
+        await screen.sees("VA014" if size[1] == 24 else "VA039")
+        await screen.press("2")
+        await screen.until(lambda: list(heights(screen)) == ["positions"], "the zoom goes along")
+        await screen.press("z")
+        await screen.until(lambda: heights(screen) == before, "all are back")

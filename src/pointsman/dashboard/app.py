@@ -53,6 +53,11 @@ class Dashboard(App[None]):
         Binding("p", "pause", show=False),
         Binding("r", "reconcile", show=False),
         Binding("question_mark", "help", show=False),
+        Binding("1", "go_to('accounts')", show=False),
+        Binding("2", "go_to('positions')", show=False),
+        Binding("3", "go_to('decisions')", show=False),
+        Binding("6", "go_to('incidents')", show=False),
+        Binding("z", "zoom", show=False),
         Binding("q,ctrl+c", "quit", show=False),
     ]
 
@@ -221,6 +226,16 @@ class Dashboard(App[None]):
         """Compare with the venue now."""
         if len(self.screen_stack) == 1:
             self._ask(Reconcile())
+
+    def action_go_to(self, name: str) -> None:
+        """To a panel by its number."""
+        if len(self.screen_stack) == 1:
+            self._view.go_to(name)
+
+    def action_zoom(self) -> None:
+        """One panel over all of the room, or all of them."""
+        if len(self.screen_stack) == 1:
+            self._view.zoom()
 
     def action_help(self) -> None:
         """Keys and words."""

@@ -8,6 +8,7 @@ from typing import Any
 from rich.text import Text
 
 from pointsman.dashboard.theme import ALARM, FAINT, STATUS_TONES, WAIT, result
+from pointsman.domain.money import exact
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import SignalSide
 from pointsman.domain.signals import Check
@@ -89,6 +90,12 @@ def _result(name: str) -> Callable[[Row], Text]:
     return lambda row: result(Decimal(row[name]))
 
 
+def _total(row: Row) -> Text:
+    """What an account has earned in all, held and closed."""
+    with exact():
+        return result(Decimal(row["realized"]) + Decimal(row["unrealized"]))
+
+
 def _decimals(row: Row) -> int:
     """How many decimals its prices have; an engine of an older version does not tell it."""
     return int(row.get("price_decimals", 2))
@@ -141,15 +148,16 @@ def _streak(row: Row) -> Text:
 
 ACCOUNTS = (
     Column("Account", _word("va_id")),
-    Column("status", status_text, room=18),
-    Column("symbol", _word("symbol"), 5),
+    Column("status", status_text, room=16),
+    Column("symbol", _word("symbol"), 5, is_whole=True),
     Column("open", lambda row: str(row["open_positions"]), 7, is_right=True),
     Column("equity", _amount("equity"), 6, is_right=True, room=10),
     Column("balance", _amount("balance"), is_right=True, room=10),
-    Column("realized", _result("realized"), is_right=True),
-    Column("unreal.", _result("unrealized"), is_right=True),
+    Column("total PnL", _total, is_right=True),
+    Column("realized", _result("realized"), 8, is_right=True, room=9),
+    Column("unreal.", _result("unrealized"), 4, is_right=True, room=8),
     Column("fall", lambda row: percent(row["drawdown"]), is_right=True, room=5),
-    Column("max fall", lambda row: percent(row["max_drawdown"]), 8, is_right=True),
+    Column("max fall", lambda row: percent(row["max_drawdown"]), is_right=True),
     Column("w/l", lambda row: f"{row['wins']}/{row['losses']}", is_right=True, room=5),
     Column("won", _win_ratio, 3, is_right=True, room=4),
     Column("streak", _streak, 1, is_right=True),
@@ -157,15 +165,15 @@ ACCOUNTS = (
 
 POSITIONS = (
     Column("Held", _word("va_id"), room=5),
-    Column("symbol", _word("symbol"), room=7),
+    Column("symbol", _word("symbol"), room=7, is_whole=True),
     Column("side", _word("side"), room=5),
-    Column("qty", _quantity, is_aligned=True, room=5),
-    Column("entry", _entry_price, 1, is_aligned=True, room=7),
-    Column("now", _price("mark"), is_aligned=True, room=7),
+    Column("qty", _quantity, is_aligned=True, room=5, is_whole=True),
+    Column("entry", _entry_price, 1, is_aligned=True, room=7, is_whole=True),
+    Column("now", _price("mark"), is_aligned=True, room=7, is_whole=True),
     Column("unreal.", _result("unrealized"), is_right=True, room=8),
-    Column("stop", _price("stop_price"), is_aligned=True, room=7),
+    Column("stop", _price("stop_price"), is_aligned=True, room=7, is_whole=True),
     Column("stop is", cover_text, room=12),
-    Column("target", _price("take_profit"), 3, is_aligned=True, room=7),
+    Column("target", _price("take_profit"), 3, is_aligned=True, room=7, is_whole=True),
     Column("opened", lambda row: Text(clock(row["opened_at_ns"]), style=FAINT), 2, room=8),
     Column("no.", lambda row: str(row["position_id"]), 4, is_right=True, room=4),
 )
@@ -215,12 +223,12 @@ def decision_columns(zone: str) -> tuple[Column, ...]:
     return (
         Column("Decision", _at, room=8),
         Column("account", _word("va_id")),
-        Column("symbol", _word("symbol"), room=7),
+        Column("symbol", _word("symbol"), room=7, is_whole=True),
         Column("side", _word("side"), room=5),
-        Column("qty", _quantity, 1, is_aligned=True, room=5),
+        Column("qty", _quantity, 1, is_aligned=True, room=5, is_whole=True),
         Column("result", _verdict, room=17),
-        Column("measured", value, room=9),
-        Column("must be", limit, room=10),
+        Column("measured", value, room=9, is_whole=True),
+        Column("must be", limit, room=10, is_whole=True),
         Column("signal", _word("signal_id"), 2, room=8),
         Column("meaning", meaning, 3, room=24),
     )
@@ -237,7 +245,7 @@ def _clock_only(check: Check, text: str) -> str:
 INCIDENTS = (
     Column("Incident", _at),
     Column("account", _word("va_id")),
-    Column("symbol", _word("symbol"), 2, room=7),
+    Column("symbol", _word("symbol"), 2, room=7, is_whole=True),
     Column("what", lambda row: Text(row["kind"], style=WAIT), room=16),
     Column("detail", lambda row: row["detail"] or Reason[row["kind"]].sentence, room=24),
 )

@@ -33,7 +33,9 @@ KEYS = (
     ("p", "pause or resume entries, of one account or of all"),
     ("r", "compare with the venue now"),
     ("enter", "the whole story of the selected decision or position"),
+    ("1 2 3 6", "accounts, positions, decisions, incidents"),
     ("tab", "next panel; arrows, pages, home and end move in it"),
+    ("z", "zoom: one panel over all of the room, and back"),
     ("q", "quit; an engine that `run` shows here stops with it"),
 )
 WORDS = (
@@ -41,6 +43,7 @@ WORDS = (
     ("", "waiting 0.3 s: not confirmed yet, within the deadline"),
     ("", "NAKED 2.1 s: not confirmed in time; it will be closed"),
     ("", "exiting: an order to close it is at the venue"),
+    ("total PnL", "realized and unrealized together"),
     ("fall", "how far equity is below its peak, now"),
     ("3 losses", "losses in a row, and the length of their cooldown"),
     ("streak", "losses in a row; a cooldown starts at the limit"),

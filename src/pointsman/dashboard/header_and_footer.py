@@ -269,6 +269,13 @@ def _counts(picture: Picture) -> Iterator[Text]:
     yield Text(f"{counted(counts['fills'], 'fill')}, {counted(counts['trades'], 'trade')}")
 
 
+def decisions_counted(picture: Picture) -> str:
+    """How many decisions there are, shown or not, and how many of them are refusals."""
+    counts, shown = picture["counts"], len(picture["decisions"])
+    newest = f"newest {shown} of " if counts["signals"] > shown else ""
+    return f"{newest}{max(shown, counts['signals']):,}, {counts['refused']:,} refused"
+
+
 def _figure(name: str, millis: int | None, ending: str = "") -> Text:
     return Text(f"{name} {'none' if millis is None else span(millis) + ending}")
 

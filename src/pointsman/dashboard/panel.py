@@ -51,8 +51,11 @@ class Panel(ScrollView, can_focus=True):
             self.panel = panel
             self.row = row
 
-    def __init__(self, columns: Sequence[Column], key: str, empty: str, name: str) -> None:
+    def __init__(
+        self, columns: Sequence[Column], key: str, empty: str, name: str, digit: str = ""
+    ) -> None:
         super().__init__(id=name)
+        self._title = f"{digit} {name.capitalize()}".strip()
         self._columns = columns
         self._key = key
         self._empty = empty
@@ -61,10 +64,11 @@ class Panel(ScrollView, can_focus=True):
         self._widest: dict[str, int] = {}
         self._drawn = DrawnPanel(Text(), [])
         self._is_stale = False
+        self._shown_title = ""
 
     @property
     def wanted_height(self) -> int:
-        """Lines that would show everything."""
+        """Lines inside its border that would show everything."""
         return max(len(self._rows), 1) + 1
 
     @property
@@ -84,8 +88,12 @@ class Panel(ScrollView, can_focus=True):
         keys = [row[self._key] for row in self._rows]
         return keys.index(self._pinned) if self._pinned in keys else 0
 
-    def show(self, rows: Sequence[Row], *, is_stale: bool = False) -> None:
-        """Show these rows from now on; dimmed where they are not of now."""
+    def show(self, rows: Sequence[Row], told: str = "", *, is_stale: bool = False) -> None:
+        """Show these rows from now on, and beside the title what is `told` of them; dimmed where
+        they are not of now."""
+        title = f" {self._title}  {told or len(rows)} "
+        if title != self._shown_title:
+            self._shown_title = self.border_title = title
         self._rows = rows
         self._is_stale = is_stale
         self._draw()
@@ -164,8 +172,11 @@ class Panel(ScrollView, can_focus=True):
 
     def on_click(self, event: Click) -> None:
         """A click moves the cursor; on the row that has it, it chooses."""
-        at = event.y - 1 + self.scroll_offset.y
-        if event.y == 0 or at >= len(self._rows):
+        inside = event.get_content_offset(self)
+        if inside is None or inside.y == 0:
+            return
+        at = inside.y - 1 + self.scroll_offset.y
+        if at >= len(self._rows):
             return
         if self.has_focus and at == self._cursor:
             self.action_choose()

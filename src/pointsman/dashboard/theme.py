@@ -51,6 +51,6 @@ TRADING_TONES = {"ACTIVE": f"bold {GOOD}", "REDUCING": f"bold {WAIT}", "HALTED":
 
 
 def result(amount: Decimal) -> Text:
-    """What was earned, signed; a loss stands out."""
-    shown = signed_money(amount)
-    return Text(shown.plain, style=LOSS if shown.plain.startswith("-") else "")
+    """What was earned: the sign says which way, and the colour again."""
+    shown = signed_money(amount).plain
+    return Text(shown, style={"+": GOOD, "-": LOSS}.get(shown[:1], ""))

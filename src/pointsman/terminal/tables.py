@@ -43,7 +43,8 @@ class Column(msgspec.Struct, frozen=True):
 
     In a list a folding column may break its text over lines, and ids are cut in their middle before
     a column of rank 1 goes. In a panel a column that is shown has at least `room` characters; its
-    header fits in any case."""
+    header fits in any case, and a column that `is_whole` is cut after all others: half of a number
+    or of a symbol is another one."""
 
     header: str
     cell: Callable[[Any], Cell]
@@ -53,6 +54,7 @@ class Column(msgspec.Struct, frozen=True):
     folds: bool = False
     is_id: bool = False
     room: int = 0
+    is_whole: bool = False
 
     @property
     def least_width(self) -> int:
@@ -210,8 +212,7 @@ def draw_panel(
     gap = _GAP if is_roomy else 1
     _leave_out(shown, 1, lambda: least_width([column for column, _ in shown], gap) > width)
     wanted = [widest[column.header] for column, _ in shown]
-    least = [column.least_width for column, _ in shown]
-    widths = _shared(wanted, least, width - gap * (len(shown) - 1))
+    widths = _shared([column for column, _ in shown], wanted, width - gap * (len(shown) - 1))
 
     def line(cells: Iterable[Text]) -> Text:
         placed = [
@@ -239,13 +240,21 @@ def least_width(columns: Sequence[Column], gap: int = _GAP) -> int:
     return sum(column.least_width for column in columns) + gap * (len(columns) - 1)
 
 
-def _shared(wanted: Sequence[int], least: Sequence[int], total: int) -> list[int]:
-    """What each gets of `total`: what it wants, less a part of what it wants beyond its least; the
-    one that wants most beyond it gives first."""
+def _shared(columns: Sequence[Column], wanted: Sequence[int], total: int) -> list[int]:
+    """What each column gets of `total`: what it wants, less a part of what it wants beyond its
+    least; the one that wants most beyond it gives first. Then what matters least gives of its
+    least, as long as its header stays, and last what should be whole."""
     widths = [min(want, max(total, 0)) for want in wanted]
+
+    def gives(at: int) -> tuple[bool, bool, bool, int, int, int]:
+        column, width = columns[at], widths[at]
+        is_longer = width > len(column.header)
+        is_free = is_longer and not column.is_whole
+        beyond, rank = max(0, width - column.least_width), column.rank
+        return width > 0, is_longer, is_free, beyond * is_free, rank * is_free, width
+
     for _ in range(min(sum(widths), sum(widths) - total)):
-        at = max(range(len(widths)), key=lambda at: (widths[at] > 0, widths[at] - least[at]))
-        widths[at] -= 1
+        widths[max(range(len(widths)), key=gives)] -= 1
     return widths
 
 
