@@ -41,7 +41,7 @@ def test_a_picture_has_all_of_its_parts(board: Board) -> None:
     assert set(found) == {
         "version", "database", "source", "now_ns", "speed", "market", "is_ready", "trading_state",
         "kill", "accounts", "positions", "decisions", "incidents", "orders", "counts", "health",
-        "limits", "venue",
+        "limits", "limits_by_va", "venue",
     }  # fmt: skip
     assert (found["now_ns"], found["kill"]["by"], found["health"]) == (42, "ann", {"storage": "ok"})
 
@@ -49,7 +49,16 @@ def test_a_picture_has_all_of_its_parts(board: Board) -> None:
 def test_limits_are_shown_as_they_were_set() -> None:
     limits = shown_limits(SETTINGS)
     assert limits["MAX_SPREAD_BPS"] == "7.50"
+    assert (limits["MAX_DAILY_LOSS"], limits["MAX_POSITION_SIZE"]) == ("", "10000.0")
     assert limits["TRADING_WINDOW"] == "09:30-16:00 America/New_York"
+
+
+def test_an_account_with_limits_of_its_own_shows_all_of_them() -> None:
+    own = {"VA002__MAX_DAILY_LOSS": "250", "MAX_DRAWDOWN_PERCENTAGE": "10"}
+    shown = facts("t.db", "engine", "1", "sim", resolve_settings(own, None, {}).settings)
+    (limits,) = shown["limits_by_va"].values()
+    assert list(shown["limits_by_va"]) == ["VA002"]
+    assert (limits["MAX_DAILY_LOSS"], limits["MAX_DRAWDOWN_PERCENTAGE"]) == ("250", "10")
 
 
 def test_whoever_waits_is_woken_by_news_only(board: Board, publisher: Publisher) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from rich.text import Text
 
+from pointsman.dashboard.bars import WAY_WIDTH, Marks, meter, way
 from pointsman.dashboard.theme import ALARM, FAINT, STATUS_TONES, WAIT, result
 from pointsman.domain.money import exact
 from pointsman.domain.reasons import Reason
@@ -146,6 +147,50 @@ def _streak(row: Row) -> Text:
     return Text(str(losses), style=WAIT if losses else "")
 
 
+def limit_of(row: Row, name: str) -> Decimal | None:
+    """A limit of an account; None where it is off, or the engine does not tell it."""
+    value = row.get("limits", {}).get(name)
+    return None if value in (None, "") else Decimal(value)
+
+
+def _daily_loss(row: Row) -> Text:
+    loss = row.get("daily_loss")
+    if loss is None or "limits" not in row:
+        return Text("")
+    return meter(Decimal(loss), limit_of(row, "MAX_DAILY_LOSS"))
+
+
+def _drawdown(row: Row) -> Text:
+    if "limits" not in row:
+        return Text("")
+    return meter(Decimal(row["drawdown"]) * 100, limit_of(row, "MAX_DRAWDOWN_PERCENTAGE"))
+
+
+def with_limits(picture: Picture) -> list[Row]:
+    """The accounts, each with its limits, where the engine tells them; one of an older version does
+    not."""
+    if "limits_by_va" not in picture:
+        return list(picture["accounts"])
+    of_all, own = picture["limits"], picture["limits_by_va"]
+    return [
+        {**row, "limits": {**of_all, **own.get(row["va_id"], {})}} for row in picture["accounts"]
+    ]
+
+
+def marks_of(row: Row) -> Marks:
+    """The prices of a position."""
+
+    def price(name: str) -> Decimal | None:
+        return None if row[name] is None else Decimal(row[name])
+
+    entry, stop = Decimal(row["entry_price"]), Decimal(row["stop_price"])
+    return Marks(stop, entry, price("mark"), price("take_profit"))
+
+
+def _way(row: Row) -> Text:
+    return way(row["side"], marks_of(row))
+
+
 ACCOUNTS = (
     Column("Account", _word("va_id")),
     Column("status", status_text, room=16),
@@ -157,6 +202,8 @@ ACCOUNTS = (
     Column("realized", _result("realized"), 8, is_right=True, room=9),
     Column("unreal.", _result("unrealized"), 4, is_right=True, room=8),
     Column("fall", lambda row: percent(row["drawdown"]), is_right=True, room=5),
+    Column("loss limit", _daily_loss, 2, room=11),
+    Column("fall limit", _drawdown, 2, room=11),
     Column("max fall", lambda row: percent(row["max_drawdown"]), is_right=True),
     Column("w/l", lambda row: f"{row['wins']}/{row['losses']}", is_right=True, room=5),
     Column("won", _win_ratio, 3, is_right=True, room=4),
@@ -172,7 +219,8 @@ POSITIONS = (
     Column("now", _price("mark"), is_aligned=True, room=7, is_whole=True),
     Column("unreal.", _result("unrealized"), is_right=True, room=8),
     Column("stop", _price("stop_price"), is_aligned=True, room=7, is_whole=True),
-    Column("stop is", cover_text, room=12),
+    Column("stop is", cover_text, room=12, is_whole=True),
+    Column("S stop  E entry", _way, 1, room=WAY_WIDTH),
     Column("target", _price("take_profit"), 3, is_aligned=True, room=7, is_whole=True),
     Column("opened", lambda row: Text(clock(row["opened_at_ns"]), style=FAINT), 2, room=8),
     Column("no.", lambda row: str(row["position_id"]), 4, is_right=True, room=4),

@@ -45,6 +45,9 @@ WORDS = (
     ("", "exiting: an order to close it is at the venue"),
     ("total PnL", "realized and unrealized together"),
     ("fall", "how far equity is below its peak, now"),
+    ("loss limit", "how much of MAX_DAILY_LOSS is used since the day began"),
+    ("fall limit", "how much of MAX_DRAWDOWN_PERCENTAGE is used now"),
+    ("S ━● E ─ T", "stop, price now, entry and target; gain is to the right"),
     ("3 losses", "losses in a row, and the length of their cooldown"),
     ("streak", "losses in a row; a cooldown starts at the limit"),
     ("result", "accepted, or why it was refused: what was measured,"),
@@ -206,7 +209,7 @@ def help_text() -> Text:
     for title, pairs in (("Keys", KEYS), ("Words", WORDS)):
         text.append(f"{title}\n", style=STRONG)
         for name, meaning in pairs:
-            text.append(f"  {name:<9}", style=WAIT if title == "Keys" else FAINT)
+            text.append(f"  {name:<12}", style=WAIT if title == "Keys" else FAINT)
             text.append(f"{meaning}\n")
         text.append("\n")
     ending = "Times are UTC, those of the trading window on its own clock.\nMoney is after fees."

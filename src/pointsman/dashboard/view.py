@@ -98,7 +98,7 @@ class View(Container):
         self._headline.update(header_and_footer.headline(picture, width, condition))
         self._verdict.update(Text("\n").join(header_and_footer.verdict(picture, width, condition)))
         self._foot.update(Text("\n").join(header_and_footer.foot(picture, width, condition)))
-        self._accounts.show(picture["accounts"], is_stale=is_stale)
+        self._accounts.show(cells.with_limits(picture), is_stale=is_stale)
         positions = [{**row, "is_past": is_stale} for row in picture["positions"]]
         self._positions.show(worst_first(positions), is_stale=is_stale)
         told = header_and_footer.decisions_counted(picture)

@@ -6,6 +6,7 @@ them is the loop's.
 
 import threading
 from collections.abc import Callable
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from pointsman.domain.money import plain
@@ -15,6 +16,7 @@ from pointsman.engine.snapshot import Document, LiveSnapshot, Picture
 from pointsman.version import __version__
 
 if TYPE_CHECKING:
+    from pointsman.config.fields import LimitFields
     from pointsman.config.settings import Settings
 
 PICTURE_SECONDS = 0.1  # not money: seconds
@@ -93,6 +95,9 @@ def facts(database: str, source: str, speed: str, market: str, settings: "Settin
         "speed": speed,
         "market": market,
         "limits": shown_limits(settings),
+        "limits_by_va": {
+            va_id: limits_of_an_account(own) for va_id, own in settings.limits_by_va.items()
+        },
     }
 
 
@@ -104,12 +109,23 @@ def shown_limits(settings: "Settings") -> dict[str, str]:
         "MAX_SLIPPAGE_BPS": plain(settings.max_slippage_bps),
         "MAX_LATENCY_MS": plain(settings.max_latency_ms),
         "TRADING_WINDOW": f"{window} {settings.trading_timezone}",
-        "MAX_LOSS_COOLDOWN": str(settings.max_loss_cooldown),
-        "COOLDOWN_DURATION_SECONDS": plain(settings.cooldown_duration_seconds),
-        "MAX_POSITION_SIZE": plain(settings.max_position_size),
-        "MAX_OPEN_POSITIONS_PER_VA": str(settings.max_open_positions_per_va),
+        **limits_of_an_account(settings),
         "STOP_LOSS_PERCENTAGE": plain(settings.stop_loss_percentage),
         "PROTECTION_DEADLINE_SECONDS": plain(settings.protection_deadline_seconds),
         "RECONCILE_INTERVAL_SECONDS": plain(settings.reconcile_interval_seconds),
         "VENUE": settings.venue_shown,
     }
+
+
+def limits_of_an_account(own: "LimitFields") -> dict[str, str]:
+    """What one account may do, by the names of the settings; an empty one is off."""
+    values: dict[str, Decimal | int | None] = {
+        "MAX_LOSS_COOLDOWN": own.max_loss_cooldown,
+        "COOLDOWN_DURATION_SECONDS": own.cooldown_duration_seconds,
+        "MAX_POSITION_SIZE": own.max_position_size,
+        "MAX_OPEN_POSITIONS_PER_VA": own.max_open_positions_per_va,
+        "MAX_TRADES_PER_DAY": own.max_trades_per_day,
+        "MAX_DAILY_LOSS": own.max_daily_loss,
+        "MAX_DRAWDOWN_PERCENTAGE": own.max_drawdown_percentage,
+    }
+    return {name: "" if value is None else plain(Decimal(value)) for name, value in values.items()}
