@@ -7,7 +7,7 @@ from textual.geometry import Size
 from textual.widgets import Static
 
 from pointsman.dashboard.panel import Panel
-from tests.dashboard_pictures import ACCOUNTS, DECISIONS, INCIDENTS, account, busy_picture, position
+from tests.dashboard_pictures import ACCOUNTS, DECISIONS, account, busy_picture, picture, position
 from tests.dashboard_pilot import Engine, Screen, opened
 
 MANY: dict[str, Any] = {
@@ -35,7 +35,7 @@ async def test_however_much_there_is_every_panel_and_the_foot_are_seen(
 
 
 @pytest.mark.parametrize(
-    ("size", "has_incidents"), [((80, 24), False), ((100, 40), True), ((160, 24), True)]
+    ("size", "has_incidents"), [((80, 24), False), ((100, 40), True), ((160, 40), True)]
 )
 async def test_incidents_are_shown_where_there_is_room(
     size: tuple[int, int], has_incidents: bool
@@ -43,7 +43,7 @@ async def test_incidents_are_shown_where_there_is_room(
     async with opened(Engine(busy_picture()), *size) as screen:
         await screen.sees("NAKED 2.1 s")
         assert ("incidents" in heights(screen)) is has_incidents
-        assert ("position 13 closed" in screen.text) is has_incidents
+        assert ("NAKED_POSITION" in screen.text) is has_incidents
 
 
 async def test_a_notice_takes_its_room_from_the_panels_not_from_the_foot() -> None:
@@ -61,16 +61,6 @@ async def test_a_notice_takes_its_room_from_the_panels_not_from_the_foot() -> No
 
         await screen.until(has_its_room, "it has one line")
         assert "k kill" in screen.lines[-1]
-
-
-async def test_incidents_get_the_room_that_decisions_do_not_need() -> None:
-    detail = "the venue holds 120, the books 100: 20 are EXTERNAL"
-    incidents = [each | {"detail": detail} for each in INCIDENTS]
-    async with opened(Engine(busy_picture() | {"incidents": incidents}), 200, 50) as screen:
-        await screen.sees(detail)
-        (heads,) = [line for line in screen.lines if "must be" in line]
-        assert "Incident" in heads
-        assert "signal" in heads
 
 
 async def test_another_size_is_laid_out_at_once() -> None:
@@ -131,3 +121,14 @@ async def test_zoom_gives_one_panel_all_of_the_room_and_takes_it_back(
         await screen.until(lambda: list(heights(screen)) == ["positions"], "the zoom goes along")
         await screen.press("z")
         await screen.until(lambda: heights(screen) == before, "all are back")
+
+
+@pytest.mark.parametrize("size", [(140, 24), (150, 36), (200, 50)])
+async def test_beside_the_panels_there_is_always_something_to_read(size: tuple[int, int]) -> None:
+    async with opened(Engine(picture()), *size) as screen:
+        await screen.sees("Nothing is selected")
+        await screen.press("1")
+        await screen.sees("Account VA001")
+        assert "may enter" in screen.text
+        assert max(map(len, screen.lines)) <= size[0]
+        assert "k kill" in screen.lines[-1]

@@ -34,6 +34,9 @@ SILENT_SECONDS = 3.0
 """An engine that has sent nothing for so long hangs: a thread of its own sends a picture a second,
 also with its loop stuck."""
 
+STORY_SECONDS = 1.0
+"""So often the story of the selected row is read again."""
+
 NOTICE_SECONDS = 12.0
 """How long an answer stays to be read."""
 
@@ -80,6 +83,9 @@ class Dashboard(App[None]):
             self.signal_id = signal_id
             self.story = story
 
+    class ToldBeside(StoryRead):
+        """The story of the selected row is there, or None where it cannot be read."""
+
     def __init__(self, link: Link, *, is_colourless: bool = False) -> None:
         # Without colour Textual would draw in greys; the terminal's own colours stay instead.
         super().__init__(ansi_color=True if is_colourless else None)
@@ -92,6 +98,9 @@ class Dashboard(App[None]):
         self._answer = Text()
         self._answered_at = 0.0
         self._is_answer_kept = False
+        self._is_reading = False
+        self._read_beside_of: str | None = None
+        self._read_beside_at = 0.0
         self._kept: Picture | None = None
         """The newest picture that the engine itself has sent."""
 
@@ -138,6 +147,7 @@ class Dashboard(App[None]):
         """Show what is known now. Once a second also without news: what is silent grows old."""
         self._say()
         self._view.show(self._picture, self._condition())
+        self._read_beside()
 
     def _condition(self) -> Condition | None:
         """What is known of an engine that is not simply running; None where it is."""
@@ -272,6 +282,38 @@ class Dashboard(App[None]):
             self.post_message(self.Answered(text, is_bad=True))
         else:
             self.post_message(self.StoryRead(signal_id, story))
+
+    # -- beside the panels -----------------------------------------------------------------------
+
+    def on_panel_moved(self) -> None:
+        """Tell of the row that is selected now."""
+        self._read_beside()
+
+    def _read_beside(self) -> None:
+        """Read the story of the selected row, again once a second: it goes on while it is seen. One
+        at a time; the next that is wanted follows the one that is read."""
+        wanted = self._view.selected_signal
+        is_new = wanted != self._read_beside_of
+        is_due = time.monotonic() - self._read_beside_at > STORY_SECONDS
+        if wanted is None or self._is_reading or not (is_new or is_due):
+            return
+        self._is_reading = True
+        self._read_beside_of, self._read_beside_at = wanted, time.monotonic()
+        self._start(lambda: self._read_beside_now(wanted))
+
+    def _read_beside_now(self, signal_id: str) -> None:
+        try:
+            story = self._link.story(signal_id)
+        except (StorageError, Unreachable):
+            story = None  # what the picture holds of it is shown all the same
+        self.post_message(self.ToldBeside(signal_id, story))
+
+    def on_dashboard_told_beside(self, told: ToldBeside) -> None:
+        """Show what was read, and read on."""
+        self._is_reading = False
+        if told.story is not None:
+            self._view.tell(told.signal_id, told.story)
+        self._read_beside()
 
     def on_dashboard_story_read(self, read: StoryRead) -> None:
         """Show it."""

@@ -16,6 +16,9 @@ FULL, EMPTY = "█", "░"
 NEAR = Decimal("0.75")
 """From this part of a limit on a bar warns."""
 
+WIDE_METER = 10
+"""Characters of a bar in the pane beside the panels."""
+
 METER_WIDTH = 6
 """Characters of a meter in a column."""
 

@@ -121,7 +121,14 @@ def _entry_price(row: Row) -> str:
     return average(amount, decimals).replace(",", "")
 
 
-def _quantity(row: Row) -> str | None:
+def price_text(row: Row, name: str) -> str:
+    """A price of a position, or that there is none."""
+    shown = _entry_price(row) if name == "entry_price" else _price(name)(row)
+    return shown or "none"
+
+
+def quantity_text(row: Row) -> str | None:
+    """A quantity, exactly."""
     quantity = row["quantity"]
     return None if quantity is None else number(Decimal(quantity)).replace(",", "")
 
@@ -202,25 +209,25 @@ ACCOUNTS = (
     Column("realized", _result("realized"), 8, is_right=True, room=9),
     Column("unreal.", _result("unrealized"), 4, is_right=True, room=8),
     Column("fall", lambda row: percent(row["drawdown"]), is_right=True, room=5),
-    Column("loss limit", _daily_loss, 2, room=11),
-    Column("fall limit", _drawdown, 2, room=11),
+    Column("loss limit", _daily_loss, 3, room=11),
+    Column("fall limit", _drawdown, 3, room=11),
     Column("max fall", lambda row: percent(row["max_drawdown"]), is_right=True),
     Column("w/l", lambda row: f"{row['wins']}/{row['losses']}", is_right=True, room=5),
-    Column("won", _win_ratio, 3, is_right=True, room=4),
+    Column("won", _win_ratio, 2, is_right=True, room=4),
     Column("streak", _streak, 1, is_right=True),
 )
 
 POSITIONS = (
-    Column("Held", _word("va_id"), room=5),
-    Column("symbol", _word("symbol"), room=7, is_whole=True),
+    Column("Held", _word("va_id"), room=5, is_whole=True),
+    Column("symbol", _word("symbol"), room=8, is_whole=True),
     Column("side", _word("side"), room=5),
-    Column("qty", _quantity, is_aligned=True, room=5, is_whole=True),
-    Column("entry", _entry_price, 1, is_aligned=True, room=7, is_whole=True),
-    Column("now", _price("mark"), is_aligned=True, room=7, is_whole=True),
+    Column("qty", quantity_text, is_aligned=True, room=6, is_whole=True),
+    Column("entry", _entry_price, 1, is_aligned=True, room=8, is_whole=True),
+    Column("now", _price("mark"), is_aligned=True, room=8, is_whole=True),
     Column("unreal.", _result("unrealized"), is_right=True, room=8),
-    Column("stop", _price("stop_price"), is_aligned=True, room=7, is_whole=True),
+    Column("stop", _price("stop_price"), is_aligned=True, room=8, is_whole=True),
     Column("stop is", cover_text, room=12, is_whole=True),
-    Column("S stop  E entry", _way, 1, room=WAY_WIDTH),
+    Column("S stop  E entry", _way, 2, room=WAY_WIDTH),
     Column("target", _price("take_profit"), 3, is_aligned=True, room=7, is_whole=True),
     Column("opened", lambda row: Text(clock(row["opened_at_ns"]), style=FAINT), 2, room=8),
     Column("no.", lambda row: str(row["position_id"]), 4, is_right=True, room=4),
@@ -237,33 +244,31 @@ def _verdict(row: Row) -> Text:
     return Text(row["reason"], style=WAIT)
 
 
-def _check(row: Row) -> Check | None:
-    """The check that a refusal is for; None for an acceptance."""
+def refused_for(row: Row) -> tuple[Check, SignalSide] | None:
+    """The check that a refusal is for, and the side it was for; None for an acceptance."""
     if row["reason"] is None:
         return None
-    return Check(
+    check = Check(
         rule=Reason[row["reason"]],
         passed=False,
         value=row["value"],
         limit=row["limit"],
         unit=row["unit"] or "",
     )
+    # Only the side of a stop that stands wrong depends on it, and such a signal has one.
+    return check, SignalSide(row["side"] or SignalSide.BUY)
 
 
 def decision_columns(zone: str) -> tuple[Column, ...]:
     """The columns of decisions; times that were measured stand on the clock of `zone`."""
 
     def value(row: Row) -> str:
-        check = _check(row)
-        return "" if check is None else _clock_only(check, measured(check, zone))
+        found = refused_for(row)
+        return "" if found is None else _clock_only(found[0], measured(found[0], zone))
 
     def limit(row: Row) -> str:
-        check = _check(row)
-        if check is None:
-            return ""
-        # Only the side of a stop that stands wrong depends on it, and such a signal has one.
-        side = SignalSide(row["side"] or SignalSide.BUY)
-        return _clock_only(check, allowed(check, side, zone))
+        found = refused_for(row)
+        return "" if found is None else _clock_only(found[0], allowed(*found, zone))
 
     def meaning(row: Row) -> Text:
         return Text("" if row["reason"] is None else Reason[row["reason"]].sentence, style=FAINT)
@@ -273,11 +278,11 @@ def decision_columns(zone: str) -> tuple[Column, ...]:
         Column("account", _word("va_id")),
         Column("symbol", _word("symbol"), room=7, is_whole=True),
         Column("side", _word("side"), room=5),
-        Column("qty", _quantity, 1, is_aligned=True, room=5, is_whole=True),
+        Column("qty", quantity_text, 1, is_aligned=True, room=5, is_whole=True),
         Column("result", _verdict, room=17),
         Column("measured", value, room=9, is_whole=True),
         Column("must be", limit, room=10, is_whole=True),
-        Column("signal", _word("signal_id"), 2, room=8),
+        Column("signal", _word("signal_id"), 2, room=10),
         Column("meaning", meaning, 3, room=24),
     )
 
@@ -295,5 +300,5 @@ INCIDENTS = (
     Column("account", _word("va_id")),
     Column("symbol", _word("symbol"), 2, room=7, is_whole=True),
     Column("what", lambda row: Text(row["kind"], style=WAIT), room=16),
-    Column("detail", lambda row: row["detail"] or Reason[row["kind"]].sentence, room=24),
+    Column("detail", lambda row: row["detail"] or Reason[row["kind"]].sentence, 1, room=30),
 )

@@ -51,6 +51,9 @@ class Panel(ScrollView, can_focus=True):
             self.panel = panel
             self.row = row
 
+    class Moved(Message):
+        """The cursor is on another row, or the panel has the focus now."""
+
     def __init__(
         self, columns: Sequence[Column], key: str, empty: str, name: str, digit: str = ""
     ) -> None:
@@ -143,6 +146,11 @@ class Panel(ScrollView, can_focus=True):
         self._pinned = self._rows[at][self._key] if at else None
         self._reveal()
         self.refresh()
+        self.post_message(self.Moved())
+
+    def on_focus(self) -> None:
+        """Its row is the one that matters now."""
+        self.post_message(self.Moved())
 
     def _reveal(self) -> None:
         at, room = self._cursor, max(1, self.scrollable_content_region.height - 1)

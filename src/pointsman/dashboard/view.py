@@ -2,19 +2,20 @@
 
 from collections.abc import Sequence
 
+from rich.console import Group, RenderableType
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import Container, Vertical
 from textual.geometry import Size
 from textual.widgets import Static
 
-from pointsman.dashboard import cells, header_and_footer
+from pointsman.dashboard import cells, detail, header_and_footer
 from pointsman.dashboard.cells import Picture, worst_first
 from pointsman.dashboard.layout import share
-from pointsman.dashboard.panel import GUTTER, SCROLLBAR, Panel
-from pointsman.dashboard.theme import ALARM, FAINT, STRONG
+from pointsman.dashboard.panel import Panel
+from pointsman.dashboard.theme import ALARM, FAINT, STALE, STRONG
 from pointsman.terminal.condition import Condition
-from pointsman.terminal.tables import WIDE_FROM, least_width
+from pointsman.terminal.tables import WIDE_FROM
 
 COLUMNS_MIN, LINES_MIN = 72, 20
 """The smallest terminal in which everything that matters can be seen."""
@@ -22,14 +23,14 @@ COLUMNS_MIN, LINES_MIN = 72, 20
 RULED_LINES = 24
 """From here on a line with its title stands over each panel."""
 
-COLUMNS_WIDE, LINES_TALL = 150, 36
-"""From here on incidents stand beside decisions, and panels in boxes."""
+COLUMNS_WIDE, LINES_TALL = 140, 36
+"""From here on the selected row is told of beside the panels, and panels stand in boxes."""
 
-INCIDENTS_MARGIN = 1
-"""Characters between decisions and incidents beside them."""
+LEFT_COLUMNS = 118
+"""What the panels get before what is beside them gets more than its least."""
 
-BORDERS = 2
-"""Characters left and right of a panel in a box."""
+RIGHT_LEAST, RIGHT_MOST = 48, 76
+"""Characters of what stands beside the panels."""
 
 KEYS = (
     ("k", "kill"),
@@ -56,14 +57,20 @@ class View(Container):
         self._verdict = Static(Text("waiting for the first picture"), id="verdict")
         self._notice = Static(id="notice")
         self._foot = Static(id="foot")
+        self._zone = zone
+        self._left, self._right = Vertical(id="left"), Vertical(id="right")
+        self._detail = Static(id="detail")
+        self._story: tuple[str, RenderableType] | None = None
+        self._panel: Panel | None = None
+        """The panel that had the focus last."""
         self._small = Static(id="small")
         self._zoomed: Panel | None = None
         self._lower: Panel | None = None
         """What stands in the place of the decisions, where incidents have none of their own."""
         self._accounts = Panel(cells.ACCOUNTS, "va_id", "none", "accounts", "1")
         self._positions = Panel(cells.POSITIONS, "position_id", "none", "positions", "2")
-        self._columns = cells.decision_columns(zone)
-        self._decisions = Panel(self._columns, "signal_id", "none yet", "decisions", "3")
+        columns = cells.decision_columns(zone)
+        self._decisions = Panel(columns, "signal_id", "none yet", "decisions", "3")
         self._incidents = Panel(cells.INCIDENTS, "incident_id", "none", "incidents", "6")
 
     def compose(self) -> ComposeResult:
@@ -73,10 +80,12 @@ class View(Container):
             yield self._verdict
             yield self._notice
             with Container(id="panels"):
-                yield self._accounts
-                yield self._positions
-                with Container(id="lower"):
+                with self._left:
+                    yield self._accounts
+                    yield self._positions
                     yield self._decisions
+                with self._right:
+                    yield self._detail
                     yield self._incidents
             yield self._foot
             yield Static(_keys(), id="keys")
@@ -106,6 +115,7 @@ class View(Container):
         self._incidents.show(picture["incidents"], is_stale=is_stale)
         self._share_width()
         self._share_height()
+        self.describe()
 
     def say(self, lines: Sequence[Text]) -> None:
         """Show these notices, whole, or none."""
@@ -160,13 +170,50 @@ class View(Container):
             self._zoomed = None
         self._share_height()
 
+    # -- the selected row ------------------------------------------------------------------------
+
+    @property
+    def selected_signal(self) -> str | None:
+        """The signal of the selected row, where its story is told beside the panels."""
+        row = None if self._panel is None else self._panel.row
+        return None if row is None or not self._is_beside else row.get("signal_id")
+
+    def tell(self, signal_id: str, story: RenderableType) -> None:
+        """Show the story of a signal beside the panels."""
+        self._story = signal_id, story
+        self.describe()
+
+    def on_panel_moved(self) -> None:
+        """Another row is selected."""
+        self.describe()
+
+    def describe(self) -> None:
+        """Tell of the selected row."""
+        panels = self.query(Panel)
+        self._panel = next((panel for panel in panels if panel.has_focus), self._panel)
+        if not self._is_beside or self._picture is None or self._panel is None:
+            return
+        row = self._panel.row
+        if row is None:
+            self._detail.border_title = "Nothing is selected"
+            self._detail.update("")
+            return
+        kind = str(self._panel.id)
+        title, text = detail.describe(kind, row, self._picture, self._zone)
+        if self._condition is not None:
+            text = Text(text.plain, style=STALE)
+        self._detail.border_title = f" {title} "
+        is_told = self._story is not None and self._story[0] == row.get("signal_id")
+        story = [Text(), self._story[1]] if self._story is not None and is_told else []
+        self._detail.update(Group(text, *story))
+
     # -- room ------------------------------------------------------------------------------------
 
     def lay_out(self, size: Size) -> None:
         """Lay out for this size of the terminal, or say what size is needed."""
         width, height = size
         self.set_class(width < COLUMNS_MIN or height < LINES_MIN, "too-small")
-        self.set_class(width >= COLUMNS_WIDE, "wide")
+        self.set_class(width >= COLUMNS_WIDE, "beside")
         self.set_class(height >= LINES_TALL, "tall")
         self.set_class(self._frame == 1, "ruled")
         self.set_class(self._frame == 2, "boxed")
@@ -185,16 +232,15 @@ class View(Container):
         )
         self._small.update(needed.append_text(self._notices))
 
+    @property
+    def _is_beside(self) -> bool:
+        """Whether there is room beside the panels."""
+        return self.app.size.width >= COLUMNS_WIDE
+
     def _share_width(self) -> None:
-        """Where incidents stand beside decisions they get what they want, as long as decisions keep
-        all of their columns but the last, which says again in words what stands before it."""
-        width = self.app.size.width
-        if width < COLUMNS_WIDE or self._zoomed is not None:
-            self._incidents.styles.width = "1fr"
-            return
-        decisions = least_width(self._columns[:-1]) + GUTTER + SCROLLBAR + BORDERS
-        room = width - decisions - INCIDENTS_MARGIN
-        self._incidents.styles.width = min(self._incidents.wanted_width + BORDERS, room)
+        beside = min(RIGHT_MOST, max(RIGHT_LEAST, self.app.size.width - LEFT_COLUMNS))
+        is_alone = not self._is_beside or self._zoomed is self._incidents
+        self._right.styles.width = "1fr" if is_alone else beside
 
     @property
     def _frame(self) -> int:
@@ -207,26 +253,32 @@ class View(Container):
     def _share_height(self) -> None:
         """Share the height among the panels; incidents have a place of their own only where there
         is room for them."""
-        width, height = self.app.size
-        is_wide, is_tall = width >= COLUMNS_WIDE, height >= LINES_TALL
-        is_lower = self._lower is self._incidents and not (is_wide or is_tall)
-        lower = self._incidents if is_lower else self._decisions
-        stacked = [self._accounts, self._positions, lower]
-        if is_tall and not is_wide:
+        is_tall = self.app.size.height >= LINES_TALL
+        has_place = is_tall or self._is_beside
+        is_lower = self._lower is self._incidents and not has_place
+        stacked = [self._accounts, self._positions, self._decisions]
+        if is_lower:
+            stacked[2] = self._incidents
+        elif has_place and not self._is_beside:
             stacked.append(self._incidents)
         if self._zoomed is not None:
             stacked = [self._zoomed]
-        beside = [self._incidents] if is_wide and self._zoomed is None else []
+        is_below_detail = self._is_beside and self._zoomed is None
         for panel in (self._accounts, self._positions, self._decisions, self._incidents):
-            panel.display = panel in stacked or panel in beside
+            panel.display = panel in stacked or (panel is self._incidents and is_below_detail)
         fixed = sum(map(_lines, (self._verdict, self._notice, self._foot))) + 2
         # A tall terminal has an empty line around the verdict.
-        room = height - fixed - (2 if is_tall else 0)
-        heights = self._shared(stacked, room)
-        for panel, lines in zip(stacked, heights, strict=True):
+        room = self.app.size.height - fixed - (2 if is_tall else 0)
+        for panel, lines in zip(stacked, self._shared(stacked, room), strict=True):
             panel.styles.height = lines
-        if beside:
-            self._incidents.styles.height = heights[2]
+        lines = 0
+        if is_below_detail:
+            lines = min(self._incidents.wanted_height + self._frame, max(5, room // 4))
+            self._incidents.styles.height = lines
+        self._detail.styles.height = room - lines
+        is_alone = self._zoomed is self._incidents
+        self._left.display = not is_alone
+        self._detail.display = self._is_beside and not is_alone
 
     def _shared(self, stacked: Sequence[Panel], room: int) -> list[int]:
         if len(stacked) == 1:
