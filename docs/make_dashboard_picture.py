@@ -1,4 +1,4 @@
-"""Makes docs/dashboard.svg again: the dashboard on a real run of the simulated market.
+"""Makes the pictures of the dashboard in docs/ again: a real run of the simulated market.
 
 It starts an engine in a folder of its own, attaches a dashboard without a terminal, waits for a
 moment at which there is something to see, and keeps what is shown. Run it from the checkout as
@@ -6,6 +6,7 @@ moment at which there is something to see, and keeps what is shown. Run it from 
 """
 
 import asyncio
+import os
 import subprocess
 import sys
 import tempfile
@@ -15,17 +16,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pointsman.config.settings import resolve_settings
-from pointsman.dashboard.app import Dashboard
+from pointsman.dashboard.app import STORY_SECONDS, Dashboard
 from pointsman.dashboard.cells import Picture
 from pointsman.dashboard.links import Link, link_to
 from pointsman.engine.control_client import socket_path
 
 ROOT = Path(__file__).resolve().parents[1]
-TARGET = ROOT / "docs" / "dashboard.svg"
-COLUMNS, LINES = 118, 32
+SIZES = {"dashboard": (120, 35), "dashboard-small": (80, 24), "dashboard-large": (200, 50)}
+"""Each picture with its columns and lines."""
 START_SECONDS, PATIENCE_SECONDS = 30, 180
 LOG = "engine.log"
 RUN = ("--market", "sim", "--signals", "demo", "--speed", "10", "--seed", "0", "--headless")
+LIMITS = {"MAX_DAILY_LOSS": "500", "MAX_DRAWDOWN_PERCENTAGE": "2"}
+"""Limits that are off where nobody sets them, so that their use is seen."""
 
 
 def is_worth_a_picture(picture: Picture) -> bool:
@@ -36,8 +39,8 @@ def is_worth_a_picture(picture: Picture) -> bool:
     return len(covers) >= 2 and set(covers) == {"covered"} and cooling and len(reasons) >= 4
 
 
-async def drawn(link: Link) -> str:
-    """The dashboard as SVG, once it is worth it."""
+async def drawn(link: Link) -> dict[str, str]:
+    """The dashboard as SVG at each size, once it is worth it."""
     loop, found, is_over = asyncio.get_running_loop(), asyncio.Event(), threading.Event()
 
     def watch() -> Iterator[Picture]:
@@ -45,13 +48,17 @@ async def drawn(link: Link) -> str:
             yield picture
             if is_worth_a_picture(picture):
                 loop.call_soon_threadsafe(found.set)
-                is_over.wait()  # what is seen stays as it is
+                while not is_over.wait(1):
+                    yield picture  # what is seen stays as it is
 
     app = Dashboard(link._replace(watch=watch))
-    async with app.run_test(size=(COLUMNS, LINES)) as pilot:
+    shown: dict[str, str] = {}
+    async with app.run_test(size=(120, 35)) as pilot:
         await asyncio.wait_for(found.wait(), PATIENCE_SECONDS)
-        await pilot.pause()
-        shown = app.export_screenshot()
+        for name, size in SIZES.items():
+            await pilot.resize_terminal(*size)
+            await pilot.pause(STORY_SECONDS)
+            shown[name] = app.export_screenshot()
     is_over.set()
     return shown
 
@@ -67,12 +74,14 @@ def wait_for(engine: subprocess.Popen[bytes], path: Path) -> None:
     raise SystemExit(f"no engine listens; its log:\n{(path.parent / LOG).read_text('utf-8')}")
 
 
-def make(folder: Path) -> str:
-    """Start an engine, draw its dashboard, and stop it."""
+def make(folder: Path) -> dict[str, str]:
+    """Start an engine, draw its dashboard at each size, and stop it."""
     database = folder / "trading.db"
     command = [sys.executable, str(ROOT / "main.py"), *RUN, "--db", str(database)]
     with (folder / LOG).open("wb") as log:
-        engine = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log)  # noqa: S603 - ours
+        engine = subprocess.Popen(  # noqa: S603 - ours
+            command, cwd=folder, stdout=log, stderr=log, env=os.environ | LIMITS
+        )
     try:
         wait_for(engine, socket_path(database))
         settings = resolve_settings({"DATABASE_PATH": str(database)}, None, {}).settings
@@ -85,8 +94,10 @@ def make(folder: Path) -> str:
 def main() -> None:
     """Make the picture."""
     with tempfile.TemporaryDirectory() as folder:
-        TARGET.write_text(make(Path(folder)), "utf-8")
-    sys.stdout.write(f"{TARGET.relative_to(ROOT)} is made again\n")
+        for name, shown in make(Path(folder)).items():
+            target = ROOT / "docs" / f"{name}.svg"
+            target.write_text(shown, "utf-8")
+            sys.stdout.write(f"{target.relative_to(ROOT)} is made again\n")
 
 
 if __name__ == "__main__":

@@ -104,13 +104,22 @@ def test_a_position_says_what_its_stop_would_cost() -> None:
 
 
 def test_a_refusal_says_what_was_measured_and_what_it_had_to_be() -> None:
-    assert lines("decisions", DECISIONS[1]) == [
+    assert lines("decisions", DECISIONS[1], picture()) == [
         "14:31:04 buy AAPL  SPREAD",
         "The spread is too wide.",
         "measured      14.2214 bps",
         "must be       at most 10 bps",
     ]
-    assert lines("decisions", DECISIONS[0]) == ["14:31:04 buy 100 AAPL  accepted"]
+    assert lines("decisions", DECISIONS[0], picture()) == ["14:31:04 buy 100 AAPL  accepted"]
+
+
+def test_the_reasons_of_refusals_are_counted_the_most_frequent_first() -> None:
+    rows = [DECISIONS[2], *[DECISIONS[1]] * 4, DECISIONS[0]]
+    assert lines("decisions", DECISIONS[2], picture(decisions=rows))[-3:] == [
+        "Why refused, of the newest 6",
+        " SPREAD              ██████████ 4",
+        ">COOLDOWN            ███ 1",
+    ]
 
 
 def test_an_incident_says_what_its_kind_means_and_its_detail() -> None:

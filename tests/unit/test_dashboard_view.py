@@ -107,6 +107,17 @@ async def test_a_digit_leads_to_its_panel_and_brings_it_where_it_has_no_place() 
             assert screen.app.focused is screen.app.query_one(f"#{name}", Panel)
 
 
+async def test_refusals_alone_are_shown_until_all_decisions_are_wanted_again() -> None:
+    async with opened(Engine(busy_picture())) as screen:
+        await screen.sees("accepted")
+        await screen.press("f")
+        await screen.sees("3 Decisions  refused only: 6 of the newest 20")
+        assert "accepted" not in screen.text
+        await screen.press("f")
+        await screen.sees("25 refused")
+        assert "accepted" in screen.text
+
+
 @pytest.mark.parametrize("size", [(80, 24), (200, 50)])
 async def test_zoom_gives_one_panel_all_of_the_room_and_takes_it_back(
     size: tuple[int, int],

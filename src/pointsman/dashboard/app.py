@@ -61,6 +61,7 @@ class Dashboard(App[None]):
         Binding("3", "go_to('decisions')", show=False),
         Binding("6", "go_to('incidents')", show=False),
         Binding("z", "zoom", show=False),
+        Binding("f", "refused_only", show=False),
         Binding("q,ctrl+c", "quit", show=False),
     ]
 
@@ -247,6 +248,11 @@ class Dashboard(App[None]):
         if len(self.screen_stack) == 1:
             self._view.zoom()
 
+    def action_refused_only(self) -> None:
+        """Refusals alone, or all decisions."""
+        if len(self.screen_stack) == 1:
+            self._view.refused_only()
+
     def action_help(self) -> None:
         """Keys and words."""
         self._open(Reading("Help", help_text()))
@@ -290,8 +296,8 @@ class Dashboard(App[None]):
         self._read_beside()
 
     def _read_beside(self) -> None:
-        """Read the story of the selected row, again once a second: it goes on while it is seen. One
-        at a time; the next that is wanted follows the one that is read."""
+        """Read the story of the selected row, again once a second, because it continues. One at a
+        time; the next that is wanted follows the one that is read."""
         wanted = self._view.selected_signal
         is_new = wanted != self._read_beside_of
         is_due = time.monotonic() - self._read_beside_at > STORY_SECONDS

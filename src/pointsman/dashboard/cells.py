@@ -8,7 +8,7 @@ from typing import Any
 from rich.text import Text
 
 from pointsman.dashboard.bars import WAY_WIDTH, Marks, meter, way
-from pointsman.dashboard.theme import ALARM, FAINT, STATUS_TONES, WAIT, result
+from pointsman.dashboard.theme import ALARM, FAINT, GOOD, STATUS_TONES, WAIT, result
 from pointsman.domain.money import exact
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import SignalSide
@@ -240,7 +240,7 @@ POSITIONS = (
 def _verdict(row: Row) -> Text:
     """`accepted`, or the reason of the refusal."""
     if row["reason"] is None:
-        return Text(row["outcome"])
+        return Text(row["outcome"], style=GOOD if row["outcome"] == "accepted" else "")
     return Text(row["reason"], style=WAIT)
 
 
@@ -279,9 +279,9 @@ def decision_columns(zone: str) -> tuple[Column, ...]:
         Column("symbol", _word("symbol"), room=7, is_whole=True),
         Column("side", _word("side"), room=5),
         Column("qty", quantity_text, 1, is_aligned=True, room=5, is_whole=True),
-        Column("result", _verdict, room=17),
-        Column("measured", value, room=9, is_whole=True),
-        Column("must be", limit, room=10, is_whole=True),
+        Column("result", _verdict, room=17, is_whole=True),
+        Column("measured", value, room=9),
+        Column("must be", limit, room=10),
         Column("signal", _word("signal_id"), 2, room=10),
         Column("meaning", meaning, 3, room=24),
     )

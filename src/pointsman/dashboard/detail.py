@@ -5,12 +5,13 @@ limits is used. A position: where its price is, and what its stop would cost. A 
 incident: what it means. Nothing is said that the picture does not hold.
 """
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from rich.text import Text
 
-from pointsman.dashboard.bars import WIDE_METER, bar, meter, way
+from pointsman.dashboard.bars import FULL, WIDE_METER, bar, meter, way
 from pointsman.dashboard.cells import (
     Picture,
     Row,
@@ -35,8 +36,11 @@ from pointsman.terminal.text import money, number, printable
 NAME_WIDTH = 14
 """Characters that the name of a figure stands in."""
 
+REASON_WIDTH = 20
+"""Characters that a reason stands in."""
+
 DECISIONS_SHOWN = 5
-"""So many decisions of an account are shown below its limits."""
+"""How many decisions of an account are shown below its limits."""
 
 WHAT_ENDS_IT = {
     "killed": "The kill switch is on; `pointsman rearm` on its machine ends it.",
@@ -59,7 +63,7 @@ def describe(kind: str, row: Row, picture: Picture, zone: str) -> tuple[str, Tex
                 _position(row, picture),
             )
         case "decisions":
-            title, lines = f"Decision on {row['signal_id']}", _decision(row, zone)
+            title, lines = f"Decision on {row['signal_id']}", _decision(row, picture, zone)
         case _:
             title, lines = f"Incident {row['incident_id']}", _incident(row)
     return printable(title), Text("\n").join(lines)
@@ -171,15 +175,30 @@ def _position(row: Row, picture: Picture) -> Iterator[Text]:
 # -- a decision, an incident -----------------------------------------------------------------------
 
 
-def _decision(row: Row, zone: str) -> Iterator[Text]:
+def _decision(row: Row, picture: Picture, zone: str) -> Iterator[Text]:
     yield _decision_line(row)
     found = refused_for(row)
-    if found is None:
+    if found is not None:
+        check, side = found
+        yield Text(check.rule.sentence)
+        yield _figure("measured", measured(check, zone))
+        yield _figure("must be", allowed(check, side, zone))
+    yield from reasons(picture["decisions"], row["reason"])
+
+
+def reasons(decisions: Sequence[Row], chosen: str | None = None) -> Iterator[Text]:
+    """How often each reason is among the newest decisions, the most frequent first; the `chosen`
+    one stands out."""
+    counted = Counter(each["reason"] for each in decisions if each["reason"] is not None)
+    if not counted:
         return
-    check, side = found
-    yield Text(check.rule.sentence)
-    yield _figure("measured", measured(check, zone))
-    yield _figure("must be", allowed(check, side, zone))
+    yield Text(f"\nWhy refused, of the newest {len(decisions)}", style=STRONG)
+    most = max(counted.values())
+    for reason, count in sorted(counted.items(), key=lambda each: (-each[1], each[0])):
+        style = WAIT if reason == chosen else FAINT
+        line = Text(f"{'>' if reason == chosen else ' '}{reason:<{REASON_WIDTH}}")
+        length = -(-count * WIDE_METER // most)
+        yield line.append(FULL * length, style=style).append(f" {count}")
 
 
 def _incident(row: Row) -> Iterator[Text]:

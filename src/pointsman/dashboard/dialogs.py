@@ -36,18 +36,19 @@ KEYS = (
     ("1 2 3 6", "accounts, positions, decisions, incidents"),
     ("tab", "next panel; arrows, pages, home and end move in it"),
     ("z", "zoom: one panel over all of the room, and back"),
+    ("f", "refused decisions only, and all again"),
     ("q", "quit; an engine that `run` shows here stops with it"),
 )
 WORDS = (
-    ("stop is", "confirmed: the venue says that stops rest for all of it"),
-    ("", "waiting 0.3 s: not confirmed yet, within the deadline"),
-    ("", "NAKED 2.1 s: not confirmed in time; it will be closed"),
+    ("stop is", "confirmed: by the venue, stops rest for all of it"),
+    ("", "waiting 0.3 s: not confirmed, within the deadline"),
+    ("", "NAKED 2.1 s: not confirmed in time; will be closed"),
     ("", "exiting: an order to close it is at the venue"),
     ("total PnL", "realized and unrealized together"),
     ("fall", "how far equity is below its peak, now"),
-    ("loss limit", "how much of MAX_DAILY_LOSS is used since the day began"),
-    ("fall limit", "how much of MAX_DRAWDOWN_PERCENTAGE is used now"),
-    ("S ━● E ─ T", "stop, price now, entry and target; gain is to the right"),
+    ("loss limit", "how much of MAX_DAILY_LOSS is used today"),
+    ("fall limit", "how much of MAX_DRAWDOWN_PERCENTAGE is used"),
+    ("S ━● E ─ T", "stop, price now, entry, target; gain is right"),
     ("3 losses", "losses in a row, and the length of their cooldown"),
     ("streak", "losses in a row; a cooldown starts at the limit"),
     ("result", "accepted, or why it was refused: what was measured,"),
@@ -209,7 +210,7 @@ def help_text() -> Text:
     for title, pairs in (("Keys", KEYS), ("Words", WORDS)):
         text.append(f"{title}\n", style=STRONG)
         for name, meaning in pairs:
-            text.append(f"  {name:<12}", style=WAIT if title == "Keys" else FAINT)
+            text.append(f"  {name:<11}", style=WAIT if title == "Keys" else FAINT)
             text.append(f"{meaning}\n")
         text.append("\n")
     ending = "Times are UTC, those of the trading window on its own clock.\nMoney is after fees."

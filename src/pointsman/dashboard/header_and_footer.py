@@ -273,7 +273,9 @@ def decisions_counted(picture: Picture) -> str:
     """How many decisions there are, shown or not, and how many of them are refusals."""
     counts, shown = picture["counts"], len(picture["decisions"])
     newest = f"newest {shown} of " if counts["signals"] > shown else ""
-    return f"{newest}{max(shown, counts['signals']):,}, {counts['refused']:,} refused"
+    return (
+        f"{newest}{max(shown, counts['signals']):,}, {counts['refused']:,} refused (f: only those)"
+    )
 
 
 def _figure(name: str, millis: int | None, ending: str = "") -> Text:

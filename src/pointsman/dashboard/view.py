@@ -24,7 +24,7 @@ RULED_LINES = 24
 """From here on a line with its title stands over each panel."""
 
 COLUMNS_WIDE, LINES_TALL = 140, 36
-"""From here on the selected row is told of beside the panels, and panels stand in boxes."""
+"""From here on the story of the selected row stands beside the panels, and panels in boxes."""
 
 LEFT_COLUMNS = 118
 """What the panels get before what is beside them gets more than its least."""
@@ -64,6 +64,7 @@ class View(Container):
         self._panel: Panel | None = None
         """The panel that had the focus last."""
         self._small = Static(id="small")
+        self._is_refused_only = False
         self._zoomed: Panel | None = None
         self._lower: Panel | None = None
         """What stands in the place of the decisions, where incidents have none of their own."""
@@ -98,6 +99,15 @@ class View(Container):
     def show(self, picture: Picture | None, condition: Condition | None) -> None:
         """Show this picture from now on. With a `condition` it is not of now."""
         self._picture, self._condition = picture, condition
+        self._draw()
+
+    def refused_only(self) -> None:
+        """Show refusals alone among the decisions, or all of them again."""
+        self._is_refused_only = not self._is_refused_only
+        self._draw()
+
+    def _draw(self) -> None:
+        picture, condition = self._picture, self._condition
         self._say_what_is_needed(self.app.size)
         width, is_stale = self._text_width, condition is not None
         if picture is None:
@@ -110,8 +120,13 @@ class View(Container):
         self._accounts.show(cells.with_limits(picture), is_stale=is_stale)
         positions = [{**row, "is_past": is_stale} for row in picture["positions"]]
         self._positions.show(worst_first(positions), is_stale=is_stale)
-        told = header_and_footer.decisions_counted(picture)
-        self._decisions.show(picture["decisions"], told, is_stale=is_stale)
+        decisions, told = picture["decisions"], header_and_footer.decisions_counted(picture)
+        if self._is_refused_only:
+            decisions = [row for row in decisions if row["outcome"] == "refused"]
+            told = (
+                f"refused only: {len(decisions)} of the newest {len(picture['decisions'])} (f: all)"
+            )
+        self._decisions.show(decisions, told, is_stale=is_stale)
         self._incidents.show(picture["incidents"], is_stale=is_stale)
         self._share_width()
         self._share_height()
@@ -174,7 +189,7 @@ class View(Container):
 
     @property
     def selected_signal(self) -> str | None:
-        """The signal of the selected row, where its story is told beside the panels."""
+        """The signal of the selected row, where its story stands beside the panels."""
         row = None if self._panel is None else self._panel.row
         return None if row is None or not self._is_beside else row.get("signal_id")
 
@@ -203,8 +218,8 @@ class View(Container):
         if self._condition is not None:
             text = Text(text.plain, style=STALE)
         self._detail.border_title = f" {title} "
-        is_told = self._story is not None and self._story[0] == row.get("signal_id")
-        story = [Text(), self._story[1]] if self._story is not None and is_told else []
+        is_read = self._story is not None and self._story[0] == row.get("signal_id")
+        story = [Text(), self._story[1]] if self._story is not None and is_read else []
         self._detail.update(Group(text, *story))
 
     # -- room ------------------------------------------------------------------------------------

@@ -242,16 +242,17 @@ def least_width(columns: Sequence[Column], gap: int = _GAP) -> int:
 
 def _shared(columns: Sequence[Column], wanted: Sequence[int], total: int) -> list[int]:
     """What each column gets of `total`: what it wants, less a part of what it wants beyond its
-    least; the one that wants most beyond it gives first. Then what matters least gives of its
-    least, as long as its header stays, and last what should be whole."""
+    least; what matters least gives first, of those alike the one that wants most. Then they give of
+    their least, as long as their headers stay, and last what should be whole."""
     widths = [min(want, max(total, 0)) for want in wanted]
 
-    def gives(at: int) -> tuple[bool, bool, bool, int, int, int]:
+    def gives(at: int) -> tuple[bool, bool, bool, bool, int, int, int]:
         column, width = columns[at], widths[at]
         is_longer = width > len(column.header)
         is_free = is_longer and not column.is_whole
         beyond, rank = max(0, width - column.least_width), column.rank
-        return width > 0, is_longer, is_free, beyond * is_free, rank * is_free, width
+        has_more = is_free and beyond > 0
+        return width > 0, is_longer, is_free, has_more, rank * is_free, beyond * is_free, width
 
     for _ in range(min(sum(widths), sum(widths) - total)):
         widths[max(range(len(widths)), key=gives)] -= 1
