@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pointsman.cli import control_verbs, database_verbs, run, simulate, streams, venue_verbs
+from pointsman.cli import (
+    control_verbs,
+    database_verbs,
+    run,
+    service_verbs,
+    signal_verb,
+    simulate,
+    streams,
+    venue_verbs,
+)
 from pointsman.cli import dashboard_verb as dashboard
 from pointsman.cli.options import (
     Options,
@@ -23,6 +32,7 @@ from pointsman.cli.options import (
     usable_settings,
     whole_option,
 )
+from pointsman.cli.verb_help import group
 from pointsman.config.problems import SettingsError
 from pointsman.engine.exit_codes import ExitCode
 from pointsman.storage.errors import (
@@ -42,18 +52,18 @@ PRIVATE = 0o077
 Va = Annotated[str | None, typer.Option("--va", metavar="ID", help="Only this account.")]
 Limit = Annotated[int, whole_option("--limit", "N", "How many of the newest.", 1)]
 
-app = typer.Typer(
+app = group(
+    "A governed execution loop between trading strategies and venues.",
     name="pointsman",
-    help="A governed execution loop between trading strategies and venues.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    add_completion=False,
 )
-journal = typer.Typer(help="Check the journal.", no_args_is_help=True)
-config = typer.Typer(help="The settings.", no_args_is_help=True)
-accounts = typer.Typer(help="The virtual accounts.", invoke_without_command=True)
-venue = typer.Typer(help="The venues that orders can go to.", no_args_is_help=True)
-database = typer.Typer(help="Copy and migrate the database.", no_args_is_help=True)
+journal = group("Check the journal.", no_args_is_help=True)
+config = group("The settings.", no_args_is_help=True)
+accounts = group("The virtual accounts.", invoke_without_command=True)
+venue = group("The venues that orders can go to.", no_args_is_help=True)
+database = group("Copy and migrate the database.", no_args_is_help=True)
+notify = group("What is sent to NOTIFY_URLS.", no_args_is_help=True)
 
 
 def main() -> int:
@@ -156,6 +166,12 @@ def _before_the_venue_verb(_options: Options) -> None:
     """The venues that orders can go to."""
 
 
+@notify.callback()
+@takes_options
+def _before_the_notify_verb(_options: Options) -> None:
+    """What is sent to NOTIFY_URLS."""
+
+
 @config.callback()
 @takes_options
 def _before_the_config_verb(_options: Options) -> None:
@@ -241,7 +257,6 @@ def orders(
 _add_list("positions", "The open positions, and whether their stops are confirmed.")
 _add_list("fills", "The executions.")
 _add_list("trades", "The closed positions, with their results.")
-_add_list("signals", "The signals, with the decision on each.")
 _add_list("incidents", "The incidents that need attention.")
 
 
@@ -349,9 +364,12 @@ app.add_typer(config, name="config")
 app.add_typer(accounts, name="accounts")
 app.add_typer(database, name="db")
 app.add_typer(venue, name="venue")
+app.add_typer(notify, name="notify")
 control_verbs.register(app)
 control_verbs.register_accounts(accounts)
 database_verbs.register(database)
+service_verbs.register(app, notify)
+signal_verb.register(app)
 venue_verbs.register(venue)
 simulate.register(app)
 run.register(app)

@@ -64,7 +64,7 @@ def _missing(settings: "Settings", venue: KnownVenue) -> Iterator[Problem]:
             remedy = f"{venue.name} needs {kind} of yours; set it, or {name}_FILE, or VENUE=paper"
             yield Problem(name, "", remedy)
     if venue.module and find_spec(venue.module) is None:
-        remedy = f'needs {venue.module}; pip install "pointsman[{venue.module}]"'
+        remedy = f"needs {venue.module}: pip install {venue.module}"
         yield Problem("VENUE", venue.name, remedy)
 
 

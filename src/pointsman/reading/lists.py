@@ -13,7 +13,7 @@ import msgspec
 from pointsman.domain.accounts import Incident
 from pointsman.domain.orders import Fill, Order
 from pointsman.domain.positions import Trade
-from pointsman.domain.signals import Decision, SignalRecord
+from pointsman.domain.signals import Decision, Outcome, SignalRecord
 from pointsman.execution.figures import AccountFigures, PositionFigures
 from pointsman.reading.checks import reason_document
 from pointsman.reading.documents import Document, to_document
@@ -33,12 +33,16 @@ R = TypeVar("R", bound=msgspec.Struct)
 
 class Wanted(msgspec.Struct, frozen=True):
     """Which rows: of one VA or of all, the newest `limit`, and of orders only those that may still
-    fill; and at which prices of now, where an engine tells them."""
+    fill; of signals those of one symbol, received since a time, or refused; and at which prices of
+    now, where an engine tells them."""
 
     va_id: str | None = None
     limit: int = LIMIT
     open_only: bool = False
     touches: Touches = {}
+    symbol: str | None = None
+    since_ns: int | None = None
+    refused_only: bool = False
 
 
 class List(NamedTuple):
@@ -88,7 +92,16 @@ def _orders(connection: sqlite3.Connection, wanted: Wanted) -> list[Order]:
 
 
 def _signals(connection: sqlite3.Connection, wanted: Wanted) -> list[Judged]:
-    records = _newest(connection, SignalRecord, wanted)
+    outcome = Outcome.REFUSED.value if wanted.refused_only else None
+    records = queries.records(
+        connection,
+        SignalRecord,
+        "WHERE (?1 IS NULL OR va_id = ?1) AND (?3 IS NULL OR symbol = ?3)"
+        " AND (?4 IS NULL OR received_at_ns >= ?4) AND (?5 IS NULL OR signal_id IN"
+        " (SELECT signal_id FROM decisions WHERE outcome = ?5)) ORDER BY rowid DESC LIMIT ?2",
+        (wanted.va_id, wanted.limit, wanted.symbol, wanted.since_ns, outcome),
+    )
+    records.reverse()
     ids = msgspec.json.encode([record.signal.signal_id for record in records]).decode()
     decisions = queries.records(
         connection, Decision, "WHERE signal_id IN (SELECT value FROM json_each(?))", (ids,)

@@ -174,7 +174,7 @@ def sender_to(urls: SecretStr | None) -> Send | None:
     try:
         import apprise
     except ImportError as error:
-        remedy = "install apprise (`pip install 'pointsman[notify]'`), or leave it empty"
+        remedy = "install apprise (`pip install apprise`), or leave it empty"
         raise SettingsError([Problem("NOTIFY_URLS", MASK, remedy)]) from error
     for name in ("apprise", "requests", "urllib3"):
         # They log addresses, and a logger without a handler writes to standard error.

@@ -51,9 +51,7 @@ class CcxtClient:
         try:
             ccxt = importlib.import_module("ccxt")
         except ImportError as error:
-            raise VenueRefused(
-                f"this venue needs ccxt ({error}): run pip install 'pointsman[ccxt]'"
-            ) from None
+            raise VenueRefused(f"this venue needs ccxt ({error}): run pip install ccxt") from None
         # At DEBUG it writes headers and bodies, and so the key.
         logging.getLogger("ccxt").setLevel(logging.INFO)
         access = self._access
