@@ -42,7 +42,9 @@ def signals(
     since: Annotated[str | None, typer.Option("--since", metavar="TIME", help=_HELP)] = None,
     limit: Annotated[int, whole_option("--limit", "N", "How many of the newest.", 1)] = _LIMIT,
     refused_only: Annotated[bool, flag("Only those that were refused.", "--refused")] = False,
-    follow: Annotated[bool, flag("Go on with those that come; Ctrl-C ends.", "--follow")] = False,
+    follow: Annotated[
+        bool, flag("Continue with those that come; Ctrl-C ends.", "--follow")
+    ] = False,
 ) -> None:
     """The signals, with the decision on each."""
     from pointsman.reading.lists import LISTS, Wanted
