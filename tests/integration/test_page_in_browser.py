@@ -139,6 +139,11 @@ async def test_it_says_when_it_is_stale(tmp_path: Path) -> None:
         await page.tab.until("document.body.classList.contains('stale')")
         assert "STALE" in await page.text("#fresh")
         assert "pointsman kill" in await page.text("#alarm")
+        await page.press("#kill")
+        await page.write("#ask-word", "kill")
+        await page.press("#ask button[type=submit]")
+        await page.tab.until("document.querySelector('.problem').innerText.includes('No answer')")
+        assert not page.served.latch.latched.is_set
 
 
 async def test_what_may_only_be_read_cannot_be_changed(tmp_path: Path) -> None:

@@ -124,10 +124,10 @@ def _kind(schema: Described) -> str:
     """What a value is, in a word or two."""
     kind = schema.get("type")
     if kind is None:
-        kinds = [_kind(each) for each in schema.get("anyOf", ())]
-        return " or ".join(dict.fromkeys(each for each in kinds if each != "null"))
-    kinds = [kind] if isinstance(kind, str) else kind
-    return " or ".join(each for each in kinds if each != "null")
+        kinds = [one for each in schema.get("anyOf", ()) for one in _kind(each).split(" or ")]
+    else:
+        kinds = [kind] if isinstance(kind, str) else kind
+    return " or ".join(dict.fromkeys(each for each in kinds if each not in ("", "null")))
 
 
 def _resolved(described: Described, schema: Described) -> Described:

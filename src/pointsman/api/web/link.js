@@ -28,7 +28,10 @@ export async function post(path, body) {
     method: "POST", headers: headers({ "Content-Type": "application/json" }), body: JSON.stringify(body),
     signal: AbortSignal.timeout(15000),
   });
-  return (await answered(await asked)).json();
+  const response = await asked.catch(() => {
+    throw new Error("No answer, so it may not have been done. On the engine's machine `pointsman kill` works without the page, and without an engine.");
+  });
+  return (await answered(response)).json();
 }
 
 const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
