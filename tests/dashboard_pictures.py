@@ -216,7 +216,7 @@ DECISIONS = [
 
 INCIDENTS = [
     {
-        "incident_id": 3,
+        "incident_id": "I3",
         "at_ns": NOW_NS - 2 * SECOND_NS,
         "kind": "NAKED_POSITION",
         "va_id": "VA003",
@@ -224,7 +224,7 @@ INCIDENTS = [
         "detail": "position 13 closed at market",
     },
     {
-        "incident_id": 2,
+        "incident_id": "I2",
         "at_ns": NOW_NS - 90 * SECOND_NS,
         "kind": "COOLDOWN_STARTED",
         "va_id": "VA002",

@@ -11,6 +11,7 @@ from pointsman.engine.kill_request import asker
 from pointsman.engine.requests import Kill, Pause, Reconcile, Request, Resume
 from tests.dashboard_pictures import (
     DECISIONS,
+    INCIDENTS,
     Document,
     busy_picture,
     decision,
@@ -150,6 +151,22 @@ async def test_where_it_is_too_small_the_kill_switch_still_works_and_nothing_els
         await screen.press("enter")
         await screen.sees("kill: done")
         assert engine.asked == [Kill(reason="odd fills", by=BY)]
+
+
+async def test_the_bell_rings_for_a_new_incident_and_not_for_those_of_the_start(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    engine, rung = Engine(busy_picture()), []
+    async with opened(engine) as screen:
+        monkeypatch.setattr(screen.app, "bell", lambda: rung.append(1))
+        await screen.sees("NAKED 2.1 s")
+        engine.pictures.put(busy_picture(market="the same"))
+        await screen.sees("the same")
+        assert rung == []
+        newer = [INCIDENTS[0] | {"incident_id": "I4"}, *INCIDENTS]
+        engine.pictures.put(busy_picture(market="one more") | {"incidents": newer})
+        await screen.sees("one more")
+        assert rung == [1]
 
 
 # -- keys ----------------------------------------------------------------------------------------

@@ -99,6 +99,8 @@ class Dashboard(App[None]):
         self._answer = Text()
         self._answered_at = 0.0
         self._is_answer_kept = False
+        self._incidents: set[str] | None = None
+        """Those of the newest picture that the engine has sent."""
         self._is_reading = False
         self._read_beside_of: str | None = None
         self._read_beside_at = 0.0
@@ -142,7 +144,16 @@ class Dashboard(App[None]):
         self._heard_at = time.monotonic()
         if self._news is not None and not self._news.lost:
             self._kept = self._news.picture
+            self._ring()
         self._look()
+
+    def _ring(self) -> None:
+        """Ring the bell for an incident that was not there before; not for those of a start."""
+        shown = [] if self._kept is None else self._kept["incidents"]
+        incidents = {each["incident_id"] for each in shown}
+        if self._incidents is not None and not incidents <= self._incidents:
+            self.bell()
+        self._incidents = incidents
 
     def _look(self) -> None:
         """Show what is known now. Once a second also without news: what is silent grows old."""

@@ -283,7 +283,7 @@ def decision_columns(zone: str) -> tuple[Column, ...]:
         Column("measured", value, room=9),
         Column("must be", limit, room=10),
         Column("signal", _word("signal_id"), 2, room=10),
-        Column("meaning", meaning, 3, room=24),
+        Column("meaning", meaning, 3, room=40),
     )
 
 

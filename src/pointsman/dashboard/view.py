@@ -230,8 +230,9 @@ class View(Container):
         self.set_class(width < COLUMNS_MIN or height < LINES_MIN, "too-small")
         self.set_class(width >= COLUMNS_WIDE, "beside")
         self.set_class(height >= LINES_TALL, "tall")
-        self.set_class(self._frame == 1, "ruled")
-        self.set_class(self._frame == 2, "boxed")
+        # The application still has the size before this one.
+        self.set_class(frame_of(size) == 1, "ruled")
+        self.set_class(frame_of(size) == 2, "boxed")
         self._say_what_is_needed(size)
         if self._picture is not None:
             self.show(self._picture, self._condition)
@@ -257,14 +258,6 @@ class View(Container):
         is_alone = not self._is_beside or self._zoomed is self._incidents
         self._right.styles.width = "1fr" if is_alone else beside
 
-    @property
-    def _frame(self) -> int:
-        """Lines of border that a panel has: a box, a line above it, or none."""
-        width, height = self.app.size
-        if height >= LINES_TALL and width >= WIDE_FROM:
-            return 2
-        return 1 if height >= RULED_LINES else 0
-
     def _share_height(self) -> None:
         """Share the height among the panels; incidents have a place of their own only where there
         is room for them."""
@@ -288,7 +281,7 @@ class View(Container):
             panel.styles.height = lines
         lines = 0
         if is_below_detail:
-            lines = min(self._incidents.wanted_height + self._frame, max(5, room // 4))
+            lines = min(self._incidents.wanted_height + frame_of(self.app.size), max(5, room // 4))
             self._incidents.styles.height = lines
         self._detail.styles.height = room - lines
         is_alone = self._zoomed is self._incidents
@@ -298,11 +291,18 @@ class View(Container):
     def _shared(self, stacked: Sequence[Panel], room: int) -> list[int]:
         if len(stacked) == 1:
             return [room]
-        frame = self._frame
+        frame = frame_of(self.app.size)
         wanted = [min(panel.wanted_height + frame, max(4, room // 3)) for panel in stacked]
         wanted[2] = stacked[2].wanted_height + frame
         floors = [lines + frame for lines in (3, 3, 4, 3)]
         return share(room, wanted, floors[: len(stacked)], spare_to=2)
+
+
+def frame_of(size: Size) -> int:
+    """Lines of border that a panel has: a box, a line above it, or none."""
+    if size.height >= LINES_TALL and size.width >= WIDE_FROM:
+        return 2
+    return 1 if size.height >= RULED_LINES else 0
 
 
 def _lines(part: Static) -> int:
