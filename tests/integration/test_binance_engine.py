@@ -131,6 +131,34 @@ async def test_results_of_the_venue_with_too_many_digits_do_not_keep_a_restart_f
         await engine.close(va_id="VA002")
 
 
+async def test_an_execution_of_an_order_that_is_not_shown_yet_is_not_called_foreign(
+    server: BinanceServer, tmp_path: Path
+) -> None:
+    async with trading(server, tmp_path) as engine:
+        await engine.until(lambda: engine.sent("positions") > 0)
+        server.faults.add(Fault(route="*", kind=Kind.HIDE_NEW_ORDERS, seconds=2))
+        server.faults.add(Fault(route="create", kind=Kind.DROP_AFTER_DOING))
+        server.streams.silence(3)
+        await engine.accepted(**BUY)
+        await engine.until(engine.is_covered)
+        assert not {Reason.EXTERNAL_ACTIVITY, Reason.MISMATCH} & engine.incidents()
+
+
+async def test_a_cancel_that_is_refused_over_and_over_is_not_repeated_without_a_pause(
+    server: BinanceServer, tmp_path: Path
+) -> None:
+    async with trading(server, tmp_path) as engine:
+        await engine.hold()
+        unknown = {"code": -2011, "msg": "Unknown order sent."}
+        refused = Fault(route="stop_cancel", kind=Kind.ANSWER, status=400, body=unknown, times=999)
+        server.faults.add(refused)
+        await engine.accepted(**CLOSE)
+        await asyncio.sleep(3)
+        assert 1 < engine.sent("stop_cancel") < 20
+        server.faults.clear()
+        await engine.until(engine.is_flat)
+
+
 async def test_a_stop_that_is_rejected_when_it_is_needed_is_replaced_by_an_exit(
     server: BinanceServer, tmp_path: Path
 ) -> None:

@@ -15,7 +15,14 @@ from pointsman.domain.policy import PositionMode
 from pointsman.venues.adapter import Call, History, Incomplete
 from pointsman.venues.binance import requests
 from pointsman.venues.binance.activity import ALL_AFTER_NS, Activity
-from pointsman.venues.binance.history import DAY_MS, LATE_MS, WINDOW_MS, Cursor, HistoryReader
+from pointsman.venues.binance.history import (
+    DAY_MS,
+    LATE_MS,
+    SHOWN_AFTER_MS,
+    WINDOW_MS,
+    Cursor,
+    HistoryReader,
+)
 from pointsman.venues.outcome import Outcome, Ruling
 from tests.unit.test_binance_words import ENTRY, ORDER, RESTING, STOP, TRADE, of
 
@@ -243,6 +250,20 @@ async def test_an_order_is_asked_for_its_name_once() -> None:
     assert venue.asked.count("order BTCUSDT") == 1
 
 
+async def test_an_order_that_traded_just_now_and_is_not_shown_yet_is_nobodys_until_it_is() -> None:
+    venue = Venue()
+    cursor = await venue.begin()
+    venue.orders[7] = Incomplete("told", Ruling(outcome=Outcome.NOT_FOUND))
+    venue.trade(1)
+    venue.later(SHOWN_AFTER_MS - 1)
+    venue.activity.touch("BTCUSDT")
+    with pytest.raises(Incomplete, match="told"):
+        await venue.history(cursor)
+    venue.orders[7] = ENTRY
+    history = await venue.history(cursor)
+    assert [trade.client_order_id for trade in history.trades] == [ENTRY]
+
+
 @pytest.mark.parametrize(
     ("said", "stops", "name"),
     [
@@ -260,6 +281,7 @@ async def test_whose_an_execution_is(
     venue.orders[7] = said
     venue.stops = stops
     venue.trade(1)
+    venue.later(SHOWN_AFTER_MS)
     venue.activity.touch("BTCUSDT")
     assert [trade.client_order_id for trade in (await venue.history(cursor)).trades] == [name]
 

@@ -174,8 +174,9 @@ class Dispatcher:
             reason = ruling.reason or Reason.VENUE_DOWN
             self._not_sent(order_id, reason, ruling.told, is_cancel=True)
         elif ruling.outcome in (Outcome.NOT_FOUND, Outcome.ENDED):
+            # The engine asks what became of it, as often as is good: a venue may refuse and yet
+            # show it open, over and over.
             self._put(CancelRefused(order_id, ruling.reason or Reason.NOT_FOUND, self._now_ns()))
-            await self._query(Query(order_id, cancel.symbol))
         elif ruling.outcome in (Outcome.REFUSED, Outcome.UNFIT):
             self._put(
                 CancelRefused(order_id, ruling.reason or Reason.VENUE_REJECTED, self._now_ns())

@@ -33,6 +33,9 @@ WINDOW_MS = 7 * DAY_MS
 LATE_MS = 600_000
 """How late a row of the account's income may appear."""
 
+SHOWN_AFTER_MS = 10_000
+"""How long after it has traded "no such order" is no proof that an order cannot be asked about."""
+
 FUNDING = "FUNDING_FEE"
 CHARGES = ("INSURANCE_CLEAR", "COMMISSION_REBATE")
 
@@ -182,23 +185,25 @@ class HistoryReader:
     async def _named(self, read: Read, rows: list[TradeRow]) -> tuple[VenueTrade, ...]:
         """Executions with the client order ids of their orders, in the order in which they
         happened."""
-        for name, order_id in sorted({(row.symbol, row.order_id) for row in rows}):
+        for (name, order_id), at_ms in sorted(_newest(rows).items()):
             if self._words.ids.name_of(order_id) is None:
-                await self._learn_name(read, name, order_id)
+                await self._learn_name(read, name, order_id, at_ms)
         rows = sorted(rows, key=lambda row: (row.time, row.symbol, row.id))
         ids = self._words.ids
         return tuple(self._words.trade_of(row, ids.name_of(row.order_id) or "") for row in rows)
 
-    async def _learn_name(self, read: Read, name: str, order_id: int) -> None:
-        """Ask for the client order id of an order. One whose id is not of our form may be what a
-        stop of ours became."""
+    async def _learn_name(self, read: Read, name: str, order_id: int, at_ms: int) -> None:
+        """Ask for the client order id of an order, which traded last at this time. One whose id is
+        not of our form may be what a stop of ours became."""
         said = ""
         try:
             row = read_as(OrderRow, await read(requests.order_by_id(order_id, name)))
             said = row.client_order_id
         except Incomplete as error:
-            # An order that the venue itself has placed cannot always be asked about.
-            if error.ruling is None or error.ruling.outcome is not Outcome.NOT_FOUND:
+            # An order that the venue itself has placed cannot always be asked about. But one that
+            # has traded just now may not be shown yet, and may be ours.
+            is_unknown = error.ruling is not None and error.ruling.outcome is Outcome.NOT_FOUND
+            if not is_unknown or self._venue_now_ms() - at_ms < SHOWN_AFTER_MS:
                 raise
         if not is_ours(said):
             await find_children(read, self._words.ids, name)
@@ -254,6 +259,15 @@ class HistoryReader:
                 symbol=symbol,
             )
         return None
+
+
+def _newest(rows: list[TradeRow]) -> dict[tuple[str, int], int]:
+    """When each order traded last, by its symbol and id."""
+    newest: dict[tuple[str, int], int] = {}
+    for row in rows:
+        key = (row.symbol, row.order_id)
+        newest[key] = max(row.time, newest.get(key, row.time))
+    return newest
 
 
 async def _from_id(read: Read, name: str, next_id: int) -> list[TradeRow]:
