@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pointsman.domain.commands import Cancel, Compare
+from pointsman.domain.commands import Cancel, Compare, Query
 from pointsman.domain.events import (
     CancelRefused,
     NotSent,
@@ -170,11 +170,11 @@ def test_a_cancel_counts_when_the_stream_says_so_and_then_the_exit_leaves(engine
     engine.until(lambda: engine.filled("ABCDEF1X2") == 10)
 
 
-def test_a_cancel_that_comes_too_late_is_refused_and_the_order_asked_about(engine: Engine) -> None:
+def test_a_cancel_that_comes_too_late_is_refused_and_the_order_is_found(engine: Engine) -> None:
     engine.hold()
     engine.send(Cancel(BUY_ID, "AAPL"))
     assert engine.next(CancelRefused).reason is Reason.NOT_FOUND
-    found = engine.next(OrderFound)
+    found = engine.ask(Query(BUY_ID, "AAPL"), OrderFound)
     assert (found.order.status, found.order.filled) == (OrderStatus.FILLED, 10)
     assert [fill.trade_id for fill in found.fills] == [
         report.fill.trade_id for report in engine.reports(BUY_ID) if report.fill is not None

@@ -228,8 +228,9 @@ def test_a_cancel_that_a_trigger_has_overtaken_is_refused_and_the_fill_is_found(
     server.streams.silence(30)
     server.quote("BTCUSDT", "48990.0", "48990.1", 10, 10)
     account.cancel(S1)
-    found = account.until(lambda: [r for r in account.heard if isinstance(r, OrderFound)])[0]
+    account.until(lambda: [r for r in account.heard if isinstance(r, CancelRefused)])
     assert [r.reason for r in account.heard if isinstance(r, CancelRefused)] == [Reason.NOT_FOUND]
+    found = found_of(account, S1)
     assert (found.order.status, found.order.filled) == (OrderStatus.FILLED, Decimal("0.01"))
 
 

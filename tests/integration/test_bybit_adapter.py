@@ -231,7 +231,7 @@ def test_a_fill_overtakes_a_cancel_that_takes_its_time(account: BybitAccount) ->
     account.cancel(STOP)
     refused = account.first(CancelRefused, client_order_id=STOP)
     assert refused.reason is Reason.NOT_FOUND
-    found = account.first(OrderFound)
+    found = account.ask(Query(STOP, BTC), OrderFound)
     assert found.order.status is OrderStatus.FILLED
     assert "CANCELED" not in account.words(STOP)
 
