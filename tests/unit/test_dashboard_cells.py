@@ -112,7 +112,7 @@ def test_a_price_has_the_decimals_of_its_tick(entry: str, decimals: int, words: 
 REFUSED = {
     "demo-0008": ("SPREAD", "14.2214 bps", "at most 10 bps"),
     "demo-0006": ("SYMBOL_LOCKED", "MSFT", "only AAPL"),
-    "demo-0005": ("LATENCY", "3.900 s", "at most 500 ms"),
+    "demo-0005": ("LATENCY", "3,900 ms", "at most 500 ms"),
     "demo-0003": ("OUTSIDE_WINDOW", "09:29", "09:30 to 16:00"),
 }
 

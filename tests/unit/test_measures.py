@@ -33,7 +33,7 @@ WORDS = [
     (Check(Reason.INSUFFICIENT_EQUITY, False), "not known", ""),
     (WINDOW, "2018-01-02 09:15:28.885", "09:30:00 to 16:00:00"),
     (NEVER, "2018-01-02 09:15:28.885", "never open"),
-    (Check(Reason.LATENCY, False, "1806.9735", "500.0", "ms"), "1.807 s", "at most 500 ms"),
+    (Check(Reason.LATENCY, False, "1806.9735", "500.0", "ms"), "1,806.9735 ms", "at most 500 ms"),
     (Check(Reason.SPREAD, True, "6.2972", "10.0", "bps"), "6.2972 bps", "at most 10 bps"),
     (Check(Reason.BELOW_MINIMUM, True, "20", "1"), "20", "at least 1"),
     (Check(Reason.STOP_INVALID, False, "20.008", "10", "%"), "20.008 %", "at most 10 %"),

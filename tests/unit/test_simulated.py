@@ -24,7 +24,7 @@ DAY = 1_440 * MINUTE
 OPEN_NS = 20_458 * DAY + 870 * MINUTE
 """2026-01-05T14:30:00Z, half past nine in New York."""
 
-DAY_MINUTES = 390
+DAY_MINUTES = 195
 PINNED = "5bda710a9873814a6d3d72dbeb3239c118786a714d7038450a7e5e502005590f"
 """SHA-256 of the first hour of seed 7."""
 

@@ -342,12 +342,11 @@ class Account:
     ) -> Order:
         now = self.now_ns()
         fee = quantity * price * (self.maker_rate if is_maker else self.taker_rate)
-        before = self.position(order.symbol, order.holding)
         closed = min(quantity, self._closable(order))
-        after, realized = moved(before, order.side.sign * quantity, price, now)
+        signed = order.side.sign * quantity
+        after, realized = moved(self.position(order.symbol, order.holding), signed, price, now)
         self.positions[order.symbol, order.holding] = after
-        paid = order.side.sign * quantity * price if self.settles_in_full else -realized
-        self.cash -= paid + fee
+        self.cash -= fee + (signed * price if self.settles_in_full else -realized)
         filled = order.filled + quantity
         order = replace(
             order,

@@ -66,14 +66,21 @@ def offered(order: Order, quote: Quote | None, closable: Decimal) -> tuple[Decim
     return price, min(limits)
 
 
+COST_STEP = Decimal("1e-12")
+
+
 def moved(
     before: Position, signed: Decimal, price: Decimal, now_ns: int
 ) -> tuple[Position, Decimal]:
     """The position after a trade of this signed quantity, and the result of what it closed."""
+    held = abs(before.quantity)
     closes = before.quantity * signed < 0
-    closed = min(abs(signed), abs(before.quantity)) if closes else ZERO
-    released = before.cost * closed / abs(before.quantity) if closed else ZERO
+    closed = min(abs(signed), held) if closes else ZERO
     direction = 1 if signed > 0 else -1
+    released = before.cost
+    if closed != held:
+        # Rounded, so that the parts of a cost add up to it to the last digit.
+        released = (before.cost * closed / held).quantize(COST_STEP)
     realized = -direction * closed * price - released
     opened = direction * (abs(signed) - closed)
     after = msgspec.structs.replace(

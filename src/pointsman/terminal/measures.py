@@ -15,7 +15,7 @@ from pointsman.reading.checks import window_bounds
 from pointsman.terminal.text import length, moment, number, printable, rounded
 
 _MS = 10**6
-_MS_A_SECOND = 1_000
+_MS_A_MINUTE = 60_000
 _SUFFIXES = {"s left": "s", "s down": "s", "take-profit": "", "price": "", "seen": ""}
 _PLACES = {"bps": 4}
 """Decimals with which a value is stored (RULES 11), and so always shown."""
@@ -65,7 +65,7 @@ def measured(check: Check, zone: str) -> str:
     if check.rule is Reason.OUTSIDE_WINDOW:
         return moment(int(check.value), zone)
     age_ms = _amount(check.value) if check.unit == "ms" else None
-    if age_ms is not None and age_ms >= _MS_A_SECOND:
+    if age_ms is not None and age_ms >= _MS_A_MINUTE:
         return length(int(age_ms * _MS))
     return _with_unit(check.value, check.unit, _PLACES.get(check.unit, 0))
 
