@@ -13,7 +13,7 @@ def start() -> None:
     folder = Path(__file__).resolve().parent
     sys.path.insert(0, str(folder / "src"))
     try:
-        from pointsman.cli.app import main
+        from pointsman.cli import app, command_line  # noqa: F401 - loaded when it runs
     except ModuleNotFoundError as error:
         if error.name is None or error.name.partition(".")[0] == "pointsman":
             raise
@@ -23,7 +23,7 @@ def start() -> None:
         )
 
     sys.argv.insert(1, "run")
-    sys.exit(main())
+    sys.exit(app.main())
 
 
 if __name__ == "__main__":

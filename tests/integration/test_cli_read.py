@@ -203,12 +203,19 @@ def test_bad_settings_are_all_named_and_end_with_3(shell: Shell, line: str) -> N
     assert "did you mean HTTP_PORT?" in err
 
 
-@pytest.mark.parametrize("line", [*LISTS, "status", "why loser", "journal check", "fills --json"])
+@pytest.mark.parametrize(
+    "line", [*LISTS, "status -v", "why loser", "journal check", "fills --json"]
+)
 def test_a_look_at_the_database_goes_on_without_bad_settings(shell: Shell, line: str) -> None:
     code, out, err = shell.call(line, MAX_SPREAD_BPS="x")
     assert (code, bool(out)) == (0, True)
     assert out == shell.call(line)[1]
     assert err.startswith("warning: 1 setting cannot be used (MAX_SPREAD_BPS); continuing without")
+
+
+def test_status_looks_at_no_setting_but_the_path(shell: Shell) -> None:
+    code, out, err = shell.call("status", MAX_SPREAD_BPS="x", VIRTUAL_ACCOUNTS="?")
+    assert (code, out, err) == (0, shell.call("status")[1], "")
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import pytest
 
-from pointsman.cli.app import app
+from pointsman.cli.command_line import app
 from pointsman.config.fields import NAMES
 from pointsman.domain.reasons import Reason
 from tests.as_installed import ROOT, as_installed

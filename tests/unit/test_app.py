@@ -3,11 +3,12 @@
 import os
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from pointsman.cli import app
+from pointsman.cli import app, command_line
 from pointsman.config.problems import Problem, SettingsError
 from pointsman.engine.exit_codes import ExitCode
 from pointsman.storage.errors import (
@@ -17,6 +18,7 @@ from pointsman.storage.errors import (
     StorageError,
     StorageUnavailable,
 )
+from pointsman.storage.sqlite_manager import SqliteManager
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path("trading.db")
@@ -52,7 +54,7 @@ def test_every_way_to_end_has_its_exit_code(
     def fails(**_given: object) -> None:
         raise end
 
-    monkeypatch.setattr(app, "app", fails)
+    monkeypatch.setattr(command_line, "app", fails)
     assert app.main() == code
     told = capsys.readouterr()
     assert words in told.err
@@ -75,15 +77,24 @@ def test_it_refuses_to_run_without_its_assertions(flags: list[str], env: dict[st
     assert done.stdout == ""
 
 
+HEAVY = {
+    *("typer", "pydantic", "pydantic_core", "dotenv", "pandas", "fastapi", "uvicorn", "textual"),
+    *("asyncio", "logging", "structlog", "aiohttp", "subprocess", "email", "urllib.request"),
+    *("pointsman.cli.command_line", "pointsman.config.fields", "pointsman.config.settings"),
+    *("pointsman.execution.desk", "pointsman.storage.sqlite_manager", "pointsman.engine.assembly"),
+}
+
 START = "import sys; from pointsman.cli.app import main; sys.exit(main())"
 
 
-def test_help_answers_at_once() -> None:
-    """None of the slow parts is loaded for it."""
-    probe = f"{START[: START.index('sys.exit')]}\nsys.argv[1:] = ['--help']\nmain()\n"
-    slow = {"pointsman.config.settings", "pointsman.execution.desk", "pointsman.storage.codec"}
-    probe += f"print(sorted({slow} & set(sys.modules)))"
+@pytest.mark.parametrize("flags", [[], ["--json"]])
+def test_status_loads_what_it_needs_and_no_more(tmp_path: Path, flags: list[str]) -> None:
+    """Each of these takes longer than the answer, or is for those who write."""
+    database = tmp_path / "t.db"
+    with closing(SqliteManager(database)) as manager:
+        manager.open()
+    words = ["status", "--db", str(database), *flags]
+    probe = f"import sys\nfrom pointsman.cli.app import main\nsys.argv[1:] = {words}\n"
+    probe += f"code = main()\nprint(code, sorted({HEAVY} & set(sys.modules)))"
     done = started("-c", probe, PYTHONPATH=str(ROOT / "src"))
-    assert done.returncode == 0, done.stderr
-    assert "why" in done.stdout
-    assert done.stdout.rstrip().endswith("[]")
+    assert done.stdout.rstrip().endswith("0 []"), done.stderr or done.stdout[-500:]

@@ -7,7 +7,7 @@ from pydantic import SecretStr
 from typer.testing import CliRunner
 
 from pointsman.cli import dashboard_verb
-from pointsman.cli.app import app
+from pointsman.cli.command_line import app
 from pointsman.config.tokens import default_tokens_path
 from pointsman.dashboard import http_link
 from pointsman.dashboard.http_link import BadUrl

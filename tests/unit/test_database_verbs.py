@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from pointsman.cli.app import app
+from pointsman.cli.command_line import app
 from pointsman.cli.database_verbs import back_up
 from pointsman.domain.accounts import KillState
 from pointsman.domain.policy import PositionMode

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from typer.main import get_command
 
-from pointsman.cli.app import app, main
+from pointsman.cli.app import main
+from pointsman.cli.command_line import app
 from pointsman.cli.verb_help import EXAMPLES
 
 

@@ -86,8 +86,8 @@ def kill(
 def _database_to_kill(options: Options) -> tuple[Path, bool]:
     """Which database, and whether that is sure. Nothing in the configuration may be in the way of a
     kill, not even what should say where the database is."""
+    from pointsman.config.database_path import DEFAULT_DATABASE
     from pointsman.config.problems import SettingsError
-    from pointsman.config.settings import DEFAULT_DATABASE
 
     try:
         return database_of(options), True

@@ -7,20 +7,19 @@ continues without those that cannot be used: no setting prevents a kill or a rea
 """
 
 import inspect
-import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 import typer
 
+from pointsman.cli.status_verb import places
+from pointsman.config.database_path import database_path_of
+
 if TYPE_CHECKING:
     from pointsman.config.settings import Given, Loaded, Settings
-
-DOTENV = Path(".env")
-"""Read where it is there, unless --env-file names another."""
 
 
 class Options(msgspec.Struct, frozen=True):
@@ -115,7 +114,7 @@ def settings_given(options: Options) -> "Given":
     """The settings of this command, with what is wrong with them."""
     from pointsman.config.settings import read_given
 
-    return read_given(*_places(options))
+    return read_given(*places(options.env_file, options.db))
 
 
 def read_settings(options: Options) -> "Loaded":
@@ -130,12 +129,12 @@ def usable_settings(options: Options) -> "Settings":
     Raises SettingsError where what says the path cannot be read.
     """
     from pointsman.config.problems import SettingsError
-    from pointsman.config.settings import database_path_of, resolve_settings
+    from pointsman.config.settings import resolve_settings
 
     try:
         loaded = read_settings(options)
     except SettingsError as error:
-        path = database_path_of(*_places(options))
+        path = database_path_of(*places(options.env_file, options.db))
         if path is None:
             raise
         names = [problem.variable for problem in error.problems]
@@ -156,14 +155,17 @@ def database_of(options: Options) -> Path:
     return usable_settings(options).database_path
 
 
+def path_alone(options: Options) -> Path:
+    """The path of the database, whatever the other settings are: they are neither read nor warned
+    of, except with --verbose.
+
+    Raises SettingsError where what says the path cannot be read.
+    """
+    path = database_path_of(*places(options.env_file, options.db))
+    return database_of(options) if path is None or options.is_verbose else path
+
+
 def _warn(text: str) -> None:
     from pointsman.terminal.text import printable
 
     sys.stderr.write(f"warning: {printable(text)}\n")
-
-
-def _places(options: Options) -> tuple[Mapping[str, str], Path | None, dict[str, str]]:
-    """Environment, `.env` and flags."""
-    env_file = options.env_file or (DOTENV if DOTENV.exists() else None)
-    overrides = {} if options.db is None else {"DATABASE_PATH": str(options.db)}
-    return os.environ, env_file, overrides

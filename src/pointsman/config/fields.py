@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, fi
 from pydantic import PlainValidator as Reads
 
 from pointsman.config.addresses import base_url_reader
+from pointsman.config.database_path import DEFAULT_DATABASE
 from pointsman.config.known_venues import REAL_MONEY_SENTENCE
 from pointsman.config.trading_hours import known_calendar, known_timezone, minutes_of
 from pointsman.config.values import (
@@ -226,7 +227,7 @@ class SettingFields(LimitFields):
         "", "Path of a JSON file with tick, lot, minimum and fee of each symbol; empty: defaults."
     )
     database_path: Annotated[Path, Reads(read_path)] = _setting(
-        "trading.db", "Path of the database file."
+        DEFAULT_DATABASE, "Path of the database file."
     )
     venue: Annotated[str, Reads(read_venue)] = _setting(
         "paper", "Where orders go: paper, binanceusdm, bybit or alpaca."

@@ -6,37 +6,19 @@ problems are found in one pass.
 
 import re
 from collections.abc import Collection, Iterable, Mapping
-from pathlib import Path
 from typing import TypeVar
 
 from pydantic import ValidationError
 
 from pointsman.config.fields import LIMIT_NAMES, NAMES, SECRETS, LimitFields, SettingFields, name_of
 from pointsman.config.problems import MASK, Problem, did_you_mean
-from pointsman.config.sources import Entry, Layer, Source, find, read_dotenv, written_around
+from pointsman.config.sources import Entry, Layer, Source, find, written_around
 from pointsman.config.values import read_accounts
 
 M = TypeVar("M", bound=LimitFields)
 
 _ACCOUNTS = "VIRTUAL_ACCOUNTS"
 _ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
-
-
-def layers_of(
-    env: Mapping[str, str],
-    env_file: Path | None,
-    overrides: Mapping[str, str],
-    problems: list[Problem],
-    warnings: list[str],
-) -> list[Layer]:
-    """Flags, environment and `.env`, in the order in which they win."""
-    layers = [
-        Layer(Source.FLAG, "command line", overrides),
-        Layer(Source.ENV, "environment", env),
-    ]
-    if env_file is not None:
-        layers.append(read_dotenv(env_file, problems, warnings))
-    return layers
 
 
 def unknown_flags(overrides: Mapping[str, str]) -> list[Problem]:

@@ -20,7 +20,6 @@ from pointsman.config.fields import LIMIT_NAMES, NAMES, SECRETS, LimitFields, Se
 from pointsman.config.known_venues import PAPER
 from pointsman.config.layers import (
     find_all,
-    layers_of,
     limits_of_va,
     problem_of,
     texts_by_field,
@@ -32,21 +31,15 @@ from pointsman.config.problems import MASK, Problem, SettingsError
 from pointsman.config.sources import (
     Entry,
     Source,
-    find,
     is_quoted,
+    layers_of,
     limits_by_va,
     unknown_names,
 )
 from pointsman.config.trading_hours import TradingHours
-from pointsman.config.values import read_path
 from pointsman.domain.market import Instrument
 from pointsman.domain.money import plain
 from pointsman.domain.policy import Limits, Policy, PositionMode, SizeDecay
-
-DEFAULT_DATABASE = str(SettingFields.model_fields["database_path"].default)
-_DATABASE_PATH = "DATABASE_PATH"
-_SAY_THE_PATH = (_DATABASE_PATH, f"{_DATABASE_PATH}_FILE", "--env-file")
-"""What a problem is named by where the path of the database may be other than it seems."""
 
 _FIRST_FIELDS = {
     "limits", "limits_by_va", "instruments", "position_mode", "reduce_only_mode",
@@ -276,22 +269,6 @@ def load_settings(
     Raises SettingsError with every problem at once.
     """
     return resolve_settings(os.environ, env_file, values or {}).settings
-
-
-def database_path_of(
-    env: Mapping[str, str], env_file: Path | None, overrides: Mapping[str, str]
-) -> Path | None:
-    """The path of the database, whatever is wrong with all other settings; None where that which
-    should say it cannot be read."""
-    problems: list[Problem] = []
-    entry = find(_DATABASE_PATH, layers_of(env, env_file, overrides, problems, []), problems)
-    if entry is None:
-        is_told = any(problem.variable in _SAY_THE_PATH for problem in problems)
-        return None if is_told else Path(DEFAULT_DATABASE)
-    try:
-        return read_path(entry.text)
-    except ValueError:
-        return None
 
 
 def _limits(fields: LimitFields) -> Limits:

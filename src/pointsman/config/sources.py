@@ -4,6 +4,9 @@ Flags win over the environment, the environment over `.env`. In each of them a s
 `NAME`, or as `NAME_FILE`, the path of a file that holds the value; a limit of one VA as
 `VA001__NAME`. A name that is nearly one of ours is pointed out, so that a misspelt limit does not
 silently leave the default in force.
+
+Which names are ours follows from the fields of the settings, which take long to make. So they are
+asked for only where it matters, and who needs one path does without.
 """
 
 import io
@@ -14,15 +17,12 @@ from enum import StrEnum
 from pathlib import Path
 
 import msgspec
-from dotenv.parser import parse_stream
 
-from pointsman.config.fields import LIMIT_NAMES, NAMES, SECRETS
 from pointsman.config.problems import MASK, Problem, close_match, did_you_mean
 
 _FILE = "_FILE"
 _OF_VA = "__"
 _VALUE_BYTES_MAX = 65_536
-_OURS = frozenset(NAMES) | frozenset(name + _FILE for name in NAMES)
 
 
 class Source(StrEnum):
@@ -74,6 +74,8 @@ class Layer(msgspec.Struct, frozen=True):
 
 def read_dotenv(path: Path, problems: list[Problem], warnings: list[str]) -> Layer:
     """The variables of a `.env` file, taken literally: nothing is interpolated."""
+    from dotenv.parser import parse_stream
+
     texts: dict[str, str] = {}
     lines: dict[str, int] = {}
     text = _read(path, "--env-file", str(path), "command line", problems)
@@ -108,10 +110,26 @@ def _first_line(original: str, line: int) -> int:
     return line + blank.count("\n")
 
 
+def layers_of(
+    env: Mapping[str, str],
+    env_file: Path | None,
+    overrides: Mapping[str, str],
+    problems: list[Problem],
+    warnings: list[str],
+) -> list[Layer]:
+    """Flags, environment and `.env`, in the order in which they win."""
+    layers = [
+        Layer(Source.FLAG, "command line", overrides),
+        Layer(Source.ENV, "environment", env),
+    ]
+    if env_file is not None:
+        layers.append(read_dotenv(env_file, problems, warnings))
+    return layers
+
+
 def find(name: str, layers: list[Layer], problems: list[Problem]) -> Entry | None:
     """The text of a setting from the first layer that has it, or None. `name` may be that of one
     VA's limit."""
-    is_secret = name.rpartition(_OF_VA)[2] in SECRETS
     for layer in layers:
         text = layer.variables.get(name)
         path = layer.variables.get(name + _FILE)
@@ -120,7 +138,7 @@ def find(name: str, layers: list[Layer], problems: list[Problem]) -> Entry | Non
                 continue
             return Entry(name, text.strip(), layer.source, layer.place_of(name))
         if text:
-            shown = MASK if is_secret else text
+            shown = MASK if _is_secret(name) else text
             remedy = f"{name}_FILE is set as well; keep one of them"
             problems.append(Problem(name, shown, remedy, layer.place_of(name)))
             return None
@@ -129,6 +147,12 @@ def find(name: str, layers: list[Layer], problems: list[Problem]) -> Entry | Non
             return None
         return Entry(name + _FILE, held.strip(), Source.FILE, f"file {path}")
     return None
+
+
+def _is_secret(name: str) -> bool:
+    from pointsman.config.fields import SECRETS
+
+    return name.rpartition(_OF_VA)[2] in SECRETS
 
 
 def _read(path: Path, variable: str, value: str, where: str, problems: list[Problem]) -> str | None:
@@ -153,6 +177,8 @@ def limits_by_va(
 ) -> dict[str, set[str]]:
     """The limits that are set per VA: names by VA id. What is meant so and cannot be is a
     problem. `va_ids` None is for accounts that cannot be read: then every id counts as one."""
+    from pointsman.config.fields import LIMIT_NAMES, NAMES
+
     found: dict[str, set[str]] = {}
     for layer in layers:
         for variable in layer.variables:
@@ -170,28 +196,27 @@ def limits_by_va(
             elif limit in NAMES:
                 remedy = f"{limit} holds for all accounts; remove {va_id}__"
             else:
-                hint = did_you_mean(limit, LIMIT_NAMES) or f"; use one of {_limits()}"
+                hint = did_you_mean(limit, LIMIT_NAMES) or f"; use one of {', '.join(LIMIT_NAMES)}"
                 remedy = f"no limit {limit}{hint}"
-            shown = MASK if limit in SECRETS else layer.variables[variable]
+            shown = MASK if _is_secret(limit) else layer.variables[variable]
             problems.append(Problem(variable, shown, remedy, layer.place_of(variable)))
     return found
-
-
-def _limits() -> str:
-    return ", ".join(LIMIT_NAMES)
 
 
 def unknown_names(va_ids: frozenset[str], layers: list[Layer]) -> Iterator[str]:
     """A warning for each name that is most likely meant for us and is not one of ours. In `.env`
     that is every unknown name; in the environment, which is full of others' names, only one that is
     nearly ours."""
+    from pointsman.config.fields import LIMIT_NAMES, NAMES
+
+    ours = frozenset(NAMES) | frozenset(name + _FILE for name in NAMES)
     for layer in layers:
         for variable in layer.variables:
             va_id, _, rest = variable.rpartition(_OF_VA)
-            if variable in _OURS or va_id in va_ids or rest.removesuffix(_FILE) in LIMIT_NAMES:
+            if variable in ours or va_id in va_ids or rest.removesuffix(_FILE) in LIMIT_NAMES:
                 continue
             name = rest if va_id else variable
-            match = close_match(name, LIMIT_NAMES if va_id else _OURS)
+            match = close_match(name, LIMIT_NAMES if va_id else ours)
             if match and match[:3] == name[:3].upper():
                 hint = f"; did you mean {va_id + _OF_VA if va_id else ''}{match}?"
             elif layer.source is Source.DOTENV:

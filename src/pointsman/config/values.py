@@ -11,14 +11,15 @@ from decimal import Decimal
 from enum import StrEnum
 from itertools import pairwise
 from pathlib import Path
-from typing import TypeVar
-
-from pydantic import SecretStr
+from typing import TYPE_CHECKING, TypeVar
 
 from pointsman.config.known_venues import KNOWN_VENUES, PAPER
 from pointsman.domain.accounts import EXTERNAL
 from pointsman.domain.money import ZERO, parse_decimal
 from pointsman.domain.policy import SizeDecay
+
+if TYPE_CHECKING:
+    from pydantic import SecretStr
 
 T = TypeVar("T")
 E = TypeVar("E", bound=StrEnum)
@@ -135,17 +136,24 @@ def read_hosts(text: str) -> tuple[str, ...]:
     return names
 
 
-def read_token(text: str) -> SecretStr:
+def read_token(text: str) -> "SecretStr":
     """A token that fits into an HTTP header and into a URL, and is too long to be guessed."""
     if not _TOKEN.fullmatch(text):
         raise ValueError("use 16 to 512 random letters, digits and . _ ~ + / = -")
-    return SecretStr(text)
+    return _secret(text)
 
 
-def read_key(text: str) -> SecretStr:
+def read_key(text: str) -> "SecretStr":
     """A key or a secret of a venue, as the venue shows it."""
     if not _KEY.fullmatch(text):
         raise ValueError("write the key alone, as the venue shows it, without spaces")
+    return _secret(text)
+
+
+def _secret(text: str) -> "SecretStr":
+    # Loaded here: who reads only a path does without.
+    from pydantic import SecretStr
+
     return SecretStr(text)
 
 
