@@ -12,7 +12,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from pointsman.execution.ports import Entry
+from pointsman.execution.ports import JournalEntry
 from pointsman.storage import schema
 from pointsman.storage.codec import CODECS, Newest, is_gone
 from pointsman.storage.entries import Head, chain_start, chained
@@ -37,7 +37,7 @@ class BareDatabase:
     def close(self) -> None:
         self._connection.close()
 
-    def writes_of(self, entries: Sequence[Entry]) -> Writes:
+    def writes_of(self, entries: Sequence[JournalEntry]) -> Writes:
         """All rows of turns as statements: the journal, and the last state of each record."""
         turns, self._head = chained(entries, self._head)
         newest = Newest()

@@ -23,7 +23,7 @@ from pointsman.domain.events import Killed, OrderSent, Rearmed, SignalReceived
 from pointsman.domain.orders import Role
 from pointsman.engine.control_client import NoEngine, ask
 from pointsman.engine.requests import Show
-from pointsman.execution.ports import Entry
+from pointsman.execution.ports import JournalEntry
 from pointsman.storage.journal import turns
 from pointsman.storage.reader import open_reader
 
@@ -96,13 +96,13 @@ class Engine:
             feeder.kill()
             feeder.wait()
 
-    def signals(self) -> list[Entry]:
+    def signals(self) -> list[JournalEntry]:
         """The turns of signals since the last time."""
         with closing(open_reader(self.database)) as connection:
             new = list(turns(connection, self.seen))
         self.seen = new[-1].sequence
         return [
-            Entry(turn.time_ns, turn.event, turn.changes)
+            JournalEntry(turn.time_ns, turn.event, turn.changes)
             for turn in new
             if isinstance(turn.event, SignalReceived)
         ]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pointsman.config.settings import resolve_settings
 from pointsman.domain.commands import Compare, MoveCash, Step, Submit
-from pointsman.domain.events import CashConfirmed, Event, OrderReport, Started, VenueWord
+from pointsman.domain.events import CashConfirmed, Event, OrderReport, ReportWord, Started
 from pointsman.domain.market import Instrument, Quote
 from pointsman.domain.policy import Abilities
 from pointsman.domain.reasons import Reason
@@ -18,12 +18,12 @@ from pointsman.domain.sides import SignalSide
 from pointsman.domain.signals import Signal
 from pointsman.domain.venue_reports import Snapshot
 from pointsman.engine import gc_tuning
-from pointsman.engine.live_loop import Clock, LiveLoop, NoTape
-from pointsman.engine.recorder import Threaded
-from pointsman.execution.archive import Recall
+from pointsman.engine.live_loop import Clock, LiveLoop, NoSource
+from pointsman.engine.recorder import ThreadedRecorder
+from pointsman.execution.archive import FinishedRecords
 from pointsman.execution.desk import Desk
 from pointsman.execution.execution_loop import ExecutionLoop
-from pointsman.execution.ports import Entry, Reply, Request
+from pointsman.execution.ports import JournalEntry, VenueReply, VenueRequest
 from pointsman.storage.sqlite_manager import SqliteManager
 
 CODE = "BENCHX"
@@ -39,16 +39,16 @@ class NotingVenue:
         self.abilities = Abilities()
         self.instruments: dict[str, Instrument] = {}
         self.handed_ns: dict[str, int] = {}
-        self._replies: list[Reply] = []
+        self._replies: list[VenueReply] = []
         self._now_ns = 0
 
-    def send(self, request: Request, now_ns: int) -> None:
+    def send(self, request: VenueRequest, now_ns: int) -> None:
         self._now_ns = now_ns
         if isinstance(request, Submit):
             order = request.order
             self.handed_ns[order.signal_id or ""] = time.perf_counter_ns()
             order_id, venue_id = order.client_order_id, f"V{order.client_order_id}"
-            word, reason = VenueWord.CANCELED, Reason.NOT_FILLED
+            word, reason = ReportWord.CANCELED, Reason.NOT_FILLED
             self._replies.append(OrderReport(order_id, word, now_ns, venue_id, reason=reason))
         elif isinstance(request, Compare):
             # Once entries are on their way only an answer that proves nothing is sure to be true.
@@ -66,7 +66,7 @@ class NotingVenue:
     def next_due_ns(self) -> int | None:
         return self._now_ns if self._replies else None
 
-    def receive(self, now_ns: int) -> list[Reply]:
+    def receive(self, now_ns: int) -> list[VenueReply]:
         self._now_ns = now_ns
         replies, self._replies = self._replies, []
         return replies
@@ -87,7 +87,7 @@ class Shell:
         loop: ExecutionLoop,
         clock: Clock,
         venue: NotingVenue,
-        storage: Threaded,
+        storage: ThreadedRecorder,
     ) -> None:
         self.live = live
         self.loop = loop
@@ -95,15 +95,15 @@ class Shell:
         self.venue = venue
         self._storage = storage
         self._turns = 0
-        self._entries: list[Entry] = []
+        self._entries: list[JournalEntry] = []
 
     def note(self, event: Event, step: Step) -> None:
         """Told of every turn."""
         if step.changes:
             self._turns += 1
-            self._entries.append(Entry(self.loop.now_ns, event, step.changes))
+            self._entries.append(JournalEntry(self.loop.now_ns, event, step.changes))
 
-    def take_entries(self) -> list[Entry]:
+    def take_entries(self) -> list[JournalEntry]:
         """The turns since the last time."""
         entries, self._entries = self._entries, []
         return entries
@@ -148,11 +148,13 @@ async def open_shell(folder: Path, va_ids: list[str]) -> AsyncIterator[Shell]:
         for each in waking:
             each.wake_soon()
 
-    storage = Threaded(manager, wake)
+    storage = ThreadedRecorder(manager, wake)
     venue = NotingVenue()
-    loop = ExecutionLoop(Desk(policy, CODE), venue, storage, Recall(manager), lambda _va_id: hours)
+    loop = ExecutionLoop(
+        Desk(policy, CODE), venue, storage, FinishedRecords(manager), lambda _va_id: hours
+    )
     clock = Clock(time.time_ns())
-    live = LiveLoop(loop, NoTape(loop), clock)
+    live = LiveLoop(loop, NoSource(loop), clock)
     waking.append(live)
     shell = Shell(live, loop, clock, venue, storage)
     loop.on_turn = shell.note

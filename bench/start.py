@@ -19,7 +19,7 @@ from pointsman.domain.events import VenueFill
 from pointsman.domain.life_cycle import OrderStatus
 from pointsman.domain.orders import Fill, Order, OrderType, Role
 from pointsman.domain.sides import PositionSide, Side
-from pointsman.domain.venue_reports import VenueOrder, VenueTrade
+from pointsman.domain.venue_reports import VenueExecution, VenueOrder
 from pointsman.engine.assembly import assemble
 from pointsman.engine.open_venue import ledger_path
 from pointsman.storage.codec import CODECS
@@ -162,7 +162,7 @@ def _venue_orders(code: str) -> Iterator[VenueOrder]:
         )
 
 
-def _trades(code: str) -> Iterator[VenueTrade]:
+def _trades(code: str) -> Iterator[VenueExecution]:
     for number, order_id in _ids(code):
         fill = VenueFill(str(number), QUANTITY, PRICE, PRICE, NOW_NS - 10**15, QUANTITY)
-        yield VenueTrade(order_id, str(number), "ABC", Side.BUY, PositionSide.LONG, fill)
+        yield VenueExecution(order_id, str(number), "ABC", Side.BUY, PositionSide.LONG, fill)

@@ -18,11 +18,11 @@ from pointsman.domain.events import (
     Marked,
     OrderReport,
     OrderSent,
+    ReportWord,
     SignalReceived,
     Started,
     TimerFired,
     VenueFill,
-    VenueWord,
 )
 from pointsman.domain.market import Instrument, Quote
 from pointsman.domain.orders import Order, Role
@@ -183,7 +183,7 @@ def order_sent(desk: Desk, order_id: str, after_ns: int = 0) -> Step:
 def report(
     desk: Desk,
     order_id: str,
-    word: VenueWord,
+    word: ReportWord,
     after_ns: int = 0,
     *,
     reason: Reason | None = None,
@@ -210,7 +210,7 @@ def trade(
     known = desk.books.fill_keys.get(order_id, {})
     size, paid = Decimal(quantity), Decimal(fee)
     fill = VenueFill(f"T{order_id}-{len(known)}", size, Decimal(price), paid, ts_ns)
-    told = OrderReport(order_id, VenueWord.TRADE, ts_ns, f"V{order_id}", fill, mark=mark)
+    told = OrderReport(order_id, ReportWord.TRADE, ts_ns, f"V{order_id}", fill, mark=mark)
     return tell(desk, told, after_ns)
 
 
@@ -218,7 +218,7 @@ def acknowledge(desk: Desk, step: Step) -> None:
     """Send every order of a step, and let the venue accept it."""
     for order in submits(step):
         order_sent(desk, order.client_order_id)
-        report(desk, order.client_order_id, VenueWord.ACCEPTED)
+        report(desk, order.client_order_id, ReportWord.ACCEPTED)
 
 
 def enter(desk: Desk, sent: Signal, price: str = "100", fee: str = "0") -> Position:

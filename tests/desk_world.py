@@ -19,11 +19,11 @@ from pointsman.domain.events import (
     NotSent,
     OrderSent,
     Rearmed,
+    ReportWord,
     Resumed,
     SignalReceived,
     TimerFired,
     VenueLink,
-    VenueWord,
 )
 from pointsman.domain.life_cycle import FINAL
 from pointsman.domain.market import Quote
@@ -34,7 +34,7 @@ from pointsman.domain.sides import PositionSide, Side, SignalSide
 from pointsman.domain.signals import Signal
 from pointsman.domain.venue_reports import OrderFound, Snapshot
 from pointsman.execution import reconcile
-from pointsman.execution.ports import Reply, Request
+from pointsman.execution.ports import VenueReply, VenueRequest
 from tests.desk_stories import MIDNIGHT_NS, SECOND_NS, START_NS, WINDOW, limits, policy
 from tests.model_venue import ModelVenue
 from tests.order_stories import CODE, KeptDesk, dump, loaded_again, replace, start
@@ -58,8 +58,8 @@ class DeskWorld:
         self.venue = ModelVenue(rules, PRICE)
         self.desk = KeptDesk(rules, CODE)
         self.now_ns = START_NS
-        self.under_way: list[tuple[int, Request]] = []
-        self.heard: list[Reply] = []
+        self.under_way: list[tuple[int, VenueRequest]] = []
+        self.heard: list[VenueReply] = []
         self.outbox: list[Command] = []
         self.sent: dict[str, Order] = {}
         self.asked_at_ns = 0
@@ -94,7 +94,7 @@ class DeskWorld:
         """All that is durable leaves, in order."""
         while self.outbox:
             command = self.outbox.pop(0)
-            assert isinstance(command, Request)
+            assert isinstance(command, VenueRequest)
             if isinstance(command, Compare):
                 self.now_ns += 1
                 self.asked_at_ns = self.now_ns
@@ -103,7 +103,7 @@ class DeskWorld:
             if isinstance(command, Submit):
                 self.think(OrderSent(command.order.client_order_id))
 
-    def hear(self, reply: Reply) -> None:
+    def hear(self, reply: VenueReply) -> None:
         """What the shell makes of a reply."""
         if isinstance(reply, Snapshot):
             # One question at a time, and one answer to it.
@@ -162,7 +162,7 @@ class DeskWorld:
                 if self.venue.orders[order.client_order_id].status not in FINAL:
                     self.venue.fill(order.client_order_id, Decimal(part))
             if self.venue.orders[order.client_order_id].status not in FINAL:
-                self.venue.end(order.client_order_id, VenueWord.CANCELED)
+                self.venue.end(order.client_order_id, ReportWord.CANCELED)
         self.collect()
 
     def requests_leave_and_arrive(self, count: int) -> None:
@@ -229,7 +229,7 @@ class DeskWorld:
             self.venue.fill(nth(orders, place).client_order_id, Decimal(quantity))
             self.collect()
 
-    def an_order_ends(self, place: int, word: VenueWord) -> None:
+    def an_order_ends(self, place: int, word: ReportWord) -> None:
         """The rest of an immediate-or-cancel order, or the venue ends what should have gone on."""
         if orders := self.venue.working(*OrderType):
             self.venue.end(nth(orders, place).client_order_id, word)
@@ -309,7 +309,7 @@ class DeskWorld:
             self.arrive(len(self.under_way))
             for order in self.venue.fillable():
                 if order.order_type is OrderType.LIMIT_IOC:
-                    self.venue.end(order.client_order_id, VenueWord.CANCELED)
+                    self.venue.end(order.client_order_id, ReportWord.CANCELED)
                 else:
                     self.venue.fill(order.client_order_id, order.quantity)
             self.collect()

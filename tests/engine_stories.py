@@ -14,7 +14,14 @@ import msgspec
 
 from pointsman.domain.client_order_ids import parse_client_order_id
 from pointsman.domain.commands import Record, Step, Submit
-from pointsman.domain.events import CashConfirmed, Event, OrderReport, Started, VenueFill, VenueWord
+from pointsman.domain.events import (
+    CashConfirmed,
+    Event,
+    OrderReport,
+    ReportWord,
+    Started,
+    VenueFill,
+)
 from pointsman.domain.life_cycle import OrderStatus
 from pointsman.domain.market import Instrument, Quote
 from pointsman.domain.orders import Fill, KnownOrder, Order, Role
@@ -22,19 +29,19 @@ from pointsman.domain.policy import Abilities, Policy
 from pointsman.domain.positions import Funding, Trade
 from pointsman.domain.sides import PositionSide, Side
 from pointsman.domain.signals import Decision, FirstDecision, Signal, SignalRecord, Window
-from pointsman.domain.venue_reports import Snapshot, VenueHolding, VenueOrder, VenueTrade
-from pointsman.execution.archive import Recall
+from pointsman.domain.venue_reports import Snapshot, VenueExecution, VenueHolding, VenueOrder
+from pointsman.execution.archive import FinishedRecords
 from pointsman.execution.desk import Desk
 from pointsman.execution.execution_loop import ExecutionLoop
 from pointsman.execution.outbox import StorageHeld
 from pointsman.execution.ports import (
-    Entry,
+    JournalEntry,
     QuoteListener,
     Recorder,
-    Reply,
-    Request,
-    Standing,
+    StorageStatus,
     Venue,
+    VenueReply,
+    VenueRequest,
 )
 from pointsman.storage.errors import StorageFailed
 from tests import desk_stories as told
@@ -52,12 +59,12 @@ class StillVenue:
     def __init__(self) -> None:
         self.abilities = Abilities()
         self.instruments: dict[str, Instrument] = {}
-        self.sent: list[tuple[int, Request]] = []
+        self.sent: list[tuple[int, VenueRequest]] = []
         self.quotes: list[Quote] = []
         self.remembered: list[Quote] = []
-        self.replies: list[Reply] = []
+        self.replies: list[VenueReply] = []
 
-    def send(self, request: Request, now_ns: int) -> None:
+    def send(self, request: VenueRequest, now_ns: int) -> None:
         self.sent.append((now_ns, request))
 
     def on_quote(self, quote: Quote) -> None:
@@ -69,7 +76,7 @@ class StillVenue:
     def next_due_ns(self) -> int | None:
         return None
 
-    def receive(self, now_ns: int) -> list[Reply]:  # noqa: ARG002 - the seam's signature
+    def receive(self, now_ns: int) -> list[VenueReply]:  # noqa: ARG002 - the seam's signature
         replies, self.replies = self.replies, []
         return replies
 
@@ -90,11 +97,11 @@ class Memory:
     fails nothing becomes durable."""
 
     def __init__(self) -> None:
-        self.standing = Standing()
+        self.standing = StorageStatus()
         self.is_slow = False
-        self.entries: list[Entry] = []
+        self.entries: list[JournalEntry] = []
 
-    def put(self, ticket: int, entry: Entry) -> None:
+    def put(self, ticket: int, entry: JournalEntry) -> None:
         self.entries.append(entry)
         assert ticket == len(self.entries), "tickets rise by one"
         if not self.is_slow:
@@ -106,17 +113,17 @@ class Memory:
 
     def settle(self) -> bool:
         if self.standing.failure is None:
-            self.standing = Standing(len(self.entries), None, self.standing.failures)
+            self.standing = StorageStatus(len(self.entries), None, self.standing.failures)
         return self.standing.failure is None
 
     def fail(self) -> None:
         """From here on nothing becomes durable."""
         before = self.standing
-        self.standing = Standing(before.durable, str(BROKEN.cause), before.failures + 1)
+        self.standing = StorageStatus(before.durable, str(BROKEN.cause), before.failures + 1)
 
     def heal(self) -> None:
         """All that was put becomes durable."""
-        self.standing = Standing(len(self.entries), None, self.standing.failures)
+        self.standing = StorageStatus(len(self.entries), None, self.standing.failures)
 
     def records(self, kind: type[_R]) -> list[_R]:
         """All durable states of one kind of record, oldest first."""
@@ -194,7 +201,7 @@ class Story:
         self.loop.on_quote(told.quote(now_ns, bid, ask), now_ns)
         self.at(after_ns)
 
-    def say(self, *replies: Reply) -> None:
+    def say(self, *replies: VenueReply) -> None:
         """The venue says this now."""
         self.venue.replies += replies
         self.at()
@@ -245,7 +252,7 @@ def make_loop(
     venue: Venue, recorder: Recorder, archive: Memory, rules: Policy | None = None
 ) -> ExecutionLoop:
     """A loop around a new desk; a venue that listens to quotes hears them."""
-    desk, recall = Desk(rules or told.policy(), CODE), Recall(archive)
+    desk, recall = Desk(rules or told.policy(), CODE), FinishedRecords(archive)
     listener = venue if isinstance(venue, QuoteListener) else None
     return ExecutionLoop(desk, venue, recorder, recall, lambda _va_id: OpenHours(), listener)
 
@@ -263,12 +270,12 @@ def start(
 
 def accepted(order: Order, ts_ns: int = told.START_NS) -> OrderReport:
     """The venue has the order."""
-    return OrderReport(order.client_order_id, VenueWord.ACCEPTED, ts_ns, venue_id(order))
+    return OrderReport(order.client_order_id, ReportWord.ACCEPTED, ts_ns, venue_id(order))
 
 
 def canceled(order: Order, ts_ns: int = told.START_NS) -> OrderReport:
     """The venue has ended the order."""
-    return OrderReport(order.client_order_id, VenueWord.CANCELED, ts_ns, venue_id(order))
+    return OrderReport(order.client_order_id, ReportWord.CANCELED, ts_ns, venue_id(order))
 
 
 def traded(
@@ -276,7 +283,7 @@ def traded(
 ) -> OrderReport:
     """The venue has executed a part of the order."""
     fill = filled(quantity, price, trade_id, ts_ns)
-    return OrderReport(order.client_order_id, VenueWord.TRADE, ts_ns, venue_id(order), fill)
+    return OrderReport(order.client_order_id, ReportWord.TRADE, ts_ns, venue_id(order), fill)
 
 
 def filled(
@@ -292,7 +299,7 @@ def venue_id(order: Order) -> str:
 
 def snapshot(
     orders: tuple[VenueOrder, ...] = (),
-    trades: tuple[VenueTrade, ...] = (),
+    trades: tuple[VenueExecution, ...] = (),
     held: str = "0",
     cursor: str = "",
     at_ns: int = told.START_NS,
@@ -323,18 +330,18 @@ def venue_order(order: Order, status: OrderStatus = OrderStatus.ACCEPTED) -> Ven
     )
 
 
-def venue_trade(order: Order, fill: VenueFill) -> VenueTrade:
+def venue_trade(order: Order, fill: VenueFill) -> VenueExecution:
     """An execution of an order of ours, in the account's history."""
-    return VenueTrade(
+    return VenueExecution(
         order.client_order_id, venue_id(order), order.symbol, order.side, order.position_side, fill
     )
 
 
 def foreign_trade(
     side: Side, quantity: str, trade_id: str = "f1", venue_order_id: str = "F1"
-) -> VenueTrade:
+) -> VenueExecution:
     """An execution of somebody else, on the long holding of XXX."""
-    return VenueTrade(
+    return VenueExecution(
         "", venue_order_id, "XXX", side, PositionSide.LONG, filled(quantity, trade_id=trade_id)
     )
 

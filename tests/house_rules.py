@@ -39,7 +39,7 @@ WALL_CLOCK_ALLOWED = {
 """Who may read the wall clock."""
 
 UNBOUNDED_ALLOWED: dict[str, str] = {
-    "storage/group_committer.py:self._queue: deque[tuple[int, Entry]] = deque()": (
+    "storage/group_committer.py:self._queue: deque[tuple[int, JournalEntry]] = deque()": (
         "`put` refuses or waits at queue_len_max"
     ),
 }

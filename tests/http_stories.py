@@ -16,9 +16,9 @@ from typing import Any, Self
 import httpx
 from fastapi import FastAPI
 
-from pointsman.api.limits import Limits, Rate
+from pointsman.api.limits import Rate, RequestLimits
 from pointsman.api.meters import Meters
-from pointsman.api.ports import Engine
+from pointsman.api.ports import EnginePort
 from pointsman.api.server import build_app
 from pointsman.config.settings import resolve_settings
 from pointsman.domain.commands import Step
@@ -26,10 +26,10 @@ from pointsman.domain.events import Event, SignalMalformed
 from pointsman.domain.signals import Signal
 from pointsman.engine.controls import Controls
 from pointsman.engine.kill_latch import KillLatch, latch_path
-from pointsman.engine.live_view import Board
+from pointsman.engine.live_view import LiveView
 from pointsman.engine.publisher import Publisher
 from pointsman.engine.request_handler import RequestHandler
-from pointsman.engine.snapshot import Picture
+from pointsman.engine.snapshot import EngineSnapshot
 from pointsman.execution.outbox import StorageHeld
 from pointsman.reading.comparisons import Comparisons
 from pointsman.reading.stored_picture import stored_counts, stored_records
@@ -41,7 +41,7 @@ from tests import engine_stories, story_database
 READ, SIGNAL, CONTROL = "read-0123456789abcdef", "signal-0123456789", "control-0123456789"
 TOKENS = {"READ_TOKEN": READ, "SIGNAL_TOKEN": SIGNAL, "CONTROL_TOKEN": CONTROL}
 _NO_END = Rate(10**9, 10**9)
-UNLIMITED = Limits(_NO_END, _NO_END, _NO_END, _NO_END, _NO_END)
+UNLIMITED = RequestLimits(_NO_END, _NO_END, _NO_END, _NO_END, _NO_END)
 """As many requests as a test likes."""
 
 
@@ -52,7 +52,7 @@ class Served:
         self,
         folder: Path,
         settings: Mapping[str, str] | None = None,
-        limits: Limits | None = None,
+        limits: RequestLimits | None = None,
         *,
         is_stuck: bool = False,
     ) -> None:
@@ -75,10 +75,10 @@ class Served:
             self.comparisons.note(event)
 
         self.story.loop.on_turn = noted
-        self.board = Board(self._picture(), self.publisher, self.latch, self._now_ns, dict, {})
+        self.board = LiveView(self._picture(), self.publisher, self.latch, self._now_ns, dict, {})
         given = {"VIRTUAL_ACCOUNTS": "VA001:100000", **(settings or {})}
         loaded = resolve_settings(given, None, {})
-        self.engine = Engine(
+        self.engine = EnginePort(
             self.database,
             loaded.settings,
             self.board,
@@ -92,7 +92,7 @@ class Served:
             self.complaints.append,
             Meters("paper", lambda: 0.0),
         )
-        self.app: FastAPI = build_app(self.engine, limits or Limits())
+        self.app: FastAPI = build_app(self.engine, limits or RequestLimits())
         self._runner = asyncio.Runner()
         self._working = threading.Thread(target=self._work, args=(handler,), daemon=True)
         self._has_ended = is_stuck
@@ -115,8 +115,8 @@ class Served:
     def _now_ns(self) -> int:
         return self.story.loop.now_ns
 
-    def _picture(self) -> Picture:
-        picture = Picture(lambda _symbol: None, 1, lambda _symbol: 2)
+    def _picture(self) -> EngineSnapshot:
+        picture = EngineSnapshot(lambda _symbol: None, 1, lambda _symbol: 2)
         with closing(open_reader(self.database)) as connection:
             picture.load(stored_records(connection), stored_counts(connection))
         return picture

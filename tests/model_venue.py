@@ -17,8 +17,8 @@ from pointsman.domain.events import (
     CashConfirmed,
     OrderAbsent,
     OrderReport,
+    ReportWord,
     VenueFill,
-    VenueWord,
 )
 from pointsman.domain.life_cycle import FINAL, OrderStatus
 from pointsman.domain.money import ZERO
@@ -29,11 +29,11 @@ from pointsman.domain.sides import PositionSide, Side
 from pointsman.domain.venue_reports import (
     OrderFound,
     Snapshot,
+    VenueExecution,
     VenueHolding,
     VenueOrder,
-    VenueTrade,
 )
-from pointsman.execution.ports import Reply, Request
+from pointsman.execution.ports import VenueReply, VenueRequest
 
 replace = msgspec.structs.replace
 HoldingKey = tuple[str, PositionSide | None]
@@ -48,9 +48,9 @@ class ModelVenue:
         self.now_ns = 0
         self.orders: dict[str, VenueOrder] = {}
         self.creates: Counter[str] = Counter()
-        self.trades: list[VenueTrade] = []
+        self.trades: list[VenueExecution] = []
         self.holdings: dict[HoldingKey, Decimal] = {}
-        self.replies: list[Reply] = []
+        self.replies: list[VenueReply] = []
         self.refuse_next: Reason | None = None
 
     def working(self, *types: OrderType) -> list[VenueOrder]:
@@ -63,7 +63,7 @@ class ModelVenue:
 
     # -- requests ----------------------------------------------------------------------------------
 
-    def take(self, request: Request, asked_at_ns: int) -> None:
+    def take(self, request: VenueRequest, asked_at_ns: int) -> None:
         """A request arrives."""
         if isinstance(request, Submit):
             self._create(request.order)
@@ -73,7 +73,7 @@ class ModelVenue:
                 told = CancelRefused(request.client_order_id, Reason.NOT_FOUND, self.now_ns)
                 self.replies.append(told)
             else:
-                self.end(order.client_order_id, VenueWord.CANCELED)
+                self.end(order.client_order_id, ReportWord.CANCELED)
         elif isinstance(request, Query):
             self.replies.append(self._found(request.client_order_id))
         elif isinstance(request, Compare):
@@ -95,9 +95,9 @@ class ModelVenue:
         self.orders[order_id] = order
         reason, self.refuse_next = self._refusal(order) or self.refuse_next, None
         if reason is not None:
-            self.end(order_id, VenueWord.REJECTED, reason)
+            self.end(order_id, ReportWord.REJECTED, reason)
         else:
-            self._say(order, VenueWord.ACCEPTED)
+            self._say(order, ReportWord.ACCEPTED)
 
     def _refusal(self, order: VenueOrder) -> Reason | None:
         if not order.reduce_only:
@@ -149,16 +149,16 @@ class ModelVenue:
                 status = OrderStatus.FILLED
             order = self.orders[order_id] = replace(order, filled=filled, status=status)
             fill = self._execute(order, quantity)
-            self._say(order, VenueWord.TRADE, fill)
+            self._say(order, ReportWord.TRADE, fill)
         if order.status not in FINAL and order.reduce_only and self.reducible(order) == ZERO:
-            self.end(order_id, VenueWord.CANCELED, Reason.REDUCE_ONLY)
+            self.end(order_id, ReportWord.CANCELED, Reason.REDUCE_ONLY)
 
     def _execute(self, order: VenueOrder, quantity: Decimal) -> VenueFill:
         number = len(self.trades)
         fee = quantity * self.price / 10_000
         fill = VenueFill(f"T{number}", quantity, self.price, fee, self.now_ns)
         self.trades.append(
-            VenueTrade(
+            VenueExecution(
                 order.client_order_id, order.venue_order_id, order.symbol, order.side,
                 order.position_side, fill,
             )
@@ -169,7 +169,7 @@ class ModelVenue:
         assert not order.reduce_only or (abs(after) < abs(before) and before * after >= ZERO), "I9"
         return fill
 
-    def end(self, order_id: str, word: VenueWord, reason: Reason | None = None) -> None:
+    def end(self, order_id: str, word: ReportWord, reason: Reason | None = None) -> None:
         """An order ends without a further fill."""
         order = replace(self.orders[order_id], status=OrderStatus(word.value), end_reason=reason)
         self.orders[order_id] = order
@@ -181,7 +181,7 @@ class ModelVenue:
         for stop in self.working(OrderType.STOP):
             if _rests(stop) and self._is_reached(stop):
                 self.orders[stop.client_order_id] = triggered = replace(stop, is_triggered=True)
-                self._say(triggered, VenueWord.TRIGGERED)
+                self._say(triggered, ReportWord.TRIGGERED)
 
     def foreign(self, symbol: str, position_side: PositionSide, side: Side, wanted: int) -> None:
         """Somebody else trades on the account; in hedge mode a closing trade only reduces."""
@@ -202,7 +202,7 @@ class ModelVenue:
     def _say(
         self,
         order: VenueOrder,
-        word: VenueWord,
+        word: ReportWord,
         fill: VenueFill | None = None,
         reason: Reason | None = None,
     ) -> None:

@@ -19,7 +19,7 @@ from pointsman.domain.accounts import (
 )
 from pointsman.domain.client_order_ids import parse_client_order_id
 from pointsman.domain.commands import Record, Step
-from pointsman.domain.events import Compared, Event, OrderReport, Started, VenueFill, VenueWord
+from pointsman.domain.events import Compared, Event, OrderReport, ReportWord, Started, VenueFill
 from pointsman.domain.market import Quote
 from pointsman.domain.orders import Fill, KnownOrder, Order, Role
 from pointsman.domain.policy import Policy
@@ -28,7 +28,7 @@ from pointsman.domain.reasons import Reason
 from pointsman.domain.signals import Decision, SignalRecord
 from pointsman.execution.books import Books
 from pointsman.execution.desk import Desk
-from pointsman.execution.loading import Loaded
+from pointsman.execution.loading import DeskRecords
 from tests.desk_stories import START_NS, VA, acknowledge, enter, policy, send, signal
 
 replace = msgspec.structs.replace
@@ -94,14 +94,14 @@ class Records:
         trades = sum(1 for trade in self.all(Trade) if trade.position_id == order.position_id)
         return KnownOrder(order, keys, trades, attempts[Role.STOP], attempts[Role.EXIT])
 
-    def loaded(self) -> Loaded:
+    def loaded(self) -> DeskRecords:
         """What a start would read."""
         orders = tuple(order for order in self.all(Order) if not order.is_final)
         keys: dict[str, tuple[str, ...]] = {}
         for fill in self.all(Fill):
             keys[fill.client_order_id] = (*keys.get(fill.client_order_id, ()), fill.key)
         live = [held for held in self.all(Position) if held.state is not PositionState.CLOSED]
-        return Loaded(
+        return DeskRecords(
             desk=next(iter(self.all(DeskRecord)), None),
             kill_switch=next(iter(self.all(KillSwitch)), None),
             accounts=tuple(self.all(Account)),
@@ -190,7 +190,7 @@ def fill_of(
 ) -> OrderReport:
     """The report of one execution, by its own trade id: not yet told."""
     fill = VenueFill(trade_id, Decimal(quantity), Decimal(price), Decimal(fee), desk.now_ns)
-    return OrderReport(order_id, VenueWord.TRADE, desk.now_ns, f"V{order_id}", fill, mark=mark)
+    return OrderReport(order_id, ReportWord.TRADE, desk.now_ns, f"V{order_id}", fill, mark=mark)
 
 
 SHARING = ("VA001", "VA002")

@@ -7,25 +7,25 @@ from decimal import Decimal
 from typing import Any
 
 from pointsman.domain.commands import Query
-from pointsman.domain.events import OrderAbsent, OrderReport, VenueWord
+from pointsman.domain.events import OrderAbsent, OrderReport, ReportWord
 from pointsman.domain.orders import Order
 from pointsman.domain.policy import Abilities
 from pointsman.domain.reasons import Reason
 from pointsman.domain.venue_reports import OrderFound, VenueHolding, VenueOrder
-from pointsman.execution.ports import Reply
+from pointsman.execution.ports import VenueReply
 from pointsman.venues.adapter import Call, History, Incomplete, Opening, Read
-from pointsman.venues.outcome import Answer, Outcome, OutcomeTable, Row, Stage
+from pointsman.venues.outcome import Answer, OutcomeTable, Proof, Row, Stage
 
 GOOD = Answer(status=200, body={"id": "v1", "client": "?"})
 TABLE = OutcomeTable(
     rows=(
-        Row(outcome=Outcome.UNFIT, status=401, reason=Reason.VENUE_REJECTED),
-        Row(outcome=Outcome.SLOW_DOWN, status=429, reason=Reason.VENUE_BUSY),
-        Row(outcome=Outcome.REFUSED, code="NO", reason=Reason.WOULD_TRIGGER),
-        Row(outcome=Outcome.TOO_LATE, code="LATE", reason=Reason.VENUE_DOWN),
-        Row(outcome=Outcome.DUPLICATE, code="AGAIN"),
-        Row(outcome=Outcome.NOT_FOUND, code="GONE", stage=Stage.CANCEL, reason=Reason.NOT_FOUND),
-        Row(outcome=Outcome.UNKNOWN, code="BUSY"),
+        Row(outcome=Proof.KEY_REFUSED, status=401, reason=Reason.VENUE_REJECTED),
+        Row(outcome=Proof.SLOW_DOWN, status=429, reason=Reason.VENUE_BUSY),
+        Row(outcome=Proof.REFUSED, code="NO", reason=Reason.WOULD_TRIGGER),
+        Row(outcome=Proof.TOO_LATE, code="LATE", reason=Reason.VENUE_DOWN),
+        Row(outcome=Proof.DUPLICATE, code="AGAIN"),
+        Row(outcome=Proof.NOT_FOUND, code="GONE", stage=Stage.CANCEL, reason=Reason.NOT_FOUND),
+        Row(outcome=Proof.UNKNOWN, code="BUSY"),
     ),
     code_field="code",
     message_field="msg",
@@ -47,7 +47,7 @@ class ScriptedAdapter:
         self.clock_set = 0
         self.found: OrderFound | OrderAbsent | None = None
         self.histories: deque[History] = deque([History(cursor="c1")])
-        self.connections: deque[list[list[Reply] | Exception]] = deque()
+        self.connections: deque[list[list[VenueReply] | Exception]] = deque()
         self.cancels_unknown = 0
         """How many cancels still have to ask first what the venue calls the order."""
         self.is_closed = False
@@ -76,7 +76,7 @@ class ScriptedAdapter:
             return None
         return OrderReport(
             client_order_id=order.client_order_id,
-            kind=VenueWord.ACCEPTED,
+            kind=ReportWord.ACCEPTED,
             ts_ns=7,
             venue_order_id=body["id"],
         )
@@ -88,7 +88,7 @@ class ScriptedAdapter:
         return Call(route="DELETE /order", params={"id": client_order_id, "symbol": symbol})
 
     def canceled(self, client_order_id: str, body: Any) -> OrderReport | None:
-        kind = VenueWord.CANCELED
+        kind = ReportWord.CANCELED
         return OrderReport(client_order_id, kind, 8) if body.get("canceled") else None
 
     async def query(
@@ -109,7 +109,7 @@ class ScriptedAdapter:
         await read(Call(route="GET /positions"))
         return (VenueHolding("XXX", None, Decimal(1)),)
 
-    async def stream(self, read: Read) -> AsyncIterator[list[Reply]]:
+    async def stream(self, read: Read) -> AsyncIterator[list[VenueReply]]:
         del read
         if not self.connections:
             await asyncio.Event().wait()

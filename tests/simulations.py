@@ -14,7 +14,7 @@ from pointsman.simulator.crashes import CrashTrap
 from pointsman.simulator.faults import Fault, FaultPlan, Faults
 from pointsman.simulator.hostile_venue import HostileVenue
 from pointsman.simulator.market_walk import LISTINGS
-from pointsman.simulator.outcome import Outcome
+from pointsman.simulator.outcome import SeedOutcome
 
 HOUR_NS = 3_600 * 10**9
 SETTINGS = {"MAX_ORDERS_PER_MINUTE": "2", "MAX_OPEN_POSITIONS_PER_VA": "3"}
@@ -37,7 +37,7 @@ def run(
     hours: str = "1",
     faults: Iterable[Fault] = tuple(Fault),
     settings: Mapping[str, str] = SETTINGS,
-) -> list[Outcome]:
+) -> list[SeedOutcome]:
     """Live through these seeds."""
     rules = policy(settings=settings)
     lasting_ns = int(Decimal(hours) * HOUR_NS)

@@ -19,12 +19,12 @@ from pointsman.domain.events import (
     Event,
     OrderReport,
     OrderSent,
+    ReportWord,
     RunEnded,
     SignalMalformed,
     SignalReceived,
     Started,
     VenueFill,
-    VenueWord,
 )
 from pointsman.domain.market import Quote
 from pointsman.domain.reasons import Reason
@@ -32,7 +32,7 @@ from pointsman.domain.sides import SignalSide
 from pointsman.domain.signals import Decision, FirstDecision, Signal, SignalRecord, Window
 from pointsman.domain.timestamps import parse_ts
 from pointsman.execution.desk import Desk
-from pointsman.execution.ports import Entry
+from pointsman.execution.ports import JournalEntry
 from pointsman.storage.sqlite_manager import SqliteManager
 
 CODE = "ABCDEF"
@@ -50,7 +50,7 @@ class Day:
         self.settings = loaded.settings
         self.policy = self.settings.policy({})
         self.desk = Desk(self.policy, CODE)
-        self.entries: list[Entry] = []
+        self.entries: list[JournalEntry] = []
         self.trades = 0
         self.start(0, version)
 
@@ -63,7 +63,7 @@ class Day:
         now_ns = self.at_ns(at_ms)
         step = self.desk.handle(event, now_ns)
         if step.changes:
-            self.entries.append(Entry(now_ns, event, step.changes))
+            self.entries.append(JournalEntry(now_ns, event, step.changes))
         for command in step.commands:
             if isinstance(command, Submit):
                 self.tell(at_ms, OrderSent(command.order.client_order_id))
@@ -107,7 +107,7 @@ class Day:
         return Quote("XXX", self.at_ns(at_ms), price, size, price + cent, size)
 
     def report(
-        self, at_ms: int, order_id: str, word: VenueWord, *fill: str, reason: Reason | None = None
+        self, at_ms: int, order_id: str, word: ReportWord, *fill: str, reason: Reason | None = None
     ) -> None:
         """The venue's word on an order; a TRADE with quantity and price, for a fee of one bps."""
         told = None
@@ -126,13 +126,13 @@ class Day:
         """VA001 buys 50 in two fills with a stop each, and is stopped out half a second later."""
         entry, stops = f"{CODE}{number}E1", (f"{CODE}{number}S1", f"{CODE}{number}S2")
         self.signal(at_ms, signal_id, quantity=Decimal(50))
-        self.report(at_ms + 20, entry, VenueWord.TRADE, "20", "158.39")
-        self.report(at_ms + 20, entry, VenueWord.TRADE, "30", "158.40")
+        self.report(at_ms + 20, entry, ReportWord.TRADE, "20", "158.39")
+        self.report(at_ms + 20, entry, ReportWord.TRADE, "30", "158.40")
         for stop in stops:
-            self.report(at_ms + 40, stop, VenueWord.ACCEPTED)
+            self.report(at_ms + 40, stop, ReportWord.ACCEPTED)
         for stop, quantity in zip(stops, ("20", "30"), strict=True):
-            self.report(at_ms + 500, stop, VenueWord.TRIGGERED)
-            self.report(at_ms + 500, stop, VenueWord.TRADE, quantity, "155.20")
+            self.report(at_ms + 500, stop, ReportWord.TRIGGERED)
+            self.report(at_ms + 500, stop, ReportWord.TRADE, quantity, "155.20")
 
     def first(self, signal_id: str) -> FirstDecision:
         """What is remembered of a signal."""
@@ -173,12 +173,12 @@ def lived_day(version: str = __version__) -> Day:
 def _holder(day: Day) -> None:
     entry = f"{CODE}2E1"
     day.signal(2_000, "holder", va_id="VA002", quantity=Decimal(60))
-    day.report(2_020, entry, VenueWord.TRADE, "50", "158.39")
-    day.report(2_020, entry, VenueWord.CANCELED, reason=Reason.NOT_FILLED)
-    day.report(2_040, f"{CODE}2S1", VenueWord.ACCEPTED)
+    day.report(2_020, entry, ReportWord.TRADE, "50", "158.39")
+    day.report(2_020, entry, ReportWord.CANCELED, reason=Reason.NOT_FILLED)
+    day.report(2_040, f"{CODE}2S1", ReportWord.ACCEPTED)
     day.signal(
         4_000, "part", va_id="VA002", side=SignalSide.CLOSE, quantity=Decimal(20), price=None
     )
-    day.report(4_020, f"{CODE}2X1", VenueWord.TRADE, "20", "158.90")
-    day.report(4_040, f"{CODE}2S1", VenueWord.CANCELED)
-    day.report(4_060, f"{CODE}2S2", VenueWord.ACCEPTED)
+    day.report(4_020, f"{CODE}2X1", ReportWord.TRADE, "20", "158.90")
+    day.report(4_040, f"{CODE}2S1", ReportWord.CANCELED)
+    day.report(4_060, f"{CODE}2S2", ReportWord.ACCEPTED)

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Protocol
 
 from pointsman.domain.commands import Compare, Submit
-from pointsman.domain.events import OrderReport, VenueWord
+from pointsman.domain.events import OrderReport, ReportWord
 from pointsman.domain.market import Instrument, Quote
 from pointsman.domain.orders import Order, OrderType, Role
 from pointsman.domain.policy import PositionMode, ReduceOnlyMode
 from pointsman.domain.sides import PositionSide
 from pointsman.domain.venue_reports import Snapshot
-from pointsman.execution.ports import QuoteListener, Reply, Request, Venue
+from pointsman.execution.ports import QuoteListener, Venue, VenueReply, VenueRequest
 from pointsman.venues.paper.venue import PaperVenue
 
 LONG, SHORT = PositionSide.LONG, PositionSide.SHORT
@@ -141,24 +141,24 @@ class Bench:
         self.venue = venue
         self.now_ns = venue.known_until_ns()
 
-    def quote(self, *rows: Quote) -> list[Reply]:
+    def quote(self, *rows: Quote) -> list[VenueReply]:
         """All rows of one instant, and what came of them."""
         for one in rows:
             self.venue.on_quote(one)
         self.now_ns = max(self.now_ns, rows[-1].ts_ns)
         return self.venue.receive(self.now_ns)
 
-    def ask(self, *requests: Request) -> list[Reply]:
+    def ask(self, *requests: VenueRequest) -> list[VenueReply]:
         """Send at the present, wait until all has arrived, and return what was answered."""
         for request in requests:
             self.venue.send(request, self.now_ns)
         return self.settle()
 
-    def submit(self, *orders: Order) -> list[Reply]:
+    def submit(self, *orders: Order) -> list[VenueReply]:
         return self.ask(*[Submit(order) for order in orders])
 
-    def settle(self) -> list[Reply]:
-        replies: list[Reply] = []
+    def settle(self) -> list[VenueReply]:
+        replies: list[VenueReply] = []
         while (due_ns := self.venue.next_due_ns()) is not None:
             self.now_ns = max(self.now_ns, due_ns)
             replies += self.venue.receive(self.now_ns)
@@ -174,7 +174,7 @@ class Bench:
         assert told == ["ACCEPTED", f"TRADE {quantity}"], told
 
 
-def words(replies: Sequence[Reply], client_order_id: str | None = None) -> list[str]:
+def words(replies: Sequence[VenueReply], client_order_id: str | None = None) -> list[str]:
     """The reports of one order, or of all, as short texts: `TRADE 40`, `CANCELED NOT_FILLED`."""
     texts = []
     for reply in replies:
@@ -185,12 +185,12 @@ def words(replies: Sequence[Reply], client_order_id: str | None = None) -> list[
     return texts
 
 
-def trades(replies: Sequence[Reply]) -> list[OrderReport]:
+def trades(replies: Sequence[VenueReply]) -> list[OrderReport]:
     """The reports of executions."""
     return [
         reply
         for reply in replies
-        if isinstance(reply, OrderReport) and reply.kind is VenueWord.TRADE
+        if isinstance(reply, OrderReport) and reply.kind is ReportWord.TRADE
     ]
 
 

@@ -11,13 +11,13 @@ from pointsman.domain.commands import Submit
 from pointsman.domain.events import (
     LinkChanged,
     OrderReport,
+    ReportWord,
     VenueLink,
-    VenueWord,
 )
 from pointsman.domain.orders import Order
 from pointsman.domain.policy import PositionMode
 from pointsman.domain.sides import PositionSide
-from pointsman.execution.ports import Reply, Request
+from pointsman.execution.ports import VenueReply, VenueRequest
 from pointsman.venues.adapter import Access
 from pointsman.venues.alpaca import adapter as alpaca
 from pointsman.venues.bridge import RealVenue
@@ -58,7 +58,7 @@ class Engine:
             "timeout_ms": 500,
         }
         self.server = server
-        self.replies: list[Reply] = []
+        self.replies: list[VenueReply] = []
         self._is_woken = threading.Event()
         self.adapter = alpaca.make_adapter(Access(**{**given, **access}))
         self.venue = RealVenue(self.adapter, now_ns=time.time_ns(), requests_per_minute=None)
@@ -67,7 +67,7 @@ class Engine:
         self.venue.start(self._is_woken.set)
         self.until(lambda: self.links(VenueLink.ACCOUNT_STREAM)[-1:] == [True])
 
-    def send(self, *asked: Request | Order) -> None:
+    def send(self, *asked: VenueRequest | Order) -> None:
         for request in asked:
             one = Submit(request) if isinstance(request, Order) else request
             self.venue.send(one, time.time_ns())
@@ -93,7 +93,7 @@ class Engine:
         self.until(is_there)
         return found[0]
 
-    def ask(self, request: Request, kind: type[T]) -> T:
+    def ask(self, request: VenueRequest, kind: type[T]) -> T:
         after = len(self.replies)
         self.send(request)
         return self.next(kind, after)
@@ -106,7 +106,7 @@ class Engine:
         told = [reply for reply in self.replies if isinstance(reply, OrderReport)]
         return [reply for reply in told if reply.client_order_id == order_id]
 
-    def words(self, order_id: str) -> list[VenueWord]:
+    def words(self, order_id: str) -> list[ReportWord]:
         return [report.kind for report in self.reports(order_id)]
 
     def filled(self, order_id: str) -> Decimal:
@@ -122,7 +122,7 @@ class Engine:
     def protect(self, quantity: int = 10) -> None:
         """Let the stop rest."""
         self.send(stop(quantity=quantity))
-        self.until(lambda: VenueWord.ACCEPTED in self.words(STOP_ID))
+        self.until(lambda: ReportWord.ACCEPTED in self.words(STOP_ID))
 
     def settle(self, seconds: float = 0.3) -> None:
         """Take in what comes in this time, where nothing more is to come."""

@@ -13,7 +13,7 @@ from pointsman.domain.orders import Order
 from pointsman.domain.policy import PositionMode
 from pointsman.domain.sides import PositionSide
 from pointsman.domain.venue_reports import OrderFound, Snapshot
-from pointsman.execution.ports import Reply, Request
+from pointsman.execution.ports import VenueReply, VenueRequest
 from pointsman.venues.adapter import Access
 from pointsman.venues.binance.adapter import make_adapter
 from pointsman.venues.bridge import RealVenue
@@ -47,7 +47,7 @@ class Account:
 
     def __init__(self, venue: RealVenue) -> None:
         self.venue = venue
-        self.heard: list[Reply] = []
+        self.heard: list[VenueReply] = []
         self.cursor = ""
         self._is_woken = threading.Event()
 
@@ -57,7 +57,7 @@ class Account:
         self.until(lambda: self.links(VenueLink.ACCOUNT_STREAM))
         self.compare_whole()
 
-    def send(self, request: Request) -> None:
+    def send(self, request: VenueRequest) -> None:
         self.venue.send(request, time.time_ns())
 
     def until(self, look: Callable[[], T | None]) -> T:

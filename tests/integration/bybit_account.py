@@ -14,7 +14,7 @@ from pointsman.domain.orders import Order, OrderType, Role
 from pointsman.domain.policy import PositionMode
 from pointsman.domain.sides import PositionSide
 from pointsman.domain.venue_reports import Snapshot
-from pointsman.execution.ports import Reply, Request
+from pointsman.execution.ports import VenueReply, VenueRequest
 from pointsman.venues.adapter import Access
 from pointsman.venues.bridge import RealVenue
 from pointsman.venues.bybit.adapter import make_adapter
@@ -76,7 +76,7 @@ class BybitAccount:
 
     def __init__(self, server: BybitServer, **changes: Any) -> None:
         self.server = server
-        self.told: list[Reply] = []
+        self.told: list[VenueReply] = []
         self._is_woken = threading.Event()
         self.venue = RealVenue(
             make_adapter(access_to(server, **changes)),
@@ -88,7 +88,7 @@ class BybitAccount:
         self.venue.start(self._is_woken.set)
         self.until(lambda: any(s.tags for s in self.server.streams.open) or None)
 
-    def send(self, request: Request | Order) -> None:
+    def send(self, request: VenueRequest | Order) -> None:
         request = Submit(request) if isinstance(request, Order) else request
         self.venue.send(request, time.time_ns())
 

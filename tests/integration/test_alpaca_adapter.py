@@ -13,7 +13,7 @@ from pointsman.domain.events import (
     CancelRefused,
     NotSent,
     OrderAbsent,
-    VenueWord,
+    ReportWord,
 )
 from pointsman.domain.life_cycle import OrderStatus
 from pointsman.domain.market import Quote
@@ -113,7 +113,7 @@ def test_a_venue_that_does_not_answer_is_not_a_refusal(server: AlpacaServer) -> 
 
 def test_an_entry_fills_its_stop_rests_is_set_off_and_is_told_once(engine: Engine) -> None:
     engine.hold()
-    assert engine.words(BUY_ID)[-1] is VenueWord.TRADE
+    assert engine.words(BUY_ID)[-1] is ReportWord.TRADE
     engine.protect()
     engine.server.quote("AAPL", "94.80", "94.90")
     engine.until(lambda: engine.filled(STOP_ID) == 10)
@@ -135,7 +135,7 @@ def test_an_entry_fills_its_stop_rests_is_set_off_and_is_told_once(engine: Engin
 def test_what_an_entry_does_not_fill_at_once_is_over(engine: Engine) -> None:
     engine.server.quote("AAPL", 100, "100.02", ask_size=4)
     engine.send(entry())
-    engine.until(lambda: VenueWord.CANCELED in engine.words(BUY_ID))
+    engine.until(lambda: ReportWord.CANCELED in engine.words(BUY_ID))
     assert engine.filled(BUY_ID) == 4
     assert engine.reports(BUY_ID)[-1].reason is Reason.NOT_FILLED
 
@@ -156,16 +156,16 @@ def test_a_cancel_counts_when_the_stream_says_so_and_then_the_exit_leaves(engine
     engine.send(Cancel(STOP_ID, "AAPL"))
     engine.until(lambda: engine.arrived("cancel") == 1)
     engine.settle()
-    assert VenueWord.CANCELED not in engine.words(STOP_ID)
+    assert ReportWord.CANCELED not in engine.words(STOP_ID)
     engine.send(Cancel(STOP_ID, "AAPL"))
     engine.until(lambda: engine.arrived("cancel") == 2)
     engine.settle()
     assert not any(isinstance(reply, CancelRefused) for reply in engine.replies)
     engine.send(market_exit())
-    engine.until(lambda: engine.words(EXIT_ID) == [VenueWord.REJECTED])
+    engine.until(lambda: engine.words(EXIT_ID) == [ReportWord.REJECTED])
     assert engine.reports(EXIT_ID)[0].reason is Reason.REDUCE_ONLY
     engine.server.end_order(STOP_ID)
-    engine.until(lambda: VenueWord.CANCELED in engine.words(STOP_ID))
+    engine.until(lambda: ReportWord.CANCELED in engine.words(STOP_ID))
     engine.send(market_exit(2))
     engine.until(lambda: engine.filled("ABCDEF1X2") == 10)
 
@@ -189,7 +189,7 @@ def test_an_order_of_an_earlier_run_is_asked_about_before_it_is_cancelled(
         before.protect()
     with opened(server) as engine:
         engine.send(Cancel(STOP_ID, "AAPL"))
-        engine.until(lambda: VenueWord.CANCELED in engine.words(STOP_ID))
+        engine.until(lambda: ReportWord.CANCELED in engine.words(STOP_ID))
         assert engine.next(OrderFound).order.client_order_id == STOP_ID
         engine.send(Cancel("ABCDEF9S9", "AAPL"))
         assert engine.next(OrderAbsent).client_order_id == "ABCDEF9S9"
@@ -212,7 +212,7 @@ def test_a_refusal_has_our_reason(engine: Engine, name: str, order: Order, reaso
         engine.protect()
     engine.send(order)
     engine.until(lambda: bool(engine.words(order.client_order_id)))
-    assert engine.words(order.client_order_id) == [VenueWord.REJECTED]
+    assert engine.words(order.client_order_id) == [ReportWord.REJECTED]
     assert engine.reports(order.client_order_id)[0].reason is reason
 
 
@@ -220,7 +220,7 @@ def test_a_stop_that_is_taken_and_rejected_later_says_why(engine: Engine) -> Non
     engine.server.account.refuses_passed_stops = False
     engine.hold()
     engine.send(stop(trigger="101"))
-    engine.until(lambda: VenueWord.REJECTED in engine.words(STOP_ID))
+    engine.until(lambda: ReportWord.REJECTED in engine.words(STOP_ID))
     assert engine.reports(STOP_ID)[-1].reason is Reason.WOULD_TRIGGER
 
 
@@ -228,7 +228,7 @@ def test_an_exit_outside_the_session_waits_for_the_open_as_accepted(engine: Engi
     engine.hold()
     engine.server.close_market()
     engine.send(market_exit())
-    engine.until(lambda: VenueWord.ACCEPTED in engine.words(EXIT_ID))
+    engine.until(lambda: ReportWord.ACCEPTED in engine.words(EXIT_ID))
     (order,) = engine.ask(Compare(""), Snapshot).open_orders
     assert (order.client_order_id, order.status) == (EXIT_ID, OrderStatus.ACCEPTED)
     engine.server.open_market()

@@ -15,9 +15,9 @@ from pointsman.domain.events import (
     NotSent,
     OrderAbsent,
     OrderReport,
+    ReportWord,
     UnlistedCode,
     VenueLink,
-    VenueWord,
 )
 from pointsman.domain.life_cycle import OrderStatus
 from pointsman.domain.reasons import Reason
@@ -89,7 +89,7 @@ def test_an_order_whose_answer_is_lost_is_neither_refused_nor_sent_again(
         found = engine.ask(Query(BUY_ID, "AAPL"), OrderFound)
         assert (found.order.status, found.order.filled) == (OrderStatus.FILLED, 10)
         engine.settle()
-        assert not {VenueWord.REJECTED, VenueWord.CANCELED} & set(engine.words(BUY_ID))
+        assert not {ReportWord.REJECTED, ReportWord.CANCELED} & set(engine.words(BUY_ID))
         assert not any(isinstance(reply, NotSent) for reply in engine.replies)
         assert engine.arrived("create") == 1
 
@@ -99,7 +99,7 @@ def test_a_cancel_whose_answer_is_lost_is_sent_once(engine: Engine) -> None:
     engine.protect()
     engine.server.faults.add(Fault(route="cancel", kind=Kind.DROP_AFTER_DOING))
     engine.send(Cancel(STOP_ID, "AAPL"))
-    engine.until(lambda: VenueWord.CANCELED in engine.words(STOP_ID))
+    engine.until(lambda: ReportWord.CANCELED in engine.words(STOP_ID))
     engine.settle()
     assert engine.arrived("cancel") == 1
     assert not any(isinstance(reply, CancelRefused | NotSent) for reply in engine.replies)
@@ -146,7 +146,7 @@ def test_a_key_that_is_revoked_takes_the_link_down(engine: Engine) -> None:
     engine.server.key = "another"
     engine.send(stop())
     engine.until(lambda: engine.links(VenueLink.ORDERS) == [False])
-    assert engine.words(STOP_ID) == [VenueWord.REJECTED]
+    assert engine.words(STOP_ID) == [ReportWord.REJECTED]
     engine.server.key = "K"
     engine.send(stop(2))
     engine.until(lambda: engine.links(VenueLink.ORDERS) == [False, True])
@@ -167,7 +167,7 @@ def test_a_fill_that_the_stream_loses_shows_with_the_next_message(engine: Engine
     cursor = engine.ask(Compare(""), Snapshot).fills_cursor
     engine.send(entry())
     engine.until(lambda: engine.links(VenueLink.ACCOUNT_STREAM) == [True, False, True])
-    assert VenueWord.CANCELED not in engine.words(BUY_ID), "its fills are not known yet"
+    assert ReportWord.CANCELED not in engine.words(BUY_ID), "its fills are not known yet"
     snapshot = engine.ask(Compare(cursor), Snapshot)
     assert sum(trade.fill.quantity for trade in snapshot.trades) == 4
     assert {trade.client_order_id for trade in snapshot.trades} == {BUY_ID}
@@ -176,7 +176,7 @@ def test_a_fill_that_the_stream_loses_shows_with_the_next_message(engine: Engine
 def test_repeated_messages_give_the_same_keys(engine: Engine) -> None:
     engine.hold()
     engine.server.publish_again(BUY_ID)
-    engine.until(lambda: engine.words(BUY_ID).count(VenueWord.TRADE) == 2)
+    engine.until(lambda: engine.words(BUY_ID).count(ReportWord.TRADE) == 2)
     assert engine.filled(BUY_ID) == 10
 
 

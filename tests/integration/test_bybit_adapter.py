@@ -13,8 +13,8 @@ from pointsman.domain.events import (
     LinkChanged,
     OrderAbsent,
     OrderReport,
+    ReportWord,
     VenueLink,
-    VenueWord,
 )
 from pointsman.domain.life_cycle import OrderStatus
 from pointsman.domain.market import Quote
@@ -58,9 +58,9 @@ def hedged() -> Iterator[BybitAccount]:
 def enter(account: BybitAccount, *, quantity: str = "0.01") -> None:
     """A long position with its stop resting."""
     account.send(order(ENTRY, quantity=quantity, limit="60000"))
-    account.first(OrderReport, client_order_id=ENTRY, kind=VenueWord.TRADE)
+    account.first(OrderReport, client_order_id=ENTRY, kind=ReportWord.TRADE)
     account.send(order(STOP, quantity=quantity, trigger="59000"))
-    account.first(OrderReport, client_order_id=STOP, kind=VenueWord.ACCEPTED)
+    account.first(OrderReport, client_order_id=STOP, kind=ReportWord.ACCEPTED)
 
 
 # -- opening -----------------------------------------------------------------------------------
@@ -136,8 +136,8 @@ def test_an_entry_fills_its_stop_rests_and_triggers(account: BybitAccount) -> No
     found = account.ask(Query(STOP, BTC), OrderFound)
     assert (found.order.status, found.order.is_triggered) == (OrderStatus.ACCEPTED, False)
     account.server.quote("BTCUSDT", "58990", "58991")
-    account.first(OrderReport, client_order_id=STOP, kind=VenueWord.TRADE)
-    account.first(OrderReport, client_order_id=STOP, kind=VenueWord.TRIGGERED)
+    account.first(OrderReport, client_order_id=STOP, kind=ReportWord.TRADE)
+    account.first(OrderReport, client_order_id=STOP, kind=ReportWord.TRIGGERED)
     found = account.ask(Query(STOP, BTC), OrderFound)
     assert (found.order.status, found.order.is_triggered) == (OrderStatus.FILLED, True)
     assert [str(fill.price) for fill in found.fills] == ["58990"]
@@ -150,9 +150,9 @@ def test_an_exit_closes_while_the_stop_rests_and_the_stop_is_cancelled_after(
 ) -> None:
     enter(account)
     account.send(order(EXIT))
-    account.first(OrderReport, client_order_id=EXIT, kind=VenueWord.TRADE)
+    account.first(OrderReport, client_order_id=EXIT, kind=ReportWord.TRADE)
     account.cancel(STOP)
-    ended = account.first(OrderReport, client_order_id=STOP, kind=VenueWord.CANCELED)
+    ended = account.first(OrderReport, client_order_id=STOP, kind=ReportWord.CANCELED)
     assert ended.reason is None
     snapshot = account.compare()
     assert (snapshot.open_orders, snapshot.holdings) == ((), ())
@@ -163,7 +163,7 @@ def test_an_exit_that_is_larger_than_the_holding_never_opens_the_other_side(
 ) -> None:
     enter(account)
     account.send(order(EXIT, quantity="0.05"))
-    trade = account.first(OrderReport, client_order_id=EXIT, kind=VenueWord.TRADE)
+    trade = account.first(OrderReport, client_order_id=EXIT, kind=ReportWord.TRADE)
     assert trade.fill is not None
     assert str(trade.fill.quantity) == "0.01"
     assert account.compare().holdings == ()
@@ -171,26 +171,26 @@ def test_an_exit_that_is_larger_than_the_holding_never_opens_the_other_side(
 
 def test_an_entry_that_finds_nobody_ends_as_not_filled(account: BybitAccount) -> None:
     account.send(order(ENTRY, limit="59000"))
-    ended = account.first(OrderReport, client_order_id=ENTRY, kind=VenueWord.CANCELED)
+    ended = account.first(OrderReport, client_order_id=ENTRY, kind=ReportWord.CANCELED)
     assert ended.reason is Reason.NOT_FILLED
 
 
 def test_both_sides_are_held_and_protected_apart_in_hedge_mode(hedged: BybitAccount) -> None:
     hedged.send(order("ABCDEF1E1", LONG, "0.02", limit="60000"))
     hedged.send(order("ABCDEF2E1", SHORT, "0.01", limit="59999.9"))
-    hedged.first(OrderReport, client_order_id="ABCDEF1E1", kind=VenueWord.TRADE)
-    hedged.first(OrderReport, client_order_id="ABCDEF2E1", kind=VenueWord.TRADE)
+    hedged.first(OrderReport, client_order_id="ABCDEF1E1", kind=ReportWord.TRADE)
+    hedged.first(OrderReport, client_order_id="ABCDEF2E1", kind=ReportWord.TRADE)
     hedged.send(order("ABCDEF1S1", LONG, "0.02", trigger="59000"))
     hedged.send(order("ABCDEF2S1", SHORT, "0.01", trigger="61000"))
-    hedged.first(OrderReport, client_order_id="ABCDEF1S1", kind=VenueWord.ACCEPTED)
-    hedged.first(OrderReport, client_order_id="ABCDEF2S1", kind=VenueWord.ACCEPTED)
+    hedged.first(OrderReport, client_order_id="ABCDEF1S1", kind=ReportWord.ACCEPTED)
+    hedged.first(OrderReport, client_order_id="ABCDEF2S1", kind=ReportWord.ACCEPTED)
     snapshot = hedged.compare()
     held = {holding.position_side: str(holding.quantity) for holding in snapshot.holdings}
     assert held == {LONG: "0.02", SHORT: "-0.01"}
     rest = {each.client_order_id: each.position_side for each in snapshot.open_orders}
     assert rest == {"ABCDEF1S1": LONG, "ABCDEF2S1": SHORT}
     hedged.server.quote("BTCUSDT", "61000", "61001")
-    hedged.first(OrderReport, client_order_id="ABCDEF2S1", kind=VenueWord.TRADE)
+    hedged.first(OrderReport, client_order_id="ABCDEF2S1", kind=ReportWord.TRADE)
     (holding,) = hedged.compare().holdings
     assert (holding.position_side, str(holding.quantity)) == (LONG, "0.02")
 
@@ -209,7 +209,7 @@ def test_what_the_venue_refuses_is_rejected_with_our_reason(
     account: BybitAccount, sent: Order, reason: Reason
 ) -> None:
     account.send(sent)
-    told = account.first(OrderReport, kind=VenueWord.REJECTED)
+    told = account.first(OrderReport, kind=ReportWord.REJECTED)
     assert told.reason is reason
 
 
@@ -226,7 +226,7 @@ def test_a_fill_overtakes_a_cancel_that_takes_its_time(account: BybitAccount) ->
     account.server.behave(cancel_takes_seconds=0.5)
     account.cancel(STOP)
     account.server.quote("BTCUSDT", "58990", "58991")
-    account.first(OrderReport, client_order_id=STOP, kind=VenueWord.TRADE)
+    account.first(OrderReport, client_order_id=STOP, kind=ReportWord.TRADE)
     time.sleep(0.6)
     account.cancel(STOP)
     refused = account.first(CancelRefused, client_order_id=STOP)
@@ -261,7 +261,7 @@ def test_an_order_that_has_ended_is_found_after_the_venue_has_started_again(
 ) -> None:
     enter(account)
     account.send(order(EXIT))
-    account.first(OrderReport, client_order_id=EXIT, kind=VenueWord.TRADE)
+    account.first(OrderReport, client_order_id=EXIT, kind=ReportWord.TRADE)
     account.server.behave(keeps_ended_in_realtime=False)
     found = account.ask(Query(EXIT, BTC), OrderFound)
     assert (found.order.status, len(found.fills)) == (OrderStatus.FILLED, 1)

@@ -13,9 +13,9 @@ from pointsman.domain.events import (
     NotSent,
     OrderAbsent,
     OrderReport,
+    ReportWord,
     UnlistedCode,
     VenueLink,
-    VenueWord,
 )
 from pointsman.domain.life_cycle import OrderStatus
 from pointsman.domain.policy import PositionMode
@@ -59,9 +59,9 @@ def account() -> Iterator[BybitAccount]:
 
 def enter(account: BybitAccount) -> None:
     account.send(order(ENTRY, limit="60000"))
-    account.first(OrderReport, client_order_id=ENTRY, kind=VenueWord.TRADE)
+    account.first(OrderReport, client_order_id=ENTRY, kind=ReportWord.TRADE)
     account.send(order(STOP, trigger="59000"))
-    account.first(OrderReport, client_order_id=STOP, kind=VenueWord.ACCEPTED)
+    account.first(OrderReport, client_order_id=STOP, kind=ReportWord.ACCEPTED)
 
 
 def until_asked(account: BybitAccount, route: str, times: int = 1) -> None:
@@ -81,7 +81,7 @@ def test_an_order_whose_answer_is_lost_is_neither_given_up_nor_sent_again(
     route = "stop" if kind == "stop" else "create"
     if kind == "stop":
         account.cancel(STOP)
-        account.first(OrderReport, client_order_id=STOP, kind=VenueWord.CANCELED)
+        account.first(OrderReport, client_order_id=STOP, kind=ReportWord.CANCELED)
         sent = order("ABCDEF1S2", trigger="59000")
     order_id = sent.client_order_id
     before = account.routes().count(route)
@@ -138,7 +138,7 @@ def test_a_request_that_is_too_late_was_certainly_not_taken_and_the_clock_is_set
     told = account.first(NotSent, client_order_id=ENTRY)
     assert told.reason is Reason.VENUE_DOWN
     account.send(order("ABCDEF2E1", limit="60000"))
-    account.first(OrderReport, client_order_id="ABCDEF2E1", kind=VenueWord.TRADE)
+    account.first(OrderReport, client_order_id="ABCDEF2E1", kind=ReportWord.TRADE)
     account.ask(Query(ENTRY, BTC), OrderAbsent)
 
 
@@ -152,7 +152,7 @@ def test_too_many_visits_are_not_taken_and_stops_leave_when_the_second_is_over(
     assert told.reason is Reason.VENUE_BUSY
     down = account.first(LinkChanged, link=VenueLink.BUDGET, is_up=False)
     account.send(order("ABCDEF1S2", trigger="59000"))
-    account.first(OrderReport, client_order_id="ABCDEF1S2", kind=VenueWord.ACCEPTED)
+    account.first(OrderReport, client_order_id="ABCDEF1S2", kind=ReportWord.ACCEPTED)
     up = account.first(LinkChanged, link=VenueLink.BUDGET, is_up=True)
     assert up.ts_ns - down.ts_ns < 2_000_000_000
 
@@ -165,7 +165,7 @@ def test_429_is_obeyed_for_as_long_as_the_venue_says(account: BybitAccount) -> N
     account.first(NotSent, client_order_id=ENTRY)
     began = time.monotonic()
     account.send(order(STOP, trigger="59000"))
-    account.first(OrderReport, client_order_id=STOP, kind=VenueWord.ACCEPTED)
+    account.first(OrderReport, client_order_id=STOP, kind=ReportWord.ACCEPTED)
     assert time.monotonic() - began > 1
 
 
@@ -173,7 +173,7 @@ def test_a_revoked_key_is_a_refusal_and_the_link_for_orders_is_down(account: Byb
     enter(account)
     account.server.change_key(refused_with=10003)
     account.send(order(EXIT))
-    account.first(OrderReport, client_order_id=EXIT, kind=VenueWord.REJECTED)
+    account.first(OrderReport, client_order_id=EXIT, kind=ReportWord.REJECTED)
     down = account.first(LinkChanged, link=VenueLink.ORDERS)
     assert not down.is_up
     assert not account.ask(Compare(""), Snapshot).is_complete
@@ -182,7 +182,7 @@ def test_a_revoked_key_is_a_refusal_and_the_link_for_orders_is_down(account: Byb
 def test_an_order_that_does_not_show_yet_is_never_called_refused(account: BybitAccount) -> None:
     account.server.faults.add(Fault(route="*", kind=Kind.HIDE_NEW_ORDERS, seconds=2))
     account.send(order(STOP, trigger="59000"))
-    account.first(OrderReport, client_order_id=STOP, kind=VenueWord.ACCEPTED)
+    account.first(OrderReport, client_order_id=STOP, kind=ReportWord.ACCEPTED)
     account.ask(Query(STOP, BTC), OrderAbsent)
     time.sleep(2.1)
     found = account.ask(Query(STOP, BTC), OrderFound)
@@ -243,7 +243,7 @@ def test_a_holding_is_never_gone_because_a_list_does_not_show_it(mode: str, kind
         enter(account)
         if is_hedged:
             account.send(order("ABCDEF2E1", SHORT, limit="59999.9"))
-            account.first(OrderReport, client_order_id="ABCDEF2E1", kind=VenueWord.TRADE)
+            account.first(OrderReport, client_order_id="ABCDEF2E1", kind=ReportWord.TRADE)
         whole = account.compare()
         assert len(whole.holdings) == 1 + is_hedged
         keep = 1 if kind is Kind.CUT_LIST else 0
@@ -252,7 +252,7 @@ def test_a_holding_is_never_gone_because_a_list_does_not_show_it(mode: str, kind
         assert not snapshot.is_complete or snapshot.holdings == whole.holdings
         account.server.faults.clear()
         account.send(order(EXIT))
-        account.first(OrderReport, client_order_id=EXIT, kind=VenueWord.TRADE)
+        account.first(OrderReport, client_order_id=EXIT, kind=ReportWord.TRADE)
         assert len(account.compare().holdings) == int(is_hedged)
 
 
@@ -260,7 +260,7 @@ def test_what_is_flat_is_asked_about_once(account: BybitAccount) -> None:
     enter(account)
     account.compare()
     account.send(order(EXIT))
-    account.first(OrderReport, client_order_id=EXIT, kind=VenueWord.TRADE)
+    account.first(OrderReport, client_order_id=EXIT, kind=ReportWord.TRADE)
     counts = []
     for _ in range(2):
         before = len(account.server.requests)
@@ -291,7 +291,7 @@ def test_a_fill_that_the_stream_loses_is_asked_for_when_its_order_says_so(
     account.server.streams.drop(1)
     before = account.routes().count("fills")
     account.send(order(ENTRY, limit="60000"))
-    account.first(OrderReport, client_order_id=ENTRY, kind=VenueWord.TRADE)
+    account.first(OrderReport, client_order_id=ENTRY, kind=ReportWord.TRADE)
     assert account.routes().count("fills") > before
 
 
@@ -307,7 +307,7 @@ def test_messages_that_are_repeated_swapped_or_late_tell_the_same(
         account.server.streams.swap()
     enter(account)
     account.server.quote("BTCUSDT", "58990", "58991")
-    account.first(OrderReport, client_order_id=STOP, kind=VenueWord.TRADE)
+    account.first(OrderReport, client_order_id=STOP, kind=ReportWord.TRADE)
     account.until(lambda: "TRIGGERED" in account.words(STOP) or None)
     keys = {
         (told.client_order_id, told.fill.trade_id)
@@ -331,7 +331,7 @@ def test_what_was_told_to_nobody_is_in_the_next_comparison(account: BybitAccount
     cursor = account.compare().fills_cursor
     account.server.streams.silence(30)
     account.send(order(ENTRY, limit="60000"))
-    account.first(OrderReport, client_order_id=ENTRY, kind=VenueWord.ACCEPTED)
+    account.first(OrderReport, client_order_id=ENTRY, kind=ReportWord.ACCEPTED)
     snapshot = account.compare(cursor)
     assert [trade.client_order_id for trade in snapshot.trades] == [ENTRY]
     assert [str(holding.quantity) for holding in snapshot.holdings] == ["0.01"]

@@ -16,7 +16,7 @@ from pointsman.cli.simulate import failure_lines
 from pointsman.simulator import campaign
 from pointsman.simulator.campaign import ACCOUNTS
 from pointsman.simulator.faults import Fault
-from pointsman.simulator.outcome import Outcome, summarize
+from pointsman.simulator.outcome import SeedOutcome, summarize
 from pointsman.simulator.scenario import Scenario
 from pointsman.simulator.world import World
 from pointsman.storage.reader import open_reader
@@ -29,7 +29,7 @@ FIXED = range(1_000, 1_016)
 FRESH = 6
 
 
-def assert_survived(outcomes: list[Outcome]) -> None:
+def assert_survived(outcomes: list[SeedOutcome]) -> None:
     lines = [line for outcome in outcomes for line in failure_lines(outcome.failure, "")]
     settings = " ".join(f"{name}={value}" for name, value in simulations.SETTINGS.items())
     assert not lines, "\n".join(["", *lines, f"  with these settings: {settings}"])

@@ -17,7 +17,7 @@ import pytest
 from pointsman.domain.accounts import Incident
 from pointsman.domain.positions import PositionState
 from pointsman.domain.reasons import Reason
-from pointsman.execution.ports import Entry
+from pointsman.execution.ports import JournalEntry
 from pointsman.storage import queries, reader
 from pointsman.storage.errors import CorruptDatabase, DatabaseBusy, StorageFailed
 from pointsman.storage.group_committer import GroupCommitter
@@ -50,7 +50,7 @@ def assert_whole(path: Path, sequence: int) -> None:
         assert sum(1 for _ in turns(db)) == sequence
 
 
-def many_turns(first: int, count: int) -> list[Entry]:
+def many_turns(first: int, count: int) -> list[JournalEntry]:
     """Turns that open orders, each too long for what is left of any page."""
     return [
         turn(
@@ -234,7 +234,7 @@ def test_kill_9_at_any_moment_loses_nothing_that_was_told_to_be_durable(tmp_path
     assert loaded.sequence == len(loaded.orders) == len(loaded.positions) == len(loaded.fill_keys)
 
 
-def _three(first: int, state: PositionState = PositionState.OPEN) -> list[Entry]:
+def _three(first: int, state: PositionState = PositionState.OPEN) -> list[JournalEntry]:
     return [
         turn(number, order(number), fill(order(number), "t"), position(number, state))
         for number in range(first, first + 3)

@@ -24,7 +24,7 @@ BYBIT = (
     ),
     Mutant(
         "I2", "a duplicate id at Bybit counts as a refusal", CODES,
-        'Row(outcome=Outcome.DUPLICATE, code="110072"',
+        'Row(outcome=Proof.DUPLICATE, code="110072"',
         'Row(outcome=Outcome.REFUSED, code="110072"',
         "tests/unit/test_bybit_codes.py", BECAUSE,
     ),

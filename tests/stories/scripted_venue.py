@@ -13,7 +13,7 @@ from enum import Enum
 import msgspec
 
 from pointsman.domain.commands import Cancel, Submit
-from pointsman.domain.events import FundingPaid, NotSent, VenueFill, VenueWord
+from pointsman.domain.events import FundingPaid, NotSent, ReportWord, VenueFill
 from pointsman.domain.life_cycle import FINAL
 from pointsman.domain.market import Instrument
 from pointsman.domain.orders import Order, OrderType, Role
@@ -21,7 +21,7 @@ from pointsman.domain.policy import Policy
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide, Side
 from pointsman.domain.venue_reports import Snapshot, VenueOrder
-from pointsman.execution.ports import Reply, Request
+from pointsman.execution.ports import VenueReply, VenueRequest
 from pointsman.simulator.crashes import Boundary, CrashTrap
 from tests.model_venue import ModelVenue
 
@@ -51,14 +51,14 @@ class ScriptedVenue(ModelVenue):
         self,
         rules: Policy,
         trap: CrashTrap,
-        before_send: Callable[[Request], None],
+        before_send: Callable[[VenueRequest], None],
         tell: Callable[[], None],
     ) -> None:
         super().__init__(rules, Decimal(100))
         self.abilities = rules.abilities
         self.instruments: dict[str, Instrument] = {}
-        self.sent: list[Request] = []
-        self.distort: Callable[[Reply], Iterable[Reply]] = lambda reply: (reply,)
+        self.sent: list[VenueRequest] = []
+        self.distort: Callable[[VenueReply], Iterable[VenueReply]] = lambda reply: (reply,)
         self.fundings: list[FundingPaid] = []
         self.is_refusing_stops = False
         self.fee_coin: str | None = None
@@ -71,7 +71,7 @@ class ScriptedVenue(ModelVenue):
 
     # -- the seam ----------------------------------------------------------------------------------
 
-    def send(self, request: Request, now_ns: int) -> None:
+    def send(self, request: VenueRequest, now_ns: int) -> None:
         self._before_send(request)
         self.sent.append(request)
         if self._line is Line.REFUSED and isinstance(request, Submit | Cancel):
@@ -98,7 +98,7 @@ class ScriptedVenue(ModelVenue):
     def next_due_ns(self) -> int | None:
         return None
 
-    def receive(self, now_ns: int) -> list[Reply]:
+    def receive(self, now_ns: int) -> list[VenueReply]:
         self.now_ns = now_ns
         if self._line is Line.HELD:
             return []
@@ -123,7 +123,7 @@ class ScriptedVenue(ModelVenue):
     def _is_heard(self) -> bool:
         return self._line in (Line.UP, Line.REFUSED)
 
-    def _take_said(self) -> list[Reply]:
+    def _take_said(self) -> list[VenueReply]:
         said, self.replies = self.replies, []
         return said
 
@@ -143,15 +143,15 @@ class ScriptedVenue(ModelVenue):
             self.replies.clear()
         self._line = Line.UP
 
-    def loses(self, *kinds: type[Reply]) -> None:
+    def loses(self, *kinds: type[VenueReply]) -> None:
         """From here on messages of these kinds never come back; without any, all do."""
         self.distort = lambda said: () if isinstance(said, kinds) else (said,)
 
-    def take_held(self) -> list[Reply]:
+    def take_held(self) -> list[VenueReply]:
         """What was said and kept back, in the order in which it was said."""
         return self._take_said()
 
-    def says(self, *replies: Reply) -> None:
+    def says(self, *replies: VenueReply) -> None:
         """The engine hears this, whatever the venue's books hold."""
         for reply in replies:
             self.replies.append(reply)
@@ -204,9 +204,9 @@ class ScriptedVenue(ModelVenue):
 
     def cancels(self, order: Order) -> None:
         """The venue ends an order of ours; nothing more of it will trade."""
-        self.ends(order, VenueWord.CANCELED)
+        self.ends(order, ReportWord.CANCELED)
 
-    def ends(self, order: Order, word: VenueWord, reason: Reason | None = None) -> None:
+    def ends(self, order: Order, word: ReportWord, reason: Reason | None = None) -> None:
         """An order of ours ends at the venue, in its own words."""
         self.end(order.client_order_id, word, reason)
         self._tell()

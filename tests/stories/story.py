@@ -28,11 +28,11 @@ from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import SignalSide
 from pointsman.domain.signals import Decision, Signal
 from pointsman.engine.assembly import loaded_from
-from pointsman.execution.archive import Recall
+from pointsman.execution.archive import FinishedRecords
 from pointsman.execution.desk import Desk
 from pointsman.execution.execution_loop import ExecutionLoop
 from pointsman.execution.outbox import StorageHeld
-from pointsman.execution.ports import Request
+from pointsman.execution.ports import VenueRequest
 from pointsman.simulator import rest
 from pointsman.simulator.crashes import Boundary, Crash, CrashTrap
 from pointsman.simulator.disk import Disk
@@ -90,7 +90,7 @@ class Story:
             desk = Desk.load(self._policy, loaded_from(stored), stored.last_time_ns or 0)
         self.disk = Disk(self.manager, self.trap, self.now_ns)
         hours = OpenHours()
-        recall = Recall(self.manager)
+        recall = FinishedRecords(self.manager)
         self.loop = ExecutionLoop(desk, self.venue, self.disk, recall, lambda _va_id: hours)
         self.is_alive = True
         started = Started("story", CODE, self._policy, self._balances)
@@ -259,7 +259,7 @@ class Story:
 
     # -- what left ---------------------------------------------------------------------------------
 
-    def _look_at(self, request: Request) -> None:
+    def _look_at(self, request: VenueRequest) -> None:
         """I1: what leaves stands in the database; only what cannot raise exposure may run ahead
         while storage fails."""
         if isinstance(request, Submit):

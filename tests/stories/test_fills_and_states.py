@@ -5,11 +5,11 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from pointsman.domain.events import OrderReport, VenueWord
+from pointsman.domain.events import OrderReport, ReportWord
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide
 from pointsman.domain.venue_reports import OrderFound, Snapshot
-from pointsman.execution.ports import Reply
+from pointsman.execution.ports import VenueReply
 from pointsman.simulator.crashes import Boundary
 from tests.stories.scripted_venue import Line
 from tests.stories.story import Begin, Story
@@ -18,7 +18,7 @@ replace = msgspec.structs.replace
 TWO = ("VA001", "VA002")
 
 
-def with_all_trades(story: Story, said: Reply) -> tuple[Reply]:
+def with_all_trades(story: Story, said: VenueReply) -> tuple[VenueReply]:
     """A comparison that shows all executions once more, whatever was asked for."""
     if isinstance(said, Snapshot):
         said = replace(said, trades=tuple(story.venue.trades))
@@ -48,7 +48,7 @@ def test_f12_a_quantity_that_stands_only_in_the_order_is_not_lost(story: Story) 
         story.venue.fills(entry, "6")
         story.venue.cancels(entry)
 
-    def lists_six(said: Reply) -> tuple[Reply, ...]:
+    def lists_six(said: VenueReply) -> tuple[VenueReply, ...]:
         if isinstance(said, OrderFound):
             return (replace(said, fills=said.fills[1:]),)
         return () if isinstance(said, Snapshot) else (said,)
@@ -82,9 +82,9 @@ def test_f13_the_same_fill_again_is_one_fill_however_late(story: Story) -> None:
 
 def test_f14_fills_that_are_told_again_after_a_restart_are_booked_once(story: Story) -> None:
     """By the stream and by the comparison, of orders that are long over and of one that rests."""
-    said_before: list[Reply] = []
+    said_before: list[VenueReply] = []
 
-    def remembered(said: Reply) -> tuple[Reply]:
+    def remembered(said: VenueReply) -> tuple[VenueReply]:
         said_before.append(said)
         return (said,)
 
@@ -140,7 +140,7 @@ def test_f17_a_holding_seen_before_its_fill_is_not_counted_twice(story: Story) -
         entry = story.buys("10")
         story.venue.fills(entry)
 
-    def without_history(said: Reply) -> tuple[Reply, ...]:
+    def without_history(said: VenueReply) -> tuple[VenueReply, ...]:
         if isinstance(said, Snapshot):
             return (replace(said, trades=(), fills_cursor=""),)
         return () if isinstance(said, OrderFound) else (said,)
@@ -253,7 +253,7 @@ def test_f22_cancelled_says_the_status_filled_say_the_fills(story: Story) -> Non
         story.venue.fills(entry)
         acceptance, fill = story.venue.take_held()
     assert isinstance(fill, OrderReport)
-    ended = OrderReport(entry.client_order_id, VenueWord.CANCELED, story.now_ns)
+    ended = OrderReport(entry.client_order_id, ReportWord.CANCELED, story.now_ns)
     story.venue.says(acceptance, ended, replace(fill, venue_order_id=""))
     assert story.status(entry) == "FILLED"
     assert story.held() == 10
@@ -274,7 +274,7 @@ def test_f24_rejected_with_a_part_filled_is_a_position_of_that_part(story: Story
     """The word says that there is nothing, the numbers say that there is."""
     entry = story.buys("0.5", symbol="SOL/USDT")
     story.venue.fills(entry, "0.06")
-    story.venue.ends(entry, VenueWord.REJECTED, Reason.VENUE_REJECTED)
+    story.venue.ends(entry, ReportWord.REJECTED, Reason.VENUE_REJECTED)
     assert story.status(entry) == "REJECTED"
     assert [str(quantity) for quantity in story.resting()] == ["0.06"]
     assert story.is_covered()
@@ -299,7 +299,7 @@ def test_f25_a_cancel_and_a_fill_that_race_end_in_one_state(story: Story) -> Non
 def test_f26_expired_without_a_fill_is_no_position(story: Story) -> None:
     """And the account is free for another symbol."""
     entry = story.buys("10")
-    story.venue.ends(entry, VenueWord.EXPIRED, Reason.NOT_FILLED)
+    story.venue.ends(entry, ReportWord.EXPIRED, Reason.NOT_FILLED)
     assert story.status(entry) == "EXPIRED"
     assert story.is_gone()
     story.enters("10", symbol="MSFT")

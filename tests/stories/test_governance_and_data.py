@@ -6,7 +6,7 @@ import pytest
 from pointsman.domain.events import LinkChanged, VenueLink
 from pointsman.domain.orders import Role
 from pointsman.domain.reasons import Reason
-from pointsman.execution.ports import Reply
+from pointsman.execution.ports import VenueReply
 from tests import desk_stories as told
 from tests.stories.scripted_venue import Line
 from tests.stories.story import SECOND_NS, Begin, Story, rules
@@ -115,7 +115,7 @@ def test_f73_while_we_are_banned_nothing_is_sent_twice_and_afterwards_the_way_ou
     id, and when the ban is over the position goes out at market."""
     entry = story.buys("10")
 
-    def then_we_are_banned(said: Reply) -> tuple[Reply]:
+    def then_we_are_banned(said: VenueReply) -> tuple[VenueReply]:
         story.venue.becomes(Line.DOWN)
         return (said,)
 

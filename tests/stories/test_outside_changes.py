@@ -4,12 +4,12 @@ F58."""
 import msgspec
 import pytest
 
-from pointsman.domain.events import VenueWord
+from pointsman.domain.events import ReportWord
 from pointsman.domain.policy import PositionMode
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide
 from pointsman.domain.venue_reports import Snapshot
-from pointsman.execution.ports import Reply
+from pointsman.execution.ports import VenueReply
 from tests.stories.scripted_venue import Line
 from tests.stories.story import Begin, Story, rules
 
@@ -38,7 +38,7 @@ def test_f52_a_stop_that_filled_unheard_is_noticed_without_a_restart(story: Stor
     assert story.trades()[0].exit_reason is Reason.STOP_LOSS
 
 
-def incomplete(said: Reply) -> tuple[Reply, ...]:
+def incomplete(said: VenueReply) -> tuple[VenueReply, ...]:
     """A comparison that was cut off shows nothing at all."""
     if isinstance(said, Snapshot):
         empty = {"open_orders": (), "trades": (), "holdings": (), "is_complete": False}
@@ -113,7 +113,7 @@ def test_f57_what_a_triggered_stop_sells_under_another_id_is_the_end_of_its_posi
     """The stop itself ends unfilled; the order that it became is not ours by name."""
     story.enters("10")
     with story.venue.line(Line.HELD):
-        story.venue.ends(story.stops()[0], VenueWord.EXPIRED, Reason.NOT_FILLED)
+        story.venue.ends(story.stops()[0], ReportWord.EXPIRED, Reason.NOT_FILLED)
         story.venue.somebody_sells(10)
         said = story.venue.take_held()
     story.venue.says(*said)

@@ -4,13 +4,13 @@ F27 to F43."""
 import pytest
 
 from pointsman.domain.commands import Cancel
-from pointsman.domain.events import OrderReport, VenueWord
+from pointsman.domain.events import OrderReport, ReportWord
 from pointsman.domain.orders import OrderType
 from pointsman.domain.policy import ReduceOnlyMode
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import Side
 from pointsman.domain.venue_reports import OrderFound, Snapshot
-from pointsman.execution.ports import Reply
+from pointsman.execution.ports import VenueReply
 from tests.stories.scripted_venue import Line
 from tests.stories.story import SECOND_NS, Begin, Story, rules
 
@@ -20,7 +20,7 @@ REFUSES = rules(reduce_only_mode=ReduceOnlyMode.REFUSE)
 DEADLINE_NS = 2 * SECOND_NS
 
 
-def mute_of_stops(story: Story, said: Reply) -> tuple[Reply, ...]:
+def mute_of_stops(story: Story, said: VenueReply) -> tuple[VenueReply, ...]:
     """What a line that loses each report on a stop lets through."""
     stops = {stop.client_order_id for stop in story.stops()}
     return () if isinstance(said, OrderReport) and said.client_order_id in stops else (said,)
@@ -142,7 +142,7 @@ def test_f35_a_stop_without_an_answer_is_no_cover(story: Story) -> None:
     """Asked about in vain, it is given up at the deadline for an exit at market."""
     entry = story.buys("10")
 
-    def says_nothing_of_stops(said: Reply) -> tuple[Reply, ...]:
+    def says_nothing_of_stops(said: VenueReply) -> tuple[VenueReply, ...]:
         return () if isinstance(said, OrderFound | Snapshot) else mute_of_stops(story, said)
 
     story.venue.distort = says_nothing_of_stops
@@ -179,7 +179,7 @@ def test_f36_a_triggered_stop_that_rests_is_not_doubled_and_is_replaced_when_it_
     story.price_is("97")
     story.passes(10)
     assert story.exits() == []
-    story.venue.ends(story.stops()[0], VenueWord.EXPIRED, Reason.NOT_FILLED)
+    story.venue.ends(story.stops()[0], ReportWord.EXPIRED, Reason.NOT_FILLED)
     (exit_,) = story.exits()
     story.venue.fills(exit_)
     assert story.is_gone()
@@ -239,7 +239,7 @@ def test_f41_a_stop_in_the_way_of_an_exit_is_freed_first(begin: Begin) -> None:
     story.closes()
     (exit_,) = story.exits()
     assert story.status(exit_) == "ACCEPTED"
-    story.venue.ends(exit_, VenueWord.REJECTED, Reason.REDUCE_ONLY)
+    story.venue.ends(exit_, ReportWord.REJECTED, Reason.REDUCE_ONLY)
     story.passes(3)
     story.venue.fills(story.exits()[-1])
     assert story.is_gone()
@@ -273,7 +273,7 @@ def test_f43_a_stop_that_outlives_its_position_is_cancelled_within_a_cycle(story
     story.enters("10")
     story.closes()
 
-    def then_the_line_breaks(said: Reply) -> tuple[Reply]:
+    def then_the_line_breaks(said: VenueReply) -> tuple[VenueReply]:
         story.venue.becomes(Line.DOWN)
         return (said,)
 

@@ -9,7 +9,7 @@ from pointsman.domain.events import OrderReport
 from pointsman.domain.orders import Order
 from pointsman.domain.reasons import Reason
 from pointsman.domain.venue_reports import Snapshot
-from pointsman.execution.ports import Reply
+from pointsman.execution.ports import VenueReply
 from pointsman.simulator.crashes import Boundary
 from tests.stories.scripted_venue import Line
 from tests.stories.story import MS, SECOND_NS, Begin, Story
@@ -122,7 +122,7 @@ def test_f07_a_create_that_returns_no_venue_id_is_stored_and_found_by_our_id(beg
     """Two such orders do not collide, and a restart finds both."""
     story = begin(accounts=FIVE[:2])
 
-    def without_id(said: Reply) -> tuple[Reply, ...]:
+    def without_id(said: VenueReply) -> tuple[VenueReply, ...]:
         if isinstance(said, OrderReport):
             return (msgspec.structs.replace(said, venue_order_id=None),)
         return ()

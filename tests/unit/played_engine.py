@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from pointsman.api.ports import Engine
+from pointsman.api.ports import EnginePort
 from pointsman.api.server import build_app
 from pointsman.config.settings import resolve_settings
 from pointsman.domain.commands import Step
@@ -81,9 +81,9 @@ class Played:
         self.futures.append(future)
         return future
 
-    def engine(self) -> Engine:
+    def engine(self) -> EnginePort:
         """What the routes know of it."""
-        ways: dict[str, Any] = dict.fromkeys(Engine._fields) | {
+        ways: dict[str, Any] = dict.fromkeys(EnginePort._fields) | {
             "database": self.database,
             "settings": self.settings,
             "offer": self.offer,
@@ -92,7 +92,7 @@ class Played:
             "complain": print,
             "unready": lambda: {"venue": "not compared yet"},
         }
-        return Engine(**ways)
+        return EnginePort(**ways)
 
     def client(self) -> httpx.AsyncClient:
         """A client of the application, which has a memory of its own."""

@@ -22,7 +22,7 @@ from pointsman.domain.accounts import (
 )
 from pointsman.domain.client_order_ids import client_order_id
 from pointsman.domain.commands import Record
-from pointsman.domain.events import Killed, OrderReport, OrderSent, SignalReceived, VenueWord
+from pointsman.domain.events import Killed, OrderReport, OrderSent, ReportWord, SignalReceived
 from pointsman.domain.life_cycle import OrderStatus
 from pointsman.domain.market import InstrumentSteps, Quote
 from pointsman.domain.orders import Fill, Order, OrderType, Role
@@ -30,7 +30,7 @@ from pointsman.domain.positions import Funding, Lot, Position, PositionState, Tr
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide, Side, SignalSide
 from pointsman.domain.signals import Action, Check, Decision, Outcome, Signal, SignalRecord
-from pointsman.execution.ports import Entry
+from pointsman.execution.ports import JournalEntry
 
 SECOND_NS = 1_000_000_000
 START_NS = 1_700_000_000 * SECOND_NS
@@ -133,23 +133,25 @@ def decision(signal_id: str, order_id: str | None) -> Decision:
     )
 
 
-def turn(time_ns: int, *changes: Record) -> Entry:
+def turn(time_ns: int, *changes: Record) -> JournalEntry:
     """A turn whose event is of no matter."""
-    return Entry(time_ns, OrderSent("ABCDEF1E1"), changes)
+    return JournalEntry(time_ns, OrderSent("ABCDEF1E1"), changes)
 
 
-def history() -> list[Entry]:
+def history() -> list[JournalEntry]:
     """Signals s1 (its position closed by its stop) and s2 (still open), and everything else
     once."""
     entry1, stop1, entry2 = order(1, signal_id="s1"), order(1, Role.STOP), order(2, signal_id="s2")
     account = Account("VA001", Decimal(100_000), START_NS)
     received = SignalReceived(signal("s1").signal, BAD_QUOTE, None, None, START_NS)
-    filled = OrderReport(entry1.client_order_id, VenueWord.TRADE, START_NS)
+    filled = OrderReport(entry1.client_order_id, ReportWord.TRADE, START_NS)
     final = {"status": OrderStatus.FILLED, "filled": TEN}
     return [
         turn(START_NS, account, DeskRecord("ABCDEF"), Cursor("signals.jsonl", 7)),
-        Entry(START_NS, received, (signal("s1"), decision("s1", entry1.client_order_id), entry1)),
-        Entry(START_NS + 1, filled, (fill(entry1, "t1"), position(1), stop1)),
+        JournalEntry(
+            START_NS, received, (signal("s1"), decision("s1", entry1.client_order_id), entry1)
+        ),
+        JournalEntry(START_NS + 1, filled, (fill(entry1, "t1"), position(1), stop1)),
         turn(
             START_NS + SECOND_NS,
             msgspec.structs.replace(entry1, **final),
@@ -188,7 +190,7 @@ def history() -> list[Entry]:
             InstrumentSteps("XXX", Decimal("0.001"), Decimal("0.1")),
             AccountReading(7, (("XXX", Decimal("-0.5")),), 2),
         ),
-        Entry(
+        JournalEntry(
             START_NS + 80 * SECOND_NS,
             Killed(False, "anna", "lunch"),
             (KillSwitch(KillState.HALT, changed_by="anna", note="lunch"),),

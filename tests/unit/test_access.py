@@ -19,7 +19,7 @@ from pointsman.api.access import (
     access_of,
     bearer_token,
 )
-from pointsman.api.problems import Problem
+from pointsman.api.problems import HttpProblem
 from pointsman.config.settings import resolve_settings
 
 READ, CONTROL, HOOK = "read-0123456789abcdef", "control-0123456789", "hook/0123456789abcdef"
@@ -40,7 +40,7 @@ def bearing(token: str, address: str = "127.0.0.1") -> dict[str, Any]:
 
 
 def is_served(access: Access, scope: dict[str, Any]) -> bool:
-    with suppress(Problem):
+    with suppress(HttpProblem):
         return bool(access.caller(scope).scopes)
     return False
 
@@ -69,7 +69,7 @@ def test_control_includes_the_other_scopes_and_the_record_names_the_scope_alone(
 
 @pytest.mark.parametrize("token", ["", "x", READ[:-1], f"{READ}x", READ.upper(), "é", HOOK])
 def test_a_wrong_token_is_nobody_s_also_on_this_machine(token: str) -> None:
-    with pytest.raises(Problem) as refused:
+    with pytest.raises(HttpProblem) as refused:
         ACCESS.caller(bearing(token))
     assert refused.value.status == 401
     assert (refused.value.headers or {})["WWW-Authenticate"] == "Bearer"
@@ -89,7 +89,7 @@ def test_rule_57_this_machine_needs_no_token_unless_a_sign_speaks_against_it() -
 
 
 def test_rule_57_the_refusal_says_which_sign_spoke_against_this_machine() -> None:
-    with pytest.raises(Problem, match=r"HTTP/1\.0") as refused:
+    with pytest.raises(HttpProblem, match=r"HTTP/1\.0") as refused:
         Access({}).caller(asking(LOCAL, version="1.0"))
     assert "set tokens" in refused.value.detail
 
@@ -141,7 +141,7 @@ async def test_a_route_gives_its_endpoint_the_caller_whom_admission_identified()
 
 
 async def test_a_caller_without_the_right_of_the_route_is_told_which_token_it_needs() -> None:
-    with pytest.raises(Problem, match="this needs READ_TOKEN or CONTROL_TOKEN") as refused:
+    with pytest.raises(HttpProblem, match="this needs READ_TOKEN or CONTROL_TOKEN") as refused:
         await Needs(Scope.READ, Scope.CONTROL)(admitted(Scope.SIGNAL))
     assert refused.value.status == 403
 

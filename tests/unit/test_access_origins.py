@@ -4,7 +4,7 @@ import pytest
 from starlette.datastructures import Headers
 
 from pointsman.api.access import Origins, origins_of
-from pointsman.api.problems import Problem
+from pointsman.api.problems import HttpProblem
 from pointsman.config.settings import resolve_settings
 
 ENV = {"HTTP_HOST": "0.0.0.0", "HTTP_ALLOWED_HOSTS": "engine.lan,trading-engine"}
@@ -15,7 +15,7 @@ def status(method: str, *headers: tuple[str, str]) -> int:
     raw = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers]
     try:
         ORIGINS.check(method, Headers(raw=raw))
-    except Problem as problem:
+    except HttpProblem as problem:
         return problem.status.value
     return 200
 

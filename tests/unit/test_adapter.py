@@ -7,7 +7,7 @@ import pytest
 
 from pointsman.domain.policy import PositionMode
 from pointsman.venues.adapter import Access, Adapter, Call, Incomplete
-from pointsman.venues.outcome import Answer, Outcome, Stage, judge
+from pointsman.venues.outcome import Answer, Proof, Stage, interpret
 from tests.scripted_adapter import ScriptedAdapter
 
 
@@ -25,7 +25,7 @@ def test_key_and_secret_are_not_shown() -> None:
 
 def test_what_could_not_be_read_keeps_the_ruling_on_the_answer() -> None:
     adapter: Adapter = ScriptedAdapter()
-    refused = judge(adapter.table, Stage.QUERY, Answer(status=401, body="no such key"))
+    refused = interpret(adapter.table, Stage.QUERY, Answer(status=401, body="no such key"))
 
     async def read(_call: Call) -> Any:
         raise Incomplete(refused.told, refused)
@@ -33,4 +33,4 @@ def test_what_could_not_be_read_keeps_the_ruling_on_the_answer() -> None:
     with pytest.raises(Incomplete, match="no such key") as raised:
         asyncio.run(adapter.open_orders(read))
     assert raised.value.ruling is not None
-    assert raised.value.ruling.outcome is Outcome.UNFIT
+    assert raised.value.ruling.outcome is Proof.KEY_REFUSED

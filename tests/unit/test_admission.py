@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pointsman.api.limits import REFUSAL_SECONDS, Limits, Rate
+from pointsman.api.limits import REFUSAL_SECONDS, Rate, RequestLimits
 from tests.http_stories import CONTROL, READ, TOKENS, UNLIMITED, Served
 
 KILL = {"reason": "drill"}
@@ -182,5 +182,5 @@ def test_nobody_can_spend_what_health_and_metrics_or_a_kill_need(
 
 
 def test_signals_may_come_by_the_thousand() -> None:
-    assert Limits().signals.burst >= 5_000
-    assert Limits().signals.per_second >= 5_000
+    assert RequestLimits().signals.burst >= 5_000
+    assert RequestLimits().signals.per_second >= 5_000

@@ -7,7 +7,7 @@ import pytest
 
 from pointsman.api import alerts as module
 from pointsman.api.alerts import Alerts, canonical
-from pointsman.api.problems import Problem
+from pointsman.api.problems import HttpProblem
 from pointsman.domain.signal_text import SignalProblem, parse_signal
 
 START_S = 1_767_609_000
@@ -149,7 +149,7 @@ def test_what_is_remembered_is_bounded_and_none_is_decided_twice_for_it(
     first = memory.id_of(LATER)
     memory.id_of(LATER + 1, {**ALERT, "contracts": "2"}, is_decided=False)
     third = {**ALERT, "contracts": "3"}
-    with pytest.raises(Problem, match="within 60 s") as refused:
+    with pytest.raises(HttpProblem, match="within 60 s") as refused:
         memory.id_of(LATER + 2, third)
     assert refused.value.status == 429
     assert memory.id_of(LATER + 3) == first

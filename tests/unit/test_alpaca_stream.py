@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pointsman.domain.events import CancelRefused, OrderReport, VenueWord
+from pointsman.domain.events import CancelRefused, OrderReport, ReportWord
 from pointsman.domain.reasons import Reason
-from pointsman.execution.ports import Reply
+from pointsman.execution.ports import VenueReply
 from pointsman.venues.adapter import Incomplete
 from pointsman.venues.alpaca.stream import StreamReader, read_update
 
@@ -39,7 +39,7 @@ def part(quantity: int, filled: int) -> dict[str, Any]:
     return message(event, filled=filled, qty=str(quantity), price="100.01", execution_id="e")
 
 
-def heard(*said: dict[str, Any]) -> list[Reply]:
+def heard(*said: dict[str, Any]) -> list[VenueReply]:
     reader, replies = StreamReader(), []
     for each in said:
         update = read_update(each)
@@ -49,26 +49,26 @@ def heard(*said: dict[str, Any]) -> list[Reply]:
 
 
 WORDS = [
-    ("pending_new", {}, VenueWord.ACCEPTED, None),
-    ("accepted", {}, VenueWord.ACCEPTED, None),
-    ("new", {}, VenueWord.ACCEPTED, None),
-    ("canceled", {}, VenueWord.CANCELED, Reason.NOT_FILLED),
-    ("canceled", {"order": {"time_in_force": "gtc"}}, VenueWord.CANCELED, None),
-    ("expired", {}, VenueWord.EXPIRED, None),
-    ("rejected", {"reason": None}, VenueWord.REJECTED, Reason.VENUE_REJECTED),
+    ("pending_new", {}, ReportWord.ACCEPTED, None),
+    ("accepted", {}, ReportWord.ACCEPTED, None),
+    ("new", {}, ReportWord.ACCEPTED, None),
+    ("canceled", {}, ReportWord.CANCELED, Reason.NOT_FILLED),
+    ("canceled", {"order": {"time_in_force": "gtc"}}, ReportWord.CANCELED, None),
+    ("expired", {}, ReportWord.EXPIRED, None),
+    ("rejected", {"reason": None}, ReportWord.REJECTED, Reason.VENUE_REJECTED),
     (
         "rejected",
         {"reason": "[6098] Stop Price Already Triggered/Exceeds $ Threshold"},
-        VenueWord.REJECTED,
+        ReportWord.REJECTED,
         Reason.WOULD_TRIGGER,
     ),
-    ("replaced", {"order": {"replaced_by": "v2"}}, VenueWord.CANCELED, None),
+    ("replaced", {"order": {"replaced_by": "v2"}}, ReportWord.CANCELED, None),
 ]
 
 
 @pytest.mark.parametrize(("event", "more", "word", "reason"), WORDS)
 def test_an_event_means(
-    event: str, more: dict[str, Any], word: VenueWord, reason: Reason | None
+    event: str, more: dict[str, Any], word: ReportWord, reason: Reason | None
 ) -> None:
     (report,) = heard(message(event, **more))
     assert isinstance(report, OrderReport)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pointsman.api.problems import Problem, problem_response
+from pointsman.api.problems import HttpProblem, problem_response
 from pointsman.storage.errors import StorageUnavailable
 from tests.http_stories import CONTROL, READ, TOKENS, Served
 
@@ -90,6 +90,8 @@ def test_a_database_that_cannot_be_read_is_a_503_that_names_no_path(
 
 
 def test_a_problem_brings_its_headers_and_further_members() -> None:
-    answer = problem_response(Problem(HTTPStatus.LOCKED, "why", {"Retry-After": "1"}, near=["a"]))
+    answer = problem_response(
+        HttpProblem(HTTPStatus.LOCKED, "why", {"Retry-After": "1"}, near=["a"])
+    )
     assert answer.headers["retry-after"] == "1"
     assert b'"near":["a"]' in bytes(answer.body)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pointsman.cli import app, command_line
-from pointsman.config.problems import Problem, SettingsError
+from pointsman.config.problems import SettingProblem, SettingsError
 from pointsman.engine.exit_codes import ExitCode
 from pointsman.storage.errors import (
     CorruptDatabase,
@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 HERE = Path("trading.db")
 
 ENDS: list[tuple[Exception | SystemExit, ExitCode, str]] = [
-    (SettingsError([Problem("A", "b", "do c")]), ExitCode.SETTINGS, "do c"),
+    (SettingsError([SettingProblem("A", "b", "do c")]), ExitCode.SETTINGS, "do c"),
     (CorruptDatabase("it is torn"), ExitCode.DATABASE, "it is torn"),
     (NewerSchema(HERE, "9"), ExitCode.DATABASE, "newer version"),
     (DatabaseBusy(HERE, 7), ExitCode.BUSY, "process 7"),

@@ -11,8 +11,8 @@ from pointsman.domain.positions import Funding
 from pointsman.domain.sides import PositionSide, Side
 from pointsman.domain.signals import Decision, FirstDecision, Outcome, SignalRecord
 from pointsman.execution import archive as module
-from pointsman.execution.archive import Recall
-from pointsman.execution.ports import Entry
+from pointsman.execution.archive import FinishedRecords
+from pointsman.execution.ports import JournalEntry
 from tests import desk_stories as told
 from tests.engine_stories import Memory
 
@@ -33,24 +33,24 @@ def fill(key: str) -> Fill:
 def archive(*changes: Record) -> Memory:
     """What is on disk."""
     memory = Memory()
-    memory.put(1, Entry(1, OrderSent("x"), changes))
+    memory.put(1, JournalEntry(1, OrderSent("x"), changes))
     return memory
 
 
 def test_rule_32_a_first_decision_is_found_before_it_is_durable() -> None:
-    recall = Recall(archive())
+    recall = FinishedRecords(archive())
     assert recall.first_decision("a") is None
     recall.note((record("a"), decision("a")), 1)
     assert recall.first_decision("a") == FirstDecision(record("a"), decision("a"))
 
 
 def test_rule_32_a_first_decision_is_found_on_disk() -> None:
-    recall = Recall(archive(record("a"), decision("a")))
+    recall = FinishedRecords(archive(record("a"), decision("a")))
     assert recall.first_decision("a") == FirstDecision(record("a"), decision("a"))
 
 
 def test_rule_13_repeats_that_are_not_durable_yet_are_counted_on() -> None:
-    recall = Recall(archive(record("a"), decision("a")))
+    recall = FinishedRecords(archive(record("a"), decision("a")))
     recall.note((record("a", repeats=1),), 1)
     assert recall.first_decision("a") == FirstDecision(record("a", repeats=1), decision("a"))
 
@@ -61,7 +61,7 @@ def payment(funding_id: str) -> Funding:
 
 
 def test_rule_32_a_funding_payment_is_recognised_before_it_is_durable_and_for_ever() -> None:
-    recall = Recall(archive(payment("f1")))
+    recall = FinishedRecords(archive(payment("f1")))
     assert not recall.is_paid("f2")
     recall.note((payment("f2"),), 1)
     assert recall.is_paid("f1")
@@ -70,14 +70,14 @@ def test_rule_32_a_funding_payment_is_recognised_before_it_is_durable_and_for_ev
 
 
 def test_an_execution_is_recognised_whether_it_left_a_fill_or_not() -> None:
-    recall = Recall(archive())
+    recall = FinishedRecords(archive())
     recall.note((fill("k1"),), 1)
     recall.note_fill("k2")
     assert [recall.is_booked(key) for key in ("k1", "k2", "k3")] == [True, True, False]
 
 
 def test_decisions_are_kept_until_they_are_durable_and_not_longer() -> None:
-    recall = Recall(archive())
+    recall = FinishedRecords(archive())
     for ticket in (1, 2, 3):
         recall.note((record(str(ticket)), decision(str(ticket))), ticket)
     recall.note((record("1", repeats=1),), 4)
@@ -94,7 +94,7 @@ def test_decisions_are_kept_until_they_are_durable_and_not_longer() -> None:
 
 def test_fill_keys_are_bounded_and_the_newest_stay(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "RECENT_MAX", 3)
-    recall = Recall(archive())
+    recall = FinishedRecords(archive())
     for number in range(5):
         recall.note((fill(str(number)),), number)
     assert [recall.is_booked(str(number)) for number in range(5)] == [

@@ -9,7 +9,7 @@ import pytest
 from pointsman.domain.commands import Submit
 from pointsman.domain.events import SignalMalformed, SignalReceived
 from pointsman.domain.timestamps import iso
-from pointsman.engine.live_loop import Clock, LiveLoop, NoTape
+from pointsman.engine.live_loop import Clock, LiveLoop, NoSource
 from pointsman.execution.skipped_rows import SkippedRows
 from pointsman.market.live_rows import LiveRows
 from pointsman.market.recorded import BAD_ROWS_KEPT_MAX, RecordedMarket
@@ -43,7 +43,7 @@ class Piped:
         asyncio_loop = asyncio.new_event_loop()
 
         async def live() -> LiveLoop:
-            return LiveLoop(self.story.loop, NoTape(self.story.loop), Clock(told.START_NS))
+            return LiveLoop(self.story.loop, NoSource(self.story.loop), Clock(told.START_NS))
 
         self.live = asyncio_loop.run_until_complete(live())
         asyncio_loop.close()
@@ -229,7 +229,7 @@ async def test_rule_35_quotes_by_http_wait_in_order_and_only_as_many_as_may(
 ) -> None:
     monkeypatch.setattr(arrivals, "WAITING_MAX", 3)
     story, stop, woken = begin(), Stop(), threading.Event()
-    live = LiveLoop(story.loop, NoTape(story.loop), Clock(told.START_NS))
+    live = LiveLoop(story.loop, NoSource(story.loop), Clock(told.START_NS))
     fed = Arrivals(None, None, print)
     fed.start(woken.set, None)
     assert (fed.takes_quotes, fed.is_alive) == (True, True)

@@ -22,7 +22,7 @@ from pointsman.domain.signals import Action, Decision, Outcome
 from pointsman.engine import assembly
 from pointsman.engine.assembly import assemble
 from pointsman.engine.embedded import open_engine
-from pointsman.engine.kill_latch import KillLatch, Latched, latch_path, read_latch
+from pointsman.engine.kill_latch import KillLatch, LatchState, latch_path, read_latch
 from pointsman.engine.latch_watch import LatchWatch
 from pointsman.engine.snapshot import with_latch
 from pointsman.execution.last_check import Hold
@@ -41,8 +41,8 @@ from tests import simulations
 
 SECOND_NS = 10**9
 PATIENCE_SECONDS = 30.0
-HALT = Latched(KillState.HALT, "ann", "drill", 1)
-REARMED = Latched(KillState.OFF, "bob", "over", 2, rearms=True)
+HALT = LatchState(KillState.HALT, "ann", "drill", 1)
+REARMED = LatchState(KillState.OFF, "bob", "over", 2, rearms=True)
 SETTINGS = {
     "VIRTUAL_ACCOUNTS": "VA001:100000",
     "TRADING_WINDOW_START": "00:00",
@@ -64,7 +64,7 @@ def settings(tmp_path: Path) -> Settings:
     return resolve_settings(given, None, {}).settings
 
 
-def press(database: Path, latched: Latched = HALT) -> None:
+def press(database: Path, latched: LatchState = HALT) -> None:
     """What `pointsman kill` does where no engine answers."""
     with closing(KillLatch(latch_path(database))) as latch:
         assert latch.press(latched)
@@ -113,12 +113,12 @@ async def test_rule_40_a_kill_after_a_rearm_without_an_engine_stands_in_place_of
     settings: Settings, database: Path
 ) -> None:
     """Flatten, rearm, then halt: what is shown, and what the next start does, is the halt."""
-    press(database, Latched(KillState.FLATTEN, "ann", "one", 1))
+    press(database, LatchState(KillState.FLATTEN, "ann", "one", 1))
     async with open_engine(settings, database):
         pass
     with closing(KillLatch(latch_path(database))) as latch:
         assert latch.release(REARMED, latch.last_press.number)
-    press(database, Latched(KillState.HALT, "cid", "three", 3))
+    press(database, LatchState(KillState.HALT, "cid", "three", 3))
     latched = read_latch(latch_path(database))
     shown = with_latch(stored(database)[0], latched)
     assert (shown.state, shown.changed_by, shown.note) == (KillState.HALT, "cid", "three")

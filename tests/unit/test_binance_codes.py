@@ -6,7 +6,7 @@ import pytest
 
 from pointsman.domain.reasons import Reason
 from pointsman.venues.binance.codes import TABLE
-from pointsman.venues.outcome import Answer, Outcome, Stage, judge
+from pointsman.venues.outcome import Answer, Proof, Stage, interpret
 
 CREATE, CANCEL, QUERY = Stage.CREATE, Stage.CANCEL, Stage.QUERY
 
@@ -18,35 +18,35 @@ def coded(code: int, text: str = "told") -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("stage", "status", "body", "outcome", "reason"),
     [
-        (CREATE, 200, {"orderId": 1}, Outcome.DONE, None),
-        (CANCEL, 200, {"code": "200", "msg": "success"}, Outcome.DONE, None),
-        (QUERY, 200, [], Outcome.DONE, None),
-        (CREATE, 429, coded(-1003), Outcome.SLOW_DOWN, Reason.VENUE_BUSY),
-        (CREATE, 418, coded(-1003), Outcome.SLOW_DOWN, Reason.VENUE_BUSY),
-        (CREATE, 400, coded(-1015), Outcome.SLOW_DOWN, Reason.VENUE_BUSY),
-        (CREATE, 503, coded(-1, "Service Unavailable."), Outcome.NOT_SENT, Reason.VENUE_DOWN),
-        (CREATE, 400, coded(-1021), Outcome.TOO_LATE, Reason.VENUE_DOWN),
-        (CREATE, 400, coded(-5028), Outcome.TOO_LATE, Reason.VENUE_DOWN),
-        (CREATE, 400, coded(-2021), Outcome.REFUSED, Reason.WOULD_TRIGGER),
-        (CREATE, 400, coded(-2022), Outcome.REFUSED, Reason.REDUCE_ONLY),
-        (CREATE, 400, coded(-4118), Outcome.REFUSED, Reason.REDUCE_ONLY),
-        (CREATE, 400, coded(-4014), Outcome.REFUSED, Reason.BAD_PRICE),
-        (CREATE, 400, coded(-4164), Outcome.REFUSED, Reason.BAD_QUANTITY),
-        (CREATE, 400, coded(-2019), Outcome.REFUSED, Reason.VENUE_REJECTED),
-        (CREATE, 400, coded(-4400), Outcome.REFUSED, Reason.VENUE_REJECTED),
-        (CREATE, 400, coded(-4116), Outcome.DUPLICATE, Reason.DUPLICATE_ID),
-        (CREATE, 400, coded(-4120), Outcome.UNFIT, Reason.VENUE_REJECTED),
-        (CREATE, 400, coded(-4061), Outcome.UNFIT, Reason.VENUE_REJECTED),
-        (CREATE, 401, coded(-2015), Outcome.UNFIT, Reason.VENUE_REJECTED),
-        (CANCEL, 400, coded(-2011), Outcome.NOT_FOUND, Reason.NOT_FOUND),
-        (QUERY, 400, coded(-2013), Outcome.NOT_FOUND, Reason.NOT_FOUND),
-        (QUERY, 400, coded(-1125), Outcome.NOT_FOUND, None),
+        (CREATE, 200, {"orderId": 1}, Proof.DONE, None),
+        (CANCEL, 200, {"code": "200", "msg": "success"}, Proof.DONE, None),
+        (QUERY, 200, [], Proof.DONE, None),
+        (CREATE, 429, coded(-1003), Proof.SLOW_DOWN, Reason.VENUE_BUSY),
+        (CREATE, 418, coded(-1003), Proof.SLOW_DOWN, Reason.VENUE_BUSY),
+        (CREATE, 400, coded(-1015), Proof.SLOW_DOWN, Reason.VENUE_BUSY),
+        (CREATE, 503, coded(-1, "Service Unavailable."), Proof.NOT_SENT, Reason.VENUE_DOWN),
+        (CREATE, 400, coded(-1021), Proof.TOO_LATE, Reason.VENUE_DOWN),
+        (CREATE, 400, coded(-5028), Proof.TOO_LATE, Reason.VENUE_DOWN),
+        (CREATE, 400, coded(-2021), Proof.REFUSED, Reason.WOULD_TRIGGER),
+        (CREATE, 400, coded(-2022), Proof.REFUSED, Reason.REDUCE_ONLY),
+        (CREATE, 400, coded(-4118), Proof.REFUSED, Reason.REDUCE_ONLY),
+        (CREATE, 400, coded(-4014), Proof.REFUSED, Reason.BAD_PRICE),
+        (CREATE, 400, coded(-4164), Proof.REFUSED, Reason.BAD_QUANTITY),
+        (CREATE, 400, coded(-2019), Proof.REFUSED, Reason.VENUE_REJECTED),
+        (CREATE, 400, coded(-4400), Proof.REFUSED, Reason.VENUE_REJECTED),
+        (CREATE, 400, coded(-4116), Proof.DUPLICATE, Reason.DUPLICATE_ID),
+        (CREATE, 400, coded(-4120), Proof.KEY_REFUSED, Reason.VENUE_REJECTED),
+        (CREATE, 400, coded(-4061), Proof.KEY_REFUSED, Reason.VENUE_REJECTED),
+        (CREATE, 401, coded(-2015), Proof.KEY_REFUSED, Reason.VENUE_REJECTED),
+        (CANCEL, 400, coded(-2011), Proof.NOT_FOUND, Reason.NOT_FOUND),
+        (QUERY, 400, coded(-2013), Proof.NOT_FOUND, Reason.NOT_FOUND),
+        (QUERY, 400, coded(-1125), Proof.NOT_FOUND, None),
     ],
 )
 def test_what_an_answer_proves(
-    stage: Stage, status: int, body: object, outcome: Outcome, reason: Reason | None
+    stage: Stage, status: int, body: object, outcome: Proof, reason: Reason | None
 ) -> None:
-    ruling = judge(TABLE, stage, Answer(status=status, body=body))
+    ruling = interpret(TABLE, stage, Answer(status=status, body=body))
     assert (ruling.outcome, ruling.reason, ruling.is_listed) == (outcome, reason, True)
 
 
@@ -69,5 +69,5 @@ def test_what_an_answer_proves(
     ],
 )
 def test_what_proves_nothing(stage: Stage, status: int, body: object, is_listed: bool) -> None:
-    ruling = judge(TABLE, stage, Answer(status=status, body=body))
-    assert (ruling.outcome, ruling.is_listed) == (Outcome.UNKNOWN, is_listed)
+    ruling = interpret(TABLE, stage, Answer(status=status, body=body))
+    assert (ruling.outcome, ruling.is_listed) == (Proof.UNKNOWN, is_listed)

@@ -20,10 +20,10 @@ from pointsman.venues.binance.history import (
     LATE_MS,
     SHOWN_AFTER_MS,
     WINDOW_MS,
-    Cursor,
+    HistoryCursor,
     HistoryReader,
 )
-from pointsman.venues.outcome import Outcome, Ruling
+from pointsman.venues.outcome import AnswerVerdict, Proof
 from tests.unit.test_binance_words import ENTRY, ORDER, RESTING, STOP, TRADE, of
 
 BEGAN_MS = 1_700_000_000_000
@@ -232,7 +232,7 @@ async def test_a_symbol_without_executions_is_asked_about_a_few_days_only() -> N
     cursor = await venue.begin()
     venue.later(30 * DAY_MS)
     cursor = (await venue.history(cursor)).cursor
-    told = msgspec.json.decode(cursor, type=Cursor)
+    told = msgspec.json.decode(cursor, type=HistoryCursor)
     assert venue.now_ms - told.since_ms["BTCUSDT"] <= 2 * DAY_MS
 
 
@@ -253,7 +253,7 @@ async def test_an_order_is_asked_for_its_name_once() -> None:
 async def test_an_order_that_traded_just_now_and_is_not_shown_yet_is_nobodys_until_it_is() -> None:
     venue = Venue()
     cursor = await venue.begin()
-    venue.orders[7] = Incomplete("told", Ruling(outcome=Outcome.NOT_FOUND))
+    venue.orders[7] = Incomplete("told", AnswerVerdict(outcome=Proof.NOT_FOUND))
     venue.trade(1)
     venue.later(SHOWN_AFTER_MS - 1)
     venue.activity.touch("BTCUSDT")
@@ -268,7 +268,7 @@ async def test_an_order_that_traded_just_now_and_is_not_shown_yet_is_nobodys_unt
     ("said", "stops", "name"),
     [
         ("web_1", [], "web_1"),
-        (Incomplete("told", Ruling(outcome=Outcome.NOT_FOUND)), [], ""),
+        (Incomplete("told", AnswerVerdict(outcome=Proof.NOT_FOUND)), [], ""),
         ("x-child", [{**RESTING, "actualOrderId": 7}], STOP),
         (STOP, [], STOP),
     ],

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pointsman.domain.events import OrderReport
-from pointsman.execution.ports import Reply
+from pointsman.execution.ports import VenueReply
 from pointsman.venues.adapter import Incomplete
 from pointsman.venues.binance import listener as module
 from pointsman.venues.binance.activity import Activity
@@ -53,7 +53,7 @@ class Heard:
         return shown(asyncio.run(self.listener.resolve(order_id, "BTCUSDT")))
 
 
-def shown(replies: list[Reply]) -> list[str]:
+def shown(replies: list[VenueReply]) -> list[str]:
     reports = [reply for reply in replies if isinstance(reply, OrderReport)]
     assert len(reports) == len(replies)
     return [f"{report.client_order_id} {report.kind.value}" for report in reports]

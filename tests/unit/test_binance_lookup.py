@@ -12,13 +12,13 @@ from pointsman.domain.venue_reports import OrderFound
 from pointsman.venues.adapter import Call, Incomplete
 from pointsman.venues.binance import requests
 from pointsman.venues.binance.lookup import look_up
-from pointsman.venues.binance.words import Words
-from pointsman.venues.outcome import Outcome, Ruling
+from pointsman.venues.binance.words import Translator
+from pointsman.venues.outcome import AnswerVerdict, Proof
 from tests.unit.test_binance_words import ENTRY, ORDER, RESTING, STOP, TRADE, of
 
 SYMBOL = "BTC/USDT:USDT"
-GONE = Incomplete("told", Ruling(outcome=Outcome.NOT_FOUND))
-UNREADABLE = Incomplete("told", Ruling(outcome=Outcome.UNKNOWN))
+GONE = Incomplete("told", AnswerVerdict(outcome=Proof.NOT_FOUND))
+UNREADABLE = Incomplete("told", AnswerVerdict(outcome=Proof.UNKNOWN))
 
 
 class Venue:
@@ -39,7 +39,7 @@ class Venue:
 
 
 async def found(
-    venue: Venue, order_id: str, its: Words | None = None
+    venue: Venue, order_id: str, its: Translator | None = None
 ) -> OrderFound | OrderAbsent | None:
     return await look_up(venue.read, its or of(), Query(order_id, SYMBOL), 5)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pointsman.domain.events import OrderReport, VenueWord
+from pointsman.domain.events import OrderReport, ReportWord
 from pointsman.domain.life_cycle import OrderStatus
 from pointsman.domain.orders import OrderType
 from pointsman.domain.policy import PositionMode
@@ -25,7 +25,7 @@ from pointsman.venues.binance.shapes import (
     TradeRow,
     read_as,
 )
-from pointsman.venues.binance.words import Words
+from pointsman.venues.binance.words import Translator
 
 NET, HEDGE = PositionMode.NET, PositionMode.HEDGE
 ENTRY, STOP = "ABCDEF1E1", "ABCDEF1S1"
@@ -88,8 +88,8 @@ UPDATE: dict[str, Any] = {
 STOP_UPDATE: dict[str, Any] = {"caid": STOP, "aid": 9, "s": "BTCUSDT", "X": "NEW", "ai": ""}
 
 
-def of(mode: PositionMode = NET) -> Words:
-    made = Words(mode, OrderIds())
+def of(mode: PositionMode = NET) -> Translator:
+    made = Translator(mode, OrderIds())
     made.names["BTCUSDT"] = "BTC/USDT:USDT"
     return made
 
@@ -233,26 +233,26 @@ def test_a_holding_is_signed_and_none_is_none(amount: str, expected: Decimal | N
 @pytest.mark.parametrize(
     ("name", "changes", "kind", "reason"),
     [
-        (ENTRY, {"x": "NEW", "X": "NEW"}, VenueWord.ACCEPTED, None),
-        (STOP, {"x": "NEW", "X": "NEW"}, VenueWord.TRIGGERED, None),
-        (ENTRY, {}, VenueWord.TRADE, None),
-        (ENTRY, {"x": "CALCULATED"}, VenueWord.TRADE, None),
+        (ENTRY, {"x": "NEW", "X": "NEW"}, ReportWord.ACCEPTED, None),
+        (STOP, {"x": "NEW", "X": "NEW"}, ReportWord.TRIGGERED, None),
+        (ENTRY, {}, ReportWord.TRADE, None),
+        (ENTRY, {"x": "CALCULATED"}, ReportWord.TRADE, None),
         (ENTRY, {"x": "CALCULATED", "l": "0"}, None, None),
-        (ENTRY, {"x": "CANCELED", "X": "CANCELED"}, VenueWord.CANCELED, None),
-        (ENTRY, {"x": "EXPIRED", "X": "EXPIRED"}, VenueWord.EXPIRED, Reason.NOT_FILLED),
+        (ENTRY, {"x": "CANCELED", "X": "CANCELED"}, ReportWord.CANCELED, None),
+        (ENTRY, {"x": "EXPIRED", "X": "EXPIRED"}, ReportWord.EXPIRED, Reason.NOT_FILLED),
         (
             STOP,
             {"x": "EXPIRED", "f": "GTC", "er": "4"},
-            VenueWord.EXPIRED,
+            ReportWord.EXPIRED,
             Reason.REDUCE_ONLY,
         ),
-        (STOP, {"x": "EXPIRED", "f": "GTC", "er": 9}, VenueWord.EXPIRED, Reason.NOT_FILLED),
-        (STOP, {"x": "EXPIRED", "f": "GTC"}, VenueWord.EXPIRED, None),
+        (STOP, {"x": "EXPIRED", "f": "GTC", "er": 9}, ReportWord.EXPIRED, Reason.NOT_FILLED),
+        (STOP, {"x": "EXPIRED", "f": "GTC"}, ReportWord.EXPIRED, None),
         (ENTRY, {"x": "AMENDMENT"}, None, None),
     ],
 )
 def test_a_message_about_an_order(
-    name: str, changes: dict[str, Any], kind: VenueWord | None, reason: Reason | None
+    name: str, changes: dict[str, Any], kind: ReportWord | None, reason: Reason | None
 ) -> None:
     report = words.order_report(name, update(**changes))
     if kind is None:
@@ -260,7 +260,7 @@ def test_a_message_about_an_order(
         return
     assert report is not None
     assert (report.client_order_id, report.kind, report.reason) == (name, kind, reason)
-    assert (report.fill is not None) is (kind is VenueWord.TRADE)
+    assert (report.fill is not None) is (kind is ReportWord.TRADE)
 
 
 def test_a_fill_has_the_same_key_in_the_stream_and_in_the_history() -> None:
@@ -276,23 +276,23 @@ def test_a_fill_has_the_same_key_in_the_stream_and_in_the_history() -> None:
 @pytest.mark.parametrize(
     ("changes", "kind", "reason"),
     [
-        ({}, VenueWord.ACCEPTED, None),
-        ({"X": "TRIGGERING"}, VenueWord.TRIGGERED, None),
-        ({"X": "TRIGGERED", "ai": "77"}, VenueWord.TRIGGERED, None),
+        ({}, ReportWord.ACCEPTED, None),
+        ({"X": "TRIGGERING"}, ReportWord.TRIGGERED, None),
+        ({"X": "TRIGGERED", "ai": "77"}, ReportWord.TRIGGERED, None),
         ({"X": "FINISHED", "ai": "77"}, None, None),
-        ({"X": "CANCELED"}, VenueWord.CANCELED, None),
+        ({"X": "CANCELED"}, ReportWord.CANCELED, None),
         ({"X": "CANCELED", "ai": "77"}, None, None),
-        ({"X": "EXPIRED"}, VenueWord.EXPIRED, None),
-        ({"X": "REJECTED", "rm": "Reduce Only reject"}, VenueWord.REJECTED, Reason.REDUCE_ONLY),
+        ({"X": "EXPIRED"}, ReportWord.EXPIRED, None),
+        ({"X": "REJECTED", "rm": "Reduce Only reject"}, ReportWord.REJECTED, Reason.REDUCE_ONLY),
         (
             {"X": "REJECTED", "rm": "Margin is insufficient."},
-            VenueWord.REJECTED,
+            ReportWord.REJECTED,
             Reason.VENUE_REJECTED,
         ),
     ],
 )
 def test_a_message_about_a_stop(
-    changes: dict[str, str], kind: VenueWord | None, reason: Reason | None
+    changes: dict[str, str], kind: ReportWord | None, reason: Reason | None
 ) -> None:
     report = words.stop_report(read_as(StopUpdate, {**STOP_UPDATE, **changes}), 5)
     assert (report and report.kind, report and report.reason) == (kind, reason)
@@ -327,7 +327,7 @@ def test_an_order_is_accepted_where_the_answer_names_it_by_both_ids(
     report = words.accepted_report(name, body, 4)
     assert (report and report.venue_order_id) == venue_order_id
     if isinstance(report, OrderReport):
-        assert (report.kind, report.ts_ns) == (VenueWord.ACCEPTED, 3_000_000)
+        assert (report.kind, report.ts_ns) == (ReportWord.ACCEPTED, 3_000_000)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pointsman.domain.events import ForeignFill, VenueFill, VenueWord
+from pointsman.domain.events import ForeignFill, ReportWord, VenueFill
 from pointsman.domain.money import exact
 from pointsman.domain.orders import Fill
 from pointsman.domain.positions import Lot, Trade
@@ -155,7 +155,7 @@ def test_an_entry_that_fills_nothing_is_no_position() -> None:
     """F26: and the symbol is free."""
     desk = kept_desk()
     acknowledge(desk, send(desk, signal("a")))
-    report(desk, ENTRY, VenueWord.EXPIRED)
+    report(desk, ENTRY, ReportWord.EXPIRED)
     assert (desk.books.positions, desk.kept.all(Trade), desk.kept.all(Fill)) == ({}, [], [])
     assert decide(desk, signal("b", symbol="YYY")).reason is None
     assert desk.books.slots_used(VA) == 1

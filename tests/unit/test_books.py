@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from pointsman.domain.events import CashMoved, Compared, VenueWord
+from pointsman.domain.events import CashMoved, Compared, ReportWord
 from pointsman.domain.orders import Order, Role
 from pointsman.domain.positions import PositionState
 from pointsman.domain.sides import PositionSide
@@ -56,7 +56,7 @@ def test_rule_18_exposure_follows_the_entry_from_what_works_to_what_is_held() ->
     assert account(desk).exposure == 50 * limit
     acknowledge(desk, trade(desk, ENTRY, "20", "100"))
     assert account(desk).exposure == 50 * limit
-    report(desk, ENTRY, VenueWord.CANCELED)
+    report(desk, ENTRY, ReportWord.CANCELED)
     assert account(desk).exposure == 20 * limit
     trade(desk, STOP, "5", "98")
     assert account(desk).exposure == 15 * limit
@@ -69,10 +69,10 @@ def test_an_order_recalled_as_final_touches_no_index() -> None:
     desk = kept_desk()
     acknowledge(desk, send(desk, signal("a")))
     trade(desk, ENTRY, "4")
-    report(desk, ENTRY, VenueWord.CANCELED)
+    report(desk, ENTRY, ReportWord.CANCELED)
     before = (dict(desk.books.index[VA].entries), dict(desk.books.entries_by_symbol))
-    report(desk, ENTRY, VenueWord.CANCELED)
-    report(desk, ENTRY, VenueWord.EXPIRED)
+    report(desk, ENTRY, ReportWord.CANCELED)
+    report(desk, ENTRY, ReportWord.EXPIRED)
     assert (desk.books.index[VA].entries, desk.books.entries_by_symbol) == before
     assert ENTRY not in desk.books.orders
     assert desk.books.reopened == {}
@@ -84,12 +84,12 @@ def test_who_holds_is_counted_once_a_position_and_once_a_working_entry() -> None
     assert desk.books.holders == {("XXX", LONG): {VA: 1}}
     trade(desk, ENTRY, "4")
     assert desk.books.holders == {("XXX", LONG): {VA: 2}}
-    report(desk, ENTRY, VenueWord.CANCELED)
+    report(desk, ENTRY, ReportWord.CANCELED)
     send(desk, signal("b", va_id="VA002"))
     assert desk.books.holders == {("XXX", LONG): {VA: 1, "VA002": 1}}
     position = desk.books.positions[1]
     assert not desk.books.is_only_holder(position)
-    report(desk, "ABCDEF2E1", VenueWord.REJECTED)
+    report(desk, "ABCDEF2E1", ReportWord.REJECTED)
     assert desk.books.is_only_holder(position)
 
 
@@ -101,7 +101,7 @@ def test_i11_an_entry_in_flight_holds_a_slot_until_it_is_a_position_or_nothing()
     assert desk.books.slots_used(VA) == 1
     send(desk, signal("b"))
     assert desk.books.slots_used(VA) == 2
-    report(desk, "ABCDEF2E1", VenueWord.REJECTED)
+    report(desk, "ABCDEF2E1", ReportWord.REJECTED)
     assert desk.books.slots_used(VA) == 1
 
 

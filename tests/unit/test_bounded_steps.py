@@ -9,7 +9,7 @@ from itertools import pairwise
 from pointsman.domain.commands import Submit
 from pointsman.domain.events import Event, Marked, OrderReport, SignalReceived
 from pointsman.engine import live_loop
-from pointsman.engine.live_loop import Clock, LiveLoop, NoTape
+from pointsman.engine.live_loop import Clock, LiveLoop, NoSource
 from tests import desk_stories as told
 from tests.desk_stories import SECOND_NS
 from tests.engine_stories import Story, accepted, begin, traded
@@ -18,7 +18,7 @@ from tests.engine_stories import Story, accepted, begin, traded
 @asynccontextmanager
 async def running(story: Story) -> AsyncIterator[LiveLoop]:
     """The live driver of a story, on a clock that runs."""
-    live = LiveLoop(story.loop, NoTape(story.loop), Clock(story.loop.now_ns))
+    live = LiveLoop(story.loop, NoSource(story.loop), Clock(story.loop.now_ns))
     driving = asyncio.create_task(live.run(lambda _now_ns: None))
     try:
         yield live

@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from pointsman.domain.commands import Compare, Submit
-from pointsman.domain.events import LinkChanged, NotSent, OrderReport, VenueLink, VenueWord
+from pointsman.domain.events import LinkChanged, NotSent, OrderReport, ReportWord, VenueLink
 from pointsman.domain.timestamps import SECOND_NS
-from pointsman.execution.ports import Reply
+from pointsman.execution.ports import VenueReply
 from pointsman.venues import bridge
-from pointsman.venues.adapter import NeverLeft
+from pointsman.venues.adapter import ConnectionFailed
 from pointsman.venues.bridge import EngineTime, RealVenue
 from pointsman.venues.errors import VenueRefused, VenueUnreachable
 from pointsman.venues.outcome import Answer
@@ -32,8 +32,8 @@ class Engine:
         self.is_woken = threading.Event()
         self.venue = RealVenue(self.adapter, now_ns=NOW_NS, requests_per_minute=None)
 
-    def receive(self, is_enough: Callable[[list[Reply]], bool]) -> list[Reply]:
-        taken: list[Reply] = []
+    def receive(self, is_enough: Callable[[list[VenueReply]], bool]) -> list[VenueReply]:
+        taken: list[VenueReply] = []
         until = time.monotonic() + PATIENCE_SECONDS
         while not is_enough(taken):
             assert time.monotonic() < until, taken
@@ -57,7 +57,7 @@ def test_an_order_goes_over_and_its_report_comes_back(engine: Engine) -> None:
     engine.venue.send(Submit(entry("ABCDEF1E1", LONG, 1, "10")), NOW_NS)
     (report,) = engine.receive(bool)
     assert isinstance(report, OrderReport)
-    assert report.kind is VenueWord.ACCEPTED
+    assert report.kind is ReportWord.ACCEPTED
     assert engine.venue.next_due_ns() is None
 
 
@@ -90,7 +90,7 @@ def test_an_engine_that_lags_loses_the_stream_and_says_so(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bridge, "REPLIES_MAX", 10)
-    report = OrderReport("ABCDEF1E1", VenueWord.ACCEPTED, 1)
+    report = OrderReport("ABCDEF1E1", ReportWord.ACCEPTED, 1)
     for _ in range(30):
         engine.venue._put(report)
     taken = engine.venue.receive(NOW_NS)
@@ -124,7 +124,7 @@ def test_a_fault_in_a_request_stops_the_engine(
     [
         (Answer(status=401, body="no such key"), VenueRefused, "no such key"),
         (Answer(status=500, body="oops"), VenueUnreachable, "oops"),
-        (NeverLeft("connection refused"), VenueUnreachable, "connection refused"),
+        (ConnectionFailed("connection refused"), VenueUnreachable, "connection refused"),
     ],
 )
 def test_an_account_that_cannot_be_opened_says_why(

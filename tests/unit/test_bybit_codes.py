@@ -8,60 +8,62 @@ from hypothesis import strategies as st
 
 from pointsman.domain.reasons import Reason
 from pointsman.venues.bybit.codes import BAN_MS, TABLE, retry_after_ms
-from pointsman.venues.outcome import Answer, Outcome, Ruling, Stage, judge
+from pointsman.venues.outcome import Answer, AnswerVerdict, Proof, Stage, interpret
 
 CREATE, CANCEL, QUERY = Stage.CREATE, Stage.CANCEL, Stage.QUERY
 
 
-def ruling(code: int | None, text: str = "", stage: Stage = CREATE, status: int = 200) -> Ruling:
+def ruling(
+    code: int | None, text: str = "", stage: Stage = CREATE, status: int = 200
+) -> AnswerVerdict:
     body: Any = {} if code is None else {"retCode": code, "retMsg": text, "result": {}}
-    return judge(TABLE, stage, Answer(status=status, body=body))
+    return interpret(TABLE, stage, Answer(status=status, body=body))
 
 
 @pytest.mark.parametrize(
     ("code", "text", "stage", "outcome", "reason"),
     [
-        (0, "OK", CREATE, Outcome.DONE, None),
-        (110092, "expect Rising, but", CREATE, Outcome.REFUSED, Reason.WOULD_TRIGGER),
-        (110093, "expect Falling, but", CREATE, Outcome.REFUSED, Reason.WOULD_TRIGGER),
+        (0, "OK", CREATE, Proof.DONE, None),
+        (110092, "expect Rising, but", CREATE, Proof.REFUSED, Reason.WOULD_TRIGGER),
+        (110093, "expect Falling, but", CREATE, Proof.REFUSED, Reason.WOULD_TRIGGER),
         (
             10001,
             "expect Falling, but trigger_price[346380000] >= current[346388800]??3",
             CREATE,
-            Outcome.REFUSED,
+            Proof.REFUSED,
             Reason.WOULD_TRIGGER,
         ),
-        (110017, "orderQty will be truncated to zero", CREATE, Outcome.REFUSED, Reason.REDUCE_ONLY),
-        (110003, "", CREATE, Outcome.REFUSED, Reason.BAD_PRICE),
-        (110121, "", CREATE, Outcome.REFUSED, Reason.BAD_PRICE),
-        (110094, "", CREATE, Outcome.REFUSED, Reason.BAD_QUANTITY),
-        (10001, "Qty invalid", CREATE, Outcome.REFUSED, Reason.BAD_QUANTITY),
+        (110017, "orderQty will be truncated to zero", CREATE, Proof.REFUSED, Reason.REDUCE_ONLY),
+        (110003, "", CREATE, Proof.REFUSED, Reason.BAD_PRICE),
+        (110121, "", CREATE, Proof.REFUSED, Reason.BAD_PRICE),
+        (110094, "", CREATE, Proof.REFUSED, Reason.BAD_QUANTITY),
+        (10001, "Qty invalid", CREATE, Proof.REFUSED, Reason.BAD_QUANTITY),
         (
             10001,
             "The number of contracts exceeds maximum limit allowed: too large",
             CREATE,
-            Outcome.REFUSED,
+            Proof.REFUSED,
             Reason.BAD_QUANTITY,
         ),
-        (10001, "Price invalid", CREATE, Outcome.REFUSED, Reason.BAD_PRICE),
-        (10001, "params error: symbol invalid", CREATE, Outcome.REFUSED, Reason.VENUE_REJECTED),
-        (10001, "position idx not match position mode", CREATE, Outcome.UNFIT, None),
-        (110009, "", CREATE, Outcome.REFUSED, Reason.VENUE_FORBIDS),
-        (110007, "ab not enough for new order", CREATE, Outcome.REFUSED, Reason.VENUE_REJECTED),
-        (110072, "OrderLinkedID is duplicate", CREATE, Outcome.DUPLICATE, Reason.DUPLICATE_ID),
-        (10002, "The request time exceeds", CREATE, Outcome.TOO_LATE, Reason.VENUE_DOWN),
-        (10006, "Too many visits.", CREATE, Outcome.SLOW_DOWN, Reason.VENUE_BUSY),
-        (10018, "Exceeded the IP Rate Limit.", QUERY, Outcome.SLOW_DOWN, Reason.VENUE_BUSY),
-        (10003, "API key is invalid.", QUERY, Outcome.UNFIT, None),
-        (33004, "Your api key has expired", CREATE, Outcome.UNFIT, None),
-        (110001, "", CANCEL, Outcome.NOT_FOUND, None),
-        (110008, "", CANCEL, Outcome.ENDED, None),
-        (110010, "", CANCEL, Outcome.ENDED, None),
-        (110079, "The order is processing", CANCEL, Outcome.NOT_SENT, Reason.VENUE_BUSY),
+        (10001, "Price invalid", CREATE, Proof.REFUSED, Reason.BAD_PRICE),
+        (10001, "params error: symbol invalid", CREATE, Proof.REFUSED, Reason.VENUE_REJECTED),
+        (10001, "position idx not match position mode", CREATE, Proof.KEY_REFUSED, None),
+        (110009, "", CREATE, Proof.REFUSED, Reason.VENUE_FORBIDS),
+        (110007, "ab not enough for new order", CREATE, Proof.REFUSED, Reason.VENUE_REJECTED),
+        (110072, "OrderLinkedID is duplicate", CREATE, Proof.DUPLICATE, Reason.DUPLICATE_ID),
+        (10002, "The request time exceeds", CREATE, Proof.TOO_LATE, Reason.VENUE_DOWN),
+        (10006, "Too many visits.", CREATE, Proof.SLOW_DOWN, Reason.VENUE_BUSY),
+        (10018, "Exceeded the IP Rate Limit.", QUERY, Proof.SLOW_DOWN, Reason.VENUE_BUSY),
+        (10003, "API key is invalid.", QUERY, Proof.KEY_REFUSED, None),
+        (33004, "Your api key has expired", CREATE, Proof.KEY_REFUSED, None),
+        (110001, "", CANCEL, Proof.NOT_FOUND, None),
+        (110008, "", CANCEL, Proof.ENDED, None),
+        (110010, "", CANCEL, Proof.ENDED, None),
+        (110079, "The order is processing", CANCEL, Proof.NOT_SENT, Reason.VENUE_BUSY),
     ],
 )
 def test_a_documented_code_proves_what_it_says(
-    code: int, text: str, stage: Stage, outcome: Outcome, reason: Reason | None
+    code: int, text: str, stage: Stage, outcome: Proof, reason: Reason | None
 ) -> None:
     told = ruling(code, text, stage)
     assert (told.outcome, told.reason, told.code) == (outcome, reason, str(code))
@@ -71,12 +73,12 @@ def test_a_documented_code_proves_what_it_says(
 def test_a_fault_of_the_venue_proves_nothing_and_is_no_surprise(code: int) -> None:
     for stage in Stage:
         told = ruling(code, "Server Timeout", stage)
-        assert (told.outcome, told.is_listed) == (Outcome.UNKNOWN, True)
+        assert (told.outcome, told.is_listed) == (Proof.UNKNOWN, True)
 
 
 @pytest.mark.parametrize(("code", "stage"), [(110001, CREATE), (110008, CREATE), (110079, CREATE)])
 def test_what_is_said_of_a_cancel_proves_nothing_of_an_order(code: int, stage: Stage) -> None:
-    assert ruling(code, "", stage).outcome is Outcome.UNKNOWN
+    assert ruling(code, "", stage).outcome is Proof.UNKNOWN
 
 
 @given(code=st.integers(-10_000_000, 10_000_000), stage=st.sampled_from(Stage))
@@ -84,26 +86,26 @@ def test_a_code_that_is_not_in_the_table_proves_nothing(code: int, stage: Stage)
     listed = {row.code for row in TABLE.rows} | {"0"}
     if str(code) not in listed:
         told = ruling(code, "price qty trigger_price expect position mode", stage)
-        assert (told.outcome, told.is_listed) == (Outcome.UNKNOWN, False)
+        assert (told.outcome, told.is_listed) == (Proof.UNKNOWN, False)
 
 
 @pytest.mark.parametrize(
     ("status", "body", "outcome"),
     [
-        (429, "<html>", Outcome.SLOW_DOWN),
-        (401, "", Outcome.UNFIT),
-        (403, "<html>Access denied</html>", Outcome.UNKNOWN),
-        (403, "403, Access too frequent", Outcome.SLOW_DOWN),
-        (502, "<html>", Outcome.UNKNOWN),
-        (504, None, Outcome.UNKNOWN),
-        (500, {"retCode": 0, "result": {}}, Outcome.UNKNOWN),
-        (200, "<html>", Outcome.UNKNOWN),
+        (429, "<html>", Proof.SLOW_DOWN),
+        (401, "", Proof.KEY_REFUSED),
+        (403, "<html>Access denied</html>", Proof.UNKNOWN),
+        (403, "403, Access too frequent", Proof.SLOW_DOWN),
+        (502, "<html>", Proof.UNKNOWN),
+        (504, None, Proof.UNKNOWN),
+        (500, {"retCode": 0, "result": {}}, Proof.UNKNOWN),
+        (200, "<html>", Proof.UNKNOWN),
     ],
 )
 def test_a_status_proves_something_only_where_it_is_documented(
-    status: int, body: Any, outcome: Outcome
+    status: int, body: Any, outcome: Proof
 ) -> None:
-    assert judge(TABLE, CREATE, Answer(status=status, body=body)).outcome is outcome
+    assert interpret(TABLE, CREATE, Answer(status=status, body=body)).outcome is outcome
 
 
 RESET = {"X-Bapi-Limit-Reset-Timestamp": "1700000000900"}

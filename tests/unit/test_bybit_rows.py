@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pointsman.domain.events import FundingPaid, OrderReport, VenueFill, VenueWord
+from pointsman.domain.events import FundingPaid, OrderReport, ReportWord, VenueFill
 from pointsman.domain.life_cycle import OrderStatus
 from pointsman.domain.orders import OrderType
 from pointsman.domain.policy import PositionMode
@@ -146,28 +146,28 @@ def test_an_order_without_an_id_of_its_maker_is_named_as_the_venue_names_it() ->
 @pytest.mark.parametrize(
     ("row", "word", "reason"),
     [
-        (ORDER, VenueWord.ACCEPTED, None),
-        (STOP, VenueWord.ACCEPTED, None),
-        (STOP | {"orderStatus": "Triggered"}, VenueWord.TRIGGERED, None),
-        (STOP | {"orderStatus": "New"}, VenueWord.TRIGGERED, None),
+        (ORDER, ReportWord.ACCEPTED, None),
+        (STOP, ReportWord.ACCEPTED, None),
+        (STOP | {"orderStatus": "Triggered"}, ReportWord.TRIGGERED, None),
+        (STOP | {"orderStatus": "New"}, ReportWord.TRIGGERED, None),
         (STOP | {"orderStatus": "Deactivated", "cancelType": "CancelByUser"},
-         VenueWord.CANCELED, None),
+         ReportWord.CANCELED, None),
         (ORDER | {"orderStatus": "Cancelled", "rejectReason": "EC_PerCancelRequest"},
-         VenueWord.CANCELED, None),
+         ReportWord.CANCELED, None),
         (ORDER | {"orderStatus": "Cancelled", "rejectReason": "EC_NoImmediateQtyToFill"},
-         VenueWord.CANCELED, Reason.NOT_FILLED),
+         ReportWord.CANCELED, Reason.NOT_FILLED),
         (ORDER | {"orderStatus": "Cancelled", "rejectReason": "EC_CancelForNoFullFill"},
-         VenueWord.CANCELED, Reason.NOT_FILLED),
+         ReportWord.CANCELED, Reason.NOT_FILLED),
         (STOP | {"orderStatus": "Cancelled", "cancelType": "CancelByReduceOnly"},
-         VenueWord.CANCELED, Reason.REDUCE_ONLY),
+         ReportWord.CANCELED, Reason.REDUCE_ONLY),
         (STOP | {"orderStatus": "Deactivated", "cancelType": "CancelAllBeforeLiq"},
-         VenueWord.CANCELED, Reason.VENUE_REJECTED),
+         ReportWord.CANCELED, Reason.VENUE_REJECTED),
         (ORDER | {"orderStatus": "Rejected", "rejectReason": "EC_Others"},
-         VenueWord.REJECTED, Reason.VENUE_REJECTED),
+         ReportWord.REJECTED, Reason.VENUE_REJECTED),
     ],
 )  # fmt: skip
 def test_a_change_of_an_order_is_reported(
-    row: dict[str, Any], word: VenueWord, reason: Reason | None
+    row: dict[str, Any], word: ReportWord, reason: Reason | None
 ) -> None:
     assert rows.reply_of("order.linear", row) == OrderReport(
         client_order_id=row["orderLinkId"],
@@ -189,7 +189,7 @@ def test_an_execution_of_ours_is_a_trade_under_the_same_key_in_stream_and_histor
     report = rows.reply_of("execution.linear", EXECUTION)
     assert report == OrderReport(
         client_order_id="ABCDEF7S1",
-        kind=VenueWord.TRADE,
+        kind=ReportWord.TRADE,
         ts_ns=FILL.ts_ns,
         venue_order_id=EXECUTION["orderId"],
         fill=FILL,
@@ -305,7 +305,7 @@ def test_an_order_counts_as_accepted_only_when_it_is_named_by_both_ids() -> None
     report = rows.accepted_report("ABCDEF1E1", GOOD)
     assert report is not None
     assert (report.kind, report.venue_order_id, report.ts_ns) == (
-        VenueWord.ACCEPTED,
+        ReportWord.ACCEPTED,
         "v1",
         1700 * MS,
     )

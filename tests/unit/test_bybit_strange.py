@@ -13,7 +13,7 @@ from pointsman.venues.bybit import account, rows, stream
 from pointsman.venues.bybit.codes import TABLE, retry_after_ms
 from pointsman.venues.bybit.lists import read_history
 from pointsman.venues.errors import VenueRefused
-from pointsman.venues.outcome import Answer, Stage, judge
+from pointsman.venues.outcome import Answer, Stage, interpret
 from tests.unit.test_bybit_account import BTC
 from tests.unit.test_bybit_rows import EXECUTION, FUNDING, ORDER, STOP
 
@@ -132,5 +132,5 @@ async def test_answers(body: Any) -> None:
         await read_history(read, "", PositionMode.HEDGE)
     rows.accepted_report("ABCDEF1E1", body)
     for stage in Stage:
-        judge(TABLE, stage, Answer(status=200, body=body))
+        interpret(TABLE, stage, Answer(status=200, body=body))
     retry_after_ms(200, body, {"X-Bapi-Limit-Reset-Timestamp": "1"})

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pointsman.domain.events import OrderReport, VenueWord
+from pointsman.domain.events import OrderReport, ReportWord
 from pointsman.venues.adapter import Incomplete
 from pointsman.venues.bybit import stream
 from pointsman.venues.bybit.rows import Row
@@ -117,7 +117,7 @@ async def test_a_connection_is_signed_and_established_before_it_tells() -> None:
     await authorize(socket, "K", "S", 1_000_000)
     established, told = await heard(socket, 2)
     assert established == []
-    assert [reply.kind for reply in told if isinstance(reply, OrderReport)] == [VenueWord.TRADE]
+    assert [reply.kind for reply in told if isinstance(reply, OrderReport)] == [ReportWord.TRADE]
     auth, subscribe = socket.sent
     signature = "25c858c75cbab7c0e1877be9ed76af85c61a84ece3e2cf724a4f2fb361ac0c5e"
     assert auth == {"op": "auth", "args": ["K", 1_010_000, signature]}

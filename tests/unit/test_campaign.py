@@ -2,7 +2,7 @@
 
 import pytest
 
-from pointsman.execution.ports import Entry
+from pointsman.execution.ports import JournalEntry
 from pointsman.simulator.invariants import Monitor
 from pointsman.storage.sqlite_manager import SqliteManager
 from tests import simulations
@@ -21,7 +21,7 @@ def test_a_broken_promise_of_ours_is_a_failure_with_its_trail(
 ) -> None:
     """The engine believes that turns are stored, and they are not (I1)."""
 
-    def forget(_manager: SqliteManager, _entries: list[Entry]) -> None:
+    def forget(_manager: SqliteManager, _entries: list[JournalEntry]) -> None:
         return
 
     monkeypatch.setattr(SqliteManager, "append", forget)

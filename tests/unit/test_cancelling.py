@@ -3,7 +3,7 @@
 import pytest
 
 from pointsman.domain.commands import Cancel
-from pointsman.domain.events import VenueWord
+from pointsman.domain.events import ReportWord
 from pointsman.domain.money import exact
 from pointsman.domain.timers import Timer, TimerKind
 from pointsman.execution.cancelling import can_cancel, cancel, cancel_all
@@ -27,8 +27,8 @@ def test_a_cancel_marks_the_order_and_its_silence_will_be_noticed() -> None:
     assert Timer(due_ns, TimerKind.SUBMIT_TIMEOUT, ENTRY, now_ns) in timers
 
 
-@pytest.mark.parametrize("word", [VenueWord.CANCELED, VenueWord.EXPIRED, VenueWord.REJECTED])
-def test_what_has_ended_is_not_cancelled(word: VenueWord) -> None:
+@pytest.mark.parametrize("word", [ReportWord.CANCELED, ReportWord.EXPIRED, ReportWord.REJECTED])
+def test_what_has_ended_is_not_cancelled(word: ReportWord) -> None:
     desk = entered_desk()
     before = desk.books.orders[ENTRY]
     step = report(desk, ENTRY, word)

@@ -7,7 +7,7 @@ from pointsman.domain.events import ChargePaid, LinkChanged, NotSent, OrderRepor
 from pointsman.domain.orders import Role
 from pointsman.domain.reasons import Reason
 from pointsman.domain.venue_reports import Snapshot
-from pointsman.execution.ports import Reply, Request
+from pointsman.execution.ports import VenueReply, VenueRequest
 from pointsman.simulator.connection import Connection, symbol_of
 from pointsman.simulator.faults import Fault
 from pointsman.simulator.hostile_venue import HostileVenue
@@ -25,7 +25,7 @@ def ready(**rates: float) -> HostileVenue:
     return at
 
 
-def heard(at: HostileVenue, kind: type, now_ns: int) -> list[Reply]:
+def heard(at: HostileVenue, kind: type, now_ns: int) -> list[VenueReply]:
     return [reply for reply in at.receive(now_ns) if isinstance(reply, kind)]
 
 
@@ -69,7 +69,7 @@ def test_while_requests_cannot_leave_orders_and_cancels_are_given_back(
 
 
 @pytest.mark.parametrize("request_", [Query("ABCDEF1E1", "AAA"), Compare("")])
-def test_while_requests_cannot_leave_questions_are_lost(request_: Request) -> None:
+def test_while_requests_cannot_leave_questions_are_lost(request_: VenueRequest) -> None:
     at = ready()
     at.cut_link(VenueLink.ORDERS, 2 * SECOND_NS)
     at.send(request_, SECOND_NS)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pointsman.api import admission, connections
-from pointsman.api.limits import Limits, Rate
+from pointsman.api.limits import Rate, RequestLimits
 from pointsman.api.server import HttpServer, listen
 from tests.http_stories import Served
 
@@ -72,7 +72,9 @@ def listening(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Liste
     monkeypatch.setattr(connections, "HEAD_SECONDS", 0.5)
     monkeypatch.setattr(connections, "READ_SECONDS", 0.5)
     monkeypatch.setattr(connections, "CONNECTIONS_MAX", 8)
-    with Served(tmp_path, limits=Limits(same_guess=Rate(1, 0.001), body_seconds=0.5)) as served:
+    with Served(
+        tmp_path, limits=RequestLimits(same_guess=Rate(1, 0.001), body_seconds=0.5)
+    ) as served:
         listening = Listening(served)
         yield listening
         listening.close()

@@ -19,12 +19,12 @@ from pointsman.domain.reasons import Reason
 from pointsman.engine import controls
 from pointsman.engine.control_client import NoEngine, ask, socket_path, watch
 from pointsman.engine.controls import Controls
-from pointsman.engine.kill_latch import KillLatch, Latched, latch_path, read_latch
-from pointsman.engine.live_view import Board
+from pointsman.engine.kill_latch import KillLatch, LatchState, latch_path, read_latch
+from pointsman.engine.live_view import LiveView
 from pointsman.engine.publisher import Publisher
 from pointsman.engine.request_handler import RequestHandler
 from pointsman.engine.requests import Kill, Pause, Rearm, Request, Show
-from pointsman.engine.snapshot import Picture
+from pointsman.engine.snapshot import EngineSnapshot
 from pointsman.service.control_server import CONNECTIONS_MAX, ControlServer
 from tests import desk_stories as told
 from tests.engine_stories import begin
@@ -48,8 +48,8 @@ class Served:
         self.publisher = Publisher()
         self.answers: list[dict[str, Any]] = []
         self.why = ""
-        self.board = Board(
-            Picture(lambda _symbol: None, 1, lambda _symbol: 2),
+        self.board = LiveView(
+            EngineSnapshot(lambda _symbol: None, 1, lambda _symbol: 2),
             self.publisher,
             self.latch,
             lambda: 42,
@@ -160,7 +160,7 @@ def test_a_press_while_it_is_being_rearmed_wins(
     assert served.woken.wait(5)
     release = KillLatch.release
 
-    def press_then_release(latch: KillLatch, cleared: Latched, press: int) -> bool:
+    def press_then_release(latch: KillLatch, cleared: LatchState, press: int) -> bool:
         ask(served.database, KILL)
         return release(latch, cleared, press)
 

@@ -13,7 +13,7 @@ import pytest
 from pointsman.cli.app import main
 from pointsman.domain.accounts import KillState
 from pointsman.engine import control_client
-from pointsman.engine.kill_latch import KillLatch, Latched, latch_path, read_latch
+from pointsman.engine.kill_latch import KillLatch, LatchState, latch_path, read_latch
 from pointsman.engine.requests import Answer, Request, encode
 from pointsman.storage import lock
 
@@ -212,7 +212,7 @@ def test_rule_19_rearm_without_an_engine_is_refused_as_with_one(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str, says: str
 ) -> None:
     latch = KillLatch(latch_path(tmp_path / "t.db"))
-    latch.press(Latched(KillState.HALT))
+    latch.press(LatchState(KillState.HALT))
     monkeypatch.setenv(name, value)
     code, said = run("rearm", "--reason", "morning")
     assert (code, says in said) == (4, True)

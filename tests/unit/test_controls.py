@@ -11,7 +11,7 @@ import pytest
 from pointsman.domain.accounts import KillState
 from pointsman.engine import controls
 from pointsman.engine.controls import QUEUE_LEN_MAX, Controls, RequestQueue
-from pointsman.engine.kill_latch import KillLatch, Latched, read_latch
+from pointsman.engine.kill_latch import KillLatch, LatchState, read_latch
 from pointsman.engine.request_handler import RequestHandler
 from pointsman.engine.requests import Answer, Kill, Pause, Rearm, Refusal, Request
 from tests import desk_stories as told
@@ -47,7 +47,7 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
 def test_rule_34_a_kill_holds_and_is_on_disk_although_the_loop_never_turns(desk: Desk) -> None:
     answer = desk.controls.carry_out(Kill(flatten=True, reason="fire", by="me"))
     assert answer == {"durable": True, "state": "flatten"}
-    assert read_latch(desk.path) == Latched(KillState.FLATTEN, "me", "fire", 42)
+    assert read_latch(desk.path) == LatchState(KillState.FLATTEN, "me", "fire", 42)
     assert desk.woken == 1
 
 

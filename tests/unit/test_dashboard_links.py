@@ -12,7 +12,7 @@ from rich.console import Console
 
 from pointsman.config.settings import resolve_settings
 from pointsman.dashboard import links
-from pointsman.dashboard.links import Link, News, Unreachable, follow, link_to
+from pointsman.dashboard.links import Link, PictureUpdate, Unreachable, follow, link_to
 from pointsman.engine import control_client
 from pointsman.engine.kill_latch import latch_path, read_latch
 from pointsman.engine.requests import Kill, Reconcile
@@ -28,12 +28,12 @@ STORED = picture(source="database")
 
 def followed(
     watches: list[Iterator[Document] | Unreachable], last: Document | Exception, news: int
-) -> list[News]:
+) -> list[PictureUpdate]:
     """The first so many news of a link that is watched again and again."""
-    told: list[News] = []
+    told: list[PictureUpdate] = []
     is_over = Event()
 
-    def tell(each: News) -> None:
+    def tell(each: PictureUpdate) -> None:
         told.append(each)
         if len(told) == news:
             is_over.set()
@@ -61,16 +61,18 @@ def test_a_lost_engine_is_replaced_by_its_database_and_tried_again(
     dead = Unreachable("nothing holds it", EngineState.NOT_RUNNING)
     watches = [iter([ENGINE]), dead, iter([ENGINE])]
     assert followed(watches, STORED, 4) == [
-        News(ENGINE),
-        News(STORED, "the connection has ended", state=EngineState.UNREACHABLE),
-        News(STORED, "nothing holds it", state=EngineState.NOT_RUNNING),
-        News(ENGINE),
+        PictureUpdate(ENGINE),
+        PictureUpdate(STORED, "the connection has ended", state=EngineState.UNREACHABLE),
+        PictureUpdate(STORED, "nothing holds it", state=EngineState.NOT_RUNNING),
+        PictureUpdate(ENGINE),
     ]
 
 
 def test_without_a_database_the_reason_is_told() -> None:
     news = followed([Unreachable("engine not running")], StorageUnavailable("it is gone"), 1)
-    assert news == [News(None, "engine not running", "it is gone", EngineState.UNREACHABLE)]
+    assert news == [
+        PictureUpdate(None, "engine not running", "it is gone", EngineState.UNREACHABLE)
+    ]
 
 
 @pytest.fixture

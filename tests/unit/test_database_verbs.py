@@ -13,7 +13,7 @@ from pointsman.cli.command_line import app
 from pointsman.cli.database_verbs import back_up
 from pointsman.domain.accounts import KillState
 from pointsman.domain.policy import PositionMode
-from pointsman.engine.kill_latch import KillLatch, Latched, latch_path, read_latch
+from pointsman.engine.kill_latch import KillLatch, LatchState, latch_path, read_latch
 from pointsman.engine.open_venue import ledger_path
 from pointsman.storage import lock, reader, schema
 from pointsman.storage.errors import DatabaseBusy, StorageUnavailable
@@ -67,11 +67,11 @@ def test_books_of_the_paper_venue_and_a_pressed_latch_are_copied_too(
     copied.parent.mkdir()
     PaperLedger(ledger, PositionMode.HEDGE).close()
     with closing(KillLatch(latch_path(path))) as latch:
-        latch.press(Latched(KillState.FLATTEN, "ann", "drill", 5))
+        latch.press(LatchState(KillState.FLATTEN, "ann", "drill", 5))
     files = back_up(path, copied)
     assert [each for each, _ in files] == [copied, ledger_path(copied)]
     assert read_ledger(ledger_path(copied)) == read_ledger(ledger)
-    assert read_latch(latch_path(copied)) == Latched(KillState.FLATTEN, "ann", "drill", 5)
+    assert read_latch(latch_path(copied)) == LatchState(KillState.FLATTEN, "ann", "drill", 5)
     assert all(stat.S_IMODE(file.stat().st_mode) == 0o600 for file in copied.parent.iterdir())
 
 

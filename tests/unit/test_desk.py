@@ -13,9 +13,9 @@ from pointsman.domain.events import (
     Killed,
     OrderSent,
     Paused,
+    ReportWord,
     RunEnded,
     SendRefused,
-    VenueWord,
 )
 from pointsman.domain.orders import Fill, Order
 from pointsman.domain.positions import Position, Trade
@@ -117,7 +117,7 @@ def test_a_decision_comes_with_the_step_of_its_signal_alone() -> None:
     step = send(desk, signal("a"))
     assert step.decision is not None
     assert (step.decision.reason, kinds(step.commands)) == (None, ["entry"])
-    assert report(desk, "ABCDEF1E1", VenueWord.ACCEPTED).decision is None
+    assert report(desk, "ABCDEF1E1", ReportWord.ACCEPTED).decision is None
 
 
 # -- the order of commands -------------------------------------------------------------------------
@@ -138,7 +138,7 @@ def test_rule_23_an_exit_goes_before_the_question_what_the_venue_holds() -> None
     desk = ready_desk()
     acknowledge(desk, step := send(desk, signal("a")))
     trade(desk, submits(step)[0].client_order_id, "10")
-    step = report(desk, "ABCDEF1S1", VenueWord.REJECTED, reason=Reason.BAD_PRICE)
+    step = report(desk, "ABCDEF1S1", ReportWord.REJECTED, reason=Reason.BAD_PRICE)
     assert kinds(step.commands) == ["exit", "Compare"]
 
 
@@ -170,7 +170,7 @@ def test_before_the_first_comparison_nothing_is_sent_and_after_it_what_must_be_t
     trade(desk, submits(step)[0].client_order_id, "4")
     again = loaded_again(desk)
     start(again)
-    assert report(again, "ABCDEF1S1", VenueWord.CANCELED).commands == (), "naked, but not ready"
+    assert report(again, "ABCDEF1S1", ReportWord.CANCELED).commands == (), "naked, but not ready"
     ready = tell(again, Compared(True, again.now_ns, 1, ""))
     assert [(order.client_order_id, order.quantity) for order in submits(ready)] == [
         ("ABCDEF1S2", Decimal(4))

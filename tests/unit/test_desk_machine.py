@@ -19,8 +19,8 @@ from pointsman.domain.client_order_ids import parse_client_order_id
 from pointsman.domain.commands import Cancel, Command, Step, Submit
 from pointsman.domain.events import (
     Level,
+    ReportWord,
     VenueLink,
-    VenueWord,
 )
 from pointsman.domain.money import ZERO
 from pointsman.domain.orders import Fill, Order, OrderType, Role
@@ -178,7 +178,7 @@ class CheckedWorld(DeskWorld):
 # -- what may happen -------------------------------------------------------------------------------
 
 PLACES, BOTH, QUANTITIES = range(4), (False, True), range(1, 13)
-ENDS = (VenueWord.CANCELED, VenueWord.EXPIRED)
+ENDS = (ReportWord.CANCELED, ReportWord.EXPIRED)
 REFUSALS = (Reason.VENUE_REJECTED, Reason.WOULD_TRIGGER)
 MOSTLY_BUY = (SignalSide.BUY,) * 4 + (SignalSide.SELL,)
 SLICES = ([1], [3], [8], [1, 2], [4, 4], [8, 1])

@@ -7,7 +7,7 @@ import pytest
 
 from pointsman.domain.accounts import Cursor
 from pointsman.domain.events import Marked
-from pointsman.execution.ports import Entry
+from pointsman.execution.ports import JournalEntry
 from pointsman.simulator.crashes import Boundary, Crash, CrashTrap
 from pointsman.simulator.disk import COMMITS_AHEAD_MAX, GROUP_NS, Disk
 from pointsman.storage import queries
@@ -24,8 +24,8 @@ def manager(tmp_path: Path) -> Iterator[SqliteManager]:
     manager.close()
 
 
-def turn(line: int) -> Entry:
-    return Entry(line, Marked((), 0), (Cursor("signals", line),))
+def turn(line: int) -> JournalEntry:
+    return JournalEntry(line, Marked((), 0), (Cursor("signals", line),))
 
 
 def stored(manager: SqliteManager) -> list[int]:

@@ -16,21 +16,21 @@ from pointsman.domain.events import (
     NotSent,
     OrderAbsent,
     OrderReport,
+    ReportWord,
     UnlistedCode,
     VenueFill,
-    VenueWord,
 )
 from pointsman.domain.orders import Order
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import Side
 from pointsman.domain.timestamps import SECOND_NS
-from pointsman.domain.venue_reports import Snapshot, VenueTrade
-from pointsman.execution.ports import Reply
+from pointsman.domain.venue_reports import Snapshot, VenueExecution
+from pointsman.execution.ports import VenueReply
 from pointsman.venues import dispatcher
-from pointsman.venues.adapter import History, Incomplete, NeverLeft, NoAnswer
+from pointsman.venues.adapter import ConnectionFailed, History, Incomplete, NoAnswer
 from pointsman.venues.budget import Budget
 from pointsman.venues.dispatcher import COMPARISON_TRIES, Dispatcher
-from pointsman.venues.gate import Gate
+from pointsman.venues.gate import RequestGate
 from pointsman.venues.outcome import Answer
 from tests.conformance.bench import LONG, entry, stop
 from tests.scripted_adapter import GOOD, Answering, ScriptedAdapter
@@ -45,10 +45,10 @@ class Desk:
 
     def __init__(self, *, spent: int = 0) -> None:
         self.adapter = ScriptedAdapter()
-        self.replies: list[Reply] = []
+        self.replies: list[VenueReply] = []
         budget = Budget(1200, time.monotonic_ns())
         budget.spend(spent, time.monotonic_ns())
-        self.gate = Gate(budget, time.monotonic_ns)
+        self.gate = RequestGate(budget, time.monotonic_ns)
         self.dispatcher = Dispatcher(
             self.adapter, self.gate, self.replies.append, time.monotonic_ns
         )
@@ -58,7 +58,7 @@ class Desk:
             while not is_so():  # noqa: ASYNC110 - the replies come by a plain list
                 await asyncio.sleep(0.001)
 
-    async def settle(self) -> list[Reply]:
+    async def settle(self) -> list[VenueReply]:
         """What was said, once nothing is under way."""
         await self.until(lambda: self.dispatcher.outstanding == 0)
         return self.replies
@@ -87,7 +87,7 @@ REJECTED, NOT_SENT = "REJECTED", "not sent"
         (answered(401), ["link orders down", REJECTED]),
         (answered(503, "BUSY"), []),
         (answered(400, "AGAIN"), ["absent"]),
-        (NeverLeft("refused"), [NOT_SENT]),
+        (ConnectionFailed("refused"), [NOT_SENT]),
         (NoAnswer("timeout"), []),
     ],
 )
@@ -109,7 +109,7 @@ async def test_rule_44_of_an_order_only_what_is_proven_is_said(
         (GOOD, []),
         (answered(400, "GONE"), ["cancel refused"]),
         (answered(400, "NO"), ["cancel refused"]),
-        (NeverLeft("refused"), ["cancel not sent"]),
+        (ConnectionFailed("refused"), ["cancel not sent"]),
         (NoAnswer("timeout"), []),
     ],
 )
@@ -138,7 +138,7 @@ async def test_an_order_is_asked_about_first_where_only_the_venues_id_cancels_it
     assert desk.sent() == sent
 
 
-def shown(reply: Reply) -> str:
+def shown(reply: VenueReply) -> str:
     match reply:
         case OrderReport():
             return reply.kind.value
@@ -224,7 +224,7 @@ async def test_rule_51_money_of_a_virtual_account_is_no_request_to_a_venue() -> 
 # -- comparisons -----------------------------------------------------------------------------------
 
 
-async def snapshot_of(desk: Desk) -> tuple[Snapshot, list[Reply]]:
+async def snapshot_of(desk: Desk) -> tuple[Snapshot, list[VenueReply]]:
     desk.dispatcher.begin(Compare("c0"))
     said = await desk.settle()
     (snapshot,) = (reply for reply in said if isinstance(reply, Snapshot))
@@ -252,7 +252,7 @@ async def test_charges_are_told_before_the_comparison_that_they_came_with() -> N
 async def test_rule_47_what_trades_meanwhile_has_it_asked_again_three_times_at_most() -> None:
     desk = Desk()
     fill = VenueFill("t1", Decimal(1), Decimal(100), Decimal(0), 1)
-    trade = VenueTrade("ABCDEF1E1", "v1", "XXX", Side.BUY, None, fill)
+    trade = VenueExecution("ABCDEF1E1", "v1", "XXX", Side.BUY, None, fill)
     desk.adapter.histories[0] = History(trades=(trade,), cursor="c1")
     snapshot, _ = await snapshot_of(desk)
     assert not snapshot.is_complete
@@ -274,7 +274,7 @@ async def test_rule_47_what_cannot_be_read_concludes_nothing(route: str) -> None
 
 async def test_rule_46_a_lost_stream_is_said_once_and_its_return_too() -> None:
     desk = Desk()
-    report = OrderReport("ABCDEF1E1", VenueWord.ACCEPTED, 1)
+    report = OrderReport("ABCDEF1E1", ReportWord.ACCEPTED, 1)
     desk.adapter.connections.extend([[[], [report]], [OSError("reset")], [[], [report]]])
     listening = asyncio.create_task(desk.dispatcher.listen())
     await desk.until(lambda: len(desk.replies) >= 5)

@@ -9,7 +9,7 @@ from pointsman.domain.events import (
     EntryBreach,
     OrderAbsent,
     OrderAdopted,
-    VenueWord,
+    ReportWord,
 )
 from pointsman.domain.life_cycle import OrderStatus
 from pointsman.domain.orders import Order, OrderType, Role
@@ -57,7 +57,7 @@ def test_f01_f05_an_entry_without_an_answer_is_unknown_and_asked_about_never_res
     later = pass_time(desk, 60 * SECOND_NS)
     assert queries(*later) == [ENTRY] * 12, "every SUBMIT_TIMEOUT_SECONDS, for ever"
     assert not any(submits(step) for step in later)
-    found = report(desk, ENTRY, VenueWord.ACCEPTED)
+    found = report(desk, ENTRY, ReportWord.ACCEPTED)
     assert found.commands == ()
     assert desk.kept.order(ENTRY).shown_status is OrderStatus.ACCEPTED
     assert queries(*pass_time(desk, 60 * SECOND_NS)) == []
@@ -118,7 +118,7 @@ def test_rule_26_it_is_asked_about_as_soon_as_no_such_order_counts() -> None:
 def test_a_stop_that_never_arrived_is_replaced_under_a_new_id() -> None:
     desk = entered_desk()
     acknowledge(desk, trade(desk, ENTRY, "10"))
-    report(desk, STOP, VenueWord.CANCELED)
+    report(desk, STOP, ReportWord.CANCELED)
     sent_ns = desk.now_ns
     order_sent(desk, "ABCDEF1S2")
     step = tell(desk, OrderAbsent("ABCDEF1S2", sent_ns + 10 * SECOND_NS), SECOND_NS)
@@ -146,7 +146,7 @@ def test_a_cancel_without_an_answer_is_asked_about() -> None:
     (silent,) = [step for step in pass_time(desk, 5 * SECOND_NS) if step.commands]
     assert queries(silent) == [ENTRY]
     assert desk.kept.order(ENTRY).shown_status is OrderStatus.UNKNOWN
-    assert cancels(report(desk, ENTRY, VenueWord.ACCEPTED)) == [ENTRY]
+    assert cancels(report(desk, ENTRY, ReportWord.ACCEPTED)) == [ENTRY]
 
 
 def test_f42_a_cancel_that_is_refused_is_followed_by_a_question() -> None:
@@ -154,7 +154,7 @@ def test_f42_a_cancel_that_is_refused_is_followed_by_a_question() -> None:
     tell(desk, EntryBreach("XXX", None))
     step = tell(desk, CancelRefused(ENTRY, Reason.NOT_FOUND, desk.now_ns))
     assert queries(step) == [ENTRY]
-    report(desk, ENTRY, VenueWord.CANCELED)
+    report(desk, ENTRY, ReportWord.CANCELED)
     assert tell(desk, CancelRefused(ENTRY, Reason.NOT_FOUND, desk.now_ns)).changes == ()
 
 
@@ -162,7 +162,7 @@ def test_a_venue_that_refuses_a_cancel_of_what_it_shows_open_is_not_asked_in_cir
     desk = entered_desk()
     tell(desk, EntryBreach("XXX", None))
     assert queries(tell(desk, CancelRefused(ENTRY, Reason.NOT_FOUND, desk.now_ns))) == [ENTRY]
-    report(desk, ENTRY, VenueWord.ACCEPTED)
+    report(desk, ENTRY, ReportWord.ACCEPTED)
     tell(desk, EntryBreach("XXX", None))
     step = tell(desk, CancelRefused(ENTRY, Reason.NOT_FOUND, desk.now_ns))
     assert desk.kept.order(ENTRY).is_unknown
@@ -207,6 +207,6 @@ def test_rule_30_a_stop_that_only_the_venue_knows_is_ours_again_and_its_number_i
     assert desk.kept.order("ABCDEF1S7").sent_at_ns == desk.now_ns, "so that it is asked about"
     assert cancels(step) == ["ABCDEF1S7"], "the position was covered without it"
     assert tell(desk, OrderAdopted(adopted)).changes == ()
-    report(desk, STOP, VenueWord.CANCELED)
+    report(desk, STOP, ReportWord.CANCELED)
     (replaced,) = desk.books.orders_of(1, Role.STOP)[-1:]
     assert replaced.client_order_id == "ABCDEF1S8"

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import msgspec
 
-from pointsman.domain.events import VenueWord
+from pointsman.domain.events import ReportWord
 from pointsman.domain.positions import PositionState
 from pointsman.domain.reasons import Reason
 from tests.desk_stories import (
@@ -119,15 +119,15 @@ def test_rule_61_a_part_of_a_holding_in_broken_lots_is_closed_and_the_rest_cover
 
 def cancel_told(desk: KeptDesk, order_id: str) -> list[str]:
     """The venue confirms a cancel: the ids of what is sent then."""
-    step = report(desk, order_id, VenueWord.CANCELED)
+    step = report(desk, order_id, ReportWord.CANCELED)
     return [order.client_order_id for order in submits(step)]
 
 
 def acknowledge_one(desk: KeptDesk, order_id: str) -> None:
     order_sent(desk, order_id)
-    report(desk, order_id, VenueWord.ACCEPTED)
+    report(desk, order_id, ReportWord.ACCEPTED)
 
 
 def ended(desk: KeptDesk, order_id: str) -> None:
     """The venue ends what is left of a reduce-only order: less than a lot is held."""
-    report(desk, order_id, VenueWord.CANCELED, reason=Reason.REDUCE_ONLY)
+    report(desk, order_id, ReportWord.CANCELED, reason=Reason.REDUCE_ONLY)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from pointsman.domain.commands import Record
 from pointsman.domain.events import Event
-from pointsman.execution.ports import Entry
+from pointsman.execution.ports import JournalEntry
 from pointsman.storage.entries import (
     Head,
     RunIdentity,
@@ -23,7 +23,7 @@ from tests.unit.stored_samples import any_of, history
 
 @given(st.one_of([any_of(kind) for kind in Event.__subclasses__()]), any_of(tuple[Record, ...]))
 def test_any_turn_survives_being_journaled(event: Event, changes: tuple[Record, ...]) -> None:
-    ((_, _, kind, payload, _, _),), _ = chained([Entry(1, event, changes)], Head(0, ""))
+    ((_, _, kind, payload, _, _),), _ = chained([JournalEntry(1, event, changes)], Head(0, ""))
     assert kind == type(event).__name__
     assert repr(event_of(payload)) == repr(event)
     assert repr(changes_of(payload)) == repr(changes)

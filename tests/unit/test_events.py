@@ -3,20 +3,20 @@
 import msgspec
 import pytest
 
-from pointsman.domain.events import Event, VenueWord
+from pointsman.domain.events import Event, ReportWord
 from pointsman.domain.life_cycle import ReportKind
 from pointsman.domain.timers import Timer, TimerKind
 
 
-@pytest.mark.parametrize("word", [word for word in VenueWord if word is not VenueWord.TRADE])
-def test_a_venue_s_word_is_a_row_of_the_life_cycle_table(word: VenueWord) -> None:
+@pytest.mark.parametrize("word", [word for word in ReportWord if word is not ReportWord.TRADE])
+def test_a_venue_s_word_is_a_row_of_the_life_cycle_table(word: ReportWord) -> None:
     assert word.report_kind.value == word.value
 
 
 def test_a_trade_is_a_partial_or_the_last_fill_by_the_quantities_alone() -> None:
     with pytest.raises(ValueError, match="TRADE"):
-        _ = VenueWord.TRADE.report_kind
-    said = {word.report_kind for word in VenueWord if word is not VenueWord.TRADE}
+        _ = ReportWord.TRADE.report_kind
+    said = {word.report_kind for word in ReportWord if word is not ReportWord.TRADE}
     ours = {ReportKind.SENT, ReportKind.DENIED}
     assert set(ReportKind) - said - ours == {ReportKind.PARTIAL_FILL, ReportKind.LAST_FILL}
 

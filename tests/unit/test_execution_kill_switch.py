@@ -14,9 +14,9 @@ from pointsman.domain.events import (
     Killed,
     Paused,
     Rearmed,
+    ReportWord,
     Resumed,
     TaskDied,
-    VenueWord,
 )
 from pointsman.domain.orders import Role
 from pointsman.domain.positions import PositionState
@@ -137,7 +137,7 @@ def test_i16_flat_is_said_only_when_nothing_is_held_nothing_can_fill_and_the_ven
     order_sent(desk, leaving.client_order_id)
     (stop,) = cancels(trade(desk, leaving.client_order_id, "10"))
     assert not compared(desk), "its stop may still fill"
-    report(desk, stop, VenueWord.CANCELED)
+    report(desk, stop, ReportWord.CANCELED)
     assert not compared(desk, is_complete=False), "a failed answer proves nothing"
     assert compared(desk)
     assert not compared(desk), "said once"

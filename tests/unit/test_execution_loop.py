@@ -25,7 +25,7 @@ from pointsman.domain.life_cycle import OrderStatus
 from pointsman.domain.orders import Role
 from pointsman.domain.policy import PositionMode, ReduceOnlyMode
 from pointsman.domain.reasons import Reason
-from pointsman.execution.archive import Recall
+from pointsman.execution.archive import FinishedRecords
 from pointsman.execution.execution_loop import ExecutionLoop
 from pointsman.execution.market_view import LiveSession
 from pointsman.venues.paper.venue import PaperVenue
@@ -317,7 +317,7 @@ def test_a_loop_that_starts_again_watches_the_levels_of_what_is_held() -> None:
     story.enter()
     memory = Memory()
     again = ExecutionLoop(
-        story.loop.desk, story.venue, memory, Recall(memory), lambda _va_id: OpenHours()
+        story.loop.desk, story.venue, memory, FinishedRecords(memory), lambda _va_id: OpenHours()
     )
     start(again)
     again.on_quote(told.quote(START_NS, "97", "97.02"), START_NS)

@@ -9,8 +9,8 @@ from pointsman.domain.events import (
     CancelRefused,
     ForeignFill,
     OrderAbsent,
+    ReportWord,
     VenueFill,
-    VenueWord,
 )
 from pointsman.domain.orders import OrderType, Role
 from pointsman.domain.policy import PositionMode, ReduceOnlyMode
@@ -64,7 +64,7 @@ def test_rule_21_otherwise_the_stop_is_cancelled_and_confirmed_first(is_shared: 
     asked = send(desk, signal("c", "close", None))
     assert (cancels(asked), submits(asked)) == ([STOP], [])
     assert held(desk).naked_since_ns is None, "it rests until the venue says otherwise"
-    confirmed = report(desk, STOP, VenueWord.CANCELED, 20 * MILLISECOND_NS)
+    confirmed = report(desk, STOP, ReportWord.CANCELED, 20 * MILLISECOND_NS)
     (leaving,) = submits(confirmed)
     assert (leaving.quantity, leaving.role) == (Decimal(10), Role.EXIT)
     assert held(desk).naked_since_ns == desk.now_ns, "that time counts as naked"
@@ -97,7 +97,7 @@ def test_f32_a_partial_exit_leaves_a_stop_for_the_rest(is_shared: bool) -> None:
         enter(desk, signal("a"))
     step = send(desk, signal("c", "close", "4"))
     if is_shared:
-        step = report(desk, STOP, VenueWord.CANCELED)
+        step = report(desk, STOP, ReportWord.CANCELED)
         assert [(o.role, o.quantity) for o in submits(step)] == [
             (Role.EXIT, Decimal(4)),
             (Role.STOP, Decimal(6)),
@@ -110,8 +110,8 @@ def test_f32_a_partial_exit_leaves_a_stop_for_the_rest(is_shared: bool) -> None:
         filled = trade(desk, EXIT, "4", "101")
         assert (quantities(submits(filled)), cancels(filled)) == ([Decimal(6)], [])
         order_sent(desk, "ABCDEF1S2")
-        assert cancels(report(desk, "ABCDEF1S2", VenueWord.ACCEPTED)) == [STOP]
-        report(desk, STOP, VenueWord.CANCELED)
+        assert cancels(report(desk, "ABCDEF1S2", ReportWord.ACCEPTED)) == [STOP]
+        report(desk, STOP, ReportWord.CANCELED)
     assert quantities(desk.books.orders_of(1, Role.STOP)) == [6]
     assert (held(desk).quantity, held(desk).closing, held(desk).naked_since_ns) == (
         Decimal(6),
@@ -124,7 +124,7 @@ def test_f33_a_stop_that_filled_in_part_and_ended_is_followed_by_one_for_the_res
     desk = kept_desk()
     enter(desk, signal("a"))
     trade(desk, STOP, "3", "97.9")
-    assert quantities(submits(report(desk, STOP, VenueWord.CANCELED))) == [7]
+    assert quantities(submits(report(desk, STOP, ReportWord.CANCELED))) == [7]
 
 
 def test_rule_21_a_newcomer_ends_the_overlap_before_its_own_entry_leaves() -> None:
@@ -150,20 +150,20 @@ def test_rule_21_a_newcomer_takes_back_an_exit_whose_stop_has_triggered() -> Non
     desk = kept_desk(accounts=VAS)
     enter(desk, signal("a"))
     acknowledge(desk, send(desk, signal("b", "close", None)))
-    report(desk, STOP, VenueWord.TRIGGERED)
+    report(desk, STOP, ReportWord.TRIGGERED)
     step = send(desk, signal("c", va_id="VA002"))
     assert cancels(step) == [EXIT]
-    taken_back = report(desk, EXIT, VenueWord.CANCELED)
+    taken_back = report(desk, EXIT, ReportWord.CANCELED)
     assert taken_back.commands == (), "the stop does the work"
 
 
 def test_a_triggered_stop_is_an_exit_already() -> None:
     desk = kept_desk()
     enter(desk, signal("a"))
-    report(desk, STOP, VenueWord.TRIGGERED)
+    report(desk, STOP, ReportWord.TRIGGERED)
     step = send(desk, signal("b", "close", None))
     assert (submits(step), cancels(step)) == ([], [])
-    assert quantities(submits(report(desk, STOP, VenueWord.CANCELED))) == [10], "it gave up"
+    assert quantities(submits(report(desk, STOP, ReportWord.CANCELED))) == [10], "it gave up"
 
 
 def test_f44_an_exit_and_a_stop_that_race_take_from_what_else_the_account_holds() -> None:
@@ -200,7 +200,7 @@ def test_rule_21_what_fills_beyond_the_account_is_booked_and_freezes_everybody(
 ) -> None:
     desk, _ = shared_desk()
     send(desk, signal("c", "close", None))
-    acknowledge(desk, report(desk, STOP, VenueWord.CANCELED))
+    acknowledge(desk, report(desk, STOP, ReportWord.CANCELED))
     trade(desk, EXIT, "10", "99")
     if is_late:
         step = tell(desk, fill_of(desk, EXIT, "again", "2", "99", fee="0.01"))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pointsman.domain.accounts import ExternalHolding
 from pointsman.domain.commands import Step
-from pointsman.domain.events import Assigned, ForeignFill, HoldingDiffers, VenueFill, VenueWord
+from pointsman.domain.events import Assigned, ForeignFill, HoldingDiffers, ReportWord, VenueFill
 from pointsman.domain.money import exact
 from pointsman.domain.orders import Fill, Order, Role
 from pointsman.domain.policy import PositionMode
@@ -75,7 +75,7 @@ def test_f51_a_person_closes_the_position_of_the_one_account_that_holds() -> Non
     assert cancels(step) == ["ABCDEF1S1"]
     (closed,) = desk.kept.all(Trade)
     assert (closed.exit_reason, closed.pnl) == (Reason.EXTERNAL_CLOSE, Decimal("-10.099"))
-    report(desk, "ABCDEF1S1", VenueWord.CANCELED)
+    report(desk, "ABCDEF1S1", ReportWord.CANCELED)
     assert (account(desk).leased_symbol, account(desk).losses) == (None, 1)
     assert [fill.is_external for fill in desk.kept.all(Fill)] == [False, True]
     assert external(desk) == 0
@@ -117,7 +117,7 @@ def test_rule_28_several_holders_are_not_changed_but_freeze_and_their_stops_shri
     assert [account(desk, va).frozen_for for va in VAS] == [Reason.EXTERNAL_ACTIVITY] * 2
     assert [held.quantity for held in desk.books.positions.values()] == [10, 10]
     assert cancels(step) == ["ABCDEF2S1"], "the newest gives way: cancelled, confirmed, smaller"
-    smaller = report(desk, "ABCDEF2S1", VenueWord.CANCELED)
+    smaller = report(desk, "ABCDEF2S1", ReportWord.CANCELED)
     assert [order.quantity for order in submits(smaller)] == [6]
     acknowledge(desk, smaller)
     assert all(not step.commands for step in pass_time(desk, 10 * SECOND_NS)), "no alarm, no exit"
@@ -128,7 +128,7 @@ def test_rule_28_the_share_of_what_is_lacking_moves_on_when_a_position_goes() ->
     enter(desk, signal("a"))
     enter(desk, signal("b", va_id="VA002"))
     foreign(desk, "4")
-    acknowledge(desk, report(desk, "ABCDEF2S1", VenueWord.CANCELED))
+    acknowledge(desk, report(desk, "ABCDEF2S1", ReportWord.CANCELED))
     step = trade(desk, "ABCDEF2S2", "6", "98")
     assert cancels(step) == []
     assert desk.books.positions[2].quantity == 4, "it is still in our books, not at the venue"
@@ -142,7 +142,7 @@ def test_i7_what_the_venue_still_holds_but_would_not_trade_is_no_reason_for_an_a
     enter(desk, signal("b", va_id="VA002"))
     foreign(desk, "19")
     for stop in ("ABCDEF1S1", "ABCDEF2S1"):
-        report(desk, stop, VenueWord.CANCELED)
+        report(desk, stop, ReportWord.CANCELED)
     assert desk.books.naked == {}
     assert all(not step.commands for step in pass_time(desk, 10 * SECOND_NS))
 
@@ -154,10 +154,10 @@ def test_rule_28_dust_is_lacking_before_what_can_be_covered() -> None:
     enter(desk, signal("a", va_id="VA002"))
     acknowledge(desk, send(desk, signal("b", "close", "7", va_id="VA002")))
     trade(desk, "ABCDEF1X1", "7")
-    report(desk, "ABCDEF1S1", VenueWord.CANCELED)
+    report(desk, "ABCDEF1S1", ReportWord.CANCELED)
     enter(desk, signal("c", quantity="20"))
     differs(desk, "7")
-    step = report(desk, "ABCDEF2S1", VenueWord.CANCELED)
+    step = report(desk, "ABCDEF2S1", ReportWord.CANCELED)
     assert [order.quantity for order in submits(step)] == [7]
 
 
@@ -166,7 +166,7 @@ def test_rule_28_assigning_what_is_lacking_settles_it() -> None:
     enter(desk, signal("a"))
     enter(desk, signal("b", va_id="VA002"))
     foreign(desk, "4")
-    acknowledge(desk, report(desk, "ABCDEF2S1", VenueWord.CANCELED))
+    acknowledge(desk, report(desk, "ABCDEF2S1", ReportWord.CANCELED))
     step = tell(desk, Assigned("VA001", "XXX", Decimal(4), "person", "mine"))
     assert external(desk) == 0
     assert [held.quantity for held in desk.books.positions.values()] == [6, 10]
@@ -247,7 +247,7 @@ def test_in_net_mode_what_the_venue_has_netted_away_is_not_covered_twice() -> No
     there."""
     desk = kept_desk(NET)
     acknowledge(desk, send(desk, signal("a")))
-    report(desk, "ABCDEF1E1", VenueWord.CANCELED)
+    report(desk, "ABCDEF1E1", ReportWord.CANCELED)
     enter(desk, signal("b", "sell", quantity="4"))
     step = tell(desk, fill_of(desk, "ABCDEF1E1", "t1", "10"))
     assert account(desk).frozen_for is Reason.STRANGE_REPORT
@@ -262,7 +262,7 @@ def test_in_net_mode_dust_on_the_other_side_is_not_to_be_exited_again() -> None:
     enter(desk, signal("a", "sell", va_id="VA002"))
     acknowledge(desk, send(desk, signal("b", "close", "7", va_id="VA002")))
     trade(desk, "ABCDEF1X1", "7")
-    report(desk, "ABCDEF1S1", VenueWord.CANCELED)
+    report(desk, "ABCDEF1S1", ReportWord.CANCELED)
     assert [held.state for held in desk.books.positions.values()] == [PositionState.DUST]
     enter(desk, signal("c", quantity="20"))
     assert [order.leaves for order in desk.books.orders_of(2, Role.STOP)] == [17]
@@ -277,12 +277,12 @@ def test_f45_a_holding_that_is_gone_freezes_and_nothing_more_is_tried() -> None:
     desk = kept_desk()
     enter(desk, signal("a"))
     acknowledge(desk, send(desk, signal("b", "close", None)))
-    report(desk, "ABCDEF1X1", VenueWord.REJECTED, reason=Reason.REDUCE_ONLY)
+    report(desk, "ABCDEF1X1", ReportWord.REJECTED, reason=Reason.REDUCE_ONLY)
     step = differs(desk, "0")
     assert incidents(step) == [Reason.MISMATCH]
     assert (external(desk), account(desk).frozen_for) == (Decimal(-10), Reason.MISMATCH)
     assert cancels(step) == ["ABCDEF1S1"]
-    report(desk, "ABCDEF1S1", VenueWord.CANCELED)
+    report(desk, "ABCDEF1S1", ReportWord.CANCELED)
     assert all(not one.commands for one in pass_time(desk, 60 * SECOND_NS))
 
 
@@ -290,7 +290,7 @@ def test_a_holding_that_comes_back_is_covered_again() -> None:
     desk = kept_desk()
     enter(desk, signal("a"))
     differs(desk, "0")
-    report(desk, "ABCDEF1S1", VenueWord.CANCELED)
+    report(desk, "ABCDEF1S1", ReportWord.CANCELED)
     step = differs(desk, "10")
     assert external(desk) == 0
     assert [(order.role, order.quantity) for order in submits(step)] == [(Role.STOP, Decimal(10))]

@@ -6,7 +6,7 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from pointsman.domain.events import OrderReport, VenueWord
+from pointsman.domain.events import OrderReport, ReportWord
 from pointsman.domain.orders import Order, Role
 from pointsman.domain.policy import Abilities
 from pointsman.domain.reasons import Reason
@@ -86,10 +86,10 @@ def test_a_refusal_without_cause_or_over_and_over_breaks_it() -> None:
 @pytest.mark.parametrize(
     ("word", "reason", "expected"),
     [
-        (VenueWord.REJECTED, Reason.VENUE_FORBIDS, True),
-        (VenueWord.REJECTED, Reason.BAD_PRICE, False),
-        (VenueWord.EXPIRED, Reason.VENUE_FORBIDS, False),
+        (ReportWord.REJECTED, Reason.VENUE_FORBIDS, True),
+        (ReportWord.REJECTED, Reason.BAD_PRICE, False),
+        (ReportWord.EXPIRED, Reason.VENUE_FORBIDS, False),
     ],
 )
-def test_what_counts_as_forbidden(word: VenueWord, reason: Reason, expected: bool) -> None:
+def test_what_counts_as_forbidden(word: ReportWord, reason: Reason, expected: bool) -> None:
     assert is_forbidden(OrderReport("ABCDEF1S1", word, 0, reason=reason)) is expected

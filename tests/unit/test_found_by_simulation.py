@@ -6,7 +6,7 @@ import msgspec
 
 from pointsman.domain.accounts import Account, DeskRecord
 from pointsman.domain.client_order_ids import client_order_id
-from pointsman.domain.events import OrderAbsent, VenueWord
+from pointsman.domain.events import OrderAbsent, ReportWord
 from pointsman.domain.orders import Role
 from pointsman.domain.policy import ReduceOnlyMode
 from pointsman.domain.positions import Lot, Position, PositionState
@@ -73,7 +73,7 @@ def test_i10_an_exit_that_arrives_after_all_leaves_its_symbol_with_the_account()
     desk = kept_desk(stories.policy(reduce_only_mode=ReduceOnlyMode.REFUSE))
     enter(desk, signal("a"))
     send(desk, signal("b", "close", None))
-    [first] = submits(report(desk, "ABCDEF1S1", VenueWord.CANCELED))
+    [first] = submits(report(desk, "ABCDEF1S1", ReportWord.CANCELED))
     order_sent(desk, first.client_order_id)
     given_up = OrderAbsent(first.client_order_id, desk.now_ns + 10 * SECOND_NS)
     [second] = submits(tell(desk, given_up, 10 * SECOND_NS))

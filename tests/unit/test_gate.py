@@ -4,19 +4,19 @@ import asyncio
 import time
 
 from pointsman.venues.budget import Budget, RequestClass
-from pointsman.venues.gate import Gate
+from pointsman.venues.gate import RequestGate
 
 EXIT, CANCEL, QUERY, ENTRY = RequestClass
 PATIENCE_SECONDS = 30.0
 
 
-def make_gate(per_minute: int, spent: int) -> Gate:
+def make_gate(per_minute: int, spent: int) -> RequestGate:
     budget = Budget(per_minute, time.monotonic_ns())
     budget.spend(spent, time.monotonic_ns())
-    return Gate(budget, time.monotonic_ns)
+    return RequestGate(budget, time.monotonic_ns)
 
 
-async def leave(gate: Gate, kinds: list[RequestClass]) -> list[RequestClass]:
+async def leave(gate: RequestGate, kinds: list[RequestClass]) -> list[RequestClass]:
     """The order in which requests leave that were all asked for before the first of them could."""
     left: list[RequestClass] = []
 

@@ -9,8 +9,8 @@ from pointsman.domain.events import (
     AccountOpened,
     Killed,
     Paused,
+    ReportWord,
     Resumed,
-    VenueWord,
 )
 from pointsman.domain.reasons import Reason
 from pointsman.domain.signals import Outcome
@@ -65,7 +65,7 @@ def frozen(desk: Desk) -> None:
     order_sent(desk, order.client_order_id)
     (stop,) = submits(trade(desk, order.client_order_id, "10"))
     order_sent(desk, stop.client_order_id)
-    report(desk, stop.client_order_id, VenueWord.REJECTED, reason=Reason.VENUE_REJECTED)
+    report(desk, stop.client_order_id, ReportWord.REJECTED, reason=Reason.VENUE_REJECTED)
 
 
 def unknown(desk: Desk) -> None:
@@ -136,7 +136,7 @@ def test_i11_a_slot_is_held_from_admission_to_the_end_and_never_twice() -> None:
     acknowledge(desk, trade(desk, order.client_order_id, "4"))
     found = decide(desk, signal("c"))
     assert refusal(found) == (Reason.MAX_OPEN_POSITIONS, "2", "1"), "filled in part: one slot"
-    report(desk, order.client_order_id, VenueWord.CANCELED, reason=Reason.NOT_FILLED)
+    report(desk, order.client_order_id, ReportWord.CANCELED, reason=Reason.NOT_FILLED)
     assert decide(desk, signal("d")).reason is Reason.MAX_OPEN_POSITIONS
     stop_out(desk, desk.books.positions[order.position_id], "98")
     assert decide(desk, signal("e")).reason is None
@@ -146,7 +146,7 @@ def test_a_slot_is_free_again_when_an_entry_fills_nothing() -> None:
     desk = limited(max_open_positions=1)
     (order,) = submits(send(desk, signal("a")))
     order_sent(desk, order.client_order_id)
-    report(desk, order.client_order_id, VenueWord.CANCELED, reason=Reason.NOT_FILLED)
+    report(desk, order.client_order_id, ReportWord.CANCELED, reason=Reason.NOT_FILLED)
     assert decide(desk, signal("b")).reason is None
     assert account(desk).exposure == Decimal("1000.60")
 
@@ -170,7 +170,7 @@ def test_rule_18_working_orders_count_and_fills_keep_the_limit_price() -> None:
     order_sent(desk, order.client_order_id)
     acknowledge(desk, trade(desk, order.client_order_id, "4", price="99"))
     assert decide(desk, signal("c", quantity="11")).value == "2101.26", "4 held, 6 work"
-    acknowledge(desk, report(desk, order.client_order_id, VenueWord.CANCELED))
+    acknowledge(desk, report(desk, order.client_order_id, ReportWord.CANCELED))
     assert decide(desk, signal("d", quantity="17")).value == "2101.26", "4 held"
     assert refusal(decide(desk, signal("e", quantity="16"))) == ACCEPTED
 

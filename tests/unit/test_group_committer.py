@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pointsman.execution.ports import Entry
+from pointsman.execution.ports import JournalEntry
 from pointsman.storage import group_committer, queries
 from pointsman.storage.errors import StorageFailed, StorageQueueFull
 from pointsman.storage.group_committer import GROUP_LEN_MAX, GroupCommitter
@@ -46,7 +46,7 @@ class Disk(SqliteManager):
             time.sleep(0.01)
         raise AssertionError("the tables do not follow")
 
-    def append(self, entries: Sequence[Entry]) -> None:
+    def append(self, entries: Sequence[JournalEntry]) -> None:
         assert self.may_commit.wait(PATIENCE_SECONDS)
         self.groups.append([entry.time_ns for entry in entries])
         if self.fault is not None:

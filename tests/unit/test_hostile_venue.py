@@ -3,11 +3,11 @@
 import pytest
 
 from pointsman.domain.commands import Cancel, Compare, Query, Submit
-from pointsman.domain.events import CancelRefused, NotSent, OrderAbsent, OrderReport, VenueWord
+from pointsman.domain.events import CancelRefused, NotSent, OrderAbsent, OrderReport, ReportWord
 from pointsman.domain.orders import Role
 from pointsman.domain.policy import Abilities
 from pointsman.domain.venue_reports import OrderFound, Snapshot
-from pointsman.execution.ports import Reply, Request
+from pointsman.execution.ports import VenueReply, VenueRequest
 from pointsman.simulator.faults import Fault
 from pointsman.simulator.hostile_venue import (
     FLIGHT_NS_MAX,
@@ -21,7 +21,7 @@ from tests.unit.test_matching import quote
 SECOND_NS = 10**9
 
 
-def asked(at: HostileVenue, request: Request, now_ns: int = 0) -> list[Reply]:
+def asked(at: HostileVenue, request: VenueRequest, now_ns: int = 0) -> list[VenueReply]:
     at.send(request, now_ns)
     return at.receive(now_ns + 30 * SECOND_NS)
 
@@ -32,7 +32,7 @@ def ready(**rates: float) -> HostileVenue:
     return at
 
 
-def words(replies: list[Reply]) -> list[VenueWord]:
+def words(replies: list[VenueReply]) -> list[ReportWord]:
     return [reply.kind for reply in replies if isinstance(reply, OrderReport)]
 
 
@@ -43,8 +43,8 @@ def test_on_a_good_day_everything_arrives_in_order_and_soon() -> None:
     assert due_ns is not None
     assert 0 < due_ns < FLIGHT_NS_MAX
     heard = words(at.receive(SECOND_NS))
-    assert heard[0] is VenueWord.ACCEPTED
-    assert set(heard[1:]) == {VenueWord.TRADE}
+    assert heard[0] is ReportWord.ACCEPTED
+    assert set(heard[1:]) == {ReportWord.TRADE}
     [found] = asked(at, Query(order(1).client_order_id, "AAA"))
     assert isinstance(found, OrderFound)
     assert found.order.filled == 5
@@ -70,7 +70,7 @@ def test_f13_reports_come_twice_f11_and_fills_before_the_acceptance() -> None:
     once = words(asked(ready(), Submit(order(1, price="101"))))
     assert len(twice) > len(once)
     early = words(asked(ready(fill_before_ack=1.0), Submit(order(1, price="101"))))
-    assert (early[0], early[-1]) == (VenueWord.TRADE, VenueWord.ACCEPTED)
+    assert (early[0], early[-1]) == (ReportWord.TRADE, ReportWord.ACCEPTED)
 
 
 def test_f20_after_a_cut_the_newest_reports_are_said_again() -> None:
@@ -78,7 +78,7 @@ def test_f20_after_a_cut_the_newest_reports_are_said_again() -> None:
     at.cut(5 * SECOND_NS)
     at.send(Submit(order(1, price="101")), 0)
     assert at.receive(4 * SECOND_NS) == []
-    assert words(at.receive(6 * SECOND_NS))[0] is VenueWord.ACCEPTED
+    assert words(at.receive(6 * SECOND_NS))[0] is ReportWord.ACCEPTED
 
 
 def test_f06_a_young_order_may_not_be_found_an_old_one_always_is() -> None:
@@ -166,7 +166,7 @@ def test_what_a_process_has_asked_no_later_one_hears() -> None:
     at.send(Submit(order(1, price="101")), 0)
     at.close()
     heard = at.receive(SECOND_NS)
-    assert VenueWord.ACCEPTED in words(heard), "what happened is said to whoever listens"
+    assert ReportWord.ACCEPTED in words(heard), "what happened is said to whoever listens"
     assert not any(isinstance(reply, Snapshot) for reply in heard)
     assert any(isinstance(reply, Snapshot) for reply in asked(at, Compare(""), SECOND_NS))
 

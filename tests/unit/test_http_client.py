@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from pointsman.venues.adapter import Incomplete, NeverLeft, NoAnswer
+from pointsman.venues.adapter import ConnectionFailed, Incomplete, NoAnswer
 from pointsman.venues.http_client import HttpClient, decoded, moved
 
 Handler = Callable[[web.Request], Any]
@@ -83,7 +83,7 @@ async def test_only_where_nothing_listens_is_it_certain_that_nothing_was_sent() 
         return response
 
     async with client(timeout_ms=300) as http:
-        with pytest.raises(NeverLeft):
+        with pytest.raises(ConnectionFailed):
             await http.send("POST", "http://127.0.0.1:1/", None, "")
         for handler in (drop, wait, half):
             async with answering(handler) as url:
@@ -139,7 +139,7 @@ async def test_a_websocket_that_cannot_be_opened_says_whether_anything_left() ->
         return web.Response(status=503)
 
     async with client() as http:
-        with pytest.raises(NeverLeft):
+        with pytest.raises(ConnectionFailed):
             async with http.websocket("ws://127.0.0.1:1/ws"):
                 pass
         async with answering(refuse) as url:

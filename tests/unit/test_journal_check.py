@@ -18,18 +18,18 @@ from pointsman.domain.events import (
     NotSent,
     OrderReport,
     OrderSent,
+    ReportWord,
     TimerFired,
     UnlistedCode,
     VenueFill,
     VenueLink,
-    VenueWord,
 )
 from pointsman.domain.orders import Role
 from pointsman.domain.reasons import Reason
 from pointsman.domain.signals import Decision
 from pointsman.engine.assembly import loaded_from
 from pointsman.execution.desk import Desk
-from pointsman.execution.ports import Entry
+from pointsman.execution.ports import JournalEntry
 from pointsman.storage.errors import CorruptDatabase
 from pointsman.storage.reader import open_as_stored
 from pointsman.storage.schema import PAGE_BYTES
@@ -95,7 +95,7 @@ def test_rule_33_a_changed_row_is_named(
     assert words in " ".join(" ".join(verdict_lines(verdict)).split())
 
 
-def richer(entry: Entry) -> Entry:
+def richer(entry: JournalEntry) -> JournalEntry:
     """The same turn, with a cent more for every account that it changed."""
     changes = [
         replace(record, cash=record.cash + Decimal("0.01"))
@@ -103,19 +103,19 @@ def richer(entry: Entry) -> Entry:
         else record
         for record in entry.changes
     ]
-    return Entry(entry.time_ns, entry.event, tuple(changes))
+    return JournalEntry(entry.time_ns, entry.event, tuple(changes))
 
 
-FORGERIES: list[tuple[Callable[[Entry], Entry], int, str]] = [
+FORGERIES: list[tuple[Callable[[JournalEntry], JournalEntry], int, str]] = [
     (richer, 14, "table virtual_accounts, key 'VA001', column cash"),
-    (lambda e: Entry(e.time_ns, e.event, e.changes[:-1]), 14, "table trades, key '1.0'"),
-    (lambda e: Entry(e.time_ns, OrderSent("ABCDEF9E9"), e.changes), 14, "journal row 14"),
+    (lambda e: JournalEntry(e.time_ns, e.event, e.changes[:-1]), 14, "table trades, key '1.0'"),
+    (lambda e: JournalEntry(e.time_ns, OrderSent("ABCDEF9E9"), e.changes), 14, "journal row 14"),
 ]
 
 
 @pytest.mark.parametrize(("forge", "row", "words"), FORGERIES)
 def test_rule_33_a_history_forged_with_all_its_hashes_is_found_by_deciding_again(
-    path: Path, forge: Callable[[Entry], Entry], row: int, words: str
+    path: Path, forge: Callable[[JournalEntry], JournalEntry], row: int, words: str
 ) -> None:
     day = lived_day()
     day.entries[row - 1] = forge(day.entries[row - 1])
@@ -129,7 +129,7 @@ def test_rule_33_a_history_forged_with_all_its_hashes_is_found_by_deciding_again
 def test_an_event_that_cannot_be_decided_is_a_difference_and_not_a_crash(path: Path) -> None:
     day = lived_day()
     backwards = day.entries[9]
-    day.entries[9] = Entry(1, backwards.event, backwards.changes)
+    day.entries[9] = JournalEntry(1, backwards.event, backwards.changes)
     fault = verdict_on(day.store(path)).fault
     assert fault is not None
     assert fault.sequence == 10
@@ -222,7 +222,7 @@ def test_rules_44_and_46_what_a_connection_did_is_decided_again_alike(path: Path
     order_id = step.decision.client_order_id
     assert order_id is not None
     sold = VenueFill("T9", Decimal(50), Decimal("158.39"), Decimal(0), day.at_ns(1_010))
-    day.tell(1_010, OrderReport(order_id, VenueWord.TRADE, day.at_ns(1_010), "V9", sold))
+    day.tell(1_010, OrderReport(order_id, ReportWord.TRADE, day.at_ns(1_010), "V9", sold))
     for at_ms in (1_020, 1_030, 1_400):
         (stop,) = [o for o in day.desk.books.orders.values() if o.role is Role.STOP]
         told = NotSent(stop.client_order_id, False, Reason.VENUE_DOWN, day.at_ns(at_ms))

@@ -23,11 +23,11 @@ from pointsman.domain.events import (
     OrderSent,
     Paused,
     Rearmed,
+    ReportWord,
     Resumed,
     SignalReceived,
     TimerFired,
     VenueFill,
-    VenueWord,
 )
 from pointsman.domain.orders import Order, Role
 from pointsman.domain.policy import PositionMode, ReduceOnlyMode
@@ -173,39 +173,41 @@ class Judging(RuleBasedStateMachine):
         be cancelled is."""
         for order in self.orders():
             if order.is_cancel_pending:
-                self.say(order, VenueWord.CANCELED)
+                self.say(order, ReportWord.CANCELED)
             elif order.role is Role.STOP:
-                self.say(order, VenueWord.ACCEPTED)
+                self.say(order, ReportWord.ACCEPTED)
             else:
-                self.say(order, VenueWord.TRADE, price="100" if order.role is Role.ENTRY else price)
+                self.say(
+                    order, ReportWord.TRADE, price="100" if order.role is Role.ENTRY else price
+                )
 
     @precondition(lambda self: any(order.role is Role.STOP for order in self.orders()))
     @rule(pick=st.integers(0, 99), price=st.sampled_from(["95", "98", "100", "105"]))
     def stop_out(self, pick: int, price: str) -> None:
         """A stop is filled."""
         stops = [order for order in self.orders() if order.role is Role.STOP]
-        self.say(stops[pick % len(stops)], VenueWord.TRADE, price=price)
+        self.say(stops[pick % len(stops)], ReportWord.TRADE, price=price)
 
     @precondition(lambda self: self.desk.books.orders)
     @rule(
         pick=st.integers(0, 99),
-        word=st.sampled_from(VenueWord),
+        word=st.sampled_from(ReportWord),
         share=st.sampled_from(["all", "one"]),
         price=st.sampled_from(["95", "100", "110"]),
     )
-    def hear(self, pick: int, word: VenueWord, share: str, price: str) -> None:
+    def hear(self, pick: int, word: ReportWord, share: str, price: str) -> None:
         """The venue says anything of one of the orders."""
         self.say(self.orders()[pick % len(self.orders())], word, share, price)
 
-    def say(self, order: Order, word: VenueWord, share: str = "all", price: str = "100") -> None:
+    def say(self, order: Order, word: ReportWord, share: str = "all", price: str = "100") -> None:
         now_ns, fill, reason = self.desk.now_ns, None, None
         if order.sent_at_ns is None:
             self.tell(OrderSent(order.client_order_id))
-        if word is VenueWord.TRADE:
+        if word is ReportWord.TRADE:
             self.fills += 1
             quantity = min(Decimal(1), order.leaves) if share == "one" else order.leaves
             fill = VenueFill(f"T{self.fills}", quantity, Decimal(price), Decimal("0.01"), now_ns)
-        elif word is VenueWord.REJECTED:
+        elif word is ReportWord.REJECTED:
             reason = Reason.WOULD_TRIGGER if order.role is Role.STOP else Reason.VENUE_REJECTED
         told = OrderReport(order.client_order_id, word, now_ns, "V", fill, reason=reason)
         self.tell(told)

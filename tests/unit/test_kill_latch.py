@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from pointsman.domain.accounts import KillState
-from pointsman.engine.kill_latch import BLOCK_BYTES, KillLatch, Latched, latch_path, read_latch
+from pointsman.engine.kill_latch import BLOCK_BYTES, KillLatch, LatchState, latch_path, read_latch
 
-HALT = Latched(KillState.HALT, "ann", "drill", 5)
-FLATTEN = Latched(KillState.FLATTEN, "bob", "worse", 6)
-OFF = Latched(KillState.OFF, "ann", "over", 7)
+HALT = LatchState(KillState.HALT, "ann", "drill", 5)
+FLATTEN = LatchState(KillState.FLATTEN, "bob", "worse", 6)
+OFF = LatchState(KillState.OFF, "ann", "over", 7)
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def test_rule_30_the_block_is_allocated_at_the_start_and_never_grows(path: Path)
     assert path.stat().st_size == path.stat().st_blocks * 512 == BLOCK_BYTES
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert not latch.latched.is_set
-    longest = Latched(KillState.HALT, "\x01" * 5000, "é\U0001f600" * 5000, 2**62)
+    longest = LatchState(KillState.HALT, "\x01" * 5000, "é\U0001f600" * 5000, 2**62)
     assert latch.press(longest)
     assert path.stat().st_size == BLOCK_BYTES
     assert read_latch(path).state is KillState.HALT
@@ -83,7 +83,7 @@ def test_rule_30_with_a_full_disk_it_holds_in_memory_and_says_so(
     assert (told[-1], latch.latched) == (True, HALT)
     assert latch.last_press.number == 2, "the loop is told once more"
     latch.look_again(8)
-    assert read_latch(path) == Latched()
+    assert read_latch(path) == LatchState()
     monkeypatch.undo()
     latch.look_again(9)
     assert read_latch(path) == HALT, "it is written as soon as it can be"
@@ -119,7 +119,7 @@ def test_a_block_that_cannot_be_read_counts_as_pressed(path: Path, content: byte
 
 
 def test_no_file_is_no_press(path: Path) -> None:
-    assert read_latch(path) == Latched()
+    assert read_latch(path) == LatchState()
 
 
 # -- the file is removed or replaced while the latch is open ---------------------------------------
@@ -214,8 +214,8 @@ def test_without_hard_links_the_file_is_made_all_the_same(
 
 
 def test_no_name_and_no_reason_is_in_the_way_of_a_press(path: Path) -> None:
-    assert KillLatch(path).press(Latched(KillState.HALT, "b\udcffb", "\udc80", 5))
-    assert read_latch(path) == Latched(KillState.HALT, "b?b", "?", 5)
+    assert KillLatch(path).press(LatchState(KillState.HALT, "b\udcffb", "\udc80", 5))
+    assert read_latch(path) == LatchState(KillState.HALT, "b?b", "?", 5)
 
 
 def test_rule_40_a_database_named_by_a_symbolic_link_has_the_same_latch(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pointsman.domain.accounts import KillState, KillSwitch
-from pointsman.engine.kill_latch import KillLatch, Latched, latch_path, read_latch
+from pointsman.engine.kill_latch import KillLatch, LatchState, latch_path, read_latch
 from pointsman.engine.latch_watch import KillFile, LatchWatch, read_kill_file
 
 OFF = KillSwitch()
@@ -54,7 +54,7 @@ def test_rule_19_a_file_that_exists_kills_once_and_its_removal_changes_nothing(
 
 def test_a_press_of_another_process_wakes_the_loop(watched: Watched) -> None:
     other = KillLatch(watched.latch.path)
-    other.press(Latched(KillState.HALT, "ann", "no answer", 1))
+    other.press(LatchState(KillState.HALT, "ann", "no answer", 1))
     watched.watch.look(7)
     assert watched.latch.latched.note == "no answer"
     assert watched.woken == 1

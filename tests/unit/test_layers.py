@@ -4,12 +4,14 @@ import pytest
 
 from pointsman.config.fields import LimitFields
 from pointsman.config.layers import find_all, texts_by_field, va_ids_of, validated
-from pointsman.config.problems import Problem
-from pointsman.config.sources import Entry, Layer, Source
+from pointsman.config.problems import SettingProblem
+from pointsman.config.sources import Layer, SettingEntry, SettingSource
 
 
-def accounts(text: str) -> dict[str, Entry]:
-    return {"VIRTUAL_ACCOUNTS": Entry("VIRTUAL_ACCOUNTS", text, Source.ENV, "environment")}
+def accounts(text: str) -> dict[str, SettingEntry]:
+    return {
+        "VIRTUAL_ACCOUNTS": SettingEntry("VIRTUAL_ACCOUNTS", text, SettingSource.ENV, "environment")
+    }
 
 
 @pytest.mark.parametrize(
@@ -23,16 +25,16 @@ def accounts(text: str) -> dict[str, Entry]:
     ],
 )
 def test_the_accounts_that_are_meant(
-    entries: dict[str, Entry], at_fault: set[str], ids: set[str] | None
+    entries: dict[str, SettingEntry], at_fault: set[str], ids: set[str] | None
 ) -> None:
     assert va_ids_of(entries, at_fault) == ids
 
 
 def test_a_text_that_cannot_be_read_is_at_fault_and_others_are_found() -> None:
     variables = {"HTTP_PORT_FILE": "/nowhere/port", "HTTP_HOST": "::1"}
-    problems: list[Problem] = []
+    problems: list[SettingProblem] = []
     at_fault: set[str] = set()
-    layers = [Layer(Source.ENV, "environment", variables)]
+    layers = [Layer(SettingSource.ENV, "environment", variables)]
     found = find_all(["HTTP_PORT", "HTTP_HOST", "VENUE"], layers, problems, at_fault)
     assert texts_by_field(found) == {"http_host": "::1"}
     assert [problem.variable for problem in problems] == ["HTTP_PORT_FILE"]

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from pointsman.domain.market import Quote
-from pointsman.market.file_clock import Clock
+from pointsman.market.file_clock import StampFormat
 from pointsman.market.layout import (
     FORMATS,
     ONE_SYMBOL,
@@ -192,7 +192,7 @@ def test_a_decimal_comma_is_never_taken_for_another_number() -> None:
 
 
 def test_a_time_of_another_clock_says_how_one_of_this_looks() -> None:
-    for clock in Clock:
-        assert clock is Clock.STANDARD or clock.read(clock.example) > 0
+    for clock in StampFormat:
+        assert clock is StampFormat.STANDARD or clock.read(clock.example) > 0
     with pytest.raises(ValueError, match=r"20260105 14:30:01\.123"):
-        Clock.COMPACT_UTC.read("2026-01-05 14:30:01.123")
+        StampFormat.COMPACT_UTC.read("2026-01-05 14:30:01.123")

@@ -12,7 +12,7 @@ from pointsman.domain.policy import default_instrument
 from pointsman.domain.reasons import Reason
 from pointsman.domain.signals import Check, Decision, Outcome
 from pointsman.execution.desk import Desk
-from pointsman.execution.loading import Loaded
+from pointsman.execution.loading import DeskRecords
 from tests import desk_stories as told
 
 FINE = InstrumentLearned("EURUSD", Decimal("0.00001"), Decimal("0.1"))
@@ -49,7 +49,9 @@ def test_rule_59_a_start_keeps_what_was_learned() -> None:
     trader.handle(FINE, trader.now_ns)
     again = Desk.load(
         told.policy(),
-        Loaded(desk=trader.books.desk, steps=(InstrumentSteps("EURUSD", FINE.tick, FINE.lot),)),
+        DeskRecords(
+            desk=trader.books.desk, steps=(InstrumentSteps("EURUSD", FINE.tick, FINE.lot),)
+        ),
         trader.now_ns,
     )
     for each in (trader, again):

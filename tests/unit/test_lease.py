@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from pointsman.domain.events import VenueWord
+from pointsman.domain.events import ReportWord
 from pointsman.domain.market import Instrument
 from pointsman.domain.positions import PositionState
 from pointsman.domain.reasons import Reason
@@ -64,7 +64,7 @@ def test_i10_the_lease_is_held_while_anything_is_open_working_or_unknown() -> No
     order_sent(desk, leaving.client_order_id)
     trade(desk, leaving.client_order_id, "10")
     assert locked(desk, "while its stop rests") is Reason.SYMBOL_LOCKED
-    report(desk, stop, VenueWord.CANCELED)
+    report(desk, stop, ReportWord.CANCELED)
     assert account(desk).leased_symbol is None
     assert locked(desk, "free") is Reason.MAX_POSITION_SIZE
 
@@ -73,7 +73,7 @@ def test_i10_the_lease_ends_with_an_entry_that_filled_nothing() -> None:
     desk = ready_desk()
     (order,) = submits(send(desk, signal("a")))
     order_sent(desk, order.client_order_id)
-    report(desk, order.client_order_id, VenueWord.CANCELED, reason=Reason.NOT_FILLED)
+    report(desk, order.client_order_id, ReportWord.CANCELED, reason=Reason.NOT_FILLED)
     assert account(desk).leased_symbol is None
 
 
@@ -85,7 +85,7 @@ def test_i10_dust_does_not_hold_the_lease() -> None:
     (leaving,) = submits(send(desk, signal("out", "close", "9.5")))
     order_sent(desk, leaving.client_order_id)
     trade(desk, leaving.client_order_id, "9.5")
-    report(desk, stop, VenueWord.CANCELED)
+    report(desk, stop, ReportWord.CANCELED)
     assert desk.books.positions[position.position_id].state is PositionState.DUST
     assert account(desk).leased_symbol is None
     assert decide(desk, signal("b", symbol="YYY")).reason is None

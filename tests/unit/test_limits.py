@@ -15,14 +15,14 @@ from pointsman.api.limits import (
     KEYS_MAX,
     Buckets,
     Guesses,
-    Limits,
     Rate,
+    RequestLimits,
     address_key,
     check_headers,
     read_whole,
     replayed,
 )
-from pointsman.api.problems import Problem
+from pointsman.api.problems import HttpProblem
 
 
 class Clock:
@@ -36,7 +36,7 @@ class Clock:
 def status(call: Callable[[], object]) -> int:
     try:
         call()
-    except Problem as problem:
+    except HttpProblem as problem:
         return problem.status.value
     return 200
 
@@ -56,7 +56,7 @@ def test_whoever_is_refused_may_come_again_when_it_was_told_to() -> None:
     buckets = Buckets(Rate(1, 0.1), clock=clock)
     buckets.take("a")
     buckets.take("b")
-    with pytest.raises(Problem) as refused:
+    with pytest.raises(HttpProblem) as refused:
         buckets.take("a")
     assert refused.value.headers == {"Retry-After": "10"}
     clock.now += 10
@@ -74,7 +74,7 @@ def test_a_million_addresses_are_not_remembered() -> None:
 
 
 def test_wrong_tokens_are_counted_for_each_one_and_in_all() -> None:
-    guesses = Guesses(Limits(same_guess=Rate(3, 1e-9), guesses=Rate(8, 1e-9)))
+    guesses = Guesses(RequestLimits(same_guess=Rate(3, 1e-9), guesses=Rate(8, 1e-9)))
     assert [status(lambda: guesses.take("same")) for _ in range(5)] == [200] * 3 + [429] * 2
     others = [status(lambda n=n: guesses.take(f"guess-{n}")) for n in range(7)]  # type: ignore[misc]
     assert others == [200] * 5 + [429] * 2
@@ -145,7 +145,7 @@ async def test_a_body_is_read_whole_within_its_limits(
     if expected == 200:
         assert await reading == b"".join(message["body"] for message in messages)
         return
-    with pytest.raises(Problem) as refused:
+    with pytest.raises(HttpProblem) as refused:
         await reading
     assert refused.value.status == expected
     assert refused.value.headers == ({"Connection": "close"} if closes else None)

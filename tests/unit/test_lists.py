@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pointsman.reading.lists import LISTS, Wanted
+from pointsman.reading.lists import LISTS, ListFilter
 from pointsman.storage.reader import open_reader
 from tests.story_database import lived_day
 
@@ -19,14 +19,14 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return lived_day().store(tmp_path_factory.mktemp("day") / "trading.db")
 
 
-def rows_of(database: Path, verb: str, wanted: Wanted) -> list[Any]:
+def rows_of(database: Path, verb: str, wanted: ListFilter) -> list[Any]:
     with closing(open_reader(database)) as connection:
         return list(LISTS[verb].rows(connection, wanted))
 
 
 def documents(database: Path, verb: str, **wanted: Any) -> list[dict[str, Any]]:
     """What programs get, having been through JSON."""
-    rows = rows_of(database, verb, Wanted(**wanted))
+    rows = rows_of(database, verb, ListFilter(**wanted))
     return list(json.loads(json.dumps([LISTS[verb].document(row) for row in rows])))
 
 

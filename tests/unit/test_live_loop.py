@@ -14,9 +14,9 @@ from pointsman.domain.life_cycle import OrderStatus
 from pointsman.domain.reasons import Reason
 from pointsman.domain.signals import Outcome
 from pointsman.engine import live_loop as module
-from pointsman.engine.live_loop import Clock, InboxFull, LiveLoop, NoTape
+from pointsman.engine.live_loop import Clock, InboxFull, LiveLoop, NoSource
 from pointsman.execution.outbox import StorageHeld
-from pointsman.execution.ports import Request
+from pointsman.execution.ports import VenueRequest
 from tests import desk_stories as told
 from tests.desk_stories import MILLISECOND_NS, SECOND_NS, START_NS
 from tests.engine_stories import (
@@ -55,7 +55,7 @@ class Live:
     def __init__(self, story: Story) -> None:
         self.story = story
         self.clock = HandClock(story.loop.now_ns)
-        self.live = LiveLoop(story.loop, NoTape(story.loop), self.clock)
+        self.live = LiveLoop(story.loop, NoSource(story.loop), self.clock)
         self.running = asyncio.create_task(self.live.run(lambda _now_ns: None))
 
     async def rest(self) -> None:
@@ -267,7 +267,7 @@ async def test_a_broken_rule_of_ours_ends_the_run_and_nothing_is_decided_afterwa
 class PromptVenue(StillVenue):
     """Accepts every order at once, and fills the entries."""
 
-    def send(self, request: Request, now_ns: int) -> None:
+    def send(self, request: VenueRequest, now_ns: int) -> None:
         super().send(request, now_ns)
         if isinstance(request, Submit):
             self.replies.append(accepted(request.order))
@@ -320,7 +320,7 @@ async def test_at_the_end_of_a_tape_what_was_decided_still_leaves_and_is_covered
 async def test_each_step_is_told_with_its_time() -> None:
     story, times = begin(), []
     clock = HandClock(START_NS)
-    live = LiveLoop(story.loop, NoTape(story.loop), clock)
+    live = LiveLoop(story.loop, NoSource(story.loop), clock)
 
     def on_step(now_ns: int) -> None:
         times.append(now_ns)
@@ -345,7 +345,7 @@ async def test_any_thread_may_wake_the_driver() -> None:
 def test_waking_a_driver_whose_asyncio_loop_is_closed_does_nothing() -> None:
     async def make() -> LiveLoop:
         story = begin()
-        return LiveLoop(story.loop, NoTape(story.loop), HandClock(START_NS))
+        return LiveLoop(story.loop, NoSource(story.loop), HandClock(START_NS))
 
     asyncio.run(make()).wake_soon()
 
@@ -370,7 +370,7 @@ def test_time_may_be_moved_on_and_never_back() -> None:
 
 def test_a_loop_without_a_tape_looks_again_at_least_every_second() -> None:
     story = begin()
-    tape = NoTape(story.loop)
+    tape = NoSource(story.loop)
     assert tape.next_ns() == START_NS + 5 * SECOND_NS
     tape.step(START_NS + 5 * SECOND_NS)
     assert story.loop.now_ns == START_NS + 5 * SECOND_NS

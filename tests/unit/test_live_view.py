@@ -8,10 +8,10 @@ import pytest
 from pointsman.config.settings import resolve_settings
 from pointsman.domain.accounts import Incident, KillState
 from pointsman.domain.reasons import Reason
-from pointsman.engine.kill_latch import KillLatch, Latched, latch_path
-from pointsman.engine.live_view import Board, facts, shown_limits
+from pointsman.engine.kill_latch import KillLatch, LatchState, latch_path
+from pointsman.engine.live_view import LiveView, facts, shown_limits
 from pointsman.engine.publisher import Publisher
-from pointsman.engine.snapshot import Picture
+from pointsman.engine.snapshot import EngineSnapshot
 
 SETTINGS = resolve_settings({"MAX_SPREAD_BPS": "7.50"}, None, {}).settings
 
@@ -22,12 +22,12 @@ def publisher() -> Publisher:
 
 
 @pytest.fixture
-def board(tmp_path: Path, publisher: Publisher) -> Board:
+def board(tmp_path: Path, publisher: Publisher) -> LiveView:
     latch = KillLatch(latch_path(tmp_path / "t.db"))
-    latch.press(Latched(KillState.HALT, "ann", "drill", 3))
+    latch.press(LatchState(KillState.HALT, "ann", "drill", 3))
     known = facts("t.db", "engine", "1", "sim", SETTINGS)
-    return Board(
-        Picture(lambda _symbol: None, 1, lambda _symbol: 2),
+    return LiveView(
+        EngineSnapshot(lambda _symbol: None, 1, lambda _symbol: 2),
         publisher,
         latch,
         lambda: 42,
@@ -36,7 +36,7 @@ def board(tmp_path: Path, publisher: Publisher) -> Board:
     )
 
 
-def test_a_picture_has_all_of_its_parts(board: Board) -> None:
+def test_a_picture_has_all_of_its_parts(board: LiveView) -> None:
     found = board.document()
     assert set(found) == {
         "version", "database", "source", "now_ns", "speed", "market", "is_ready", "trading_state",
@@ -61,7 +61,7 @@ def test_an_account_with_limits_of_its_own_shows_all_of_them() -> None:
     assert (limits["MAX_DAILY_LOSS"], limits["MAX_DRAWDOWN_PERCENTAGE"]) == ("250", "10")
 
 
-def test_whoever_waits_is_woken_by_news_only(board: Board, publisher: Publisher) -> None:
+def test_whoever_waits_is_woken_by_news_only(board: LiveView, publisher: Publisher) -> None:
     number = board.wait(-1, 0)
     board.refresh()
     assert board.wait(number, 0) == number, "nothing has changed"

@@ -3,18 +3,18 @@
 import asyncio
 import time
 
-from pointsman.execution.ports import Standing
+from pointsman.execution.ports import StorageStatus
 from pointsman.reading.vitals import Vitals
-from pointsman.service.loop_lag import Beat
+from pointsman.service.loop_lag import LoopLag
 
 
 def body() -> Vitals:
-    return Vitals(lambda: 0, lambda: 0, Standing, lambda: None)
+    return Vitals(lambda: 0, lambda: 0, StorageStatus, lambda: None)
 
 
 async def test_a_loop_that_is_held_up_is_told_as_late() -> None:
     vitals = body()
-    beat = Beat(vitals, lambda _name, _fault: None)
+    beat = LoopLag(vitals, lambda _name, _fault: None)
     beat.start()
     await asyncio.sleep(0.01)
     time.sleep(0.5)  # noqa: ASYNC251 - that is what is told
@@ -42,7 +42,7 @@ async def test_a_fault_is_told_and_it_can_begin_again() -> None:
         told.append((name, fault))
         ended.set()
 
-    beat = Beat(vitals, blame)
+    beat = LoopLag(vitals, blame)
     beat.start()
     await asyncio.wait_for(ended.wait(), 30)
     assert (told, beat.is_alive) == ([("beat", "LookupError: no such thing")], False)

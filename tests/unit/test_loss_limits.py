@@ -11,9 +11,9 @@ from pointsman.domain.events import (
     Compared,
     FlattenRequested,
     Killed,
+    ReportWord,
     Resumed,
     Started,
-    VenueWord,
 )
 from pointsman.domain.market import Quote
 from pointsman.domain.orders import Role
@@ -383,7 +383,7 @@ def test_a_stop_outlives_the_limit_that_it_came_from() -> None:
     tell(desk, Started("test", "ABCDEF", off, ()))
     tell(desk, Compared(True, desk.now_ns, 0, ""))
     for order in list(desk.books.orders.values()):
-        report(desk, order.client_order_id, VenueWord.ACCEPTED)
+        report(desk, order.client_order_id, ReportWord.ACCEPTED)
     decision = decide(desk, signal("b"), quote=now)
     assert decision.reason is Reason.MAX_DRAWDOWN
     assert decision.limit is None

@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from pointsman.domain.commands import Submit
-from pointsman.domain.events import OrderReport, VenueWord
+from pointsman.domain.events import OrderReport, ReportWord
 from pointsman.domain.life_cycle import OrderStatus
 from pointsman.domain.market import Quote
 from pointsman.domain.orders import Order, Role
@@ -38,7 +38,7 @@ def opened(
     rules = policy(PositionMode.HEDGE, reduce_only).at_venue(abilities)
     at = venue(struck_by(faults or {}), rules)
     at.matching.on_quote(quote("100", "100.01"), 0)
-    assert sent(at, order(1, price="101"))[-1].kind is VenueWord.TRADE
+    assert sent(at, order(1, price="101"))[-1].kind is ReportWord.TRADE
     return at
 
 
@@ -49,7 +49,7 @@ def test_rule_8_an_immediate_order_fills_within_its_limit_and_what_is_shown() ->
     filled = [report.fill for report in reports if report.fill is not None]
     assert sum(fill.quantity for fill in filled) == 3
     assert all(fill.price <= Decimal("100.02") for fill in filled)
-    assert (reports[0].kind, reports[-1].kind) == (VenueWord.ACCEPTED, VenueWord.CANCELED)
+    assert (reports[0].kind, reports[-1].kind) == (ReportWord.ACCEPTED, ReportWord.CANCELED)
     assert sent(at, order(2, price="99"))[-1].reason is Reason.NOT_FILLED
 
 
@@ -63,13 +63,13 @@ def test_rule_8_an_immediate_order_fills_within_its_limit_and_what_is_shown() ->
 )
 def test_it_refuses_what_does_not_fit(wanted: Order, reason: Reason) -> None:
     reports = sent(opened(), wanted)
-    assert [(report.kind, report.reason) for report in reports] == [(VenueWord.REJECTED, reason)]
+    assert [(report.kind, report.reason) for report in reports] == [(ReportWord.REJECTED, reason)]
 
 
 def test_rule_21_it_clips_reduce_only_or_refuses_it() -> None:
     clips, refuses = opened(), opened(reduce_only=ReduceOnlyMode.REFUSE)
     for at in (clips, refuses):
-        assert sent(at, order(1, Role.STOP, trigger="99"))[-1].kind is VenueWord.ACCEPTED
+        assert sent(at, order(1, Role.STOP, trigger="99"))[-1].kind is ReportWord.ACCEPTED
     assert sum(r.fill.quantity for r in sent(clips, order(1, Role.EXIT, "9")) if r.fill) == 5
     assert sent(refuses, order(1, Role.EXIT, "5"))[-1].reason is Reason.REDUCE_ONLY
 
@@ -81,8 +81,8 @@ def test_a_stop_triggers_at_its_price_and_closes() -> None:
     assert at.receive(LATER_NS * 2) == []
     at.matching.on_quote(quote("98.9", "99"), 11)
     words = [r.kind for r in at.receive(LATER_NS * 3) if isinstance(r, OrderReport)]
-    assert words[0] is VenueWord.TRIGGERED
-    assert words[-1] is VenueWord.TRADE
+    assert words[0] is ReportWord.TRIGGERED
+    assert words[-1] is ReportWord.TRADE
     assert at.ledger.shown_holdings() == ()
 
 
@@ -127,14 +127,14 @@ def told_at_trigger(at: HostileVenue) -> list[OrderReport]:
 
 def test_rule_43_a_venue_that_tells_no_triggers_tells_only_the_fills() -> None:
     at = opened(abilities=Abilities(tells_triggered=False))
-    assert {report.kind for report in told_at_trigger(at)} == {VenueWord.TRADE}
+    assert {report.kind for report in told_at_trigger(at)} == {ReportWord.TRADE}
     assert not at.ledger.orders[order(1, Role.STOP).client_order_id].told().is_triggered
 
 
 def test_a_stop_may_trade_under_another_id_and_its_fill_be_told_first() -> None:
     told = told_at_trigger(opened({Fault.STOP_RENAMED: 1.0}))
-    assert [report.kind for report in told][-1] is VenueWord.TRIGGERED
-    assert told[0].kind is VenueWord.TRADE
+    assert [report.kind for report in told][-1] is ReportWord.TRIGGERED
+    assert told[0].kind is ReportWord.TRADE
     (accepted,) = sent(opened(), order(1, Role.STOP, trigger="99"))
     assert told[0].venue_order_id != accepted.venue_order_id
 
@@ -142,7 +142,7 @@ def test_a_stop_may_trade_under_another_id_and_its_fill_be_told_first() -> None:
 def test_a_stop_that_rested_may_be_rejected_when_it_triggers() -> None:
     at = opened({Fault.TRIGGER_REJECTED: 1.0})
     last = told_at_trigger(at)[-1]
-    assert last.kind in (VenueWord.REJECTED, VenueWord.EXPIRED)
+    assert last.kind in (ReportWord.REJECTED, ReportWord.EXPIRED)
     assert last.reason is Reason.REDUCE_ONLY
     assert at.ledger.shown_holdings() != ()
 
@@ -171,7 +171,7 @@ def test_rule_43_what_reduces_is_refused_beside_an_order_that_it_could_trade_wit
     assert bool(at.ledger.open_orders("AAA")) is beside
     if not beside:
         again = sent(at, order(2, role, trigger=trigger), 2 * FORBIDDEN_NS_MAX)
-        assert again[0].kind is VenueWord.ACCEPTED
+        assert again[0].kind is ReportWord.ACCEPTED
 
 
 @pytest.mark.parametrize(

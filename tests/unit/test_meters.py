@@ -12,9 +12,9 @@ from pointsman.domain.events import (
     Compared,
     Event,
     OrderReport,
+    ReportWord,
     SignalMalformed,
     SignalReceived,
-    VenueWord,
 )
 from pointsman.domain.orders import Fill
 from pointsman.domain.sides import Side
@@ -74,7 +74,7 @@ def test_accounts_that_do_not_exist_and_what_cannot_be_read_make_no_label(
 def test_symbols_without_end_have_no_label_each(meters: Meters) -> None:
     for number in range(SYMBOLS_MAX + 50):
         fill = fill_of(f"S{number}")
-        meters.turn(OrderReport("x", VenueWord.TRADE, 0), Step((fill,)))
+        meters.turn(OrderReport("x", ReportWord.TRADE, 0), Step((fill,)))
     symbols = {symbol for _, symbol, _, _ in meters.fills}
     assert len(symbols) == SYMBOLS_MAX + 1
     assert meters.fills[VA, OTHER, "paper", "buy"] == 50
@@ -89,7 +89,7 @@ def test_only_so_many_orders_are_remembered(story: Story, meters: Meters) -> Non
     order = story.enter()
     for number in range(FOLLOWED_MAX + 10):
         other = replace(order, client_order_id=f"O{number}")
-        meters.turn(OrderReport("x", VenueWord.ACCEPTED, 0), Step((other,)))
+        meters.turn(OrderReport("x", ReportWord.ACCEPTED, 0), Step((other,)))
     assert len(meters._orders) == FOLLOWED_MAX
 
 

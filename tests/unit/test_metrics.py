@@ -24,10 +24,10 @@ from pointsman.domain.commands import Record, Step, Submit
 from pointsman.domain.events import Compared, Event
 from pointsman.domain.market import Quote
 from pointsman.domain.positions import Position
-from pointsman.engine.kill_latch import KillLatch, Latched, latch_path
-from pointsman.engine.live_view import Board, facts
+from pointsman.engine.kill_latch import KillLatch, LatchState, latch_path
+from pointsman.engine.live_view import LiveView, facts
 from pointsman.engine.publisher import Counts, Publisher
-from pointsman.engine.snapshot import Document, Picture
+from pointsman.engine.snapshot import Document, EngineSnapshot
 from tests import desk_stories as told
 from tests.desk_stories import SECOND_NS, START_NS, VA
 from tests.engine_stories import Story, accepted, begin, traded
@@ -79,9 +79,9 @@ class Watched:
         self.latch = KillLatch(latch_path(folder / "t.db"))
         self._meters = Meters("paper", lambda: self.wall_seconds)
         self._publisher = Publisher()
-        picture = Picture({"XXX": MARK}.get, 2 * SECOND_NS, lambda _symbol: 2)
+        picture = EngineSnapshot({"XXX": MARK}.get, 2 * SECOND_NS, lambda _symbol: 2)
         picture.load(self.story.memory.records(Account), Counts())
-        self._board = Board(
+        self._board = LiveView(
             picture,
             self._publisher,
             self.latch,
@@ -230,7 +230,7 @@ def test_the_kill_switch_shows_pressed_in_the_records_or_only_in_the_latch(
     assert watched.value("trading_kill_switch_active") == 1
     watched.publish(KillSwitch())
     assert watched.value("trading_kill_switch_active") == 0
-    watched.latch.press(Latched(KillState.HALT, "ann", "drill", START_NS))
+    watched.latch.press(LatchState(KillState.HALT, "ann", "drill", START_NS))
     assert watched.value("trading_kill_switch_active") == 1
 
 

@@ -10,10 +10,10 @@ from pointsman.domain.events import (
     LinkChanged,
     NotSent,
     Paused,
+    ReportWord,
     Resumed,
     TimerFired,
     VenueLink,
-    VenueWord,
 )
 from pointsman.domain.life_cycle import OrderStatus
 from pointsman.domain.orders import Order, Role
@@ -102,9 +102,9 @@ def test_rule_44_an_entry_that_did_not_reach_the_venue_is_denied_and_not_sent_ag
     assert dump(loaded_again(desk).books) == dump(desk.books)
 
 
-@pytest.mark.parametrize("word", [VenueWord.ACCEPTED, VenueWord.TRIGGERED])
+@pytest.mark.parametrize("word", [ReportWord.ACCEPTED, ReportWord.TRIGGERED])
 def test_rule_44_after_a_report_of_the_venue_it_is_a_contradiction_and_changes_nothing(
-    word: VenueWord,
+    word: ReportWord,
 ) -> None:
     desk, stop = filled_desk()
     report(desk, stop, word)
@@ -117,7 +117,7 @@ def test_rule_44_after_a_report_of_the_venue_it_is_a_contradiction_and_changes_n
 
 def test_of_an_order_that_has_ended_nothing_is_concluded() -> None:
     desk = entered_desk()
-    report(desk, ENTRY, VenueWord.EXPIRED)
+    report(desk, ENTRY, ReportWord.EXPIRED)
     step = not_sent(desk, ENTRY)
     assert (step.changes, step.commands) == ((), ())
 
@@ -172,8 +172,8 @@ def test_a_word_of_the_venue_ends_the_series() -> None:
     desk, stop = filled_desk()
     (_, second), (_, third) = retries(desk, stop, times=2)
     assert second != third
-    report(desk, third, VenueWord.ACCEPTED)
-    step = report(desk, third, VenueWord.CANCELED)
+    report(desk, third, ReportWord.ACCEPTED)
+    step = report(desk, third, ReportWord.CANCELED)
     (fourth,) = submits(step)
     order_sent(desk, fourth.client_order_id)
     assert retries(desk, fourth.client_order_id, times=1)[0][0] == 0
@@ -241,7 +241,7 @@ def test_rule_44_a_cancel_that_did_not_leave_is_asked_for_again_and_not_pending_
     steps = pass_time(desk, MILLISECOND_NS)
     assert [cancels(one) for one in steps if one.commands] == [[STOP]]
     assert desk.kept.incidents() == [Reason.NOT_SENT]
-    (exit_order,) = submits(report(desk, STOP, VenueWord.CANCELED))
+    (exit_order,) = submits(report(desk, STOP, ReportWord.CANCELED))
     assert (exit_order.role, exit_order.quantity) == (Role.EXIT, Decimal(10))
 
 

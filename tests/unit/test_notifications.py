@@ -19,7 +19,7 @@ from pointsman.domain.commands import Step
 from pointsman.domain.events import Killed
 from pointsman.domain.reasons import Reason
 from pointsman.service import notifications as told
-from pointsman.service.notifications import Kind, Notices, addresses_in, sender_to
+from pointsman.service.notifications import Kind, Notifications, addresses_in, sender_to
 
 PATIENCE_SECONDS = 20.0
 SECRET = "hush-hush-secret"
@@ -36,7 +36,7 @@ class Desk:
         self.sent: Queue[tuple[str, str]] = Queue(100)
         self.complaints: Queue[str] = Queue(100)
         self.send: Callable[[str, str], list[int]] = self._take
-        self.notices = Notices("t.db", lambda *words: self.send(*words), self.complaints.put)
+        self.notices = Notifications("t.db", lambda *words: self.send(*words), self.complaints.put)
         monkeypatch.setattr("pointsman.service.notifications.time.monotonic", lambda: self.now)
 
     def _take(self, title: str, text: str) -> list[int]:
@@ -166,7 +166,7 @@ def test_the_last_notice_goes_out_before_the_end(desk: Desk) -> None:
 
 
 def test_without_addresses_there_is_nothing_to_do_and_nothing_wrong() -> None:
-    notices = Notices("t.db", sender_to(None), pytest.fail)
+    notices = Notifications("t.db", sender_to(None), pytest.fail)
     notices.start()
     notices.say(Kind.ENGINE_STARTED, "x")
     assert notices.is_alive

@@ -21,19 +21,19 @@ from pointsman.domain.events import (
     Level,
     LevelReached,
     Paused,
+    ReportWord,
     Resumed,
     RunEnded,
     Started,
     StorageHealed,
     VenueFill,
-    VenueWord,
 )
 from pointsman.domain.life_cycle import OrderStatus
 from pointsman.domain.orders import Order
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide, Side
 from pointsman.execution.desk import Desk
-from pointsman.execution.loading import Loaded
+from pointsman.execution.loading import DeskRecords
 from tests.desk_stories import (
     MIDNIGHT_NS,
     SECOND_NS,
@@ -74,7 +74,7 @@ def is_ready(desk: Desk) -> bool:
 def restarted(desk: Desk) -> Desk:
     """A desk loaded from the records of another, as after a crash."""
     books = desk.books
-    loaded = Loaded(
+    loaded = DeskRecords(
         books.desk,
         books.kill_switch,
         tuple(books.accounts.values()),
@@ -163,7 +163,7 @@ def test_an_exit_to_be_tried_again_and_a_crossed_stop_are_remembered_over_a_rest
     enter(before, signal("b", va_id="VA002", symbol="YYY"))
     (leaving,) = submits(send(before, signal("out", "close", None, va_id="VA002", symbol="YYY")))
     order_sent(before, leaving.client_order_id)
-    report(before, leaving.client_order_id, VenueWord.REJECTED, reason=Reason.VENUE_REJECTED)
+    report(before, leaving.client_order_id, ReportWord.REJECTED, reason=Reason.VENUE_REJECTED)
     desk = restarted(before)
     tell(desk, started(), SECOND_NS)
     tell(desk, Compared(True, desk.now_ns, 0, ""))
@@ -375,7 +375,7 @@ def test_rule_29_stops_and_exits_stand_when_storage_heals() -> None:
     (stop,) = submits(trade(desk, entry.client_order_id, "10"))
     step = tell(desk, StorageHealed((stop.client_order_id,)))
     assert (step.changes, step.commands) == ((), ())
-    report(desk, stop.client_order_id, VenueWord.ACCEPTED)
+    report(desk, stop.client_order_id, ReportWord.ACCEPTED)
 
 
 @pytest.mark.parametrize(("bad", "told"), [(0, []), (3, [Reason.BAD_QUOTES])])

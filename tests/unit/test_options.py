@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from pointsman.cli.options import Options, read_settings, takes_options
 from pointsman.config.problems import SettingsError
-from pointsman.config.sources import Source
+from pointsman.config.sources import SettingSource
 
 RUN = CliRunner()
 
@@ -61,7 +61,7 @@ def test_the_database_of_the_command_line_wins(
     assert read_settings(Options()).settings.database_path == Path("env.db")
     settings = read_settings(Options(db=Path("flag.db"))).settings
     assert settings.database_path == Path("flag.db")
-    assert settings.sources["DATABASE_PATH"] is Source.FLAG
+    assert settings.sources["DATABASE_PATH"] is SettingSource.FLAG
 
 
 def test_a_dotenv_is_read_where_it_is_there_and_a_named_one_must_be(

@@ -10,9 +10,9 @@ from pointsman.domain.accounts import Account
 from pointsman.domain.commands import Compare, Query, Step
 from pointsman.domain.events import (
     OrderReport,
+    ReportWord,
     SendRefused,
     VenueFill,
-    VenueWord,
 )
 from pointsman.domain.life_cycle import OrderStatus
 from pointsman.domain.orders import Fill
@@ -66,7 +66,7 @@ def test_an_entry_that_fills_in_part_is_covered_from_its_first_fill_on() -> None
     assert [order.quantity for order in submits(second)] == [35]
     assert cancels(second) == []
     acknowledge(desk, second)
-    rest = report(desk, ENTRY, VenueWord.CANCELED, reason=Reason.NOT_FILLED)
+    rest = report(desk, ENTRY, ReportWord.CANCELED, reason=Reason.NOT_FILLED)
     assert rest.commands == ()
     assert desk.kept.order(ENTRY).status is OrderStatus.CANCELED
     assert desk.books.positions[1].quantity == 75
@@ -89,7 +89,7 @@ def test_rule_22_the_stop_moves_to_the_average_only_if_more_than_a_tick_off(
     assert cancels(last) == [], "the old stop rests until the new one does"
     new = submits(last)[0].client_order_id
     order_sent(desk, new)
-    confirmed = report(desk, new, VenueWord.ACCEPTED)
+    confirmed = report(desk, new, ReportWord.ACCEPTED)
     assert cancels(confirmed) == ([STOP] if moved else [])
 
 
@@ -117,8 +117,8 @@ def test_f43_what_still_rests_when_a_position_is_gone_is_cancelled() -> None:
     gone = trade(desk, exit_.client_order_id, "20", "101")
     assert cancels(gone) == [STOP, "ABCDEF1S2"]
     assert account(desk).leased_symbol == "XXX", "an order still works"
-    report(desk, STOP, VenueWord.CANCELED)
-    last = report(desk, "ABCDEF1S2", VenueWord.CANCELED)
+    report(desk, STOP, ReportWord.CANCELED)
+    last = report(desk, "ABCDEF1S2", ReportWord.CANCELED)
     assert last.commands == ()
     assert account(desk).leased_symbol is None
 
@@ -128,7 +128,7 @@ def test_f11_a_fill_that_overtakes_the_acknowledgement_is_covered_all_the_same()
     order_sent(desk, submits(send(desk, signal("a")))[0].client_order_id)
     step = trade(desk, ENTRY, "10")
     assert [order.quantity for order in submits(step)] == [10]
-    assert report(desk, ENTRY, VenueWord.ACCEPTED).commands == ()
+    assert report(desk, ENTRY, ReportWord.ACCEPTED).commands == ()
     assert desk.kept.order(ENTRY).status is OrderStatus.FILLED
 
 
@@ -157,8 +157,8 @@ def test_f16_fills_without_a_trade_id_are_known_by_what_they_say() -> None:
     assert desk.books.positions[1].quantity == 20
 
 
-@pytest.mark.parametrize("end", [VenueWord.CANCELED, VenueWord.EXPIRED, VenueWord.REJECTED])
-def test_f22_f24_what_filled_before_the_end_was_heard_is_a_position(end: VenueWord) -> None:
+@pytest.mark.parametrize("end", [ReportWord.CANCELED, ReportWord.EXPIRED, ReportWord.REJECTED])
+def test_f22_f24_what_filled_before_the_end_was_heard_is_a_position(end: ReportWord) -> None:
     """The end is told first; fills win, and the fill gets its stop."""
     desk = entered_desk()
     report(desk, ENTRY, end)
@@ -176,7 +176,7 @@ def test_rule_22_a_fill_told_after_the_end_of_its_entry_moves_the_average_and_th
     """I4: the stop stands where it would stand had the messages come in order."""
     desk = entered_desk("20")
     acknowledge(desk, tell(desk, fill_of(desk, ENTRY, "t1", "10", "100.00")))
-    report(desk, ENTRY, VenueWord.CANCELED)
+    report(desk, ENTRY, ReportWord.CANCELED)
     tell(desk, fill_of(desk, ENTRY, "t2", "8", "101.00"))
     assert desk.books.positions[1].stop_price == Decimal("98.44")
 
@@ -185,7 +185,7 @@ def test_a_late_fill_of_an_entry_whose_position_is_gone_opens_a_further_part() -
     """Trades and orders of the further part have numbers of their own (I2)."""
     desk = entered_desk()
     acknowledge(desk, tell(desk, fill_of(desk, ENTRY, "t1", "4")))
-    report(desk, ENTRY, VenueWord.CANCELED)
+    report(desk, ENTRY, ReportWord.CANCELED)
     stop_out(desk, desk.books.positions[1], "98")
     step = tell(desk, fill_of(desk, ENTRY, "t2", "6"))
     assert [order.client_order_id for order in submits(step)] == ["ABCDEF1S2"]
@@ -211,7 +211,7 @@ def test_a_position_stopped_out_while_its_entry_still_fills_is_one_position() ->
 def test_a_late_fill_beside_another_symbol_is_covered_and_freezes_the_account() -> None:
     """I10 is ours to keep; what the venue does against it is booked, and looked at by a person."""
     desk = entered_desk()
-    report(desk, ENTRY, VenueWord.CANCELED)
+    report(desk, ENTRY, ReportWord.CANCELED)
     enter(desk, signal("b", symbol="YYY"))
     step = tell(desk, fill_of(desk, ENTRY, "t1", "10"))
     assert incidents(step) == [Reason.STRANGE_REPORT]
@@ -224,7 +224,7 @@ def test_a_late_fill_beside_another_symbol_is_covered_and_freezes_the_account() 
 
 def test_a_late_fill_against_the_other_direction_freezes_too() -> None:
     desk = entered_desk()
-    report(desk, ENTRY, VenueWord.CANCELED)
+    report(desk, ENTRY, ReportWord.CANCELED)
     enter(desk, signal("b", "sell"))
     step = tell(desk, fill_of(desk, ENTRY, "t1", "10"))
     assert incidents(step) == [Reason.STRANGE_REPORT]
@@ -237,14 +237,14 @@ def test_a_report_that_cannot_be_freezes_and_asks() -> None:
     desk = kept_desk()
     send(desk, signal("a"))
     tell(desk, SendRefused(ENTRY, Reason.LATENCY))
-    step = report(desk, ENTRY, VenueWord.ACCEPTED)
+    step = report(desk, ENTRY, ReportWord.ACCEPTED)
     assert incidents(step) == [Reason.STRANGE_REPORT]
     assert of_type(step.commands, Compare)
     assert account(desk).frozen_for is Reason.STRANGE_REPORT
 
 
 def test_a_report_of_an_order_that_nobody_knows_asks_for_a_comparison() -> None:
-    step = report(kept_desk(), "ABCDEF9E1", VenueWord.ACCEPTED)
+    step = report(kept_desk(), "ABCDEF9E1", ReportWord.ACCEPTED)
     assert of_type(step.commands, Compare)
     assert step.changes == ()
 
@@ -279,10 +279,10 @@ def final_state(messages: list[OrderReport], desk: KeptDesk, order_id: str) -> o
 
 @given(st.data())
 def test_i4_i5_entry_messages_in_any_order_and_number_give_one_state(data: st.DataObject) -> None:
-    end = data.draw(st.sampled_from([VenueWord.CANCELED, VenueWord.EXPIRED, VenueWord.REJECTED]))
+    end = data.draw(st.sampled_from([ReportWord.CANCELED, ReportWord.EXPIRED, ReportWord.REJECTED]))
     desk = entered_desk()
     messages = [
-        OrderReport(ENTRY, VenueWord.ACCEPTED, desk.now_ns, f"V{ENTRY}"),
+        OrderReport(ENTRY, ReportWord.ACCEPTED, desk.now_ns, f"V{ENTRY}"),
         fill_of(desk, ENTRY, "t1", "3", "100.00", fee="0.03"),
         fill_of(desk, ENTRY, "t2", "4", "100.03", fee="0.04"),
         OrderReport(ENTRY, end, desk.now_ns, f"V{ENTRY}"),
@@ -306,7 +306,7 @@ def test_i4_i5_exit_messages_in_any_order_and_number_give_one_state(data: st.Dat
 
     desk = closing()
     messages = [
-        OrderReport(order_id, VenueWord.ACCEPTED, desk.now_ns, "V9"),
+        OrderReport(order_id, ReportWord.ACCEPTED, desk.now_ns, "V9"),
         fill_of(desk, order_id, "t1", "3", "101.00", fee="0.03"),
         fill_of(desk, order_id, "t2", "5", "101.03", fee="0.04"),
         fill_of(desk, order_id, "t3", "2", "99.00", fee="0.02"),
@@ -351,7 +351,7 @@ def test_rule_43_a_stop_that_trades_has_triggered_whether_or_not_the_venue_says_
     stop = desk.kept.order(STOP)
     assert stop.is_triggered
     assert stop.covers_until_ns == desk.now_ns + 2 * SECOND_NS
-    assert report(desk, STOP, VenueWord.TRIGGERED).commands == (), "told after its first fill"
+    assert report(desk, STOP, ReportWord.TRIGGERED).commands == (), "told after its first fill"
     assert desk.kept.order(STOP).covers_until_ns == stop.covers_until_ns
 
 
@@ -360,10 +360,10 @@ def test_a_stop_is_called_what_it_trades_as_in_whatever_order_that_is_told() -> 
     desk = entered_desk()
     acknowledge(desk, trade(desk, ENTRY, "10"))
     fill = VenueFill("T1", Decimal(4), Decimal(98), Decimal(0), desk.now_ns)
-    tell(desk, OrderReport(STOP, VenueWord.TRADE, desk.now_ns, "child", fill))
-    for word in (VenueWord.TRIGGERED, VenueWord.ACCEPTED):
+    tell(desk, OrderReport(STOP, ReportWord.TRADE, desk.now_ns, "child", fill))
+    for word in (ReportWord.TRIGGERED, ReportWord.ACCEPTED):
         tell(desk, OrderReport(STOP, word, desk.now_ns, "parent"))
     assert desk.kept.order(STOP).venue_order_id == "child"
     assert desk.books.positions[1].quantity == 6
-    tell(desk, OrderReport(STOP, VenueWord.TRADE, desk.now_ns, "child", fill))
+    tell(desk, OrderReport(STOP, ReportWord.TRADE, desk.now_ns, "child", fill))
     assert desk.books.positions[1].quantity == 6, "the same execution, told again"

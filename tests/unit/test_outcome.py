@@ -8,25 +8,25 @@ from pointsman.domain.reasons import Reason
 from pointsman.venues.outcome import (
     TOLD_LEN_MAX,
     Answer,
-    Outcome,
     OutcomeTable,
+    Proof,
     Row,
     Stage,
-    judge,
+    interpret,
 )
 
 TABLE = OutcomeTable(
     rows=(
-        Row(outcome=Outcome.SLOW_DOWN, status=429),
-        Row(outcome=Outcome.NOT_FOUND, code="-2011", stage=Stage.CANCEL),
+        Row(outcome=Proof.SLOW_DOWN, status=429),
+        Row(outcome=Proof.NOT_FOUND, code="-2011", stage=Stage.CANCEL),
         Row(
-            outcome=Outcome.REFUSED,
+            outcome=Proof.REFUSED,
             code="40310000",
             fields=("existing_order_id",),
             reason=Reason.REDUCE_ONLY,
         ),
-        Row(outcome=Outcome.REFUSED, code="40310000", reason=Reason.VENUE_REJECTED),
-        Row(outcome=Outcome.UNKNOWN, code="-1007"),
+        Row(outcome=Proof.REFUSED, code="40310000", reason=Reason.VENUE_REJECTED),
+        Row(outcome=Proof.UNKNOWN, code="-1007"),
     ),
     code_field="code",
     message_field="msg",
@@ -41,22 +41,22 @@ def answer(status: int, body: object = None) -> Answer:
 @pytest.mark.parametrize(
     ("stage", "given_answer", "outcome"),
     [
-        (Stage.CREATE, answer(200, {"orderId": 1}), Outcome.DONE),
-        (Stage.CREATE, answer(200, {"code": 0, "msg": "OK"}), Outcome.DONE),
-        (Stage.QUERY, answer(200, []), Outcome.DONE),
-        (Stage.CANCEL, answer(204), Outcome.DONE),
-        (Stage.CREATE, answer(200), Outcome.UNKNOWN),
-        (Stage.CREATE, answer(200, "<html>"), Outcome.UNKNOWN),
-        (Stage.CREATE, answer(200, {"code": 10016, "msg": "server error"}), Outcome.UNKNOWN),
-        (Stage.CREATE, answer(502, "<html>Bad gateway"), Outcome.UNKNOWN),
-        (Stage.CREATE, answer(400, {"code": -9999, "msg": "new"}), Outcome.UNKNOWN),
-        (Stage.CREATE, answer(429, "slow"), Outcome.SLOW_DOWN),
-        (Stage.CANCEL, answer(400, {"code": -2011, "msg": "Unknown order"}), Outcome.NOT_FOUND),
-        (Stage.CREATE, answer(400, {"code": -2011, "msg": "Unknown order"}), Outcome.UNKNOWN),
+        (Stage.CREATE, answer(200, {"orderId": 1}), Proof.DONE),
+        (Stage.CREATE, answer(200, {"code": 0, "msg": "OK"}), Proof.DONE),
+        (Stage.QUERY, answer(200, []), Proof.DONE),
+        (Stage.CANCEL, answer(204), Proof.DONE),
+        (Stage.CREATE, answer(200), Proof.UNKNOWN),
+        (Stage.CREATE, answer(200, "<html>"), Proof.UNKNOWN),
+        (Stage.CREATE, answer(200, {"code": 10016, "msg": "server error"}), Proof.UNKNOWN),
+        (Stage.CREATE, answer(502, "<html>Bad gateway"), Proof.UNKNOWN),
+        (Stage.CREATE, answer(400, {"code": -9999, "msg": "new"}), Proof.UNKNOWN),
+        (Stage.CREATE, answer(429, "slow"), Proof.SLOW_DOWN),
+        (Stage.CANCEL, answer(400, {"code": -2011, "msg": "Unknown order"}), Proof.NOT_FOUND),
+        (Stage.CREATE, answer(400, {"code": -2011, "msg": "Unknown order"}), Proof.UNKNOWN),
     ],
 )
-def test_an_answer_proves(stage: Stage, given_answer: Answer, outcome: Outcome) -> None:
-    assert judge(TABLE, stage, given_answer).outcome is outcome
+def test_an_answer_proves(stage: Stage, given_answer: Answer, outcome: Proof) -> None:
+    assert interpret(TABLE, stage, given_answer).outcome is outcome
 
 
 @pytest.mark.parametrize(
@@ -67,15 +67,15 @@ def test_an_answer_proves(stage: Stage, given_answer: Answer, outcome: Outcome) 
     ],
 )
 def test_the_first_row_that_matches_counts(more: dict[str, str], reason: Reason) -> None:
-    ruling = judge(TABLE, Stage.CREATE, answer(403, {"code": 40310000, "msg": "no", **more}))
-    assert ruling.outcome is Outcome.REFUSED
+    ruling = interpret(TABLE, Stage.CREATE, answer(403, {"code": 40310000, "msg": "no", **more}))
+    assert ruling.outcome is Proof.REFUSED
     assert ruling.reason is reason
     assert (ruling.code, ruling.told) == ("40310000", "no")
 
 
 def test_an_unknown_outcome_says_whether_it_is_a_known_one() -> None:
-    listed = judge(TABLE, Stage.CREATE, answer(503, {"code": -1007, "msg": "timeout"}))
-    unlisted = judge(TABLE, Stage.CREATE, answer(502, "x" * 5000))
+    listed = interpret(TABLE, Stage.CREATE, answer(503, {"code": -1007, "msg": "timeout"}))
+    unlisted = interpret(TABLE, Stage.CREATE, answer(502, "x" * 5000))
     assert listed.is_listed
     assert not unlisted.is_listed
     assert unlisted.code == "HTTP 502"
@@ -92,8 +92,8 @@ def test_an_unknown_outcome_says_whether_it_is_a_known_one() -> None:
 def test_rule_44_nothing_but_a_good_status_or_a_row_concludes(
     status: int, body: object, stage: Stage
 ) -> None:
-    ruling = judge(TABLE, stage, answer(status, body))
-    if ruling.outcome is Outcome.DONE:
+    ruling = interpret(TABLE, stage, answer(status, body))
+    if ruling.outcome is Proof.DONE:
         assert 200 <= status < 300
-    elif ruling.outcome is not Outcome.UNKNOWN:
+    elif ruling.outcome is not Proof.UNKNOWN:
         assert ruling.is_listed

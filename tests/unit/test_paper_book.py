@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pointsman.domain.market import Quote
 from pointsman.domain.money import ZERO
 from pointsman.domain.sides import Side
-from pointsman.venues.paper.book import Book, Place, StopQueue
+from pointsman.venues.paper.book import Book, QueuePlace, StopQueue
 from tests.conformance.bench import INSTRUMENTS, row
 
 LEVELS = st.integers(90, 110).map(Decimal)
@@ -27,7 +27,7 @@ def test_a_stop_queue_agrees_with_looking_at_every_stop(
     queue = StopQueue(side)
     resting = dict(enumerate(triggers))
     for number, trigger in resting.items():
-        queue.add(trigger, Place(number, str(number)))
+        queue.add(trigger, QueuePlace(number, str(number)))
     for number in sorted(removed):
         queue.discard(str(number))
         resting.pop(number, None)
@@ -45,9 +45,9 @@ def test_a_stop_queue_agrees_with_looking_at_every_stop(
 
 def test_placing_and_removing_stops_for_ever_does_not_fill_memory() -> None:
     queue = StopQueue(Side.SELL)
-    queue.add(Decimal(100), Place(0, "kept"))
+    queue.add(Decimal(100), QueuePlace(0, "kept"))
     for number in range(1, 10_000):
-        queue.add(Decimal(90), Place(number, str(number)))
+        queue.add(Decimal(90), QueuePlace(number, str(number)))
         queue.discard(str(number))
     assert len(queue._heap) < 100
     assert queue.nearest == Decimal(100)
@@ -89,8 +89,8 @@ def test_rule_4_an_invalid_row_offers_nothing_and_wakes_nothing(invalid: Quote) 
     one = book()
     valid = row(1, "100", "101")
     one.renew(valid)
-    one.stops(Side.SELL).add(Decimal(200), Place(1, "S1"))
-    one.wait(Side.BUY, Place(2, "X1"))
+    one.stops(Side.SELL).add(Decimal(200), QueuePlace(1, "S1"))
+    one.wait(Side.BUY, QueuePlace(2, "X1"))
     assert not one.renew(invalid)
     assert sizes(one) == [0, 0]
     assert one.quote is valid
@@ -98,8 +98,8 @@ def test_rule_4_an_invalid_row_offers_nothing_and_wakes_nothing(invalid: Quote) 
 
 def test_a_row_that_reaches_nothing_is_not_worth_acting_on() -> None:
     one = book()
-    one.stops(Side.SELL).add(Decimal(99), Place(1, "S1"))
-    one.stops(Side.BUY).add(Decimal(102), Place(2, "S2"))
+    one.stops(Side.SELL).add(Decimal(99), QueuePlace(1, "S1"))
+    one.stops(Side.BUY).add(Decimal(102), QueuePlace(2, "S2"))
     assert not one.renew(row(1, "100", "101"))
     assert one.renew(row(2, "99", "101"))
     assert one.renew(row(3, "100", "102"))
@@ -107,12 +107,12 @@ def test_a_row_that_reaches_nothing_is_not_worth_acting_on() -> None:
 
 def test_what_waits_stands_in_the_order_of_sending_whatever_made_it_wait() -> None:
     one = book()
-    one.stops(Side.SELL).add(Decimal(99), Place(1, "S1"))
-    one.wait(Side.SELL, Place(2, "X2"))
-    one.wait(Side.BUY, Place(3, "X3"))
-    one.stops(Side.SELL).add(Decimal(100), Place(4, "S4"))
+    one.stops(Side.SELL).add(Decimal(99), QueuePlace(1, "S1"))
+    one.wait(Side.SELL, QueuePlace(2, "X2"))
+    one.wait(Side.BUY, QueuePlace(3, "X3"))
+    one.stops(Side.SELL).add(Decimal(100), QueuePlace(4, "S4"))
     one.renew(row(1, "99", "101"))
-    assert one.trigger() == [Place(1, "S1"), Place(4, "S4")]
+    assert one.trigger() == [QueuePlace(1, "S1"), QueuePlace(4, "S4")]
     order = []
     while (first := one.first_waiting([Side.BUY, Side.SELL])) is not None:
         order.append(first[1].sequence)

@@ -14,13 +14,13 @@ import msgspec
 import pytest
 
 from pointsman.domain.commands import Cancel, Compare, Query
-from pointsman.domain.events import OrderReport, VenueWord
+from pointsman.domain.events import OrderReport, ReportWord
 from pointsman.domain.money import exact
 from pointsman.domain.orders import OrderType
 from pointsman.domain.policy import PositionMode
 from pointsman.domain.sides import Side
 from pointsman.domain.venue_reports import JournalHead, OrderFound, Snapshot, VenueHolding
-from pointsman.execution.ports import Reply
+from pointsman.execution.ports import VenueReply
 from pointsman.venues.paper.errors import (
     LedgerBusy,
     LedgerModeDiffers,
@@ -93,7 +93,9 @@ def test_after_kill_9_everything_that_was_told_is_in_the_ledger(path: Path, line
     assert_books_add_up(path)
     stops = [o.client_order_id for o in snapshot.open_orders if o.order_type is OrderType.STOP]
     reports = bench.quote(row(bench.now_ns + 1, "90.00", "90.02"))
-    triggered = [r for r in reports if isinstance(r, OrderReport) and r.kind is VenueWord.TRIGGERED]
+    triggered = [
+        r for r in reports if isinstance(r, OrderReport) and r.kind is ReportWord.TRIGGERED
+    ]
     assert [report.client_order_id for report in triggered] == stops
     bench.venue.close()
 
@@ -300,7 +302,7 @@ def fill_up(path: str) -> None:
     bench.hold(SHORT, 10**6, ts_ns=1000)
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (256 * 1024, resource.RLIM_INFINITY))
-    told: list[Reply] = []
+    told: list[VenueReply] = []
     sent = 0
     while len(told) == 2 * sent:
         sent += 1

@@ -17,14 +17,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from pointsman.domain.commands import Cancel, Compare, MoveCash, Query, Submit
-from pointsman.domain.events import OrderReport, VenueWord
+from pointsman.domain.events import OrderReport, ReportWord
 from pointsman.domain.market import Quote
 from pointsman.domain.money import ZERO
 from pointsman.domain.orders import Order, OrderType
 from pointsman.domain.policy import PositionMode, ReduceOnlyMode
 from pointsman.domain.sides import PositionSide, Side
 from pointsman.domain.venue_reports import OrderFound, Snapshot, VenueHolding
-from pointsman.execution.ports import Reply
+from pointsman.execution.ports import VenueReply
 from pointsman.venues.paper.ledger import read_ledger
 from tests.conformance.bench import FEE_BPS, Bench, entry, market_exit, open_paper, row, stop
 
@@ -118,13 +118,13 @@ class PaperMachine(RuleBasedStateMachine):
         self.orders[order.client_order_id] = order
         self.book(self.bench.submit(order))
 
-    def book(self, replies: list[Reply] | list[OrderReport]) -> list[str]:
+    def book(self, replies: list[VenueReply] | list[OrderReport]) -> list[str]:
         """Take in reports; returns whose orders filled, in order."""
         filled = []
         for report in replies:
             assert isinstance(report, OrderReport)
             self.reports[report.client_order_id].append(report)
-            if report.kind is VenueWord.TRADE:
+            if report.kind is ReportWord.TRADE:
                 self.book_fill(report)
                 filled.append(report.client_order_id)
         return filled
@@ -179,7 +179,7 @@ class PaperMachine(RuleBasedStateMachine):
             assert found.order.filled <= found.order.quantity
             for fill, total in zip(fills, self.running_totals(reports), strict=True):
                 assert fill.cumulative == total
-            assert reports[0].kind in (VenueWord.ACCEPTED, VenueWord.REJECTED)
+            assert reports[0].kind in (ReportWord.ACCEPTED, ReportWord.REJECTED)
             assert {report.venue_order_id for report in reports} == {found.order.venue_order_id}
 
     @staticmethod

@@ -13,7 +13,7 @@ from pointsman.domain.orders import OrderType
 from pointsman.domain.policy import PositionMode
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide, Side
-from pointsman.domain.venue_reports import VenueHolding, VenueOrder, VenueTrade
+from pointsman.domain.venue_reports import VenueExecution, VenueHolding, VenueOrder
 from pointsman.venues.paper import tables
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=9)
@@ -40,7 +40,7 @@ ORDERS = st.builds(
     end_reason=st.none() | st.sampled_from(Reason),
 )
 TRADES = st.builds(
-    VenueTrade,
+    VenueExecution,
     client_order_id=TEXT,
     venue_order_id=NUMBER.map(str),
     symbol=TEXT,
@@ -65,7 +65,7 @@ def fresh() -> sqlite3.Connection:
 
 
 @given(order=ORDERS, trade=TRADES)
-def test_a_record_is_read_back_as_it_was_written(order: VenueOrder, trade: VenueTrade) -> None:
+def test_a_record_is_read_back_as_it_was_written(order: VenueOrder, trade: VenueExecution) -> None:
     db = fresh()
     holding = VenueHolding(order.symbol, order.position_side, order.quantity)
     db.execute(tables.PUT_ORDER, tables.order_row(order))

@@ -13,7 +13,7 @@ import pytest
 
 from pointsman.domain.accounts import Account, DeskRecord, KillState, KillSwitch, VenueAccount
 from pointsman.domain.commands import Record
-from pointsman.domain.events import Event, OrderReport, SignalReceived, Started, VenueWord
+from pointsman.domain.events import Event, OrderReport, ReportWord, SignalReceived, Started
 from pointsman.domain.life_cycle import OrderStatus
 from pointsman.domain.money import ZERO
 from pointsman.domain.orders import Order
@@ -66,7 +66,7 @@ def test_no_text_of_a_person_is_taken_for_one_of_ours(text: str) -> None:
 
 def test_defaults_are_left_out_by_what_they_say_and_only_they_are() -> None:
     """Whichever object holds it, since a run that is made again must give the same bytes."""
-    event = OrderReport("X", VenueWord.ACCEPTED, 1)
+    event = OrderReport("X", ReportWord.ACCEPTED, 1)
     for zero, stands in ((ZERO, False), (Decimal(0), False), (Decimal("0.00"), True)):
         account = Account("VA001", Decimal(0), 1, cash=zero, fees=zero)
         payload = payload_of(event, (account, order(1, filled=zero)))

@@ -17,7 +17,7 @@ from pointsman.domain.life_cycle import OrderStatus
 from pointsman.domain.reasons import Reason
 from pointsman.domain.signal_text import parse_signal
 from pointsman.domain.signals import Check, Decision, Outcome, Remarks, Rounding, Signal
-from pointsman.execution.ports import Entry
+from pointsman.execution.ports import JournalEntry
 from pointsman.execution.quotes import QuoteTable
 from tests.story_database import DAY_NS, WINDOW, Day
 from tests.unit.played_engine import NOW_NS, Played, accepted, leaves_waiting
@@ -158,7 +158,7 @@ async def test_what_comes_again_is_answered_with_what_became_of_its_order(tmp_pa
     denied = {"status": OrderStatus.DENIED, "end_reason": Reason.STORAGE_FAILED}
     withdrawn = msgspec.structs.replace(order, **denied)
     healed = StorageHealed((order.client_order_id,))
-    day.entries.append(Entry(day.at_ns(2_000), healed, (withdrawn,)))
+    day.entries.append(JournalEntry(day.at_ns(2_000), healed, (withdrawn,)))
 
     def repeats(_signal: Signal, future: Future[Step]) -> None:
         future.set_running_or_notify_cancel()

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pointsman.config.problems import Problem, SettingsError
+from pointsman.config.problems import SettingProblem, SettingsError
 from pointsman.config.settings import read_given
 from pointsman.service.preflight import checked
 
@@ -44,7 +44,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def problems(
     env: dict[str, str], *, is_served: bool = True, env_file: Path | None = None
-) -> list[Problem]:
+) -> list[SettingProblem]:
     """What prevents a start with these settings."""
     given = read_given(env, env_file, {})
     try:

@@ -14,8 +14,8 @@ from pointsman.config.settings import resolve_settings
 from pointsman.domain.events import InstrumentLearned, Started
 from pointsman.domain.market import Instrument, InstrumentSteps
 from pointsman.domain.signals import Outcome
-from pointsman.execution.ports import Entry
-from pointsman.reading.lists import LISTS, Wanted
+from pointsman.execution.ports import JournalEntry
+from pointsman.reading.lists import LISTS, ListFilter
 from pointsman.reading.price_decimals import read_price_decimals
 from pointsman.reading.story import read_story
 from pointsman.storage.reader import open_reader
@@ -67,9 +67,9 @@ def connection(tmp_path: Path) -> Iterator[Connection]:
     manager.open()
     manager.append(
         [
-            Entry(START_NS, Started("0", "ABCDEF", policy, ()), (bought, *fills, closed)),
-            Entry(START_NS, InstrumentLearned("GBPUSD", PIP, Decimal(1)), (learned,)),
-            Entry(START_NS, InstrumentLearned("GBPUSD", PIP, Decimal(1)), (asked, accepted)),
+            JournalEntry(START_NS, Started("0", "ABCDEF", policy, ()), (bought, *fills, closed)),
+            JournalEntry(START_NS, InstrumentLearned("GBPUSD", PIP, Decimal(1)), (learned,)),
+            JournalEntry(START_NS, InstrumentLearned("GBPUSD", PIP, Decimal(1)), (asked, accepted)),
         ]
     )
     manager.close()
@@ -79,9 +79,9 @@ def connection(tmp_path: Path) -> Iterator[Connection]:
 
 def rows(connection: Connection, verb: str) -> list[str]:
     """The rows of a list as people see them."""
-    found = LISTS[verb].rows(connection, Wanted())
+    found = LISTS[verb].rows(connection, ListFilter())
     decimals = read_price_decimals(connection)
-    return drawn(listing(VIEWS[verb], found, Wanted(), decimals), 250)[3:]
+    return drawn(listing(VIEWS[verb], found, ListFilter(), decimals), 250)[3:]
 
 
 def test_rule_59_a_price_has_the_decimals_of_the_tick_given_or_derived(

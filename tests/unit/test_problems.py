@@ -2,22 +2,22 @@
 
 import pytest
 
-from pointsman.config.problems import Problem, SettingsError, close_match, did_you_mean
+from pointsman.config.problems import SettingProblem, SettingsError, close_match, did_you_mean
 
 NAMES = ("MAX_SPREAD_BPS", "MAX_SLIPPAGE_BPS", "COOLDOWN_DURATION_SECONDS", "HTTP_PORT")
 
 
 def test_a_problem_names_the_variable_the_value_the_place_and_what_would_do() -> None:
-    problem = Problem("MAX_SPREAD_BPS", "wide", "write a number", "/etc/desk/.env line 3")
+    problem = SettingProblem("MAX_SPREAD_BPS", "wide", "write a number", "/etc/desk/.env line 3")
     assert str(problem) == "MAX_SPREAD_BPS='wide' (/etc/desk/.env line 3): write a number"
 
 
 def test_a_long_value_is_cut_short() -> None:
-    assert str(Problem("A", "x" * 1000, "write less")) == f"A='{'x' * 80}…': write less"
+    assert str(SettingProblem("A", "x" * 1000, "write less")) == f"A='{'x' * 80}…': write less"
 
 
 def test_the_error_holds_every_problem_one_a_line() -> None:
-    error = SettingsError([Problem("A", "1", "one"), Problem("B", "2", "two")])
+    error = SettingsError([SettingProblem("A", "1", "one"), SettingProblem("B", "2", "two")])
     assert str(error) == "A='1': one\nB='2': two"
     assert [problem.variable for problem in error.problems] == ["A", "B"]
 

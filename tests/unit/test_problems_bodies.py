@@ -3,7 +3,7 @@
 import pytest
 from fastapi import Request
 
-from pointsman.api.problems import JSON, Problem, media_type, require_media_type
+from pointsman.api.problems import JSON, HttpProblem, media_type, require_media_type
 
 
 def request(content_type: str | None) -> Request:
@@ -27,7 +27,7 @@ def test_a_media_type_is_read_without_its_parameters(said: str | None, found: st
 
 @pytest.mark.parametrize("said", [None, "", "text/html", "x" * 500])
 def test_any_other_is_refused_with_what_would_do(said: str | None) -> None:
-    with pytest.raises(Problem, match="; send JSON") as refused:
+    with pytest.raises(HttpProblem, match="; send JSON") as refused:
         require_media_type(request(said), (JSON,), "send JSON")
     assert refused.value.status == 415
     assert len(refused.value.detail) < 120

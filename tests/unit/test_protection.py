@@ -13,8 +13,8 @@ from pointsman.domain.events import (
     Level,
     LevelReached,
     OrderAbsent,
+    ReportWord,
     TimerFired,
-    VenueWord,
 )
 from pointsman.domain.life_cycle import OrderStatus
 from pointsman.domain.market import Instrument
@@ -75,7 +75,7 @@ def test_rule_22_a_truthful_it_rests_confirms_it() -> None:
     acknowledge(desk, send(desk, signal("a")))
     trade(desk, ENTRY, "10")
     order_sent(desk, STOP)
-    report(desk, STOP, VenueWord.ACCEPTED, 1900 * MILLISECOND_NS)
+    report(desk, STOP, ReportWord.ACCEPTED, 1900 * MILLISECOND_NS)
     assert held(desk).naked_since_ns is None
     assert all(step.commands == () for step in pass_time(desk, 10 * SECOND_NS))
     assert account(desk).naked_max_ns == 1900 * MILLISECOND_NS
@@ -89,7 +89,7 @@ def test_rule_25_naked_time_is_kept_by_our_clock_and_by_the_venues() -> None:
     desk.handle(TimerFired(next_cover_timer(desk)), desk.now_ns)
     second = tell(desk, fill_of(desk, ENTRY, "t2", "10"), 100 * MILLISECOND_NS)
     order_sent(desk, submits(second)[0].client_order_id)
-    report(desk, submits(second)[0].client_order_id, VenueWord.ACCEPTED, 50 * MILLISECOND_NS)
+    report(desk, submits(second)[0].client_order_id, ReportWord.ACCEPTED, 50 * MILLISECOND_NS)
     va = account(desk)
     assert (va.naked_total_ns, va.naked_max_ns) == (50 * MILLISECOND_NS, 50 * MILLISECOND_NS)
     assert va.venue_naked_total_ns == (300 + 100 + 50) * MILLISECOND_NS
@@ -105,7 +105,7 @@ def next_cover_timer(desk: KeptDesk) -> Timer:
 def test_f42_a_stop_that_the_venue_cancels_is_replaced_at_once() -> None:
     desk = kept_desk()
     enter(desk, signal("a"))
-    step = report(desk, STOP, VenueWord.CANCELED)
+    step = report(desk, STOP, ReportWord.CANCELED)
     assert [(o.client_order_id, o.quantity) for o in submits(step)] == [("ABCDEF1S2", Decimal(10))]
 
 
@@ -135,7 +135,7 @@ def test_rule_23_a_stop_that_moves_through_the_market_is_not_sent_though_others_
     acknowledge(desk, send(desk, signal("a", quantity="30")))
     acknowledge(desk, trade(desk, ENTRY, "10", "100"))
     acknowledge(desk, trade(desk, ENTRY, "10", "104"))
-    step = report(desk, ENTRY, VenueWord.CANCELED, mark=quote(desk.now_ns, "99.50", "99.52"))
+    step = report(desk, ENTRY, ReportWord.CANCELED, mark=quote(desk.now_ns, "99.50", "99.52"))
     assert [(o.role, o.exit_reason) for o in submits(step)] == [(Role.EXIT, Reason.STOP_CROSSED)]
 
 
@@ -149,7 +149,7 @@ def test_what_an_unknown_stop_does_not_keep_back_is_exited_at_the_deadline() -> 
     given_up = [one for step in pass_time(desk, 2 * SECOND_NS) for one in cancels(step)]
     assert given_up == [STOP, "ABCDEF1S2"]
     tell(desk, CancelRefused("ABCDEF1S2", Reason.NOT_FOUND, desk.now_ns))
-    step = report(desk, STOP, VenueWord.CANCELED)
+    step = report(desk, STOP, ReportWord.CANCELED)
     assert quantities(submits(step)) == [10]
     acknowledge(desk, step)
     settled = tell(desk, OrderAbsent("ABCDEF1S2", desk.now_ns + 10 * SECOND_NS))
@@ -197,7 +197,7 @@ def test_a_crossed_stop_that_has_triggered_is_left_to_trade() -> None:
     desk = kept_desk()
     enter(desk, signal("a"))
     tell(desk, LevelReached(1, Level.STOP, quote(desk.now_ns, "97", "97.01")))
-    report(desk, STOP, VenueWord.TRIGGERED)
+    report(desk, STOP, ReportWord.TRIGGERED)
     assert all(step.commands == () for step in pass_time(desk, 10 * SECOND_NS))
 
 
@@ -245,8 +245,8 @@ def test_rule_21_where_they_may_overlap_the_exit_goes_first_and_the_stops_follow
     left = trade(desk, EXIT, "30")
     assert orders_of(left) == "S3 10"
     order_sent(desk, "ABCDEF1S3")
-    assert orders_of(report(desk, "ABCDEF1S3", VenueWord.ACCEPTED)) == "cancel S1"
-    report(desk, STOP, VenueWord.CANCELED)
+    assert orders_of(report(desk, "ABCDEF1S3", ReportWord.ACCEPTED)) == "cancel S1"
+    report(desk, STOP, ReportWord.CANCELED)
     assert (at_work(desk), held(desk).quantity) == ("S2 60, S3 10", 70)
 
 
@@ -254,7 +254,7 @@ def test_rule_21_where_they_may_not_overlap_a_stop_makes_room_for_the_exit() -> 
     desk = hundred_under_two_stops(ReduceOnlyMode.REFUSE)
     assert orders_of(send(desk, signal("b", "close", "30"))) == "cancel S1"
     assert at_work(desk) == "S1 40, S2 60"
-    leaving = report(desk, STOP, VenueWord.CANCELED)
+    leaving = report(desk, STOP, ReportWord.CANCELED)
     assert orders_of(leaving) == "X1 30, S3 10"
     acknowledge(desk, leaving)
     assert orders_of(trade(desk, EXIT, "30")) == ""
@@ -279,7 +279,7 @@ def test_rule_48_a_stop_and_an_exit_too_large_for_a_market_order_go_in_parts(
     step = send(desk, signal("b", "close", None))
     for stop_id in cancels(step):
         acknowledge(desk, step)
-        step = report(desk, stop_id, VenueWord.CANCELED)
+        step = report(desk, stop_id, ReportWord.CANCELED)
     assert orders_of(step) == "X1 33, X2 33, X3 34"
     acknowledge(desk, step)
     for exit_, quantity in (("ABCDEF1X1", "33"), ("ABCDEF1X2", "33"), ("ABCDEF1X3", "34")):
@@ -305,7 +305,7 @@ def test_an_addition_too_small_for_a_stop_of_its_own_gets_one_with_the_rest_once
     step = trade(desk, ENTRY, "2")
     assert (quantities(submits(step)), cancels(step)) == ([Decimal(12)], [])
     assert order_sent(desk, "ABCDEF1S2").commands == ()
-    assert cancels(report(desk, "ABCDEF1S2", VenueWord.ACCEPTED)) == [STOP]
+    assert cancels(report(desk, "ABCDEF1S2", ReportWord.ACCEPTED)) == [STOP]
 
 
 TENTHS = replace(XXX, lot=Decimal("0.1"), min_notional=Decimal(500))
@@ -326,7 +326,7 @@ def test_what_the_venue_trades_but_no_stop_could_cover_is_exited_when_no_more_co
     desk = kept_desk(LEAST_500)
     acknowledge(desk, send(desk, signal("a", quantity="20")))
     trading = trade(desk, ENTRY, filled)
-    ended = report(desk, ENTRY, VenueWord.CANCELED)
+    ended = report(desk, ENTRY, ReportWord.CANCELED)
     orders = [*submits(trading), *submits(ended)]
     assert [(order.role, order.quantity, order.exit_reason) for order in orders] == [sent]
 
@@ -336,7 +336,7 @@ def test_what_no_stop_could_cover_is_naked_until_its_exit_is_acknowledged() -> N
     acknowledge(desk, send(desk, signal("a", quantity="20")))
     trade(desk, ENTRY, "5.1")
     assert held(desk).naked_since_ns is not None
-    acknowledge(desk, report(desk, ENTRY, VenueWord.CANCELED))
+    acknowledge(desk, report(desk, ENTRY, ReportWord.CANCELED))
     assert held(desk).naked_since_ns is None
 
 
@@ -347,7 +347,7 @@ def test_f46_a_residue_below_the_minimum_is_dust_and_lets_everything_go() -> Non
     trade(desk, EXIT, "6", "101")
     closed = desk.kept.all(Trade)
     assert [(one.quantity, one.pnl) for one in closed] == [(Decimal(6), Decimal(6))]
-    report(desk, STOP, VenueWord.CANCELED)
+    report(desk, STOP, ReportWord.CANCELED)
     assert (account(desk).leased_symbol, desk.books.slots_used(VA)) == (None, 0)
     assert (held(desk).quantity, held(desk).state.value) == (Decimal(4), "dust")
 
@@ -361,10 +361,10 @@ def test_rule_15_what_the_venue_still_holds_is_exited_only_where_it_can_be_trade
     desk = coarse_desk()
     enter(desk, signal("a"))
     steps = [tell(desk, HoldingDiffers("XXX", PositionSide.LONG, Decimal(holds)))]
-    acknowledge(desk, report(desk, STOP, VenueWord.CANCELED))
+    acknowledge(desk, report(desk, STOP, ReportWord.CANCELED))
     steps.append(send(desk, signal("b", "close", None)))
     for stop in desk.books.orders_of(1, Role.STOP):
-        steps.append(report(desk, stop.client_order_id, VenueWord.CANCELED))
+        steps.append(report(desk, stop.client_order_id, ReportWord.CANCELED))
     sent = [order for step in steps for order in submits(step) if order.role is Role.EXIT]
     assert quantities(sent) == exits
 
@@ -388,7 +388,7 @@ def test_dust_that_an_entry_adds_to_late_is_a_position_again() -> None:
     desk = coarse_desk()
     acknowledge(desk, send(desk, signal("a", quantity="20")))
     tell(desk, fill_of(desk, ENTRY, "t1", "4"))
-    report(desk, ENTRY, VenueWord.CANCELED)
+    report(desk, ENTRY, ReportWord.CANCELED)
     assert held(desk).state.value == "dust"
     step = tell(desk, fill_of(desk, ENTRY, "t2", "6"))
     assert quantities(submits(step)) == [10]

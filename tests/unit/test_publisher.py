@@ -5,9 +5,9 @@ from hypothesis import strategies as st
 
 from pointsman.domain.commands import Cancel, Record, Submit
 from pointsman.engine import publisher
-from pointsman.engine.kill_latch import Latched
-from pointsman.engine.publisher import BATCHES_MAX, Batch, Counts, Publisher, count, fold
-from pointsman.engine.snapshot import Document, Picture
+from pointsman.engine.kill_latch import LatchState
+from pointsman.engine.publisher import BATCHES_MAX, ChangeBatch, Counts, Publisher, count, fold
+from pointsman.engine.snapshot import Document, EngineSnapshot
 from tests import desk_stories as told
 from tests.engine_stories import begin, canceled, traded
 
@@ -37,30 +37,30 @@ def busy_turns() -> list[tuple[Record, ...]]:
 TURNS = busy_turns()
 
 
-def shown(batches: list[Batch]) -> Document:
-    picture = Picture(lambda _symbol: None, 2 * told.SECOND_NS, lambda _symbol: 2)
+def shown(batches: list[ChangeBatch]) -> Document:
+    picture = EngineSnapshot(lambda _symbol: None, 2 * told.SECOND_NS, lambda _symbol: 2)
     picture.merge(batches)
-    return picture.document(END_NS, Latched())
+    return picture.document(END_NS, LatchState())
 
 
 @given(st.lists(st.integers(0, len(TURNS)), max_size=4), st.integers(0, 1))
 def test_however_it_is_folded_the_picture_is_the_same(cuts: list[int], known: int) -> None:
     bounds = [0, *sorted(cuts), len(TURNS)]
-    folded: list[Batch] = [Batch(turn) for turn in TURNS[: bounds[known]]]
-    waiting: list[Batch] = []
+    folded: list[ChangeBatch] = [ChangeBatch(turn) for turn in TURNS[: bounds[known]]]
+    waiting: list[ChangeBatch] = []
     for start, end in zip(bounds[known:], bounds[known + 1 :], strict=False):
-        waiting = [fold([*waiting, *map(Batch, TURNS[start:end])])]
-    assert shown([*folded, *waiting]) == shown([Batch(turn) for turn in TURNS])
+        waiting = [fold([*waiting, *map(ChangeBatch, TURNS[start:end])])]
+    assert shown([*folded, *waiting]) == shown([ChangeBatch(turn) for turn in TURNS])
 
 
 def test_what_came_and_went_leaves_only_its_counts() -> None:
-    batch = fold([Batch(turn) for turn in TURNS])
+    batch = fold([ChangeBatch(turn) for turn in TURNS])
     assert count(record for turn in TURNS for record in turn) == count(batch.records) + batch.gone
     orders = [record for record in batch.records if type(record).__name__ == "Order"]
     assert len(orders) == 1, "the stop of the position that stays"
     again = batch
     for _ in range(50):
-        again = fold([again, *map(Batch, TURNS)])
+        again = fold([again, *map(ChangeBatch, TURNS)])
     assert len(again.records) <= len(batch.records) + publisher.DECISIONS_KEPT * 2
 
 

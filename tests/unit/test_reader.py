@@ -10,7 +10,7 @@ import pytest
 from pointsman.domain.accounts import KillState, KillSwitch
 from pointsman.domain.life_cycle import OrderStatus
 from pointsman.domain.orders import Role
-from pointsman.execution.ports import Entry
+from pointsman.execution.ports import JournalEntry
 from pointsman.storage import reader
 from pointsman.storage.errors import CorruptDatabase, NewerSchema, StorageUnavailable
 from pointsman.storage.sqlite_manager import SqliteManager
@@ -31,7 +31,7 @@ def db(engine: SqliteManager) -> Iterator[sqlite3.Connection]:
         yield connection
 
 
-Store = Callable[[list[Entry]], sqlite3.Connection]
+Store = Callable[[list[JournalEntry]], sqlite3.Connection]
 """Stores turns and gives a reader of this moment."""
 
 
@@ -40,7 +40,7 @@ def store(engine: SqliteManager, request: pytest.FixtureRequest) -> Iterator[Sto
     """Ways in which the tables may follow the journal: each list must read alike (RULES 41)."""
     with ExitStack() as opened:
 
-        def store(entries: list[Entry]) -> sqlite3.Connection:
+        def store(entries: list[JournalEntry]) -> sqlite3.Connection:
             half = (len(entries) + 1) // 2
             engine.append(entries[:half])
             if request.param != "journaled only":

@@ -9,7 +9,7 @@ from pointsman.config.settings import resolve_settings
 from pointsman.domain.events import LinkChanged, VenueLink
 from pointsman.execution.last_check import Hold
 from pointsman.execution.market_view import LiveSession
-from pointsman.execution.ports import Standing
+from pointsman.execution.ports import StorageStatus
 from pointsman.reading.vitals import Vitals
 from pointsman.service.readiness import Readiness
 from tests.desk_stories import SECOND_NS
@@ -25,7 +25,7 @@ class Body:
     def __init__(self, settings: dict[str, str]) -> None:
         self.story = begin()
         self.loop = self.story.loop
-        self.standing = Standing()
+        self.standing = StorageStatus()
         self.compared_ns: int | None = self.loop.now_ns
         self.down: dict[str, str] = {}
         self.lost: dict[str, str] = {}
@@ -80,12 +80,12 @@ def test_rule_60_what_stops_all_entries_is_told_beside_the_causes(body: Body) ->
     calm = body.readiness.document()
     assert (calm["unready"], calm["entries_held"]) == ({}, "")
     body.loop.hold(Hold.FILE_LOST, True, "t.paper.db was removed while the engine ran")
-    body.standing = Standing(0, str(BROKEN.cause), 1)
+    body.standing = StorageStatus(0, str(BROKEN.cause), 1)
     told = f"storage fails: {BROKEN.cause}; t.paper.db was removed while the engine ran"
     assert body.readiness.document()["entries_held"] == told
     body.loop.hold(Hold.STOPPING, True)
     body.loop.hold(Hold.FILE_LOST, False)
-    body.standing = Standing()
+    body.standing = StorageStatus()
     assert body.readiness.document()["entries_held"] == ""
 
 
@@ -124,9 +124,9 @@ def test_rule_46_a_link_that_is_down_is_a_cause_and_stops_all_entries(
 
 
 def test_storage_that_fails_is_a_cause_until_it_heals(body: Body) -> None:
-    body.standing = Standing(0, str(BROKEN.cause), 1)
+    body.standing = StorageStatus(0, str(BROKEN.cause), 1)
     assert body.causes == {"storage": f"storage fails: {BROKEN.cause}"}
-    body.standing = Standing(1)
+    body.standing = StorageStatus(1)
     assert body.causes == {}
 
 

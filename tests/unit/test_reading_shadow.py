@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 
 from pointsman.domain.accounts import AccountReading, VenueAccount
-from pointsman.execution.ports import Entry
+from pointsman.execution.ports import JournalEntry
 from pointsman.reading.report import build_report
 from pointsman.reading.shadow import read_shadowed, shadowed_document
 from pointsman.storage.reader import reading
@@ -22,7 +22,7 @@ def stored(path: Path, *readings: AccountReading, is_shadow: bool = True) -> Pat
     day = lived_day()
     account = VenueAccount(venue="alpaca", name="31", is_sandbox=False, is_shadow=is_shadow)
     desk = msgspec.structs.replace(day.desk.books.desk, traded_on=account)
-    day.entries.append(Entry(day.desk.now_ns, turn(0).event, (desk, *readings)))
+    day.entries.append(JournalEntry(day.desk.now_ns, turn(0).event, (desk, *readings)))
     return day.store(path)
 
 

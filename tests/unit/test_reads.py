@@ -10,7 +10,7 @@ import pytest
 
 from pointsman.api.reads import wants_text
 from pointsman.domain.events import Compared
-from pointsman.reading.lists import LISTS, Wanted
+from pointsman.reading.lists import LISTS, ListFilter
 from pointsman.reading.story import read_story, story_document
 from pointsman.storage.reader import open_reader
 from tests.http_stories import READ, TOKENS, Served
@@ -29,10 +29,10 @@ def test_a_list_is_that_of_the_command(served: Served, name: str) -> None:
     client, kind = served.client(READ), LISTS[name]
     with closing(open_reader(served.database)) as connection:
         for query, wanted in (
-            ({}, Wanted()),
-            ({"limit": 1}, Wanted(limit=1)),
-            ({"va": "VA002"}, Wanted("VA002")),
-            ({"va": "nobody"}, Wanted("nobody")),
+            ({}, ListFilter()),
+            ({"limit": 1}, ListFilter(limit=1)),
+            ({"va": "VA002"}, ListFilter("VA002")),
+            ({"va": "nobody"}, ListFilter("nobody")),
         ):
             expected = [kind.document(row) for row in kind.rows(connection, wanted)]
             got = client.get(f"/{name}", params=query)

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from pointsman.domain.commands import Query
-from pointsman.domain.events import Compared, VenueFill, VenueWord
+from pointsman.domain.events import Compared, ReportWord, VenueFill
 from pointsman.domain.life_cycle import OrderStatus
 from pointsman.domain.orders import Order, OrderType, Role
 from pointsman.domain.policy import PositionMode
@@ -14,9 +14,9 @@ from pointsman.domain.sides import PositionSide, Side
 from pointsman.domain.venue_reports import (
     OrderFound,
     Snapshot,
+    VenueExecution,
     VenueHolding,
     VenueOrder,
-    VenueTrade,
 )
 from pointsman.execution.desk import Desk
 from pointsman.execution.reconcile import (
@@ -55,9 +55,9 @@ def shown(order: Order, filled: str = "0", **fields: object) -> VenueOrder:
     return replace(plain, **fields)
 
 
-def executed(order: Order, trade_id: str, quantity: str) -> VenueTrade:
+def executed(order: Order, trade_id: str, quantity: str) -> VenueExecution:
     fill = VenueFill(trade_id, Decimal(quantity), Decimal(100), Decimal(0), 4)
-    return VenueTrade(
+    return VenueExecution(
         order.client_order_id, "V", order.symbol, order.side, order.position_side, fill
     )
 
@@ -65,14 +65,14 @@ def executed(order: Order, trade_id: str, quantity: str) -> VenueTrade:
 def snapshot(
     desk: Desk,
     open_orders: tuple[VenueOrder, ...] = (),
-    trades: tuple[VenueTrade, ...] = (),
+    trades: tuple[VenueExecution, ...] = (),
     holdings: tuple[VenueHolding, ...] = (),
 ) -> Snapshot:
     """A complete answer to a question of now."""
     return Snapshot(desk.now_ns, desk.now_ns, open_orders, trades, holdings, "next")
 
 
-def told(found: Comparison) -> list[tuple[str, VenueWord]]:
+def told(found: Comparison) -> list[tuple[str, ReportWord]]:
     return [(one.client_order_id, one.kind) for one in found.reports]
 
 
@@ -112,11 +112,13 @@ def test_a_fill_that_was_missed_is_found_and_once_told_it_is_no_news() -> None:
 @pytest.mark.parametrize(
     ("is_triggered", "words"),
     [
-        (False, [VenueWord.ACCEPTED]),
-        (True, [VenueWord.ACCEPTED, VenueWord.TRIGGERED]),
+        (False, [ReportWord.ACCEPTED]),
+        (True, [ReportWord.ACCEPTED, ReportWord.TRIGGERED]),
     ],
 )
-def test_an_order_that_rests_unheard_of_is_news(is_triggered: bool, words: list[VenueWord]) -> None:
+def test_an_order_that_rests_unheard_of_is_news(
+    is_triggered: bool, words: list[ReportWord]
+) -> None:
     desk = ready_desk()
     entry = sent_entry(desk)
     found = compare(desk.books, snapshot(desk, (shown(entry, is_triggered=is_triggered),)))
@@ -160,7 +162,7 @@ def test_an_order_that_never_left_is_not_missed() -> None:
 def test_what_is_not_working_by_our_record_is_left_to_the_caller() -> None:
     desk = ready_desk()
     entry = sent_entry(desk)
-    report(desk, entry.client_order_id, VenueWord.REJECTED)
+    report(desk, entry.client_order_id, ReportWord.REJECTED)
     foreign = replace(entry, client_order_id="web-1")
     trades = (executed(entry, "T1", "4"), executed(foreign, "T2", "1"))
     found = compare(desk.books, snapshot(desk, (shown(foreign),), trades))

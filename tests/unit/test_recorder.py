@@ -19,12 +19,12 @@ from pointsman.domain.reasons import Reason
 from pointsman.domain.signals import Outcome
 from pointsman.engine import recorder as module
 from pointsman.engine.assembly import loaded_from
-from pointsman.engine.recorder import Inline, Threaded
-from pointsman.execution.archive import Recall
+from pointsman.engine.recorder import InlineRecorder, ThreadedRecorder
+from pointsman.execution.archive import FinishedRecords
 from pointsman.execution.desk import Desk
 from pointsman.execution.execution_loop import ExecutionLoop
 from pointsman.execution.outbox import StorageHeld
-from pointsman.execution.ports import Entry, Standing
+from pointsman.execution.ports import JournalEntry, StorageStatus
 from pointsman.storage import queries, reader, schema, sqlite_manager
 from pointsman.storage.errors import StorageFailed
 from pointsman.storage.journal import fold, turns, verify_chain
@@ -71,8 +71,8 @@ def nothing(_failure: StorageFailed) -> None:
     raise AssertionError("storage works")
 
 
-def sent(number: int) -> Entry:
-    return Entry(number, OrderSent(str(number)), ())
+def sent(number: int) -> JournalEntry:
+    return JournalEntry(number, OrderSent(str(number)), ())
 
 
 def journaled(path: Path) -> list[int]:
@@ -102,13 +102,13 @@ class Signal:
 
 
 def test_inline_commits_when_something_waits_for_it(manager: SqliteManager) -> None:
-    recorder = Inline(manager, nothing)
+    recorder = InlineRecorder(manager, nothing)
     recorder.put(1, sent(1))
     recorder.put(2, sent(2))
-    assert recorder.standing == Standing(0)
+    assert recorder.standing == StorageStatus(0)
     assert journaled(manager.path) == []
     recorder.press()
-    assert recorder.standing == Standing(2)
+    assert recorder.standing == StorageStatus(2)
     assert journaled(manager.path) == [1, 2]
     assert recorder.settle()
 
@@ -117,10 +117,10 @@ def test_inline_lets_only_so_many_turns_wait(
     manager: SqliteManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "_INLINE_LEN_MAX", 3)
-    recorder = Inline(manager, nothing)
+    recorder = InlineRecorder(manager, nothing)
     for number in (1, 2, 3, 4):
         recorder.put(number, sent(number))
-    assert recorder.standing == Standing(3)
+    assert recorder.standing == StorageStatus(3)
 
 
 def test_inline_tries_again_as_long_as_it_is_let(manager: SqliteManager) -> None:
@@ -131,7 +131,7 @@ def test_inline_tries_again_as_long_as_it_is_let(manager: SqliteManager) -> None
         if len(tries) == 2:
             opening.close()
 
-    recorder = Inline(manager, wait)
+    recorder = InlineRecorder(manager, wait)
     with ExitStack() as opening:
         opening.enter_context(locked(manager))
         recorder.put(1, sent(1))
@@ -144,12 +144,12 @@ def test_inline_gives_up_when_told_to_and_keeps_what_waits(manager: SqliteManage
     def give_up(failure: StorageFailed) -> None:
         raise failure
 
-    recorder = Inline(manager, give_up)
+    recorder = InlineRecorder(manager, give_up)
     with locked(manager):
         recorder.put(1, sent(1))
         with pytest.raises(StorageFailed):
             recorder.press()
-        assert recorder.standing == Standing(0)
+        assert recorder.standing == StorageStatus(0)
     recorder.press()
     assert journaled(manager.path) == [1]
 
@@ -161,7 +161,7 @@ def test_rule_41_inline_has_the_tables_follow_in_time_and_at_its_end(
         reached = queries.projected(manager._reader)
         return manager.head.sequence - (0 if reached is None else reached.sequence)
 
-    recorder = Inline(manager, nothing)
+    recorder = InlineRecorder(manager, nothing)
     recorder.put(1, sent(1))
     recorder.press()
     assert behind() == 1
@@ -186,14 +186,14 @@ def test_rule_29_threaded_says_that_it_fails_and_that_it_has_healed(
     """While it fails, `settle` says so at once: the loop does not stand still for it."""
     monkeypatch.setattr(module, "_SETTLE_SECONDS", 10.0**6)
     changed = Signal()
-    recorder = Threaded(manager, changed.notify)
+    recorder = ThreadedRecorder(manager, changed.notify)
     with fault(manager):
         for number in range(1, 400):
             recorder.put(number, sent(number))
         changed.wait_for(lambda: recorder.standing.failure is not None)
         assert recorder.standing.failures == 1
         assert not recorder.settle()
-    changed.wait_for(lambda: recorder.standing == Standing(399, None, 1))
+    changed.wait_for(lambda: recorder.standing == StorageStatus(399, None, 1))
     assert recorder.settle()
     assert recorder.stop()
     assert journaled(manager.path) == list(range(1, 400))
@@ -203,7 +203,7 @@ def test_threaded_gives_up_at_a_stop_while_storage_fails(
     manager: SqliteManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "_STOP_SECONDS", 0.1)
-    recorder = Threaded(manager, lambda: None)
+    recorder = ThreadedRecorder(manager, lambda: None)
     with locked(manager):
         recorder.put(1, sent(1))
         assert not recorder.stop()
@@ -220,7 +220,7 @@ class Real:
         """Start, or start again, on what the files hold."""
         rules = told.policy(told.limits(max_latency_ns=10**18))
         self.changed = Signal()
-        self.recorder = Threaded(manager, self.changed.notify)
+        self.recorder = ThreadedRecorder(manager, self.changed.notify)
         self.venue = PaperVenue(
             ledger,
             latency_ns=20 * MILLISECOND_NS,
@@ -233,7 +233,12 @@ class Real:
         if stored.last_time_ns is not None:
             desk = Desk.load(rules, loaded_from(stored), stored.last_time_ns)
         self.loop = ExecutionLoop(
-            desk, self.venue, self.recorder, Recall(manager), lambda _va_id: OpenHours(), self.venue
+            desk,
+            self.venue,
+            self.recorder,
+            FinishedRecords(manager),
+            lambda _va_id: OpenHours(),
+            self.venue,
         )
         self.answers: list[object] = []
         start(self.loop, rules, ("VA001", "VA002"))

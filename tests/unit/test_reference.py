@@ -5,7 +5,7 @@ from pathlib import Path
 from pointsman.config.fields import NAMES
 from pointsman.config.reference import env_example, settings_table_markdown
 from pointsman.config.settings import resolve_settings
-from pointsman.config.sources import Source
+from pointsman.config.sources import SettingSource
 
 ENV_EXAMPLE = Path(__file__).resolve().parents[2] / ".env.example"
 
@@ -22,7 +22,9 @@ def test_the_example_copied_to_env_changes_nothing(tmp_path: Path) -> None:
     plain = resolve_settings({}, None, {})
     assert not copied.warnings
     # A recorded run uses a new folder as long as nothing names a database.
-    written_out = {name for name, at in copied.settings.sources.items() if at is Source.DOTENV}
+    written_out = {
+        name for name, at in copied.settings.sources.items() if at is SettingSource.DOTENV
+    }
     assert written_out == set(NAMES) - {"DATABASE_PATH"}
     assert copied.settings.model_copy(update={"sources": {}}) == plain.settings
 

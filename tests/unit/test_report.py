@@ -14,7 +14,7 @@ from pointsman.domain.commands import Record
 from pointsman.domain.events import ChargePaid, FundingPaid
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide
-from pointsman.execution.ports import Entry
+from pointsman.execution.ports import JournalEntry
 from pointsman.reading.documents import Document
 from pointsman.reading.report import build_report
 from pointsman.storage.reader import open_reader
@@ -83,7 +83,7 @@ def test_funding_stands_in_the_report_of_those_who_had_any(tmp_path: Path) -> No
     before = report_of(day.store(tmp_path / "before.db"))
     ts_ns = day.desk.now_ns
     paid = FundingPaid("f1", "XXX", PositionSide.LONG, Decimal("-0.75"), ts_ns)
-    day.entries.append(Entry(ts_ns, paid, day.desk.handle(paid, ts_ns).changes))
+    day.entries.append(JournalEntry(ts_ns, paid, day.desk.handle(paid, ts_ns).changes))
     after = report_of(day.store(tmp_path / "after.db"))
     assert "funding" not in after["accounts"]["VA001"]
     assert after["accounts"]["VA002"]["funding"] == "-0.75"
@@ -99,7 +99,7 @@ def test_rule_51_charges_stand_apart_from_funding(tmp_path: Path) -> None:
         ChargePaid("c1", Decimal("-0.1"), ts_ns, "XXX"),
         ChargePaid("c2", Decimal("-0.2"), ts_ns, "XXX"),
     ):
-        day.entries.append(Entry(ts_ns, event, day.desk.handle(event, ts_ns).changes))
+        day.entries.append(JournalEntry(ts_ns, event, day.desk.handle(event, ts_ns).changes))
     account = report_of(day.store(tmp_path / "after.db"))["accounts"]["VA002"]
     assert (account["funding"], account["charges"]) == ("-0.75", "-0.3")
 
@@ -184,7 +184,7 @@ def test_a_database_in_which_nothing_happened_has_a_report(tmp_path: Path) -> No
 def stored(path: Path, *records: Record) -> Path:
     """The start of a day, and some records."""
     day = Day()
-    day.entries.append(Entry(OPEN_NS + 10**9, turn(0).event, records))
+    day.entries.append(JournalEntry(OPEN_NS + 10**9, turn(0).event, records))
     return day.store(path)
 
 

@@ -16,7 +16,7 @@ from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import Side
 from pointsman.domain.timestamps import iso
 from pointsman.engine.controls import PendingAnswer
-from pointsman.engine.kill_latch import KillLatch, Latched, latch_path, latched_by, read_latch
+from pointsman.engine.kill_latch import KillLatch, LatchState, latch_path, latched_by, read_latch
 from pointsman.engine.request_handler import RequestHandler
 from pointsman.engine.requests import (
     AddAccount,
@@ -42,7 +42,7 @@ from tests.engine_stories import (
     venue_order,
 )
 
-HALT = Latched(KillState.HALT, "ann", "drill", 1)
+HALT = LatchState(KillState.HALT, "ann", "drill", 1)
 OTHER = "VA002"
 
 
@@ -120,7 +120,7 @@ def test_rule_19_rearm_comes_with_the_number_of_the_press_that_it_releases(
     desk.handler.work()
     answer = desk.ask(Rearm(reason="over", by="ann"))
     assert answer["trading_state"] == "ACTIVE"
-    assert desk.latch.release(Latched(), answer["press"])
+    assert desk.latch.release(LatchState(), answer["press"])
     desk.handler.work()
     assert desk.books.kill_switch.state is KillState.OFF, "its own release is no press"
     assert not desk.story.loop.holds.is_set(Hold.KILL_LATCH)
@@ -138,7 +138,7 @@ def test_a_rearm_left_by_a_person_without_an_engine_is_done_at_the_start(
 ) -> None:
     desk.latch.press(HALT)
     desk.handler.work()
-    left = Latched(KillState.OFF, "ann", "morning", 9, rearms=True)
+    left = LatchState(KillState.OFF, "ann", "morning", 9, rearms=True)
     assert desk.latch.release(left, desk.latch.last_press.number)
     desk.handler.rearm_at_start()
     desk.story.loop.release()

@@ -10,7 +10,7 @@ import pytest
 
 from pointsman.domain.events import AccountOpened
 from pointsman.engine.rerun import Diverged, Rerun
-from pointsman.execution.ports import Entry
+from pointsman.execution.ports import JournalEntry
 from pointsman.market.layout import Layout
 from pointsman.service.clean_stop import Stop
 from pointsman.service.feeds import recorded_feed
@@ -84,7 +84,7 @@ def test_what_was_journaled_otherwise_is_gone_on_from_as_it_is(
 
 
 def test_turns_are_held_against_the_journal_and_handed_on_after_its_end() -> None:
-    entries = [Entry(n, AccountOpened(f"VA{n}", Decimal(1)), ()) for n in range(4)]
+    entries = [JournalEntry(n, AccountOpened(f"VA{n}", Decimal(1)), ()) for n in range(4)]
     rows, _ = chained(entries[:2], Head(0, "start"))
     memory, told = Memory(), list[str]()
     memory.entries += entries[:2]

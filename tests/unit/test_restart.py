@@ -15,8 +15,8 @@ from pointsman.domain.events import (
     Level,
     LevelReached,
     OrderReport,
+    ReportWord,
     VenueFill,
-    VenueWord,
 )
 from pointsman.domain.life_cycle import OrderStatus
 from pointsman.domain.orders import OrderType, Role
@@ -26,9 +26,9 @@ from pointsman.domain.sides import PositionSide, Side
 from pointsman.domain.venue_reports import (
     OrderFound,
     Snapshot,
+    VenueExecution,
     VenueHolding,
     VenueOrder,
-    VenueTrade,
 )
 from pointsman.execution.reconcile import compare, differing_holdings, reports_from
 from tests.desk_stories import (
@@ -55,12 +55,12 @@ ENTRY, STOP, EXIT = "ABCDEF1E1", "ABCDEF1S1", "ABCDEF1X1"
 LONG = PositionSide.LONG
 
 
-def traded(order_id: str, trade_id: str, quantity: str, side: Side) -> VenueTrade:
+def traded(order_id: str, trade_id: str, quantity: str, side: Side) -> VenueExecution:
     fill = VenueFill(trade_id, Decimal(quantity), Decimal(100), Decimal(0), 1)
-    return VenueTrade(order_id, f"V{order_id}", "XXX", side, LONG, fill)
+    return VenueExecution(order_id, f"V{order_id}", "XXX", side, LONG, fill)
 
 
-def snapshot(desk: KeptDesk, *trades: VenueTrade, held: str = "0") -> Snapshot:
+def snapshot(desk: KeptDesk, *trades: VenueExecution, held: str = "0") -> Snapshot:
     """The venue's answer, asked and taken now: no open orders."""
     holdings = (VenueHolding("XXX", LONG, Decimal(held)),)
     return Snapshot(desk.now_ns, desk.now_ns, (), trades, holdings, "7")
@@ -94,7 +94,7 @@ def leaving(desk: KeptDesk) -> None:
 def waiting_to_retry(desk: KeptDesk) -> None:
     enter(desk, signal("a"))
     acknowledge(desk, send(desk, signal("b", "close", None)))
-    report(desk, EXIT, VenueWord.REJECTED, reason=Reason.REDUCE_ONLY)
+    report(desk, EXIT, ReportWord.REJECTED, reason=Reason.REDUCE_ONLY)
 
 
 def crossed(desk: KeptDesk) -> None:
@@ -179,7 +179,7 @@ def test_f18_f60_a_start_doubts_asks_and_then_finds_everything_as_it_was() -> No
     desk = loaded_again(desk)
     start(desk, after_ns=SECOND_NS)
     assert desk.kept.order(STOP).is_unknown
-    assert report(desk, STOP, VenueWord.ACCEPTED).commands == ()
+    assert report(desk, STOP, ReportWord.ACCEPTED).commands == ()
     ready = tell(desk, Compared(True, desk.now_ns, 0, ""))
     assert ready.commands == (), "nothing changed, so nothing is sent"
     assert desk.books.positions[1].naked_since_ns is None
@@ -228,7 +228,7 @@ def test_an_answer_from_before_a_fill_that_we_know_says_nothing_of_that_symbol()
     protected(desk)
     stale = snapshot(desk, held="10")
     fill = VenueFill("t5", Decimal(10), Decimal(98), Decimal(0), desk.now_ns + SECOND_NS)
-    tell(desk, OrderReport(STOP, VenueWord.TRADE, fill.ts_ns, "V", fill), SECOND_NS)
+    tell(desk, OrderReport(STOP, ReportWord.TRADE, fill.ts_ns, "V", fill), SECOND_NS)
     assert desk.books.positions == {}
     assert differing_holdings(desk.books, stale) == []
     assert differing_holdings(desk.books, snapshot(desk, held="0")) == []
@@ -244,10 +244,10 @@ def test_what_was_on_its_way_out_goes_on_after_a_start() -> None:
     send(desk, signal("b", "close", None))
     desk = loaded_again(desk)
     start(desk, after_ns=SECOND_NS)
-    assert report(desk, STOP, VenueWord.ACCEPTED).commands == ()
+    assert report(desk, STOP, ReportWord.ACCEPTED).commands == ()
     ready = tell(desk, Compared(True, desk.now_ns, 0, ""))
     assert cancels(ready) == [STOP], "the cancel that was lost is asked for again"
-    assert [order.role for order in submits(report(desk, STOP, VenueWord.CANCELED))] == [Role.EXIT]
+    assert [order.role for order in submits(report(desk, STOP, ReportWord.CANCELED))] == [Role.EXIT]
 
 
 def test_an_exit_with_an_unknown_outcome_is_not_sent_twice() -> None:
@@ -268,7 +268,7 @@ def test_timers_that_follow_from_the_records_are_set_again() -> None:
     waiting_to_retry(desk)
     desk = loaded_again(desk)
     start(desk, after_ns=SECOND_NS)
-    report(desk, STOP, VenueWord.ACCEPTED)
+    report(desk, STOP, ReportWord.ACCEPTED)
     tell(desk, Compared(True, desk.now_ns, 0, ""))
     again = [order for step in pass_time(desk, 2 * SECOND_NS) for order in submits(step)]
     assert [order.client_order_id for order in again] == ["ABCDEF1X2"]
@@ -279,7 +279,7 @@ def test_i3_ids_go_on_after_a_start_where_they_were() -> None:
     protected(desk)
     desk = loaded_again(desk)
     start(desk, after_ns=SECOND_NS)
-    report(desk, STOP, VenueWord.CANCELED)
+    report(desk, STOP, ReportWord.CANCELED)
     ready = tell(desk, Compared(True, desk.now_ns, 0, ""))
     assert [order.client_order_id for order in submits(ready)] == ["ABCDEF1S2"]
     entry = send(desk, signal("b"))

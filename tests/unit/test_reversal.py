@@ -12,9 +12,9 @@ from pointsman.domain.events import (
     FlattenRequested,
     Killed,
     Paused,
+    ReportWord,
     SignalReceived,
     Started,
-    VenueWord,
 )
 from pointsman.domain.orders import Role
 from pointsman.domain.policy import Reversal
@@ -23,7 +23,7 @@ from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import EntrySides, MarketPosition
 from pointsman.domain.signals import Action, Decision, FirstDecision, Outcome, Signal, SignalRecord
 from pointsman.execution.desk import Desk
-from pointsman.execution.loading import Loaded
+from pointsman.execution.loading import DeskRecords
 from tests.desk_stories import (
     MIDNIGHT_NS,
     SECOND_NS,
@@ -71,7 +71,7 @@ def finish_exit(desk: Desk, price: str = "100") -> Step:
         (leaving,) = desk.books.orders_of(position.position_id, Role.EXIT)
         steps.append(trade(desk, leaving.client_order_id, str(leaving.leaves), price))
     for order_id in list(desk.books.index[VA].orders):
-        report(desk, order_id, VenueWord.CANCELED)
+        report(desk, order_id, ReportWord.CANCELED)
     return steps[-1]
 
 
@@ -332,7 +332,7 @@ def test_a_second_reversal_that_finds_more_to_close_takes_the_place_of_what_wait
 def test_a_restart_finds_what_waits_and_its_deadline() -> None:
     desk = turned()
     books = desk.books
-    loaded = Loaded(
+    loaded = DeskRecords(
         desk=books.desk,
         kill_switch=books.kill_switch,
         accounts=tuple(books.accounts.values()),

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pointsman.domain.events import Event, Marked
 from pointsman.domain.policy import Policy
 from pointsman.engine.playback import Playback
-from pointsman.execution.archive import Recall
+from pointsman.execution.archive import FinishedRecords
 from pointsman.execution.desk import Desk
 from pointsman.execution.execution_loop import ExecutionLoop
 from pointsman.execution.sampling import Sampling
@@ -44,7 +44,9 @@ class Played:
         )
         memory = Memory()
         desk = Desk(told.policy(), CODE)
-        loop = ExecutionLoop(desk, venue, memory, Recall(memory), lambda _va_id: _Days(), venue)
+        loop = ExecutionLoop(
+            desk, venue, memory, FinishedRecords(memory), lambda _va_id: _Days(), venue
+        )
         start(loop)
         at_ns, quotes = START_NS + SECOND_NS, []
         for after_ns, cents in [(0, 0), *moves]:

@@ -8,7 +8,7 @@ from pointsman.domain.accounts import AccountReading
 from pointsman.domain.commands import Record, Step
 from pointsman.domain.timestamps import SECOND_NS
 from pointsman.service.log import Log
-from pointsman.service.notifications import Notices
+from pointsman.service.notifications import Notifications
 from pointsman.service.shadow_days import ShadowDays
 from tests.story_database import DAY_NS, OPEN_NS, lived_day
 
@@ -30,7 +30,7 @@ class Told:
         self.lines: list[str] = []
         log = Log(self.lines.append, LogFormat.CONSOLE, LogLevel.INFO, lambda: OPEN_NS)
         loaded = resolve_settings(settings, None, {})
-        notices = Notices("t.db", None, self.lines.append)
+        notices = Notifications("t.db", None, self.lines.append)
         self.days = ShadowDays(loaded.settings, OPEN_NS, log, notices)
 
     def live(self, *more: Record) -> None:

@@ -16,11 +16,11 @@ from pointsman.engine.control_client import NoEngine, ask
 from pointsman.engine.controls import Controls
 from pointsman.engine.kill_latch import KillLatch, latch_path
 from pointsman.engine.latch_watch import LatchWatch
-from pointsman.engine.live_view import Board
+from pointsman.engine.live_view import LiveView
 from pointsman.engine.publisher import Publisher
 from pointsman.engine.request_handler import RequestHandler
 from pointsman.engine.requests import Kill, Show
-from pointsman.engine.snapshot import Picture
+from pointsman.engine.snapshot import EngineSnapshot
 from pointsman.service.kill_signals import kill_signals_blocked
 from pointsman.service.side_threads import Parts
 from tests import desk_stories as told
@@ -42,8 +42,8 @@ class Body:
         handler = RequestHandler(
             begin().loop, latch, lambda _va, _now: told.MIDNIGHT_NS, lambda: None
         )
-        board = Board(
-            Picture(lambda _symbol: None, 1, lambda _symbol: 2),
+        board = LiveView(
+            EngineSnapshot(lambda _symbol: None, 1, lambda _symbol: 2),
             Publisher(),
             latch,
             lambda: 42,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pointsman.domain.signal_keys import KEYS, Use, find_key, is_harmless, looks_like_a_size
+from pointsman.domain.signal_keys import KEYS, KeyUse, find_key, is_harmless, looks_like_a_size
 from pointsman.domain.signal_values import squeezed
 from pointsman.domain.signals import Signal
 
@@ -32,7 +32,7 @@ def test_every_key_stands_once_and_says_what_happens() -> None:
     names = [squeezed(name) for key in KEYS for name in key.names]
     assert sorted(set(names)) == sorted(names)
     for key in KEYS:
-        assert (key.read is not None) == (key.field in FIELDS) == (key.use is Use.READ), key
+        assert (key.read is not None) == (key.field in FIELDS) == (key.use is KeyUse.READ), key
         assert key.meaning, key
 
 

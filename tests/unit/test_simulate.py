@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from pointsman.cli import simulate
 from pointsman.simulator.faults import Fault
-from pointsman.simulator.outcome import Failure, Outcome, summarize
+from pointsman.simulator.outcome import Failure, SeedOutcome, summarize
 
 RUNNER = CliRunner()
 
@@ -77,7 +77,7 @@ def test_every_kind_of_fault_that_was_allowed_is_counted(app: typer.Typer) -> No
     assert all(count.isdigit() for count in shown[1::2])
 
 
-FAILED = Outcome(
+FAILED = SeedOutcome(
     9, 10**12, 5, 1, 1, 1, 0, {}, (3 * 10**9,), "", Failure(9, 5, 2 * 10**9, "I7", "naked", ("a",))
 )
 

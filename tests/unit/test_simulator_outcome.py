@@ -1,14 +1,14 @@
 """Outcomes are added up without losing any."""
 
-from pointsman.simulator.outcome import BUCKETS_MS, Failure, Outcome, crashes_in, summarize
+from pointsman.simulator.outcome import BUCKETS_MS, Failure, SeedOutcome, crashes_in, summarize
 
 HOUR_NS = 3_600 * 10**9
 
 
-def outcome(seed: int, *spells_ms: int, failure: Failure | None = None) -> Outcome:
+def outcome(seed: int, *spells_ms: int, failure: Failure | None = None) -> SeedOutcome:
     faults = {"ban": 2, "crash_after_send": 1}
     naked_ns = tuple(ms * 10**6 for ms in spells_ms)
-    return Outcome(seed, HOUR_NS, 10, 3, 4, 5, 1, faults, naked_ns, "", failure)
+    return SeedOutcome(seed, HOUR_NS, 10, 3, 4, 5, 1, faults, naked_ns, "", failure)
 
 
 def test_a_summary_counts_everything_and_names_what_failed() -> None:

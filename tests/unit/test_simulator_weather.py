@@ -11,7 +11,7 @@ from pointsman.domain.orders import Role
 from pointsman.domain.sides import PositionSide
 from pointsman.simulator.crashes import Boundary, Crash, CrashTrap
 from pointsman.simulator.faults import Fault, Faults
-from pointsman.simulator.feed import Feed
+from pointsman.simulator.feed import SimulatedFeed
 from pointsman.simulator.hostile_venue import HostileVenue
 from pointsman.simulator.weather import Weather
 from tests.simulations import order, struck_by, venue
@@ -27,7 +27,7 @@ class Place:
         self.faults: Faults = struck_by({})
         self.venue: HostileVenue = venue(self.faults)
         self.trap = CrashTrap()
-        self.feed = Feed(Random(1))
+        self.feed = SimulatedFeed(Random(1))
         self.weather = Weather(Random(1), self.faults, self.venue, self.feed, self.trap)
         self.venue.matching.on_quote(quote("100", "100.01"), 0)
         for wanted in (order(1, price="101"), order(1, Role.STOP, trigger="99")):

@@ -9,30 +9,32 @@ from pointsman.domain.accounts import Account, KillState, KillSwitch
 from pointsman.domain.commands import Submit
 from pointsman.domain.positions import Position
 from pointsman.domain.reasons import Reason
-from pointsman.engine.kill_latch import Latched
-from pointsman.engine.publisher import Batch, Counts
-from pointsman.engine.snapshot import Document, Picture
+from pointsman.engine.kill_latch import LatchState
+from pointsman.engine.publisher import ChangeBatch, Counts
+from pointsman.engine.snapshot import Document, EngineSnapshot
 from tests import desk_stories as told
 from tests.engine_stories import Story, accepted, begin, traded
 
 replace = msgspec.structs.replace
-OPEN = Latched()
+OPEN = LatchState()
 
 
 class Shown:
     """A story, and the picture of it."""
 
     def __init__(self) -> None:
-        self.batches: list[Batch] = []
+        self.batches: list[ChangeBatch] = []
         self.story: Story = begin(accounts=(told.VA, "VA002"))
         books = self.story.loop.desk.books
-        self.picture = Picture(
+        self.picture = EngineSnapshot(
             self.story.loop.view.quotes.last_valid, 2 * told.SECOND_NS, lambda _symbol: 2
         )
         self.picture.load([*books.accounts.values(), books.desk], Counts())
-        self.story.loop.on_turn = lambda _event, step: self.batches.append(Batch(step.changes))
+        self.story.loop.on_turn = lambda _event, step: self.batches.append(
+            ChangeBatch(step.changes)
+        )
 
-    def now(self, after_ns: int = 0, latched: Latched = OPEN) -> Document:
+    def now(self, after_ns: int = 0, latched: LatchState = OPEN) -> Document:
         """The picture so much later than the last turn."""
         batches, self.batches = self.batches, []
         self.picture.merge(batches)
@@ -85,14 +87,14 @@ def test_decisions_come_newest_first_with_side_reason_and_numbers() -> None:
 
 def test_a_latch_that_the_loop_has_not_come_to_yet_shows_as_killed() -> None:
     shown = Shown()
-    pressed = Latched(KillState.FLATTEN, "ann", "stuck", 5)
+    pressed = LatchState(KillState.FLATTEN, "ann", "stuck", 5)
     found = shown.now(latched=pressed)
     assert found["trading_state"] == "HALTED"
     assert (found["kill"]["state"], found["kill"]["by"]) == ("flatten", "ann")
     assert [account["status"] for account in found["accounts"]] == ["killed", "killed"]
     shown.picture.load([KillSwitch(KillState.HALT, changed_by="bob")], Counts())
     assert shown.now(latched=pressed)["kill"]["by"] == "ann", "flatten is more than halt"
-    halted = Latched(KillState.HALT, "ann")
+    halted = LatchState(KillState.HALT, "ann")
     assert shown.now(latched=halted)["kill"]["by"] == "bob", "the desk knows of it already"
 
 
@@ -136,14 +138,14 @@ COOLING = Account(
 def test_the_status_of_an_account_says_why(
     account: Account, switch: KillSwitch, status: str, words: str
 ) -> None:
-    picture = Picture(lambda _symbol: None, 1, lambda _symbol: 2)
+    picture = EngineSnapshot(lambda _symbol: None, 1, lambda _symbol: 2)
     picture.load([account, switch], Counts())
     (found,) = picture.document(told.START_NS, OPEN)["accounts"]
     assert (found["status"], found["status_text"]) == (status, words)
 
 
 def test_a_cooldown_that_is_over_shows_no_streak() -> None:
-    picture = Picture(lambda _symbol: None, 1, lambda _symbol: 2)
+    picture = EngineSnapshot(lambda _symbol: None, 1, lambda _symbol: 2)
     picture.load([COOLING], Counts())
     over_ns = told.START_NS + 212 * told.SECOND_NS
     (found,) = picture.document(over_ns, OPEN)["accounts"]
@@ -154,7 +156,7 @@ def test_without_a_quote_a_position_counts_at_cost() -> None:
     shown = Shown()
     shown.story.enter()
     position = shown.story.loop.desk.books.positions[1]
-    picture = Picture(lambda _symbol: None, 1, lambda _symbol: 2)
+    picture = EngineSnapshot(lambda _symbol: None, 1, lambda _symbol: 2)
     assert isinstance(position, Position)
     picture.load([told.account(shown.story.loop.desk), position], Counts())
     found = picture.document(told.START_NS, OPEN)
@@ -175,7 +177,7 @@ def test_an_account_shows_how_much_of_its_limits_it_uses() -> None:
         day_deposits=Decimal(5),
         day_entries=3,
     )
-    picture = Picture(lambda _symbol: None, 1, lambda _symbol: 2)
+    picture = EngineSnapshot(lambda _symbol: None, 1, lambda _symbol: 2)
     picture.load([account], Counts())
     (found,) = picture.document(told.START_NS, OPEN)["accounts"]
     assert (found["exposure"], found["daily_loss"], found["entries_today"]) == ("500.50", "30", 3)

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from pointsman.config.problems import MASK, Problem, SettingsError
+from pointsman.config.problems import MASK, SettingProblem, SettingsError
 from pointsman.config.settings import resolve_settings
 from pointsman.config.sources import (
-    Entry,
     Layer,
-    Source,
+    SettingEntry,
+    SettingSource,
     find,
     limits_by_va,
     read_dotenv,
@@ -21,36 +21,40 @@ SPREAD = "MAX_SPREAD_BPS"
 VA_IDS = frozenset({"VA001", "VA002", "a-b"})
 
 
-def layer(source: Source, variables: Mapping[str, str]) -> Layer:
+def layer(source: SettingSource, variables: Mapping[str, str]) -> Layer:
     return Layer(source, str(source), variables)
 
 
 def env(variables: Mapping[str, str]) -> list[Layer]:
-    return [layer(Source.ENV, variables)]
+    return [layer(SettingSource.ENV, variables)]
 
 
 @pytest.mark.parametrize(
     ("flags", "env", "dotenv", "text", "source"),
     [
-        ({SPREAD: "1"}, {SPREAD: "2"}, {SPREAD: "3"}, "1", Source.FLAG),
-        ({}, {SPREAD: "2"}, {SPREAD: "3"}, "2", Source.ENV),
-        ({}, {}, {SPREAD: "3"}, "3", Source.DOTENV),
-        ({}, {SPREAD: ""}, {SPREAD: "3"}, "", Source.ENV),
-        ({}, {SPREAD: " 2\n"}, {}, "2", Source.ENV),
-        ({}, {SPREAD: "2", f"{SPREAD}_FILE": ""}, {}, "2", Source.ENV),
-        ({}, {f"{SPREAD}_FILE": ""}, {SPREAD: "3"}, "3", Source.DOTENV),
+        ({SPREAD: "1"}, {SPREAD: "2"}, {SPREAD: "3"}, "1", SettingSource.FLAG),
+        ({}, {SPREAD: "2"}, {SPREAD: "3"}, "2", SettingSource.ENV),
+        ({}, {}, {SPREAD: "3"}, "3", SettingSource.DOTENV),
+        ({}, {SPREAD: ""}, {SPREAD: "3"}, "", SettingSource.ENV),
+        ({}, {SPREAD: " 2\n"}, {}, "2", SettingSource.ENV),
+        ({}, {SPREAD: "2", f"{SPREAD}_FILE": ""}, {}, "2", SettingSource.ENV),
+        ({}, {f"{SPREAD}_FILE": ""}, {SPREAD: "3"}, "3", SettingSource.DOTENV),
     ],
 )
 def test_flags_win_over_environment_over_dotenv(
-    flags: dict[str, str], env: dict[str, str], dotenv: dict[str, str], text: str, source: Source
+    flags: dict[str, str],
+    env: dict[str, str],
+    dotenv: dict[str, str],
+    text: str,
+    source: SettingSource,
 ) -> None:
-    problems: list[Problem] = []
+    problems: list[SettingProblem] = []
     layers = [
-        layer(Source.FLAG, flags),
-        layer(Source.ENV, env),
-        layer(Source.DOTENV, dotenv),
+        layer(SettingSource.FLAG, flags),
+        layer(SettingSource.ENV, env),
+        layer(SettingSource.DOTENV, dotenv),
     ]
-    assert find(SPREAD, layers, problems) == Entry(SPREAD, text, source, str(source))
+    assert find(SPREAD, layers, problems) == SettingEntry(SPREAD, text, source, str(source))
     assert find("MAX_LEVERAGE", layers, problems) is None
     assert not problems
 
@@ -58,13 +62,15 @@ def test_flags_win_over_environment_over_dotenv(
 def test_a_setting_is_read_from_the_file_that_name_file_names(tmp_path: Path) -> None:
     held = tmp_path / "token"
     held.write_text("hunter2\n")
-    problems: list[Problem] = []
+    problems: list[SettingProblem] = []
     layers = [
-        layer(Source.ENV, {"READ_TOKEN_FILE": str(held), "READ_TOKEN": "", "SIGNAL_TOKEN": "s"}),
-        layer(Source.DOTENV, {"READ_TOKEN": "lower", "SIGNAL_TOKEN_FILE": "/nowhere"}),
+        layer(
+            SettingSource.ENV, {"READ_TOKEN_FILE": str(held), "READ_TOKEN": "", "SIGNAL_TOKEN": "s"}
+        ),
+        layer(SettingSource.DOTENV, {"READ_TOKEN": "lower", "SIGNAL_TOKEN_FILE": "/nowhere"}),
     ]
     read = find("READ_TOKEN", layers, problems)
-    assert read == Entry("READ_TOKEN_FILE", "hunter2", Source.FILE, f"file {held}")
+    assert read == SettingEntry("READ_TOKEN_FILE", "hunter2", SettingSource.FILE, f"file {held}")
     signal = find("SIGNAL_TOKEN", layers, problems)
     assert signal is not None
     assert signal.text == "s"
@@ -72,7 +78,7 @@ def test_a_setting_is_read_from_the_file_that_name_file_names(tmp_path: Path) ->
 
 
 def test_a_name_that_ends_in_file_by_itself_is_not_read_from_a_file(tmp_path: Path) -> None:
-    problems: list[Problem] = []
+    problems: list[SettingProblem] = []
     found = find("KILL_SWITCH_FILE", env({"KILL_SWITCH_FILE": str(tmp_path / "kill")}), problems)
     assert found is not None
     assert found.text == str(tmp_path / "kill")
@@ -90,17 +96,19 @@ def test_a_name_that_ends_in_file_by_itself_is_not_read_from_a_file(tmp_path: Pa
         (
             SPREAD,
             {SPREAD: "1", f"{SPREAD}_FILE": "/x"},
-            Problem(SPREAD, "1", f"{SPREAD}_FILE is set as well; keep one of them", "env"),
+            SettingProblem(SPREAD, "1", f"{SPREAD}_FILE is set as well; keep one of them", "env"),
         ),
         (
             "READ_TOKEN",
             {"READ_TOKEN": "hunter2", "READ_TOKEN_FILE": "/x"},
-            Problem("READ_TOKEN", MASK, "READ_TOKEN_FILE is set as well; keep one of them", "env"),
+            SettingProblem(
+                "READ_TOKEN", MASK, "READ_TOKEN_FILE is set as well; keep one of them", "env"
+            ),
         ),
         (
             SPREAD,
             {f"{SPREAD}_FILE": "/nowhere/at/all"},
-            Problem(
+            SettingProblem(
                 f"{SPREAD}_FILE",
                 "/nowhere/at/all",
                 "No such file or directory; name a file that can be read",
@@ -110,12 +118,14 @@ def test_a_name_that_ends_in_file_by_itself_is_not_read_from_a_file(tmp_path: Pa
         (
             SPREAD,
             {f"{SPREAD}_FILE": "/"},
-            Problem(f"{SPREAD}_FILE", "/", "Is a directory; name a file that can be read", "env"),
+            SettingProblem(
+                f"{SPREAD}_FILE", "/", "Is a directory; name a file that can be read", "env"
+            ),
         ),
         (
             SPREAD,
             {f"{SPREAD}_FILE": "/dev/zero"},
-            Problem(
+            SettingProblem(
                 f"{SPREAD}_FILE",
                 "/dev/zero",
                 "the file is larger than 65536 bytes; name a file that can be read",
@@ -125,9 +135,9 @@ def test_a_name_that_ends_in_file_by_itself_is_not_read_from_a_file(tmp_path: Pa
     ],
 )
 def test_a_value_that_cannot_be_had_is_a_problem(
-    name: str, variables: dict[str, str], problem: Problem
+    name: str, variables: dict[str, str], problem: SettingProblem
 ) -> None:
-    problems: list[Problem] = []
+    problems: list[SettingProblem] = []
     assert find(name, env(variables), problems) is None
     assert problems == [problem]
 
@@ -135,7 +145,7 @@ def test_a_value_that_cannot_be_had_is_a_problem(
 def test_a_file_that_is_not_text_is_a_problem(tmp_path: Path) -> None:
     held = tmp_path / "held"
     held.write_bytes(b"\xff\xfe1")
-    problems: list[Problem] = []
+    problems: list[SettingProblem] = []
     assert find(SPREAD, env({f"{SPREAD}_FILE": str(held)}), problems) is None
     assert [problem.remedy for problem in problems] == ["save the file as UTF-8"]
 
@@ -147,7 +157,7 @@ def test_dotenv_is_taken_literally_with_its_lines(tmp_path: Path) -> None:
         'NOTIFY_URLS="one two"\nMAX_DAILY_LOSS=\nMAX_SPREAD_BPS=13\n'
     )
     path.chmod(0o600)
-    problems: list[Problem] = []
+    problems: list[SettingProblem] = []
     warnings: list[str] = []
     read = read_dotenv(path, problems, warnings)
     assert read.variables == {
@@ -170,7 +180,7 @@ def test_dotenv_is_taken_literally_with_its_lines(tmp_path: Path) -> None:
 def test_a_bad_line_of_dotenv_is_a_problem_and_its_text_stays_hidden(tmp_path: Path) -> None:
     path = tmp_path / ".env"
     path.write_text("MAX_SPREAD_BPS=1\nhunter2\nREAD_TOKEN='open\nMAX_LEVERAGE=2\n")
-    problems: list[Problem] = []
+    problems: list[SettingProblem] = []
     read = read_dotenv(path, problems, [])
     assert [(problem.variable, problem.where) for problem in problems] == [
         ("line 2", str(path)),
@@ -194,17 +204,19 @@ def test_a_dotenv_that_everybody_may_read_is_pointed_out(
 
 
 def test_a_dotenv_that_is_named_and_not_there_is_a_problem(tmp_path: Path) -> None:
-    problems: list[Problem] = []
+    problems: list[SettingProblem] = []
     assert not read_dotenv(tmp_path / "none", problems, []).variables
     assert [problem.variable for problem in problems] == ["--env-file"]
 
 
 def test_rule_18_limits_of_one_account_are_found_in_every_layer() -> None:
-    problems: list[Problem] = []
+    problems: list[SettingProblem] = []
     layers = [
-        layer(Source.FLAG, {"VA001__MAX_POSITION_SIZE": "1"}),
-        layer(Source.ENV, {"VA001__MAX_LEVERAGE_FILE": "/x", "A__B": "", "PATH": "", "__X": ""}),
-        layer(Source.DOTENV, {"a-b__TRADING_WINDOW_END": "12:00"}),
+        layer(SettingSource.FLAG, {"VA001__MAX_POSITION_SIZE": "1"}),
+        layer(
+            SettingSource.ENV, {"VA001__MAX_LEVERAGE_FILE": "/x", "A__B": "", "PATH": "", "__X": ""}
+        ),
+        layer(SettingSource.DOTENV, {"a-b__TRADING_WINDOW_END": "12:00"}),
     ]
     assert limits_by_va(VA_IDS, layers, problems) == {
         "VA001": {"MAX_POSITION_SIZE", "MAX_LEVERAGE"},
@@ -230,14 +242,14 @@ def test_rule_18_limits_of_one_account_are_found_in_every_layer() -> None:
     ],
 )
 def test_a_limit_of_one_account_that_cannot_be_is_a_problem(variable: str, remedy: str) -> None:
-    problems: list[Problem] = []
+    problems: list[SettingProblem] = []
     assert not limits_by_va(VA_IDS, env({variable: "7"}), problems)
     assert [(problem.variable, problem.value) for problem in problems] == [(variable, "7")]
     assert problems[0].remedy.startswith(remedy)
 
 
 def test_a_secret_under_the_name_of_an_account_stays_hidden() -> None:
-    problems: list[Problem] = []
+    problems: list[SettingProblem] = []
     limits_by_va(VA_IDS, env({"VA001__READ_TOKEN": "hunter2"}), problems)
     assert [problem.value for problem in problems] == [MASK]
 
@@ -265,7 +277,7 @@ def test_a_secret_under_the_name_of_an_account_stays_hidden() -> None:
 def test_an_unknown_name_is_pointed_out_where_it_was_meant_for_us(
     variable: str, in_env: str | None, in_dotenv: str | None
 ) -> None:
-    for source, hint in ((Source.ENV, in_env), (Source.DOTENV, in_dotenv)):
+    for source, hint in ((SettingSource.ENV, in_env), (SettingSource.DOTENV, in_dotenv)):
         found = list(unknown_names(VA_IDS, [layer(source, {variable: "x"})]))
         assert len(found) == (0 if hint is None else 1)
         assert all(text.startswith(f"{variable} ({source})") for text in found)

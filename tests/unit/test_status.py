@@ -18,8 +18,8 @@ from pointsman.domain.accounts import (
 from pointsman.domain.commands import Record
 from pointsman.domain.sides import PositionSide
 from pointsman.engine.control_client import engine_pid
-from pointsman.engine.kill_latch import KillLatch, Latched, latch_path
-from pointsman.execution.ports import Entry
+from pointsman.engine.kill_latch import KillLatch, LatchState, latch_path
+from pointsman.execution.ports import JournalEntry
 from pointsman.storage.lock import lock_path
 from pointsman.storage.reader import open_reader
 from pointsman.storage.sqlite_manager import SqliteManager
@@ -38,7 +38,7 @@ def database_with(path: Path, *records: Record) -> Path:
     """The day, and then some records."""
     day = lived_day()
     if records:
-        day.entries.append(Entry(LATER_NS, turn(0).event, records))
+        day.entries.append(JournalEntry(LATER_NS, turn(0).event, records))
     return day.store(path)
 
 
@@ -99,7 +99,7 @@ def test_rule_19_a_stop_says_who_and_why(path: Path, switch: KillSwitch, words: 
 
 def test_rule_19_a_latch_pressed_since_says_that_the_next_start_is_killed(path: Path) -> None:
     database_with(path)
-    press(path, Latched(KillState.HALT, "ann", "night", OPEN_NS))
+    press(path, LatchState(KillState.HALT, "ann", "night", OPEN_NS))
     text = shown(path, 140)
     assert "HALTED, killed: exits only" in text
     assert "halt, by ann: night" in text
@@ -119,13 +119,13 @@ def test_rule_19_a_latch_pressed_since_says_that_the_next_start_is_killed(path: 
 
 def test_rule_19_a_latch_that_the_records_know_adds_nothing(path: Path) -> None:
     database_with(path, KillSwitch(KillState.HALT, False, OPEN_NS, "ann", "night"))
-    press(path, Latched(KillState.HALT, "ann", "night", OPEN_NS))
+    press(path, LatchState(KillState.HALT, "ann", "night", OPEN_NS))
     assert "since" not in shown(path, 140)
 
 
 def test_rule_19_a_rearm_that_the_next_start_does_is_told(path: Path) -> None:
     database_with(path, KillSwitch(KillState.HALT, False, OPEN_NS, "ann", "night"))
-    press(path, Latched(KillState.OFF, "bob", "morning", OPEN_NS, rearms=True))
+    press(path, LatchState(KillState.OFF, "bob", "morning", OPEN_NS, rearms=True))
     assert "; rearmed since by bob, the next start applies it" in shown(path, 140)
 
 
@@ -210,7 +210,7 @@ def test_an_engine_whose_loop_hangs_says_since_when_and_claims_nothing(
     assert (document["engine"]["state"], document["as_of"]) == ("running", None)
 
 
-def press(path: Path, latched: Latched) -> None:
+def press(path: Path, latched: LatchState) -> None:
     with closing(KillLatch(latch_path(path))) as latch:
         if latched.is_set:
             latch.press(latched)

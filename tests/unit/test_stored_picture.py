@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pointsman.domain.accounts import KillState
-from pointsman.engine.kill_latch import KillLatch, Latched, latch_path
+from pointsman.engine.kill_latch import KillLatch, LatchState, latch_path
 from pointsman.reading.stored_picture import picture_from_database
 from pointsman.storage.errors import StorageUnavailable
 from tests.story_database import lived_day
@@ -32,7 +32,7 @@ def test_the_records_give_the_picture_that_an_engine_would_show(tmp_path: Path) 
 def test_a_latch_that_waits_for_the_next_start_shows(tmp_path: Path) -> None:
     day = lived_day()
     path = day.store(tmp_path / "t.db")
-    KillLatch(latch_path(path)).press(Latched(KillState.HALT, "ann", "night", 5))
+    KillLatch(latch_path(path)).press(LatchState(KillState.HALT, "ann", "night", 5))
     found = picture_from_database(path, day.settings)
     assert (found["trading_state"], found["kill"]["note"]) == ("HALTED", "night")
 

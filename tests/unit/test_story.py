@@ -11,10 +11,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from pointsman.domain.events import ChargePaid, FundingPaid, VenueWord
+from pointsman.domain.events import ChargePaid, FundingPaid, ReportWord
 from pointsman.domain.sides import MarketPosition, PositionSide, SignalSide
 from pointsman.domain.signals import Remarks
-from pointsman.execution.ports import Entry
+from pointsman.execution.ports import JournalEntry
 from pointsman.reading.documents import Document
 from pointsman.reading.story import Story, near_ids, read_story, story_document
 from pointsman.storage.reader import open_reader
@@ -221,7 +221,7 @@ def test_what_a_signal_asked_for_and_why_it_was_too_much(tmp_path: Path) -> None
 def test_rule_10_a_signal_that_was_cut_says_to_what(tmp_path: Path) -> None:
     day = Day()
     day.signal(1_000, "long", quantity=Decimal(50))
-    day.report(1_020, "ABCDEF1E1", VenueWord.TRADE, "50", "158.39")
+    day.report(1_020, "ABCDEF1E1", ReportWord.TRADE, "50", "158.39")
     day.signal(1_100, "flip", side=SignalSide.SELL, quantity=Decimal(80))
     with closing(open_reader(day.store(tmp_path / "trading.db"))) as connection:
         lines = told(connection, "flip")
@@ -236,7 +236,7 @@ def test_funding_stands_in_the_story_of_the_signal_that_opened_the_position(tmp_
     day = lived_day()
     ts_ns = day.desk.now_ns
     paid = FundingPaid("f1", "XXX", PositionSide.LONG, Decimal("-0.75"), ts_ns)
-    day.entries.append(Entry(ts_ns, paid, day.desk.handle(paid, ts_ns).changes))
+    day.entries.append(JournalEntry(ts_ns, paid, day.desk.handle(paid, ts_ns).changes))
     with closing(open_reader(day.store(tmp_path / "day.db"))) as connection:
         lines = told(connection, "holder")
         (share,) = document(connection, "holder")["fundings"]
@@ -249,7 +249,7 @@ def test_rule_51_a_charge_is_called_so_in_the_story(tmp_path: Path) -> None:
     day = lived_day()
     ts_ns = day.desk.now_ns
     paid = ChargePaid("c1", Decimal("-0.75"), ts_ns, "XXX")
-    day.entries.append(Entry(ts_ns, paid, day.desk.handle(paid, ts_ns).changes))
+    day.entries.append(JournalEntry(ts_ns, paid, day.desk.handle(paid, ts_ns).changes))
     with closing(open_reader(day.store(tmp_path / "day.db"))) as connection:
         lines = told(connection, "holder")
     (line,) = [line for line in lines if " charge " in line]

@@ -13,7 +13,7 @@ import pytest
 from pointsman.api import stream
 from pointsman.domain.commands import Record
 from pointsman.domain.events import Paused
-from pointsman.execution.ports import Entry
+from pointsman.execution.ports import JournalEntry
 from pointsman.storage.journal import turns
 from pointsman.storage.reader import open_reader
 from pointsman.storage.sqlite_manager import SqliteManager
@@ -89,7 +89,7 @@ async def test_what_is_stored_later_is_told_when_it_is_stored_and_silence_is_fil
     changed: tuple[Record, ...] = ()
     manager = SqliteManager(served.database)
     manager.open()
-    manager.append([Entry(10**18, paused, changed)])
+    manager.append([JournalEntry(10**18, paused, changed)])
     manager.close()
     ((sequence, kind, data),) = await read(text, 1)
     assert (sequence, kind, data["event"]["note"]) == (last + 1, "Paused", "lunch")

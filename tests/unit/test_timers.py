@@ -6,7 +6,7 @@ import pytest
 
 from pointsman.domain.accounts import Incident, Mark
 from pointsman.domain.commands import Query
-from pointsman.domain.events import Level, LevelReached, Marked, TimerFired, VenueWord
+from pointsman.domain.events import Level, LevelReached, Marked, ReportWord, TimerFired
 from pointsman.domain.orders import Order, Role
 from pointsman.domain.positions import Position
 from pointsman.domain.reasons import Reason
@@ -71,7 +71,7 @@ def test_rule_22_at_half_the_deadline_an_unconfirmed_stop_is_asked_about() -> No
 
 def test_rule_22_a_confirmed_stop_is_not_asked_about() -> None:
     desk, stop = naked()
-    report(desk, stop.client_order_id, VenueWord.ACCEPTED)
+    report(desk, stop.client_order_id, ReportWord.ACCEPTED)
     assert pass_time(desk, DEADLINE_NS) == []
     assert account(desk).frozen_for is None
 
@@ -95,8 +95,8 @@ def test_i7_at_the_deadline_a_naked_position_is_exited_and_its_va_frozen() -> No
 
 def test_a_wake_up_for_an_earlier_nakedness_changes_nothing() -> None:
     desk, stop = naked()
-    report(desk, stop.client_order_id, VenueWord.ACCEPTED, SECOND_NS)
-    report(desk, stop.client_order_id, VenueWord.CANCELED, SECOND_NS - 1)
+    report(desk, stop.client_order_id, ReportWord.ACCEPTED, SECOND_NS)
+    report(desk, stop.client_order_id, ReportWord.CANCELED, SECOND_NS - 1)
     assert desk.books.positions[1].naked_since_ns == desk.now_ns, "naked again"
     assert pass_time(desk, 1) == []
 
@@ -114,7 +114,7 @@ def test_a_wake_up_that_was_overtaken_is_left_out_and_told_all_the_same_changes_
     kind: TimerKind,
 ) -> None:
     desk, stop = naked()
-    report(desk, stop.client_order_id, VenueWord.ACCEPTED)
+    report(desk, stop.client_order_id, ReportWord.ACCEPTED)
     position = desk.books.positions[1]
     stop_out(desk, position, "99")
     of_orders = (TimerKind.SUBMIT_TIMEOUT, TimerKind.QUERY_RETRY)
@@ -172,10 +172,10 @@ def test_a_triggered_stop_is_left_to_trade_and_the_next_crossing_is_watched_agai
     position = enter(desk, signal("a"))
     crossed(desk, position)
     (stop,) = desk.books.orders_of(position.position_id, Role.STOP)
-    report(desk, stop.client_order_id, VenueWord.TRIGGERED)
+    report(desk, stop.client_order_id, ReportWord.TRIGGERED)
     trade(desk, stop.client_order_id, "4", "97.90")
     assert not any(submits(step) for step in pass_time(desk, DEADLINE_NS))
-    acknowledge(desk, report(desk, stop.client_order_id, VenueWord.CANCELED))
+    acknowledge(desk, report(desk, stop.client_order_id, ReportWord.CANCELED))
     crossed(desk, desk.books.positions[position.position_id])
     leaving = [order for step in pass_time(desk, DEADLINE_NS) for order in submits(step)]
     assert [(order.quantity, order.exit_reason) for order in leaving] == [
@@ -189,8 +189,8 @@ def test_a_crossing_on_which_the_stop_acted_in_vain_is_over() -> None:
     position = enter(desk, signal("a"))
     crossed(desk, position)
     (stop,) = desk.books.orders_of(position.position_id, Role.STOP)
-    report(desk, stop.client_order_id, VenueWord.TRIGGERED)
-    acknowledge(desk, report(desk, stop.client_order_id, VenueWord.CANCELED))
+    report(desk, stop.client_order_id, ReportWord.TRIGGERED)
+    acknowledge(desk, report(desk, stop.client_order_id, ReportWord.CANCELED))
     assert desk.books.positions[position.position_id].crossed_at_ns is None
     assert not any(submits(step) for step in pass_time(desk, DEADLINE_NS))
 
@@ -203,7 +203,7 @@ def test_a_triggered_stop_for_a_part_does_not_stand_for_the_rest() -> None:
     acknowledge(desk, trade(desk, entry.client_order_id, "6"))
     first, second = desk.books.orders_of(1, Role.STOP)
     crossed(desk, desk.books.positions[1])
-    report(desk, first.client_order_id, VenueWord.TRIGGERED)
+    report(desk, first.client_order_id, ReportWord.TRIGGERED)
     trade(desk, first.client_order_id, "1", "97.90")
     fired = pass_time(desk, DEADLINE_NS)
     assert [order.exit_reason for step in fired for order in submits(step)] == [Reason.STOP_CROSSED]
@@ -220,7 +220,7 @@ def test_an_exit_that_was_rejected_is_tried_again_after_a_while() -> None:
     enter(desk, signal("a"))
     (leaving,) = submits(send(desk, signal("out", "close", None)))
     order_sent(desk, leaving.client_order_id)
-    told = report(desk, leaving.client_order_id, VenueWord.REJECTED, reason=Reason.VENUE_REJECTED)
+    told = report(desk, leaving.client_order_id, ReportWord.REJECTED, reason=Reason.VENUE_REJECTED)
     assert submits(told) == []
     retried = [order for step in pass_time(desk, DEADLINE_NS) for order in submits(step)]
     assert [(order.role, order.quantity) for order in retried] == [(Role.EXIT, Decimal(10))]
@@ -232,7 +232,7 @@ def test_a_wake_up_for_an_exit_that_is_over_is_left_out() -> None:
     position = enter(desk, signal("a"))
     (leaving,) = submits(send(desk, signal("out", "close", None)))
     order_sent(desk, leaving.client_order_id)
-    report(desk, leaving.client_order_id, VenueWord.REJECTED, reason=Reason.VENUE_REJECTED)
+    report(desk, leaving.client_order_id, ReportWord.REJECTED, reason=Reason.VENUE_REJECTED)
     stop_out(desk, position, "98")
     assert pass_time(desk, DEADLINE_NS) == []
 

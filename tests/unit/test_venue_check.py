@@ -8,13 +8,13 @@ import msgspec
 import pytest
 
 from pointsman.domain.commands import Cancel, Query, Submit
-from pointsman.domain.events import OrderReport, VenueWord
+from pointsman.domain.events import OrderReport, ReportWord
 from pointsman.domain.market import Quote
 from pointsman.domain.orders import Role
 from pointsman.domain.venue_reports import Snapshot
 from pointsman.engine.venue_check import Promise, Walk
 from pointsman.engine.venue_conversation import Line
-from pointsman.execution.ports import Reply, Request
+from pointsman.execution.ports import VenueReply, VenueRequest
 from pointsman.venues.paper.venue import PaperVenue
 from tests.conformance.bench import INSTRUMENTS, open_paper, row
 
@@ -22,7 +22,7 @@ replace = msgspec.structs.replace
 
 MS_NS = 1_000_000
 CODE = "CHECKA"
-Filter = Callable[[Reply], Reply | None]
+Filter = Callable[[VenueReply], VenueReply | None]
 """What a test does to each reply; None loses it."""
 
 
@@ -35,16 +35,16 @@ class Market:
         self.instruments = self.paper.instruments
         self.now = 1_000 * MS_NS
         self.change: Filter = lambda reply: reply
-        self.swallow: Callable[[Request], bool] = lambda _request: False
+        self.swallow: Callable[[VenueRequest], bool] = lambda _request: False
         self.next_due_ns = self.paper.next_due_ns
         self.known_until_ns = self.paper.known_until_ns
         self.close = self.paper.close
 
-    def send(self, request: Request, now_ns: int) -> None:
+    def send(self, request: VenueRequest, now_ns: int) -> None:
         if not self.swallow(request):
             self.paper.send(request, now_ns)
 
-    def receive(self, now_ns: int) -> list[Reply]:
+    def receive(self, now_ns: int) -> list[VenueReply]:
         changed = [self.change(reply) for reply in self.paper.receive(now_ns)]
         return [reply for reply in changed if reply is not None]
 
@@ -83,22 +83,22 @@ def test_the_paper_venue_keeps_every_promise(market: Market) -> None:
     assert market.paper.ledger.holdings() == ()
 
 
-def lose_stops_from_lists(reply: Reply) -> Reply:
+def lose_stops_from_lists(reply: VenueReply) -> VenueReply:
     return replace(reply, open_orders=()) if isinstance(reply, Snapshot) else reply
 
 
-def never_acknowledge(reply: Reply) -> Reply | None:
-    is_word = isinstance(reply, OrderReport) and reply.kind is VenueWord.ACCEPTED
+def never_acknowledge(reply: VenueReply) -> VenueReply | None:
+    is_word = isinstance(reply, OrderReport) and reply.kind is ReportWord.ACCEPTED
     return None if is_word else reply
 
 
-def lose_ends_of_stops(reply: Reply) -> Reply | None:
+def lose_ends_of_stops(reply: VenueReply) -> VenueReply | None:
     is_stop = isinstance(reply, OrderReport) and "S" in reply.client_order_id[6:]
-    is_end = isinstance(reply, OrderReport) and reply.kind is VenueWord.CANCELED
+    is_end = isinstance(reply, OrderReport) and reply.kind is ReportWord.CANCELED
     return None if is_stop and is_end else reply
 
 
-def shrink_stops(reply: Reply) -> Reply:
+def shrink_stops(reply: VenueReply) -> VenueReply:
     if not isinstance(reply, Snapshot):
         return reply
     return replace(
@@ -107,7 +107,7 @@ def shrink_stops(reply: Reply) -> Reply:
     )
 
 
-def tell_half_of_a_fill(reply: Reply) -> Reply:
+def tell_half_of_a_fill(reply: VenueReply) -> VenueReply:
     if isinstance(reply, OrderReport) and reply.fill is not None:
         return replace(reply, fill=replace(reply.fill, quantity=reply.fill.quantity / 2))
     return reply
@@ -142,7 +142,7 @@ def test_whatever_was_broken_the_walk_ends_flat(market: Market) -> None:
 
 
 def test_an_account_that_cannot_be_left_flat_is_said_to_be_so(market: Market) -> None:
-    def refuses(request: Request) -> bool:
+    def refuses(request: VenueRequest) -> bool:
         is_exit = isinstance(request, Submit) and request.order.role is Role.EXIT
         return is_exit or isinstance(request, Query)
 
@@ -160,9 +160,9 @@ def test_an_account_that_holds_the_symbol_is_not_touched(market: Market) -> None
     )
     first.run()
     market.swallow = lambda _request: False
-    sent: list[Request] = []
+    sent: list[VenueRequest] = []
 
-    def note(request: Request) -> bool:
+    def note(request: VenueRequest) -> bool:
         sent.append(request)
         return False
 

@@ -5,7 +5,7 @@ import pytest
 from msgspec.structs import replace
 
 from pointsman.domain.commands import Compare
-from pointsman.domain.events import Compared, VenueWord
+from pointsman.domain.events import Compared, ReportWord
 from pointsman.domain.orders import ForeignOrder, Role
 from pointsman.domain.policy import Abilities, PositionMode, ReduceOnlyMode, Reversal
 from pointsman.domain.reasons import Reason
@@ -83,8 +83,8 @@ def test_a_position_that_has_just_lost_its_stop_forbids_too() -> None:
     desk = kept_desk(FORBIDS, BOTH)
     acknowledge(desk, send(desk, signal("a")))
     trade(desk, ENTRY, "4")
-    report(desk, ENTRY, VenueWord.CANCELED)
-    report(desk, STOP, VenueWord.CANCELED)
+    report(desk, ENTRY, ReportWord.CANCELED)
+    report(desk, STOP, ReportWord.CANCELED)
     desk.books.orders_by_symbol.clear()
     assert refusal(decide(desk, signal("b", va_id="VA002"))) == forbidden(ENTRY)
 
@@ -94,7 +94,7 @@ def test_a_leftover_stop_of_a_flat_position_forbids_until_it_is_gone() -> None:
     enter(desk, signal("a"))
     step = send(desk, signal("b", "close", None))
     assert cancels(step) == [STOP]
-    leaving = report(desk, STOP, VenueWord.CANCELED)
+    leaving = report(desk, STOP, ReportWord.CANCELED)
     acknowledge(desk, leaving)
     assert refusal(decide(desk, signal("c", va_id="VA002"))) == forbidden(EXIT)
     trade(desk, EXIT, "10")
@@ -151,7 +151,7 @@ def test_rule_55_the_opening_part_of_a_reversal_waits_until_the_stop_is_gone() -
     enter(desk, signal("a", market_position=MarketPosition.LONG))
     turned = signal("b", "sell", "20", market_position=MarketPosition.SHORT)
     assert cancels(send(desk, turned)) == [STOP]
-    acknowledge(desk, report(desk, STOP, VenueWord.CANCELED))
+    acknowledge(desk, report(desk, STOP, ReportWord.CANCELED))
     assert desk.due_openings() == []
     trade(desk, EXIT, "10")
     (opening,) = desk.due_openings()
@@ -167,7 +167,7 @@ def test_the_stop_leaves_when_the_entry_has_ended_and_the_clock_runs_from_the_fi
     acknowledge(desk, send(desk, signal("a")))
     assert submits(trade(desk, ENTRY, "4")) == []
     assert desk.books.positions[1].naked_since_ns == desk.now_ns
-    ended = report(desk, ENTRY, VenueWord.CANCELED, SECOND_NS // 4)
+    ended = report(desk, ENTRY, ReportWord.CANCELED, SECOND_NS // 4)
     assert [(order.role, order.quantity) for order in submits(ended)] == [(Role.STOP, 4)]
     acknowledge(desk, ended)
     assert account(desk).naked_max_ns == SECOND_NS // 4
@@ -180,12 +180,12 @@ def test_rule_25_an_entry_that_does_not_end_is_cancelled_at_half_the_deadline() 
     trade(desk, ENTRY, "4")
     (half,) = [step for step in pass_time(desk, SECOND_NS) if step.commands]
     assert (cancels(half), submits(half)) == ([ENTRY], [])
-    (stop,) = submits(report(desk, ENTRY, VenueWord.CANCELED))
+    (stop,) = submits(report(desk, ENTRY, ReportWord.CANCELED))
     assert stop.role is Role.STOP
     steps = pass_time(desk, SECOND_NS)
     assert account(desk).frozen_for is Reason.NAKED_POSITION
     assert cancels(steps[-1]) == [STOP]
-    (exit_,) = submits(report(desk, STOP, VenueWord.CANCELED))
+    (exit_,) = submits(report(desk, STOP, ReportWord.CANCELED))
     assert (exit_.role, exit_.quantity) == (Role.EXIT, 4)
 
 
@@ -195,7 +195,7 @@ def test_an_exit_waits_for_the_entry_too() -> None:
     trade(desk, ENTRY, "4")
     closing = send(desk, signal("b", "close", None))
     assert (cancels(closing), submits(closing)) == ([ENTRY], [])
-    ended = submits(report(desk, ENTRY, VenueWord.CANCELED))
+    ended = submits(report(desk, ENTRY, ReportWord.CANCELED))
     assert [(order.role, order.quantity) for order in ended] == [(Role.EXIT, 4)]
 
 
@@ -215,10 +215,10 @@ def test_the_entry_of_another_account_is_waited_for_and_cancelled_as_well() -> N
     desk = kept_desk(STOP_WAITS, BOTH)
     enter(desk, signal("a"))
     acknowledge(desk, send(desk, signal("b", va_id="VA002")))
-    assert submits(report(desk, STOP, VenueWord.CANCELED)) == []
+    assert submits(report(desk, STOP, ReportWord.CANCELED)) == []
     steps = pass_time(desk, SECOND_NS)
     assert [order_id for step in steps for order_id in cancels(step)] == ["ABCDEF2E1"]
-    ended = report(desk, "ABCDEF2E1", VenueWord.CANCELED)
+    ended = report(desk, "ABCDEF2E1", ReportWord.CANCELED)
     assert [order.client_order_id for order in submits(ended)] == ["ABCDEF1S2"]
 
 
@@ -234,7 +234,7 @@ def test_a_stop_that_the_venue_forbids_is_tried_again_paced_and_what_is_in_its_w
     for _ in range(16):
         while waiting:
             order_sent(desk, waiting[0])
-            step = report(desk, waiting.pop(), VenueWord.REJECTED, reason=Reason.VENUE_FORBIDS)
+            step = report(desk, waiting.pop(), ReportWord.REJECTED, reason=Reason.VENUE_FORBIDS)
             told += incidents(step)
             assert of_type(step.commands, Compare)
             waiting += [order.client_order_id for order in submits(step)]
@@ -254,18 +254,18 @@ def test_the_pace_of_a_forbidden_stop_ends_when_one_rests() -> None:
     for _ in range(3):
         order_sent(desk, stops[0].client_order_id)
         refused = report(
-            desk, stops.pop().client_order_id, VenueWord.REJECTED, reason=Reason.VENUE_FORBIDS
+            desk, stops.pop().client_order_id, ReportWord.REJECTED, reason=Reason.VENUE_FORBIDS
         )
         stops = submits(refused)
         while not stops:
             stops = [o for step in pass_time(desk, WAIT_NS_MAX // 8) for o in submits(step)]
     order_sent(desk, stops[0].client_order_id)
-    report(desk, stops[0].client_order_id, VenueWord.ACCEPTED)
-    gone = report(desk, stops[0].client_order_id, VenueWord.CANCELED)
+    report(desk, stops[0].client_order_id, ReportWord.ACCEPTED)
+    gone = report(desk, stops[0].client_order_id, ReportWord.CANCELED)
     assert [order.role for order in submits(gone)] == [Role.STOP]
     order_sent(desk, submits(gone)[0].client_order_id)
     refused = report(
-        desk, submits(gone)[0].client_order_id, VenueWord.REJECTED, reason=Reason.VENUE_FORBIDS
+        desk, submits(gone)[0].client_order_id, ReportWord.REJECTED, reason=Reason.VENUE_FORBIDS
     )
     assert submits(refused), "at once, the first time in a row"
 
@@ -276,7 +276,7 @@ def test_a_stop_that_is_forbidden_for_an_entry_of_ours_has_that_cancelled() -> N
     acknowledge(desk, send(desk, signal("a")))
     (stop,) = submits(trade(desk, ENTRY, "4"))
     order_sent(desk, stop.client_order_id)
-    step = report(desk, STOP, VenueWord.REJECTED, reason=Reason.VENUE_FORBIDS)
+    step = report(desk, STOP, ReportWord.REJECTED, reason=Reason.VENUE_FORBIDS)
     assert cancels(step) == [ENTRY]
     assert incidents(step) == [Reason.VENUE_FORBIDS]
 
@@ -287,10 +287,10 @@ def test_an_exit_that_is_forbidden_has_the_way_cleared_and_is_tried_again_after_
     send(desk, signal("b", "close", None))
     order_sent(desk, EXIT)
     acknowledge(desk, send(desk, signal("c", va_id="VA002")))
-    step = report(desk, EXIT, VenueWord.REJECTED, reason=Reason.VENUE_FORBIDS)
+    step = report(desk, EXIT, ReportWord.REJECTED, reason=Reason.VENUE_FORBIDS)
     assert cancels(step) == ["ABCDEF2E1"]
     assert incidents(step) == [Reason.EXIT_REJECTED]
-    report(desk, "ABCDEF2E1", VenueWord.CANCELED)
+    report(desk, "ABCDEF2E1", ReportWord.CANCELED)
     again = [order for step in pass_time(desk, 2 * SECOND_NS) for order in submits(step)]
     assert [order.client_order_id for order in again] == ["ABCDEF1X2"]
 
@@ -298,5 +298,5 @@ def test_an_exit_that_is_forbidden_has_the_way_cleared_and_is_tried_again_after_
 def test_a_resting_stop_that_is_forbidden_only_at_its_trigger_means_exit() -> None:
     desk = kept_desk(FORBIDS)
     enter(desk, signal("a"))
-    step = report(desk, STOP, VenueWord.REJECTED, reason=Reason.VENUE_FORBIDS)
+    step = report(desk, STOP, ReportWord.REJECTED, reason=Reason.VENUE_FORBIDS)
     assert [order.exit_reason for order in submits(step)] == [Reason.STOP_REJECTED]

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from pointsman.domain.commands import Compare, Query, Submit
-from pointsman.domain.events import LinkChanged, OrderReport, VenueLink, VenueWord
+from pointsman.domain.events import LinkChanged, OrderReport, ReportWord, VenueLink
 from pointsman.domain.policy import Abilities, PositionMode, ReduceOnlyMode
 from pointsman.domain.venue_reports import AccountRead, Snapshot
-from pointsman.execution.ports import Reply
+from pointsman.execution.ports import VenueReply
 from pointsman.venues.adapter import NoAnswer
 from pointsman.venues.bridge import RealVenue
 from pointsman.venues.catalogue import CATALOGUE
@@ -33,8 +33,8 @@ class Shadow:
         self.venue = ShadowVenue(account, open_paper(folder / "p.db"))
         self.now_ns = NOW_NS
 
-    def hear(self, is_enough: Callable[[list[Reply]], object]) -> list[Reply]:
-        heard: list[Reply] = []
+    def hear(self, is_enough: Callable[[list[VenueReply]], object]) -> list[VenueReply]:
+        heard: list[VenueReply] = []
         until = time.monotonic() + PATIENCE_SECONDS
         while not is_enough(heard):
             assert time.monotonic() < until, heard
@@ -58,7 +58,7 @@ def shadow(tmp_path: Path) -> Iterator[Shadow]:
     assert shadow.adapter.is_closed
 
 
-def read(heard: list[Reply]) -> list[Reply]:
+def read(heard: list[VenueReply]) -> list[VenueReply]:
     return [reply for reply in heard if isinstance(reply, AccountRead)]
 
 
@@ -111,7 +111,7 @@ def test_an_order_goes_to_paper_alone(shadow: Shadow) -> None:
 
 def test_the_links_of_the_account_are_told_and_its_orders_are_not(shadow: Shadow) -> None:
     down = LinkChanged(VenueLink.ACCOUNT_STREAM, False, NOW_NS, "gone")
-    foreign = OrderReport("mine-by-hand", VenueWord.ACCEPTED, NOW_NS)
+    foreign = OrderReport("mine-by-hand", ReportWord.ACCEPTED, NOW_NS)
     for reply in (foreign, down, foreign):
         shadow.venue.account._put(reply)
     assert shadow.venue.next_due_ns() is not None

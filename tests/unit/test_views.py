@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from pointsman.reading.lists import Wanted
+from pointsman.reading.lists import ListFilter
 from pointsman.terminal.views import VIEWS, listing
 from tests.story_database import lived_day
 from tests.unit.test_lists import documents, rows_of
@@ -26,7 +26,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def lines(database: Path, verb: str, width: int, **wanted: Any) -> list[str]:
     """What people see."""
-    chosen = Wanted(**wanted)
+    chosen = ListFilter(**wanted)
     return drawn(listing(VIEWS[verb], rows_of(database, verb, chosen), chosen, in_cents), width)
 
 
@@ -81,10 +81,10 @@ def test_what_matters_most_stands_at_80_columns(database: Path, verb: str, kept:
 
 
 def test_long_ids_leave_room_for_account_and_symbol_at_80_columns(database: Path) -> None:
-    (judged, *_) = rows_of(database, "signals", Wanted())
+    (judged, *_) = rows_of(database, "signals", ListFilter())
     signal = replace(judged.record.signal, signal_id=f"alert-{'0123456789' * 6}", symbol="BTC/USDT")
     long = replace(judged, record=replace(judged.record, signal=signal))
-    (*_, row) = drawn(listing(VIEWS["signals"], [long], Wanted(), in_cents), 80)
+    (*_, row) = drawn(listing(VIEWS["signals"], [long], ListFilter(), in_cents), 80)
     assert len(row) <= 80
     cells = row.split()
     assert {"VA001", "BTC/USDT", "buy", "accepted"} <= set(cells)

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from pointsman.execution.ports import Standing
+from pointsman.execution.ports import StorageStatus
 from pointsman.reading.vitals import Vitals
 from tests.desk_stories import SECOND_NS, START_NS
 from tests.engine_stories import BROKEN
@@ -16,7 +16,7 @@ class Body:
     def __init__(self) -> None:
         self.now_ns = START_NS
         self.commit_ns = 0
-        self.standing = Standing()
+        self.standing = StorageStatus()
         self.compared_ns: int | None = None
         self.vitals = Vitals(
             lambda: self.now_ns,
@@ -47,11 +47,11 @@ def test_ages_are_counted_in_event_time_from_what_was_seen_last() -> None:
 
 def test_storage_says_since_when_it_fails_and_that_it_has_healed() -> None:
     body = Body()
-    body.standing = Standing(0, str(BROKEN.cause), 1)
+    body.standing = StorageStatus(0, str(BROKEN.cause), 1)
     body.vitals.note(0, START_NS)
     body.vitals.note(0, START_NS + SECOND_NS)
     assert body.vitals.health()["storage"] == "failing since 2018-01-02T14:30:00.000000Z"
-    body.standing = Standing(1)
+    body.standing = StorageStatus(1)
     body.vitals.note(0, START_NS + 2 * SECOND_NS)
     assert body.vitals.health()["storage"] == "ok"
 

@@ -10,7 +10,7 @@ from fastapi import Request
 from pydantic import SecretStr
 
 from pointsman.api import webhook as module
-from pointsman.api.problems import Problem
+from pointsman.api.problems import HttpProblem
 from pointsman.api.webhook import Signatures, signed_path
 
 NOW_S = 1_767_609_000
@@ -45,7 +45,7 @@ def signatures(path: Path) -> Signatures:
 def status(signatures: Signatures, request: Request, body: bytes = BODY, at_s: int = NOW_S) -> int:
     try:
         signatures.check(request, body, at_s * 10**9)
-    except Problem as problem:
+    except HttpProblem as problem:
         return int(problem.status)
     return 200
 

@@ -30,7 +30,7 @@ from fastapi.security.base import SecurityBase
 from pydantic import SecretStr
 from starlette.datastructures import Headers
 
-from pointsman.api.problems import Problem
+from pointsman.api.problems import HttpProblem
 from pointsman.config.addresses import is_loopback
 from pointsman.config.settings import Settings
 from pointsman.config.tokens import settings_that_say_elsewhere
@@ -149,14 +149,14 @@ def _digest(token: str) -> bytes:
     return sha256(token.encode()).digest()
 
 
-def _unknown(sign: str) -> Problem:
+def _unknown(sign: str) -> HttpProblem:
     wanted = (
         "send the header `Authorization: Bearer TOKEN` with READ_TOKEN, SIGNAL_TOKEN or "
         "CONTROL_TOKEN"
     )
     if sign:
         wanted = f"this came with {sign}, so it counts as remote: set tokens, and {wanted}"
-    return Problem(HTTPStatus.UNAUTHORIZED, wanted, {"WWW-Authenticate": "Bearer"})
+    return HttpProblem(HTTPStatus.UNAUTHORIZED, wanted, {"WWW-Authenticate": "Bearer"})
 
 
 def bearer_token(headers: Headers) -> str | None:
@@ -185,7 +185,7 @@ class Needs(SecurityBase):
         on which others read."""
         caller: Caller = request.scope[CALLER]
         if self._scopes.isdisjoint(caller.scopes):
-            raise Problem(HTTPStatus.FORBIDDEN, f"this needs {self._wanted}")
+            raise HttpProblem(HTTPStatus.FORBIDDEN, f"this needs {self._wanted}")
         return caller
 
 
@@ -201,7 +201,7 @@ class Origins:
         host = host_of(f"//{hosts[0]}") if len(hosts) == 1 else None
         if host is None or not (host in self._names or is_address(host)):
             text = "this host name is not allowed; use an IP address, or set HTTP_ALLOWED_HOSTS"
-            raise Problem(HTTPStatus.MISDIRECTED_REQUEST, text)
+            raise HttpProblem(HTTPStatus.MISDIRECTED_REQUEST, text)
         for origin in headers.getlist("origin"):
             # An address is ours only where the request itself was sent to it.
             from_host = host_of(origin)
@@ -239,9 +239,9 @@ def host_of(url: str) -> str | None:
     return host or None
 
 
-def _foreign(header: str) -> Problem:
+def _foreign(header: str) -> HttpProblem:
     text = f"the header {header} names another site; such a request may change nothing"
-    return Problem(HTTPStatus.FORBIDDEN, text)
+    return HttpProblem(HTTPStatus.FORBIDDEN, text)
 
 
 def sign_of_forwarding(headers: Headers, http_version: str) -> str:

@@ -24,13 +24,13 @@ from pointsman.api.limits import (
     REFUSAL_SECONDS,
     Buckets,
     Guesses,
-    Limits,
+    RequestLimits,
     address_key,
     check_headers,
     read_whole,
     replayed,
 )
-from pointsman.api.problems import Problem, nowhere, problem_response
+from pointsman.api.problems import HttpProblem, nowhere, problem_response
 
 PREFIX = "/api/v1"
 WEBHOOK = "/webhook"
@@ -45,10 +45,12 @@ _SIGNALS = _BATCHES | {f"{PREFIX}/signals"}
 _SIGNATURE = "a signature"
 
 
-class Door:
+class Admission:
     """ASGI middleware around the whole application."""
 
-    def __init__(self, app: ASGIApp, access: Access, origins: Origins, limits: Limits) -> None:
+    def __init__(
+        self, app: ASGIApp, access: Access, origins: Origins, limits: RequestLimits
+    ) -> None:
         self._app = app
         self._access = access
         self._origins = origins
@@ -65,7 +67,7 @@ class Door:
             return
         try:
             passed = await self._passed(scope, receive)
-        except Problem as problem:
+        except HttpProblem as problem:
             await problem_response(problem)(scope, receive, send)
             return
         if passed is None:
@@ -99,7 +101,7 @@ class Door:
         if path.startswith(f"{PREFIX}/"):
             try:
                 caller = self._access.caller(scope)
-            except Problem as problem:
+            except HttpProblem as problem:
                 raise await self._slowed(scope, bearer_token(headers), problem) from None
             self._budget(scope["method"], path).take(caller.name)
             scope[CALLER] = caller
@@ -111,7 +113,7 @@ class Door:
         elif path != WEBHOOK:
             try:
                 self._open_reads.take(address_key(client_host(scope)))
-            except Problem as problem:
+            except HttpProblem as problem:
                 raise await self._slowed(scope, None, problem) from None
 
     def _budget(self, method: str, path: str) -> Buckets:
@@ -121,14 +123,14 @@ class Door:
             return self._controls
         return self._signals if method == "POST" and path in _SIGNALS else self._reads
 
-    async def _slowed(self, scope: Scope, guess: str | None, problem: Problem) -> Problem:
+    async def _slowed(self, scope: Scope, guess: str | None, problem: HttpProblem) -> HttpProblem:
         """The answer to a caller without a right token, after the time that this takes. `guess` is
         the token that was tried, if one was."""
         seconds = REFUSAL_SECONDS
         if guess:
             try:
                 self._guesses.take(guess)
-            except Problem as too_many:
+            except HttpProblem as too_many:
                 problem, seconds = too_many, GUESSING_SECONDS
         hold = scope.get("state", {}).get(HOLD, asyncio.sleep)
         await hold(seconds)
@@ -141,7 +143,7 @@ class Door:
         async def slowed(message: Message) -> None:
             nonlocal is_replaced
             if _is_unauthorized(message):
-                wrong = Problem(HTTPStatus.UNAUTHORIZED, "")
+                wrong = HttpProblem(HTTPStatus.UNAUTHORIZED, "")
                 told = await self._slowed(scope, _SIGNATURE, wrong)
                 is_replaced = told is not wrong
                 if is_replaced:

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from pointsman.api.problems import Problem
+from pointsman.api.problems import HttpProblem
 from pointsman.domain.signal_text import SignalProblem
 from pointsman.domain.signals import Signal
 from pointsman.domain.timestamps import SECOND_NS
@@ -81,7 +81,7 @@ class Alerts:
                 f"{REMEMBERED_MAX} different alerts within {SAME_SECONDS} s; send a time with each"
             )
             retry = {"Retry-After": str(SAME_SECONDS)}
-            raise Problem(HTTPStatus.TOO_MANY_REQUESTS, text, retry)
+            raise HttpProblem(HTTPStatus.TOO_MANY_REQUESTS, text, retry)
         if self._first.get(said) != first:
             self._first[said] = first
             self._first.move_to_end(said)

@@ -30,8 +30,8 @@ from pydantic_core import PydanticCustomError
 
 from pointsman.api.access import ANYONE, Caller, Needs, Scope
 from pointsman.api.admission import PREFIX
-from pointsman.api.ports import Engine
-from pointsman.api.problems import JSON, Problem, documented, only_known, require_media_type
+from pointsman.api.ports import EnginePort
+from pointsman.api.problems import JSON, HttpProblem, documented, only_known, require_media_type
 from pointsman.engine.exit_codes import ExitCode
 from pointsman.engine.requests import (
     AccountRequest,
@@ -129,7 +129,7 @@ _KILL_INPUT: dict[str, Any] = {
 }
 
 
-def command_routes(engine: Engine) -> APIRouter:
+def command_routes(engine: EnginePort) -> APIRouter:
     """The routes of the requests."""
     asked = [Depends(only_known)]
     routes = APIRouter(prefix=PREFIX, tags=["control"], dependencies=asked)
@@ -197,7 +197,7 @@ def _kill_body(raw: bytes) -> KillBody:
         raise RequestValidationError(faults) from None
     except (ValueError, RecursionError):
         text = 'send {"reason": "why", "flatten": false}, or no body at all'
-        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, text, field="body") from None
+        raise HttpProblem(HTTPStatus.UNPROCESSABLE_ENTITY, text, field="body") from None
 
 
 def _kill_fields(raw: bytes) -> Any:
@@ -222,19 +222,21 @@ async def _json_only(request: HttpRequest) -> None:
         require_media_type(request, (JSON,), f"send {JSON}")
 
 
-async def _carry_out(engine: Engine, threads: Executor, request: Request) -> Answer:
+async def _carry_out(engine: EnginePort, threads: Executor, request: Request) -> Answer:
     loop = asyncio.get_running_loop()
     return await loop.run_in_executor(threads, engine.controls.carry_out, request)
 
 
-def _problem(engine: Engine, refusal: Refusal, request: Request) -> Problem:
+def _problem(engine: EnginePort, refusal: Refusal, request: Request) -> HttpProblem:
     """What a refusal is in HTTP."""
     text = str(refusal)
     if isinstance(refusal, Unanswered):
-        return Problem(HTTPStatus.SERVICE_UNAVAILABLE, text, {"Retry-After": str(RETRY_SECONDS)})
+        return HttpProblem(
+            HTTPStatus.SERVICE_UNAVAILABLE, text, {"Retry-After": str(RETRY_SECONDS)}
+        )
     if isinstance(request, Resume) and refusal.exit_code == ExitCode.REFUSED:
-        return Problem(HTTPStatus.LOCKED, text)
+        return HttpProblem(HTTPStatus.LOCKED, text)
     known = [account["va_id"] for account in engine.board.document()["accounts"]]
     if isinstance(request, AccountRequest) and request.va not in (None, *known):
-        return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"va: {text}", field="va")
-    return Problem(HTTPStatus.CONFLICT, text)
+        return HttpProblem(HTTPStatus.UNPROCESSABLE_ENTITY, f"va: {text}", field="va")
+    return HttpProblem(HTTPStatus.CONFLICT, text)

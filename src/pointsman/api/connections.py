@@ -17,7 +17,7 @@ import msgspec
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from pointsman.api.limits import HEADER_BYTES_MAX, HOLD
-from pointsman.api.problems import MEDIA_TYPE, Problem, problem_document
+from pointsman.api.problems import MEDIA_TYPE, HttpProblem, problem_document
 
 CONNECTIONS_MAX = 256
 HEAD_SECONDS = 10.0
@@ -141,7 +141,7 @@ class Connection(HttpToolsProtocol):
     def _refuse(self, status: HTTPStatus, detail: str) -> None:
         """Answer without the application, which has no request yet, and hang up."""
         self._stop_timers()
-        body = msgspec.json.encode(problem_document(Problem(status, detail)))
+        body = msgspec.json.encode(problem_document(HttpProblem(status, detail)))
         head = (
             f"HTTP/1.1 {status.value} {status.phrase}\r\ncontent-type: {MEDIA_TYPE}\r\n"
             f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"

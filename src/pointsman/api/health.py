@@ -6,7 +6,7 @@ from typing import Literal
 from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
-from pointsman.api.ports import Engine
+from pointsman.api.ports import EnginePort
 from pointsman.version import __version__
 
 
@@ -29,7 +29,7 @@ class Version(BaseModel):
     version: str
 
 
-def health_routes(engine: Engine) -> APIRouter:
+def health_routes(engine: EnginePort) -> APIRouter:
     """The routes that need no token."""
     routes = APIRouter(tags=["health"])
 

@@ -18,7 +18,7 @@ from typing import NamedTuple
 from starlette.datastructures import Headers
 from starlette.types import Message, Receive
 
-from pointsman.api.problems import Problem
+from pointsman.api.problems import HttpProblem
 
 HEADERS_MAX = 64
 HEADER_BYTES_MAX = 16 * 1024
@@ -43,7 +43,7 @@ class Rate(NamedTuple):
     per_second: float
 
 
-class Limits(NamedTuple):
+class RequestLimits(NamedTuple):
     """The limits of one server. Requests are counted for each right: a token, or a caller of this
     machine; what is open to everybody for each address. Wrong tokens are counted for each one
     tried, and in all."""
@@ -75,7 +75,7 @@ class Buckets:
         level = min(self._rate.burst, level + (now - at) * self._rate.per_second)
         if level < 1:
             seconds = ceil((1 - level) / self._rate.per_second)
-            raise Problem(
+            raise HttpProblem(
                 HTTPStatus.TOO_MANY_REQUESTS,
                 f"too many {self._what}; try again in {seconds} s",
                 {"Retry-After": str(seconds)},
@@ -90,7 +90,7 @@ class Guesses:
     """Wrong tokens. They slow their own kind and nothing else: a right one is never looked up
     here."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: RequestLimits) -> None:
         self._same = Buckets(limits.same_guess, "requests with this wrong token")
         self._all = Buckets(limits.guesses, "wrong tokens")
 
@@ -117,7 +117,7 @@ def check_headers(headers: Headers) -> None:
     raw = headers.raw
     if len(raw) > HEADERS_MAX or sum(len(n) + len(v) for n, v in raw) > HEADER_BYTES_MAX:
         text = f"at most {HEADERS_MAX} headers of {HEADER_BYTES_MAX} bytes together"
-        raise Problem(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, text, {"Connection": "close"})
+        raise HttpProblem(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, text, {"Connection": "close"})
 
 
 async def read_whole(
@@ -155,27 +155,27 @@ async def read_whole(
                     break
     except TimeoutError:
         text = f"the request was not complete within {seconds:g} s"
-        raise _closing(refusal or Problem(HTTPStatus.REQUEST_TIMEOUT, text)) from None
+        raise _closing(refusal or HttpProblem(HTTPStatus.REQUEST_TIMEOUT, text)) from None
     if refusal is not None:
         raise refusal
     return bytes(body)
 
 
-def _packed(headers: Headers) -> Problem | None:
+def _packed(headers: Headers) -> HttpProblem | None:
     if headers.get("content-encoding", "identity").strip().lower() in ("", "identity"):
         return None
     text = "the body is compressed; send it without Content-Encoding"
-    return Problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, text)
+    return HttpProblem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, text)
 
 
-def _too_large(bytes_max: int) -> Problem:
+def _too_large(bytes_max: int) -> HttpProblem:
     text = f"a body may have at most {bytes_max} bytes"
-    return Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, text)
+    return HttpProblem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, text)
 
 
-def _closing(problem: Problem) -> Problem:
+def _closing(problem: HttpProblem) -> HttpProblem:
     """The same, after which the connection is closed: the rest of the body is not read."""
-    return Problem(problem.status, problem.detail, {"Connection": "close"})
+    return HttpProblem(problem.status, problem.detail, {"Connection": "close"})
 
 
 def replayed(body: bytes, receive: Receive) -> Receive:

@@ -25,7 +25,7 @@ from prometheus_client.registry import Collector
 
 from pointsman.api.meters import Counts, Histogram, Meters
 from pointsman.domain.accounts import KillState
-from pointsman.engine.live_view import Board
+from pointsman.engine.live_view import LiveView
 from pointsman.engine.snapshot import Document, LiveSnapshot
 from pointsman.execution.figures import AccountFigures, Cover
 from pointsman.version import __version__
@@ -263,7 +263,7 @@ GAUGES = (
 class EngineMetrics(Collector):
     """All metrics of one engine, drawn up when they are asked for."""
 
-    def __init__(self, meters: Meters, board: Board) -> None:
+    def __init__(self, meters: Meters, board: LiveView) -> None:
         self._meters = meters
         self._board = board
 
@@ -299,7 +299,7 @@ class EngineMetrics(Collector):
         return family
 
 
-def metrics_routes(meters: Meters, board: Board) -> APIRouter:
+def metrics_routes(meters: Meters, board: LiveView) -> APIRouter:
     """The route that Prometheus asks; it needs no token."""
     routes = APIRouter(tags=["health"])
     registry = CollectorRegistry()

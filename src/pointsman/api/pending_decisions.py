@@ -14,8 +14,8 @@ from urllib.parse import quote
 
 import msgspec
 
-from pointsman.api.ports import Engine
-from pointsman.api.problems import Problem
+from pointsman.api.ports import EnginePort
+from pointsman.api.problems import HttpProblem
 from pointsman.domain.commands import Step
 from pointsman.domain.money import plain
 from pointsman.domain.orders import Order
@@ -50,7 +50,7 @@ class Decisions:
     meanwhile with one wake-up. Used on that loop only; where the server is started again it has a
     new one, and what came for the old one is dropped."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: EnginePort) -> None:
         self._engine = engine
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -115,7 +115,7 @@ class Decisions:
             raise unavailable(str(held), signal_id=signal.signal_id) from held
         if step.is_reused_id:
             text = f"signal_id {signal.signal_id} was decided before with other content"
-            raise Problem(
+            raise HttpProblem(
                 HTTPStatus.CONFLICT,
                 f"{text}; nothing was done; send a new signal_id",
                 reason="ID_REUSED",
@@ -132,7 +132,7 @@ class Decisions:
         with closing(open_reader(self._engine.database)) as connection:
             return queries.one(connection, Order, clause, (order_id,))
 
-    def _withdrawn(self) -> Problem:
+    def _withdrawn(self) -> HttpProblem:
         causes = dict(self._engine.unready())
         why = "; ".join(f"{name}: {cause}" for name, cause in causes.items())
         text = f"no decision within {DECIDE_SECONDS:g} s" + (f" ({why})" if why else "")
@@ -153,9 +153,9 @@ def _set(woken: asyncio.Future[None]) -> None:
         woken.set_result(None)
 
 
-def unavailable(detail: str, **extra: object) -> Problem:
+def unavailable(detail: str, **extra: object) -> HttpProblem:
     """The answer that says: not now."""
-    return Problem(HTTPStatus.SERVICE_UNAVAILABLE, detail, AGAIN, **extra)
+    return HttpProblem(HTTPStatus.SERVICE_UNAVAILABLE, detail, AGAIN, **extra)
 
 
 def decision_document(

@@ -16,13 +16,13 @@ from pointsman.domain.events import SignalMalformed
 from pointsman.domain.market import Quote
 from pointsman.domain.signals import Signal
 from pointsman.engine.controls import Controls
-from pointsman.engine.live_view import Board
+from pointsman.engine.live_view import LiveView
 from pointsman.market.live_rows import LiveRows
 from pointsman.reading.documents import Document
 from pointsman.reading.story import Story
 
 
-class Engine(NamedTuple):
+class EnginePort(NamedTuple):
     """The ways into one engine.
 
     `offer(signal, source)` has a signal decided (`LiveLoop.offer`), `offer_malformed` has one
@@ -36,7 +36,7 @@ class Engine(NamedTuple):
 
     database: Path
     settings: Settings
-    board: Board
+    board: LiveView
     controls: Controls
     offer: Callable[[Signal, str], Future[Step]]
     offer_malformed: Callable[[SignalMalformed], None]

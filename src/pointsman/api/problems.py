@@ -24,7 +24,7 @@ from pointsman.storage.errors import StorageError
 
 MEDIA_TYPE = "application/problem+json"
 SCHEMA = {
-    "title": "Problem",
+    "title": "HttpProblem",
     "description": "What went wrong (RFC 9457). `detail` says how to fix it.",
     "type": "object",
     "required": ["type", "title", "status", "detail"],
@@ -45,7 +45,7 @@ LINES = (JSON_LINES, "application/x-ndjson")
 """What JSON Lines are called."""
 
 
-class Problem(Exception):
+class HttpProblem(Exception):
     """An answer that is no success. `detail` is for a person; `extra` are further members, for
     programs."""
 
@@ -63,7 +63,7 @@ class Problem(Exception):
         self.extra = extra
 
 
-def problem_response(problem: Problem) -> JSONResponse:
+def problem_response(problem: HttpProblem) -> JSONResponse:
     """The answer that tells of a problem."""
     return JSONResponse(
         problem_document(problem),
@@ -73,7 +73,7 @@ def problem_response(problem: Problem) -> JSONResponse:
     )
 
 
-def problem_document(problem: Problem) -> dict[str, object]:
+def problem_document(problem: HttpProblem) -> dict[str, object]:
     """A problem for programs."""
     return {
         "type": "about:blank",
@@ -84,10 +84,10 @@ def problem_document(problem: Problem) -> dict[str, object]:
     }
 
 
-def nowhere() -> Problem:
+def nowhere() -> HttpProblem:
     """The answer at an address where nothing is, or nothing for this caller."""
     text = "no such path; /docs lists those that exist"
-    return Problem(HTTPStatus.NOT_FOUND, text)
+    return HttpProblem(HTTPStatus.NOT_FOUND, text)
 
 
 def documented(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
@@ -102,7 +102,7 @@ def answer_problems(app: FastAPI, complain: Callable[[str], None]) -> None:
     for each that nobody expected."""
 
     async def answer_problem(_request: Request, problem: Exception) -> JSONResponse:
-        assert isinstance(problem, Problem)
+        assert isinstance(problem, HttpProblem)
         return problem_response(problem)
 
     async def answer_http(request: Request, error: Exception) -> JSONResponse:
@@ -117,29 +117,33 @@ def answer_problems(app: FastAPI, complain: Callable[[str], None]) -> None:
         error_id = secrets.token_hex(4)
         complain(f"HTTP failed: {_where(request, fault)}; error id {error_id}")
         text = "the engine failed to answer; its log has the details under this error id"
-        return problem_response(Problem(HTTPStatus.INTERNAL_SERVER_ERROR, text, error_id=error_id))
+        return problem_response(
+            HttpProblem(HTTPStatus.INTERNAL_SERVER_ERROR, text, error_id=error_id)
+        )
 
     async def answer_unreadable(request: Request, fault: Exception) -> JSONResponse:
         complain(f"HTTP failed, the database cannot be read: {_where(request, fault)}")
         text = "the database cannot be read now; try again when /health/ready answers 200"
-        return problem_response(Problem(HTTPStatus.SERVICE_UNAVAILABLE, text, {"Retry-After": "5"}))
+        return problem_response(
+            HttpProblem(HTTPStatus.SERVICE_UNAVAILABLE, text, {"Retry-After": "5"})
+        )
 
-    app.add_exception_handler(Problem, answer_problem)
+    app.add_exception_handler(HttpProblem, answer_problem)
     app.add_exception_handler(StorageError, answer_unreadable)
     app.add_exception_handler(HTTPException, answer_http)
     app.add_exception_handler(RequestValidationError, answer_invalid)
     app.add_exception_handler(Exception, answer_fault)
 
 
-def _of_http(request: Request, error: HTTPException) -> Problem:
+def _of_http(request: Request, error: HTTPException) -> HttpProblem:
     """What the framework says of a request that fits no route."""
     status = HTTPStatus(error.status_code)
     if status is HTTPStatus.METHOD_NOT_ALLOWED:
         allowed = ", ".join(sorted(_methods(request)))
-        return Problem(status, f"use {allowed}", {"Allow": allowed})
+        return HttpProblem(status, f"use {allowed}", {"Allow": allowed})
     if status is HTTPStatus.NOT_FOUND:
         return nowhere()
-    return Problem(status, error.detail, error.headers)
+    return HttpProblem(status, error.detail, error.headers)
 
 
 def _methods(request: Request) -> Iterable[str]:
@@ -153,12 +157,12 @@ def _methods(request: Request) -> Iterable[str]:
     return found
 
 
-def _of_fields(errors: Iterable[Mapping[str, Any]]) -> Problem:
+def _of_fields(errors: Iterable[Mapping[str, Any]]) -> HttpProblem:
     """What is wrong with the fields of a request, all of them."""
     faults = [_fault(error) for error in errors]
     first = faults[0]
     detail = f"{first['field']}: {first['problem']}"
-    return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail, field=first["field"], errors=faults)
+    return HttpProblem(HTTPStatus.UNPROCESSABLE_ENTITY, detail, field=first["field"], errors=faults)
 
 
 def _fault(error: Mapping[str, Any]) -> dict[str, str]:
@@ -187,13 +191,13 @@ def require_media_type(request: Request, known: Container[str], remedy: str) -> 
     found = media_type(request)
     if found not in known:
         said = f"the body is {shown(found)}" if found else "no Content-Type is sent"
-        raise Problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"{said}; {remedy}")
+        raise HttpProblem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"{said}; {remedy}")
     return found
 
 
-def unreadable(problem: SignalProblem) -> Problem:
+def unreadable(problem: SignalProblem) -> HttpProblem:
     """The answer to something that should have been a signal and was not."""
-    return Problem(
+    return HttpProblem(
         HTTPStatus.UNPROCESSABLE_ENTITY,
         str(problem),
         field=problem.field,
@@ -209,4 +213,4 @@ async def only_known(request: Request) -> None:
         if name not in known:
             takes = f"there are {', '.join(known)}" if known else "there are none here"
             text = f"no such query parameter; {takes}"
-            raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, text, field=name[:100])
+            raise HttpProblem(HTTPStatus.UNPROCESSABLE_ENTITY, text, field=name[:100])

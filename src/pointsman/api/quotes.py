@@ -16,14 +16,14 @@ from pointsman.api.openapi import (
     takes,
 )
 from pointsman.api.pending_decisions import unavailable
-from pointsman.api.ports import Engine
-from pointsman.api.problems import JSON, JSON_LINES, Problem, documented, require_media_type
+from pointsman.api.ports import EnginePort
+from pointsman.api.problems import JSON, JSON_LINES, HttpProblem, documented, require_media_type
 from pointsman.execution.skipped_rows import SkippedRows
 from pointsman.market.lines import Line
 from pointsman.market.live_rows import LiveRows
 from pointsman.market.posted import (
-    Batch,
     PostedQuotes,
+    QuoteBatch,
     UnreadableBatch,
     csv_lines,
     json_lines,
@@ -39,7 +39,7 @@ _FORMS: dict[str, tuple[Callable[[str], list[Line]], Schema]] = {
 """Who reads a form of batch, and what OpenAPI says of it."""
 
 
-def add_quote_route(routes: APIRouter, engine: Engine, wall_ns: Callable[[], int]) -> None:
+def add_quote_route(routes: APIRouter, engine: EnginePort, wall_ns: Callable[[], int]) -> None:
     """Add the route by which quotes come in to the routes for signals, which need the same token.
 
     `wall_ns` gives the time of the wall clock, which the stamps of the quotes are compared with.
@@ -63,7 +63,7 @@ def add_quote_route(routes: APIRouter, engine: Engine, wall_ns: Callable[[], int
         form = require_media_type(request, _FORMS, f"send {', '.join(_FORMS)}")
         if engine.feed is None:
             text = "this engine does not take quotes from outside"
-            raise Problem(
+            raise HttpProblem(
                 HTTPStatus.CONFLICT,
                 f"{text}; start it with `pointsman run --market http`, or with `--market -`",
             )
@@ -73,7 +73,9 @@ def add_quote_route(routes: APIRouter, engine: Engine, wall_ns: Callable[[], int
             now_ns = wall_ns()
             batch = posted.read(read(body.decode("utf-8-sig")), now_ns)
         except (UnicodeDecodeError, UnreadableBatch) as problem:
-            raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, str(problem), field="body") from problem
+            raise HttpProblem(
+                HTTPStatus.UNPROCESSABLE_ENTITY, str(problem), field="body"
+            ) from problem
         if batch.bad_rows and not batch.quotes:
             raise _nothing_good(batch)
         taken = engine.feed(batch.quotes)
@@ -85,10 +87,10 @@ def add_quote_route(routes: APIRouter, engine: Engine, wall_ns: Callable[[], int
         return Response(msgspec.json.encode(told), media_type=JSON)
 
 
-def _nothing_good(batch: Batch) -> Problem:
+def _nothing_good(batch: QuoteBatch) -> HttpProblem:
     """The answer to a batch of which no row could be taken."""
     first = batch.bad[0]
-    return Problem(
+    return HttpProblem(
         HTTPStatus.UNPROCESSABLE_ENTITY,
         f"row {first.index}: {first.field} = {first.value!r}: {first.remedy}",
         field=first.field,

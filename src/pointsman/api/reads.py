@@ -15,12 +15,12 @@ from fastapi import APIRouter, Depends, Header, Path, Query, Response
 
 from pointsman.api.access import Needs, Scope
 from pointsman.api.admission import PREFIX
-from pointsman.api.ports import Engine
-from pointsman.api.problems import Problem, documented, only_known
+from pointsman.api.ports import EnginePort
+from pointsman.api.problems import HttpProblem, documented, only_known
 from pointsman.domain.orders import Fill, Order
 from pointsman.reading.certificate import certificate_document, read_certificate
 from pointsman.reading.documents import Document, to_document
-from pointsman.reading.lists import LIMIT, LISTS, Wanted, order_document
+from pointsman.reading.lists import LIMIT, LISTS, ListFilter, order_document
 from pointsman.reading.newest_start import read_policy
 from pointsman.reading.story import near_ids, read_story, story_document
 from pointsman.storage import queries
@@ -39,7 +39,7 @@ _UNREADABLE = documented(HTTPStatus.SERVICE_UNAVAILABLE)
 _UNKNOWN = documented(HTTPStatus.NOT_FOUND)
 
 
-def read_routes(engine: Engine) -> APIRouter:
+def read_routes(engine: EnginePort) -> APIRouter:
     """The routes that change nothing."""
     asked = [Depends(Needs(Scope.READ)), Depends(only_known)]
     routes = APIRouter(prefix=PREFIX, tags=["read"], dependencies=asked)
@@ -50,7 +50,7 @@ def read_routes(engine: Engine) -> APIRouter:
     return routes
 
 
-def _add_live_routes(routes: APIRouter, engine: Engine) -> None:
+def _add_live_routes(routes: APIRouter, engine: EnginePort) -> None:
     """What is now, with the prices of now."""
 
     @routes.get("/status", response_model=Document)
@@ -70,7 +70,7 @@ def _add_live_routes(routes: APIRouter, engine: Engine) -> None:
         found = next((each for each in every if each["va_id"] == va), None)
         if found is None:
             known = ", ".join(each["va_id"] for each in every[:10])
-            raise Problem(HTTPStatus.NOT_FOUND, f"no such account; there are {known}")
+            raise HttpProblem(HTTPStatus.NOT_FOUND, f"no such account; there are {known}")
         return _json(found)
 
     @routes.get("/positions", response_model=list[Document])
@@ -90,7 +90,7 @@ def _add_live_routes(routes: APIRouter, engine: Engine) -> None:
         )
 
 
-def _add_venue_routes(routes: APIRouter, engine: Engine) -> None:
+def _add_venue_routes(routes: APIRouter, engine: EnginePort) -> None:
     """The account at the venue, and how the books agree with it."""
 
     @routes.get("/venue", response_model=Document, responses=_UNREADABLE)
@@ -119,10 +119,10 @@ def _add_venue_routes(routes: APIRouter, engine: Engine) -> None:
         return _json(engine.comparisons())
 
 
-def _add_list_routes(routes: APIRouter, engine: Engine) -> None:
+def _add_list_routes(routes: APIRouter, engine: EnginePort) -> None:
     """What has been, newest last."""
 
-    def listed(name: str, wanted: Wanted) -> Response:
+    def listed(name: str, wanted: ListFilter) -> Response:
         kind = LISTS[name]
         with _reading(engine) as connection:
             return _json([kind.document(row) for row in kind.rows(connection, wanted)])
@@ -136,30 +136,30 @@ def _add_list_routes(routes: APIRouter, engine: Engine) -> None:
         ] = False,
     ) -> Response:
         """Orders, newest last."""
-        return listed("orders", Wanted(va, limit, is_open))
+        return listed("orders", ListFilter(va, limit, is_open))
 
     @routes.get("/fills", response_model=list[Document], responses=_UNREADABLE)
     def fills(va: _Va = None, limit: _Limit = LIMIT) -> Response:
         """Fills in the order of booking."""
-        return listed("fills", Wanted(va, limit))
+        return listed("fills", ListFilter(va, limit))
 
     @routes.get("/trades", response_model=list[Document], responses=_UNREADABLE)
     def trades(va: _Va = None, limit: _Limit = LIMIT) -> Response:
         """Closed positions in the order of closing."""
-        return listed("trades", Wanted(va, limit))
+        return listed("trades", ListFilter(va, limit))
 
     @routes.get("/signals", response_model=list[Document], responses=_UNREADABLE)
     def signals(va: _Va = None, limit: _Limit = LIMIT) -> Response:
         """Signals with their decisions, newest last."""
-        return listed("signals", Wanted(va, limit))
+        return listed("signals", ListFilter(va, limit))
 
     @routes.get("/incidents", response_model=list[Document], responses=_UNREADABLE)
     def incidents(va: _Va = None, limit: _Limit = LIMIT) -> Response:
         """Incidents, newest last."""
-        return listed("incidents", Wanted(va, limit))
+        return listed("incidents", ListFilter(va, limit))
 
 
-def _add_one_routes(routes: APIRouter, engine: Engine) -> None:
+def _add_one_routes(routes: APIRouter, engine: EnginePort) -> None:
     """One order, one signal."""
 
     @routes.get(
@@ -173,7 +173,7 @@ def _add_one_routes(routes: APIRouter, engine: Engine) -> None:
             key = (client_order_id,)
             found = queries.one(connection, Order, "WHERE client_order_id = ?", key)
             if found is None:
-                raise Problem(HTTPStatus.NOT_FOUND, "no order has this client_order_id")
+                raise HttpProblem(HTTPStatus.NOT_FOUND, "no order has this client_order_id")
             own = queries.records(connection, Fill, "WHERE client_order_id = ? ORDER BY rowid", key)
             return _json({**order_document(found), "fills": [to_document(fill) for fill in own]})
 
@@ -196,7 +196,7 @@ def _add_one_routes(routes: APIRouter, engine: Engine) -> None:
             if story is None:
                 near = near_ids(connection, signal_id)
                 hint = f"; did you mean {', '.join(near)}?" if near else ""
-                raise Problem(
+                raise HttpProblem(
                     HTTPStatus.NOT_FOUND, f"no signal has this signal_id{hint}", near=near
                 )
         if wants_text(accept or ""):
@@ -211,7 +211,7 @@ def wants_text(accept: str) -> bool:
 
 
 @contextmanager
-def _reading(engine: Engine) -> Iterator[sqlite3.Connection]:
+def _reading(engine: EnginePort) -> Iterator[sqlite3.Connection]:
     """A read-only connection that sees one moment of the database. Raises Problem 503 where it
     cannot be read."""
     try:
@@ -220,7 +220,7 @@ def _reading(engine: Engine) -> Iterator[sqlite3.Connection]:
     except (StorageError, sqlite3.Error) as error:
         engine.complain(f"HTTP could not read the database: {error}")
         text = "the database cannot be read now; the log of the engine says why"
-        raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, text, {"Retry-After": "5"}) from error
+        raise HttpProblem(HTTPStatus.SERVICE_UNAVAILABLE, text, {"Retry-After": "5"}) from error
 
 
 def _json(document: Document | Sequence[Any]) -> Response:

@@ -20,15 +20,15 @@ from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
 
 from pointsman.api.access import access_of, origins_of
-from pointsman.api.admission import PREFIX, Door
+from pointsman.api.admission import PREFIX, Admission
 from pointsman.api.commands import command_routes
 from pointsman.api.connections import Connection
 from pointsman.api.health import health_routes
-from pointsman.api.limits import Limits
+from pointsman.api.limits import RequestLimits
 from pointsman.api.metrics import metrics_routes
 from pointsman.api.openapi import describe
 from pointsman.api.page import page_routes
-from pointsman.api.ports import Engine
+from pointsman.api.ports import EnginePort
 from pointsman.api.problems import answer_problems
 from pointsman.api.reads import read_routes
 from pointsman.api.reference_page import reference_routes
@@ -136,12 +136,12 @@ def _silence() -> None:
         logger.addHandler(logging.NullHandler())
 
 
-_LIMITS = Limits()
+_LIMITS = RequestLimits()
 _SIGNALS = f"{PREFIX}/signals"
 
 
 def build_app(
-    engine: Engine, limits: Limits = _LIMITS, wall_ns: Callable[[], int] = time.time_ns
+    engine: EnginePort, limits: RequestLimits = _LIMITS, wall_ns: Callable[[], int] = time.time_ns
 ) -> FastAPI:
     """The application for one engine. The caller serves it and sets `state.stopping` at the end, so
     that the streams end too. `wall_ns` gives the time of the wall clock."""
@@ -149,7 +149,7 @@ def build_app(
     app.state.stopping = stopping = threading.Event()
     answer_problems(app, engine.complain)
     access = access_of(engine.settings)
-    app.add_middleware(Door, access=access, origins=origins_of(engine.settings), limits=limits)
+    app.add_middleware(Admission, access=access, origins=origins_of(engine.settings), limits=limits)
     rooms = (
         health_routes(engine),
         metrics_routes(engine.meters, engine.board),

@@ -26,12 +26,12 @@ from pointsman.api.openapi import (
     takes,
 )
 from pointsman.api.pending_decisions import DECIDE_SECONDS, Decisions, Pending
-from pointsman.api.ports import Engine
+from pointsman.api.ports import EnginePort
 from pointsman.api.problems import (
     JSON,
     JSON_LINES,
     LINES,
-    Problem,
+    HttpProblem,
     documented,
     require_media_type,
     unreadable,
@@ -68,7 +68,7 @@ class RawBodyRoute(APIRoute):
         return handle
 
 
-def signal_routes(engine: Engine, wall_ns: Callable[[], int] = time.time_ns) -> APIRouter:
+def signal_routes(engine: EnginePort, wall_ns: Callable[[], int] = time.time_ns) -> APIRouter:
     """The routes by which signals and quotes come in."""
     routes = APIRouter(
         prefix=PREFIX,
@@ -116,7 +116,9 @@ def signal_routes(engine: Engine, wall_ns: Callable[[], int] = time.time_ns) -> 
     return routes
 
 
-def malformed(engine: Engine, source: str, problem: SignalProblem, line: int = 0) -> Problem:
+def malformed(
+    engine: EnginePort, source: str, problem: SignalProblem, line: int = 0
+) -> HttpProblem:
     """Have a signal counted that could not be read; the answer to it."""
     engine.offer_malformed(
         SignalMalformed(
@@ -134,25 +136,25 @@ class _Line(NamedTuple):
     """A line, and what waits for its decision."""
 
     number: int
-    offered: Pending | Problem
+    offered: Pending | HttpProblem
 
 
-def _offer_lines(engine: Engine, decisions: Decisions, body: bytes) -> list[_Line]:
+def _offer_lines(engine: EnginePort, decisions: Decisions, body: bytes) -> list[_Line]:
     """Offer every line that can be read, until the inbox is full: what comes after one that found
     no room finds none either, for its order would be lost. Raises Problem 413."""
     texts = [(number, line) for number, line in enumerate(body.split(b"\n"), 1) if line.strip()]
     if len(texts) > BULK_LINES_MAX:
         text = f"{len(texts)} lines; send at most {BULK_LINES_MAX} at once"
-        raise Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, text)
+        raise HttpProblem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, text)
     lines: list[_Line] = []
-    full: Problem | None = None
+    full: HttpProblem | None = None
     for number, line in texts:
         try:
             signal = parse_signal(line)
             lines.append(_Line(number, full or decisions.offer(signal, SOURCE)))
         except SignalProblem as problem:
             lines.append(_Line(number, malformed(engine, SOURCE, problem, number)))
-        except Problem as problem:
+        except HttpProblem as problem:
             full = problem
             lines.append(_Line(number, full))
     return lines
@@ -174,7 +176,7 @@ def _told(decisions: Decisions, line: _Line) -> Document:
     try:
         if isinstance(found, Pending):
             return {"line": line.number, "status": 200, **decisions.told(found)}
-    except Problem as problem:
+    except HttpProblem as problem:
         found = problem
     return {
         "line": line.number,

@@ -25,8 +25,8 @@ from starlette.types import Scope as ASGIScope
 
 from pointsman.api.access import Needs, Scope
 from pointsman.api.admission import PREFIX
-from pointsman.api.ports import Engine
-from pointsman.api.problems import Problem, documented, only_known
+from pointsman.api.ports import EnginePort
+from pointsman.api.problems import HttpProblem, documented, only_known
 from pointsman.domain.timestamps import iso
 from pointsman.reading.documents import Document, to_document
 from pointsman.storage import queries
@@ -54,7 +54,7 @@ _LastHeader = Annotated[
 ]
 
 
-def stream_routes(engine: Engine, stopping: threading.Event) -> APIRouter:
+def stream_routes(engine: EnginePort, stopping: threading.Event) -> APIRouter:
     """The route of the stream. Streams end when `stopping` is set."""
     known = [Depends(Needs(Scope.READ)), Depends(only_known)]
     routes = APIRouter(prefix=PREFIX, tags=["read"], dependencies=known)
@@ -77,7 +77,7 @@ def stream_routes(engine: Engine, stopping: threading.Event) -> APIRouter:
         if len(streams) >= STREAMS_MAX:
             text = f"{STREAMS_MAX} streams are open, the maximum; close one"
             retry = {"Retry-After": str(RETRY_SECONDS)}
-            raise Problem(HTTPStatus.TOO_MANY_REQUESTS, text, retry)
+            raise HttpProblem(HTTPStatus.TOO_MANY_REQUESTS, text, retry)
         return _Stream(_events(engine, after, stopping), streams)
 
     return routes
@@ -99,14 +99,14 @@ class _Stream(StreamingResponse):
             self._streams.discard(self)
 
 
-def _start(engine: Engine, asked: str | None) -> int:
+def _start(engine: EnginePort, asked: str | None) -> int:
     """The sequence number after which a stream begins. Raises Problem 422 for one that is yet to
     come, 503 where the database cannot be read."""
     try:
         with closing(open_as_stored(engine.database)) as connection:
             newest = queries.rows(connection, queries.LAST_TURN)
     except StorageError as error:
-        raise Problem(
+        raise HttpProblem(
             HTTPStatus.SERVICE_UNAVAILABLE,
             "the database cannot be read now; the log of the engine says why",
             {"Retry-After": str(RETRY_SECONDS)},
@@ -116,11 +116,13 @@ def _start(engine: Engine, asked: str | None) -> int:
         return last
     if int(asked) > last:
         text = f"last_event_id: the newest id is {last}; this one is of another database"
-        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, text, field="last_event_id")
+        raise HttpProblem(HTTPStatus.UNPROCESSABLE_ENTITY, text, field="last_event_id")
     return int(asked)
 
 
-async def _events(engine: Engine, after: int, stopping: threading.Event) -> AsyncIterator[bytes]:
+async def _events(
+    engine: EnginePort, after: int, stopping: threading.Event
+) -> AsyncIterator[bytes]:
     """The text of the stream, a batch at a time."""
     clock = asyncio.get_running_loop().time
     yield b"retry: 2000\n\n"
@@ -145,7 +147,7 @@ async def _events(engine: Engine, after: int, stopping: threading.Event) -> Asyn
         await asyncio.sleep(LOOK_SECONDS)
 
 
-def _batch(engine: Engine, after: int) -> list[Turn]:
+def _batch(engine: EnginePort, after: int) -> list[Turn]:
     """The next turns; none while the database cannot be read."""
     try:
         with closing(open_as_stored(engine.database)) as connection:

@@ -32,8 +32,8 @@ from pydantic import SecretStr
 from pointsman.api.alerts import Alerts
 from pointsman.api.openapi import ALERT, DECISION, LATER, answers, takes
 from pointsman.api.pending_decisions import ASK, Decisions, wait
-from pointsman.api.ports import Engine
-from pointsman.api.problems import JSON, Problem, documented, nowhere
+from pointsman.api.ports import EnginePort
+from pointsman.api.problems import JSON, HttpProblem, documented, nowhere
 from pointsman.api.signals import malformed
 from pointsman.domain.positions import Position
 from pointsman.domain.signal_text import SignalProblem, parse_signal
@@ -77,7 +77,7 @@ _TIME = re.compile(r"[0-9]{1,11}(?:\.[0-9]{1,9})?")
 _LINE = re.compile(r"([0-9]{1,20}) ([0-9a-f]{64})")
 
 
-def webhook_routes(engine: Engine, wall_ns: Callable[[], int] = time.time_ns) -> APIRouter:
+def webhook_routes(engine: EnginePort, wall_ns: Callable[[], int] = time.time_ns) -> APIRouter:
     """The routes of the webhook. `wall_ns` tells the wall clock, which signed times are held
     against."""
     routes = APIRouter(tags=["webhook"])
@@ -125,7 +125,7 @@ def webhook_routes(engine: Engine, wall_ns: Callable[[], int] = time.time_ns) ->
 class _Taker:
     """Takes alerts of senders that may send them."""
 
-    def __init__(self, engine: Engine, wall_ns: Callable[[], int]) -> None:
+    def __init__(self, engine: EnginePort, wall_ns: Callable[[], int]) -> None:
         self._engine = engine
         self._wall_ns = wall_ns
         self._decisions = Decisions(engine)
@@ -228,24 +228,28 @@ class Signatures:
         if not is_ours or not _TIME.fullmatch(signed_at):
             text = f"send {TIMESTAMP}, the time in epoch seconds, and {SIGNATURE}"
             told = f'{text}, the hex HMAC-SHA256 of TIMESTAMP + "." + BODY under WEBHOOK_SECRET'
-            raise Problem(HTTPStatus.UNAUTHORIZED, told)
+            raise HttpProblem(HTTPStatus.UNAUTHORIZED, told)
         signed_ns = int(Decimal(signed_at) * SECOND_NS)
         if abs(now_ns - signed_ns) > _WINDOW_NS:
             text = f"signed more than {WINDOW_SECONDS} s from now by the engine's clock"
-            raise Problem(HTTPStatus.UNAUTHORIZED, f"{text}; set yours and sign the message again")
+            raise HttpProblem(
+                HTTPStatus.UNAUTHORIZED, f"{text}; set yours and sign the message again"
+            )
         self._remember(digest.hex(), signed_ns + _WINDOW_NS, now_ns)
         return signed_at
 
     def _remember(self, digest: str, until_ns: int, now_ns: int) -> None:
         if digest in self._seen:
             text = "this message came before; sign each message with its own time"
-            raise Problem(HTTPStatus.CONFLICT, text)
+            raise HttpProblem(HTTPStatus.CONFLICT, text)
         if len(self._seen) >= REMEMBERED_MAX:
             self._seen = _current(self._seen, now_ns)
             self._write()
         if len(self._seen) >= REMEMBERED_MAX:
             text = f"{REMEMBERED_MAX} signed messages came within {WINDOW_SECONDS} s"
-            raise Problem(HTTPStatus.TOO_MANY_REQUESTS, text, {"Retry-After": str(WINDOW_SECONDS)})
+            raise HttpProblem(
+                HTTPStatus.TOO_MANY_REQUESTS, text, {"Retry-After": str(WINDOW_SECONDS)}
+            )
         self._seen[digest] = until_ns
         self._append(digest, until_ns)
 

@@ -36,7 +36,7 @@ from pointsman.config.problems import SettingsError
 from pointsman.engine.exit_codes import ExitCode
 
 if TYPE_CHECKING:
-    from pointsman.reading.lists import Wanted
+    from pointsman.reading.lists import ListFilter
 
 _SHOWN_LIMIT = 50
 
@@ -119,7 +119,7 @@ def status(options: Options) -> None:
     status_verb.show(path_alone(options), as_json=options.as_json)
 
 
-def _show(verb: str, options: Options, wanted: "Wanted") -> None:
+def _show(verb: str, options: Options, wanted: "ListFilter") -> None:
     import msgspec
 
     from pointsman.reading.lists import LISTS
@@ -143,9 +143,9 @@ def _show(verb: str, options: Options, wanted: "Wanted") -> None:
 
 def _add_list(verb: str, text: str) -> None:
     def show(options: Options, va: Va = None, limit: Limit = _SHOWN_LIMIT) -> None:
-        from pointsman.reading.lists import Wanted
+        from pointsman.reading.lists import ListFilter
 
-        _show(verb, options, Wanted(va, limit))
+        _show(verb, options, ListFilter(va, limit))
 
     show.__doc__ = text
     app.command(verb)(takes_options(show))
@@ -155,10 +155,10 @@ def _add_list(verb: str, text: str) -> None:
 @takes_options
 def show_accounts(options: Options, context: typer.Context, va: Va = None) -> None:
     """The virtual accounts: what they are worth and may do."""
-    from pointsman.reading.lists import Wanted
+    from pointsman.reading.lists import ListFilter
 
     if context.invoked_subcommand is None:
-        _show("accounts", options, Wanted(va))
+        _show("accounts", options, ListFilter(va))
 
 
 @app.command()
@@ -170,9 +170,9 @@ def orders(
     open_only: Annotated[bool, flag("Only orders that may still fill.", "--open")] = False,
 ) -> None:
     """The orders."""
-    from pointsman.reading.lists import Wanted
+    from pointsman.reading.lists import ListFilter
 
-    _show("orders", options, Wanted(va, limit, open_only))
+    _show("orders", options, ListFilter(va, limit, open_only))
 
 
 _add_list("positions", "The open positions, and whether their stops are confirmed.")

@@ -7,21 +7,21 @@ from typing import NamedTuple
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from pointsman.config.problems import Problem
+from pointsman.config.problems import SettingProblem
 from pointsman.config.settings import Settings
-from pointsman.config.sources import Source
+from pointsman.config.sources import SettingSource
 from pointsman.domain.accounts import VenueAccount
 from pointsman.reading.documents import Document
 from pointsman.terminal.tables import Column, Listing
 from pointsman.terminal.text import printable
 
 
-class Shown(NamedTuple):
+class ShownSetting(NamedTuple):
     """One setting as it is in force."""
 
     name: str
     value: str
-    source: Source
+    source: SettingSource
 
 
 _SETTINGS = (
@@ -37,13 +37,13 @@ _PROBLEMS = (
 )
 
 
-def _is_default(row: Shown) -> bool:
-    return row.source is Source.DEFAULT
+def _is_default(row: ShownSetting) -> bool:
+    return row.source is SettingSource.DEFAULT
 
 
-def shown(settings: Settings) -> list[Shown]:
+def shown(settings: Settings) -> list[ShownSetting]:
     """Every setting, secrets masked."""
-    return [Shown(*row) for row in settings.shown()]
+    return [ShownSetting(*row) for row in settings.shown()]
 
 
 def draw_settings(settings: Settings) -> RenderableType:
@@ -76,7 +76,7 @@ def access_notes(settings: Settings) -> list[str]:
     return notes
 
 
-def draw_problems(problems: Sequence[Problem]) -> RenderableType:
+def draw_problems(problems: Sequence[SettingProblem]) -> RenderableType:
     """What has to be repaired, one row a problem."""
     count = len(problems)
     title = f"{count} setting{'s' if count > 1 else ''} cannot be used"
@@ -84,7 +84,7 @@ def draw_problems(problems: Sequence[Problem]) -> RenderableType:
 
 
 def problems_document(
-    problems: Sequence[Problem], warnings: Sequence[str], notes: Sequence[str] = ()
+    problems: Sequence[SettingProblem], warnings: Sequence[str], notes: Sequence[str] = ()
 ) -> Document:
     """What has to be repaired, looked at and known, for programs."""
     return {

@@ -123,7 +123,7 @@ def _rearm_without_engine(settings: "Settings", reason: str, no_engine: str) -> 
     """Clear the latch file, and leave word that the next start is to release the kill switch."""
     from pointsman.domain.accounts import KillState
     from pointsman.engine.control_client import engine_pid
-    from pointsman.engine.kill_latch import KillLatch, Latched, latch_path
+    from pointsman.engine.kill_latch import KillLatch, LatchState, latch_path
     from pointsman.engine.latch_watch import why_killed
 
     database = settings.database_path
@@ -141,7 +141,7 @@ def _rearm_without_engine(settings: "Settings", reason: str, no_engine: str) -> 
     except OSError as error:
         path = latch_path(database)
         return refused(f"{path} cannot be written ({error.strerror}); it stays killed")
-    cleared = Latched(
+    cleared = LatchState(
         state=KillState.OFF, by=asker(), note=reason, at_ns=time.time_ns(), rearms=True
     )
     is_open = latch.release(cleared, latch.last_press.number)

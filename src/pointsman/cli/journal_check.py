@@ -32,15 +32,15 @@ from pointsman.domain.orders import Fill, Order, Role
 from pointsman.domain.positions import Position
 from pointsman.execution.books import MINUTE_NS
 from pointsman.execution.desk import Desk
-from pointsman.execution.loading import Loaded
+from pointsman.execution.loading import DeskRecords
 from pointsman.reading.documents import Document
 from pointsman.storage import queries
-from pointsman.storage.codec import CODECS, Key, Newest, is_gone
+from pointsman.storage.codec import CODECS, Newest, RecordKey, is_gone
 from pointsman.storage.errors import damaged
 from pointsman.storage.journal import Turn, fold, turns, verify_chain
 
 
-class Fault(msgspec.Struct, frozen=True):
+class JournalFault(msgspec.Struct, frozen=True):
     """The first thing that is wrong. `sequence` is the row of the journal; the others say where in
     the tables, as far as that can be said. `expected` is the journal's or the desk's word, `found`
     what stands against it."""
@@ -62,7 +62,7 @@ class Verdict(msgspec.Struct, frozen=True):
     rows: int
     re_decided: int
     not_re_decided: int
-    fault: Fault | None
+    fault: JournalFault | None
     behind: int = 0
 
 
@@ -77,10 +77,10 @@ def examine(connection: sqlite3.Connection, version: str) -> Verdict:
     ((rows,),) = queries.rows(connection, "SELECT count(*) FROM journal")
     broken = verify_chain(connection)
     if broken is not None:
-        return Verdict(rows, 0, 0, Fault("chain", broken.what, broken.sequence))
+        return Verdict(rows, 0, 0, JournalFault("chain", broken.what, broken.sequence))
     differs = fold(connection)
     if differs is not None:
-        fault = Fault(
+        fault = JournalFault(
             "tables",
             "the table does not hold what the journal says",
             table=differs.table,
@@ -129,12 +129,12 @@ def _desk_at(started: Started, folded: Newest, last_ns: int) -> Desk:
     return Desk.load(started.policy, _loaded(records, last_ns), last_ns)
 
 
-def _loaded(records: Mapping[type, list[Any]], last_ns: int) -> Loaded:
+def _loaded(records: Mapping[type, list[Any]], last_ns: int) -> DeskRecords:
     fills: dict[str, list[str]] = {}
     for fill in records[Fill]:
         fills.setdefault(fill.client_order_id, []).append(fill.key)
     open_orders = [order for order in records[Order] if not order.is_final]
-    return Loaded(
+    return DeskRecords(
         desk=records[DeskRecord][0],
         kill_switch=next(iter(records[KillSwitch]), None),
         accounts=tuple(records[Account]),
@@ -156,10 +156,10 @@ def _loaded(records: Mapping[type, list[Any]], last_ns: int) -> Loaded:
     )
 
 
-def _turn_fault(desk: Desk, turn: Turn) -> Fault | None:
+def _turn_fault(desk: Desk, turn: Turn) -> JournalFault | None:
     """Decide one event again: the first record that comes out otherwise, or None."""
     if turn.event is None:
-        return Fault(
+        return JournalFault(
             "decisions", "the event cannot be read by the version that wrote it", turn.sequence
         )
     try:
@@ -174,13 +174,13 @@ def _turn_fault(desk: Desk, turn: Turn) -> Fault | None:
         ValueError,
     ) as error:
         what = f"deciding {turn.kind} again failed: {type(error).__name__}: {error}"
-        return Fault("decisions", what, turn.sequence)
+        return JournalFault("decisions", what, turn.sequence)
     while desk.due_timer(turn.time_ns) is not None:
         pass  # a timer that mattered is in the journal as TimerFired
     return _first_difference(turn, _by_key(turn.changes), _by_key(step.changes))
 
 
-_Changes = dict[tuple[str, Key], tuple[Any, ...]]
+_Changes = dict[tuple[str, RecordKey], tuple[Any, ...]]
 
 
 def _by_key(changes: Iterable[Record]) -> _Changes:
@@ -192,17 +192,19 @@ def _by_key(changes: Iterable[Record]) -> _Changes:
     return rows
 
 
-def _first_difference(turn: Turn, journaled: _Changes, decided: _Changes) -> Fault | None:
+def _first_difference(turn: Turn, journaled: _Changes, decided: _Changes) -> JournalFault | None:
     names = {codec.table: codec.names for codec in CODECS.values()}
     what = f"{turn.kind} decided again gives a different change"
     for table, key in {**journaled, **decided}:
         ours, theirs = decided.get((table, key)), journaled.get((table, key))
         if ours is None or theirs is None:
             expected, found = ("a change", None) if theirs is None else (None, "a change")
-            return Fault("decisions", what, turn.sequence, table, key, None, expected, found)
+            return JournalFault("decisions", what, turn.sequence, table, key, None, expected, found)
         for column, expected, found in zip(names[table], ours, theirs, strict=True):
             if expected != found:
-                return Fault("decisions", what, turn.sequence, table, key, column, expected, found)
+                return JournalFault(
+                    "decisions", what, turn.sequence, table, key, column, expected, found
+                )
     return None
 
 

@@ -19,7 +19,7 @@ from pointsman.cli.status_verb import places
 from pointsman.config.database_path import database_path_of
 
 if TYPE_CHECKING:
-    from pointsman.config.settings import Given, Loaded, Settings
+    from pointsman.config.settings import GivenSettings, LoadedSettings, Settings
 
 
 class Options(msgspec.Struct, frozen=True):
@@ -110,14 +110,14 @@ def takes_options(function: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def settings_given(options: Options) -> "Given":
+def settings_given(options: Options) -> "GivenSettings":
     """The settings of this command, with what is wrong with them."""
     from pointsman.config.settings import read_given
 
     return read_given(*places(options.env_file, options.db))
 
 
-def read_settings(options: Options) -> "Loaded":
+def read_settings(options: Options) -> "LoadedSettings":
     """The settings of this command. Raises SettingsError with every problem at once."""
     return settings_given(options).loaded()
 

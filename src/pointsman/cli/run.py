@@ -44,7 +44,7 @@ from pointsman.domain.timestamps import SECOND_NS
 from pointsman.engine.exit_codes import ExitCode
 
 if TYPE_CHECKING:
-    from pointsman.config.settings import Given, Loaded, Settings
+    from pointsman.config.settings import GivenSettings, LoadedSettings, Settings
     from pointsman.domain.accounts import VenueAccount
     from pointsman.market.layout import Layout
     from pointsman.service.arrivals import Intake
@@ -184,7 +184,7 @@ class _Wanted:
         is_named = self.is_lasting or "DATABASE_PATH" in settings.sources
         return settings.database_path if is_named else None
 
-    def checked(self, given: "Given") -> "Loaded":
+    def checked(self, given: "GivenSettings") -> "LoadedSettings":
         """The settings, for such a run. Raises SettingsError with every problem at once."""
         from pointsman.service.preflight import checked
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from pointsman.reading.lists import Judged, Wanted
+    from pointsman.reading.lists import Judged, ListFilter
 
 _LIMIT = 50
 _LOOK_SECONDS = 0.5  # not money: seconds
@@ -47,7 +47,7 @@ def signals(
     ] = False,
 ) -> None:
     """The signals, with the decision on each."""
-    from pointsman.reading.lists import LISTS, Wanted
+    from pointsman.reading.lists import LISTS, ListFilter
     from pointsman.reading.price_decimals import read_price_decimals
     from pointsman.storage.reader import reading
     from pointsman.terminal.text import console, print_json
@@ -56,7 +56,7 @@ def signals(
     path, read = database_of(options), LISTS["signals"]
     with reading(path) as connection:
         since_ns = None if since is None else since_of(since, _newest_ns(connection))
-        wanted = Wanted(va, limit, symbol=symbol, since_ns=since_ns, refused_only=refused_only)
+        wanted = ListFilter(va, limit, symbol=symbol, since_ns=since_ns, refused_only=refused_only)
         rows = read.rows(connection, wanted)
         price_decimals = read_price_decimals(connection)
     if options.as_json and follow:
@@ -90,7 +90,7 @@ def _newest_ns(connection: sqlite3.Connection) -> int:
     return int(found["newest"] or 0)
 
 
-def _follow(path: "Path", wanted: "Wanted", shown: "Sequence[Judged]", as_json: bool) -> None:
+def _follow(path: "Path", wanted: "ListFilter", shown: "Sequence[Judged]", as_json: bool) -> None:
     """Show what comes, each once its decision is stored."""
     import msgspec
 

@@ -19,7 +19,7 @@ from pointsman.engine.exit_codes import ExitCode
 if TYPE_CHECKING:
     from pointsman.config.settings import Settings
     from pointsman.simulator.faults import Fault
-    from pointsman.simulator.outcome import Failure, Outcome, Summary
+    from pointsman.simulator.outcome import Failure, SeedOutcome, Summary
 
 HOUR_NS = 3_600 * SECOND_NS
 HOURS_MAX = 24
@@ -138,7 +138,7 @@ def _replay_options(hours: str, faults: str | None) -> str:
 # -- what came of it -----------------------------------------------------------------------------
 
 
-def outcome_line(outcome: "Outcome") -> str:
+def outcome_line(outcome: "SeedOutcome") -> str:
     """One seed on one line."""
     spells = outcome.naked_ns
     verdict = "ok" if outcome.failure is None else f"FAILED {outcome.failure.invariant}"

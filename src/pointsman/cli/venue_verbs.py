@@ -63,7 +63,7 @@ def check_venue(
     partial exit, cancel and exit, and of each promise it is said whether the venue kept it. That is
     kept in the database, and `status` shows it.
     """
-    from pointsman.config.problems import Problem, SettingsError
+    from pointsman.config.problems import SettingProblem, SettingsError
     from pointsman.service.venue_certificate import keep, kept_in, opened
     from pointsman.terminal import certificate
     from pointsman.terminal.text import console, print_json
@@ -71,7 +71,7 @@ def check_venue(
     settings = read_settings(options).settings
     if orders and settings.is_shadow:
         remedy = "nothing is sent in shadow; set it to false for venue check --orders"
-        raise SettingsError([Problem("VENUE_SHADOW", "true", remedy)])
+        raise SettingsError([SettingProblem("VENUE_SHADOW", "true", remedy)])
     with ExitStack() as open_now:
         open_now.enter_context(_known_endings())
         # Before anything is sent: where an engine holds the database, nothing is.

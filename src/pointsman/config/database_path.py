@@ -7,7 +7,7 @@ path, to look at the database or to kill, neither fails over the others nor wait
 from collections.abc import Mapping
 from pathlib import Path
 
-from pointsman.config.problems import Problem
+from pointsman.config.problems import SettingProblem
 from pointsman.config.sources import find, layers_of
 from pointsman.config.values import read_path
 
@@ -22,7 +22,7 @@ def database_path_of(
 ) -> Path | None:
     """The path of the database, whatever is wrong with all other settings; None where that which
     should say it cannot be read."""
-    problems: list[Problem] = []
+    problems: list[SettingProblem] = []
     entry = find(_DATABASE_PATH, layers_of(env, env_file, overrides, problems, []), problems)
     if entry is None:
         is_told = any(problem.variable in _SAY_THE_PATH for problem in problems)

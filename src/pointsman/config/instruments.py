@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 
 import msgspec
 
-from pointsman.config.problems import Problem, SettingsError, did_you_mean
+from pointsman.config.problems import SettingProblem, SettingsError, did_you_mean
 from pointsman.config.values import decimal_reader
 from pointsman.domain.market import Instrument
 from pointsman.domain.money import is_multiple, plain
@@ -70,7 +70,7 @@ def load_instruments(path: Path) -> dict[str, Instrument]:
     document = _parse(path)
     if not isinstance(document, dict):
         raise SettingsError([_problem(path, "", document, "write one JSON object, {symbol: {…}}")])
-    problems: list[Problem] = []
+    problems: list[SettingProblem] = []
     instruments: dict[str, Instrument] = {}
     for written, fields in document.items():
         symbol = _symbol(written)
@@ -92,7 +92,7 @@ def at_venue(
 ) -> dict[str, Instrument]:
     """The instruments as the venue says them, made stricter by those of the file. Raises
     SettingsError with every field of the file that is not stricter."""
-    problems: list[Problem] = []
+    problems: list[SettingProblem] = []
     both = {
         symbol: stricter(venue[symbol], own, problems) if symbol in venue else own
         for symbol, own in of_file.items()
@@ -102,7 +102,7 @@ def at_venue(
     return {**venue, **both}
 
 
-def stricter(venue: Instrument, own: Instrument, problems: list[Problem]) -> Instrument:
+def stricter(venue: Instrument, own: Instrument, problems: list[SettingProblem]) -> Instrument:
     """The instrument of a venue where the file says more of it. What the file left out is the
     venue's; what would be looser is added to `problems`."""
     default = default_instrument(own.symbol)
@@ -120,13 +120,13 @@ def stricter(venue: Instrument, own: Instrument, problems: list[Problem]) -> Ins
     )
 
 
-def _coarser(name: str, venue: Decimal, own: Instrument, problems: list[Problem]) -> Decimal:
+def _coarser(name: str, venue: Decimal, own: Instrument, problems: list[SettingProblem]) -> Decimal:
     """The file's tick or lot, if it is a multiple of the venue's."""
     step: Decimal = getattr(own, name)
     if not is_multiple(step, venue):
         remedy = f"the venue's {name} is {plain(venue)}; write a multiple of it, or leave it out"
         problems.append(
-            Problem(f"{own.symbol}.{name}", plain(step), remedy, where="INSTRUMENTS_FILE")
+            SettingProblem(f"{own.symbol}.{name}", plain(step), remedy, where="INSTRUMENTS_FILE")
         )
     return step
 
@@ -163,15 +163,15 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _refuse(path: Path, remedy: str) -> NoReturn:
-    raise SettingsError([Problem("INSTRUMENTS_FILE", str(path), remedy)]) from None
+    raise SettingsError([SettingProblem("INSTRUMENTS_FILE", str(path), remedy)]) from None
 
 
-def _problem(path: Path, field: str, value: object, remedy: str) -> Problem:
+def _problem(path: Path, field: str, value: object, remedy: str) -> SettingProblem:
     shown = value if isinstance(value, str) else json.dumps(value)
-    return Problem(field or "instruments", shown, remedy, where=str(path))
+    return SettingProblem(field or "instruments", shown, remedy, where=str(path))
 
 
-def _instrument(path: Path, symbol: str, fields: Any, problems: list[Problem]) -> Instrument:
+def _instrument(path: Path, symbol: str, fields: Any, problems: list[SettingProblem]) -> Instrument:
     """The instrument of one entry. What is wrong with it is added to `problems`."""
     default = default_instrument(symbol)
     if not isinstance(fields, dict):

@@ -17,7 +17,7 @@ MASK = "********"
 _SHOWN_MAX = 80
 
 
-class Problem(msgspec.Struct, frozen=True, gc=False):
+class SettingProblem(msgspec.Struct, frozen=True, gc=False):
     """One thing to repair: the variable (or the field of a file), what it held, how to fix it, and
     where it stood."""
 
@@ -36,7 +36,7 @@ class SettingsError(PointsmanError):
     """The configuration cannot be used (exit 3). `problems` holds every reason, never none, and
     `warnings` what else a person should look at."""
 
-    def __init__(self, problems: Sequence[Problem], warnings: Sequence[str] = ()) -> None:
+    def __init__(self, problems: Sequence[SettingProblem], warnings: Sequence[str] = ()) -> None:
         super().__init__("\n".join(str(problem) for problem in problems))
         self.problems = tuple(problems)
         self.warnings = tuple(warnings)

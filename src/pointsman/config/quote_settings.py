@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from pointsman.config.addresses import is_loopback
 from pointsman.config.known_venues import KNOWN_VENUES, PAPER, KnownVenue
-from pointsman.config.problems import Problem, SettingsError
+from pointsman.config.problems import SettingProblem, SettingsError
 
 if TYPE_CHECKING:
     from pointsman.config.settings import Settings
@@ -50,7 +50,7 @@ def quote_settings(settings: "Settings", name: str) -> QuoteSettings:
     )
 
 
-def _problems(settings: "Settings", venue: KnownVenue) -> Iterator[Problem]:
+def _problems(settings: "Settings", venue: KnownVenue) -> Iterator[SettingProblem]:
     """What of the settings does not fit. At a real venue the rest was checked with the account."""
     if settings.venue != PAPER:
         return
@@ -61,13 +61,15 @@ def _problems(settings: "Settings", venue: KnownVenue) -> Iterator[Problem]:
         ):
             if value is None:
                 remedy = f"{venue.name} gives quotes only to those who have a key; set it, or"
-                yield Problem(name, "", f"{remedy} {name}_FILE; that of a paper account will do")
+                yield SettingProblem(
+                    name, "", f"{remedy} {name}_FILE; that of a paper account will do"
+                )
     others = [symbol for symbol in settings.symbols if not venue.trades(symbol)]
     if others:
         remedy = f"{venue.name} has symbols of the form {venue.example}; write them like that"
-        yield Problem("SYMBOLS", ",".join(others), remedy)
+        yield SettingProblem("SYMBOLS", ",".join(others), remedy)
     host = urlsplit(settings.venue_data_url).hostname or ""
     if host and not is_loopback(host) and host not in venue.live_hosts:
         own = ", ".join(sorted(venue.live_hosts))
         remedy = f"quotes of {venue.name} come from this machine or from one of {own}"
-        yield Problem("VENUE_DATA_URL", settings.venue_data_url, remedy)
+        yield SettingProblem("VENUE_DATA_URL", settings.venue_data_url, remedy)

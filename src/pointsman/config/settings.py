@@ -27,10 +27,10 @@ from pointsman.config.layers import (
     va_ids_of,
     validated,
 )
-from pointsman.config.problems import MASK, Problem, SettingsError
+from pointsman.config.problems import MASK, SettingProblem, SettingsError
 from pointsman.config.sources import (
-    Entry,
-    Source,
+    SettingEntry,
+    SettingSource,
     is_quoted,
     layers_of,
     limits_by_va,
@@ -64,7 +64,7 @@ class Settings(SettingFields):
     `VA001__NAME`)."""
 
     limits_by_va: Mapping[str, LimitFields] = Field(default_factory=dict)
-    sources: Mapping[str, Source] = Field(default_factory=dict)
+    sources: Mapping[str, SettingSource] = Field(default_factory=dict)
 
     @property
     def accounts(self) -> tuple[tuple[str, Decimal], ...]:
@@ -120,7 +120,7 @@ class Settings(SettingFields):
             self.trading_calendar,
         )
 
-    def shown(self) -> list[tuple[str, str, Source]]:
+    def shown(self) -> list[tuple[str, str, SettingSource]]:
         """(name, value as text, source) of every setting, then of every limit that a VA has of its
         own."""
         rows = [self._row(name_of(field), self, field) for field in SettingFields.model_fields]
@@ -132,9 +132,9 @@ class Settings(SettingFields):
             ]
         return rows
 
-    def _row(self, name: str, holder: LimitFields, field: str) -> tuple[str, str, Source]:
+    def _row(self, name: str, holder: LimitFields, field: str) -> tuple[str, str, SettingSource]:
         value = _as_text(getattr(holder, field))
-        return name, value, self.sources.get(name, Source.DEFAULT)
+        return name, value, self.sources.get(name, SettingSource.DEFAULT)
 
     def digest(self) -> str:
         """SHA-256 over what shapes the decisions of a recorded run, but for its instruments, which
@@ -158,14 +158,14 @@ class Settings(SettingFields):
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-class Loaded(msgspec.Struct, frozen=True):
+class LoadedSettings(msgspec.Struct, frozen=True):
     """The settings, and what a person should look at although it is no error."""
 
     settings: Settings
     warnings: tuple[str, ...]
 
 
-class Given(msgspec.Struct, frozen=True):
+class GivenSettings(msgspec.Struct, frozen=True):
     """What was read of the settings, with all that is wrong with them.
 
     Where there are problems, `settings` holds those values that are sound and belong to no single
@@ -175,25 +175,25 @@ class Given(msgspec.Struct, frozen=True):
     """
 
     settings: Settings
-    problems: tuple[Problem, ...]
+    problems: tuple[SettingProblem, ...]
     warnings: tuple[str, ...]
     at_fault: frozenset[str]
     places: Mapping[str, str]
 
-    def loaded(self) -> Loaded:
+    def loaded(self) -> LoadedSettings:
         """The settings. Raises SettingsError with every problem at once."""
         if self.problems:
             raise SettingsError(self.problems, self.warnings)
-        return Loaded(self.settings, self.warnings)
+        return LoadedSettings(self.settings, self.warnings)
 
 
 def read_given(
     env: Mapping[str, str], env_file: Path | None, overrides: Mapping[str, str]
-) -> Given:
+) -> GivenSettings:
     """Read all settings. `overrides` are flags by setting name; a flag wins over `env`, `env` over
     `env_file`, that over the default. An `env_file` that is not there is a problem: pass None for
     none."""
-    problems: list[Problem] = []
+    problems: list[SettingProblem] = []
     warnings: list[str] = []
     at_fault: set[str] = set()
     layers = layers_of(env, env_file, overrides, problems, warnings)
@@ -226,7 +226,7 @@ def read_given(
     if settings is None:
         settings = _sound(entries, at_fault)
     sources = {name: entry.source for name, entry in entries.items()}
-    return Given(
+    return GivenSettings(
         settings.model_copy(update={"limits_by_va": own, "sources": sources} | _unread(at_fault)),
         tuple(problems),
         tuple(warnings),
@@ -235,7 +235,7 @@ def read_given(
     )
 
 
-def _sound(entries: Mapping[str, Entry], at_fault: set[str]) -> Settings:
+def _sound(entries: Mapping[str, SettingEntry], at_fault: set[str]) -> Settings:
     """The settings of the desk as a whole that can be used. Limits are left out: whether one of
     them can be used depends on the others."""
     kept = {
@@ -253,7 +253,7 @@ def _unread(at_fault: set[str]) -> dict[str, SecretStr]:
 
 def resolve_settings(
     env: Mapping[str, str], env_file: Path | None, overrides: Mapping[str, str]
-) -> Loaded:
+) -> LoadedSettings:
     """All settings, as `read_given` reads them. Raises SettingsError with every problem at once."""
     return read_given(env, env_file, overrides).loaded()
 

@@ -18,14 +18,14 @@ from pathlib import Path
 
 import msgspec
 
-from pointsman.config.problems import MASK, Problem, close_match, did_you_mean
+from pointsman.config.problems import MASK, SettingProblem, close_match, did_you_mean
 
 _FILE = "_FILE"
 _OF_VA = "__"
 _VALUE_BYTES_MAX = 65_536
 
 
-class Source(StrEnum):
+class SettingSource(StrEnum):
     """Where a value came from, as `config show` names it."""
 
     DEFAULT = "default"
@@ -35,12 +35,12 @@ class Source(StrEnum):
     FILE = "file"
 
 
-class Entry(msgspec.Struct, frozen=True, gc=False):
+class SettingEntry(msgspec.Struct, frozen=True, gc=False):
     """The text of one setting, the variable that it stood in, and where that was."""
 
     variable: str
     text: str
-    source: Source
+    source: SettingSource
     where: str
 
 
@@ -62,7 +62,7 @@ def written_around(text: str) -> str:
 class Layer(msgspec.Struct, frozen=True):
     """One place with variables. `lines` says where each stands, where there are lines."""
 
-    source: Source
+    source: SettingSource
     where: str
     variables: Mapping[str, str]
     lines: Mapping[str, int] = {}
@@ -72,7 +72,7 @@ class Layer(msgspec.Struct, frozen=True):
         return self.where if line is None else f"{self.where} line {line}"
 
 
-def read_dotenv(path: Path, problems: list[Problem], warnings: list[str]) -> Layer:
+def read_dotenv(path: Path, problems: list[SettingProblem], warnings: list[str]) -> Layer:
     """The variables of a `.env` file, taken literally: nothing is interpolated."""
     from dotenv.parser import parse_stream
 
@@ -84,7 +84,9 @@ def read_dotenv(path: Path, problems: list[Problem], warnings: list[str]) -> Lay
         line = _first_line(binding.original.string, binding.original.line)
         if binding.error or (binding.key is not None and binding.value is None):
             # The text is not shown: it may be part of a secret.
-            problems.append(Problem(f"line {line}", MASK, "write NAME=value", where=str(path)))
+            problems.append(
+                SettingProblem(f"line {line}", MASK, "write NAME=value", where=str(path))
+            )
         elif binding.key is not None:
             if binding.key in texts:
                 warnings.append(
@@ -93,7 +95,7 @@ def read_dotenv(path: Path, problems: list[Problem], warnings: list[str]) -> Lay
                 )
             texts[binding.key] = binding.value or ""
             lines[binding.key] = line
-    return Layer(Source.DOTENV, str(path), texts, lines)
+    return Layer(SettingSource.DOTENV, str(path), texts, lines)
 
 
 def _seen_by_others(path: Path) -> Iterator[str]:
@@ -114,20 +116,20 @@ def layers_of(
     env: Mapping[str, str],
     env_file: Path | None,
     overrides: Mapping[str, str],
-    problems: list[Problem],
+    problems: list[SettingProblem],
     warnings: list[str],
 ) -> list[Layer]:
     """Flags, environment and `.env`, in the order in which they win."""
     layers = [
-        Layer(Source.FLAG, "command line", overrides),
-        Layer(Source.ENV, "environment", env),
+        Layer(SettingSource.FLAG, "command line", overrides),
+        Layer(SettingSource.ENV, "environment", env),
     ]
     if env_file is not None:
         layers.append(read_dotenv(env_file, problems, warnings))
     return layers
 
 
-def find(name: str, layers: list[Layer], problems: list[Problem]) -> Entry | None:
+def find(name: str, layers: list[Layer], problems: list[SettingProblem]) -> SettingEntry | None:
     """The text of a setting from the first layer that has it, or None. `name` may be that of one
     VA's limit."""
     for layer in layers:
@@ -136,16 +138,16 @@ def find(name: str, layers: list[Layer], problems: list[Problem]) -> Entry | Non
         if not path:
             if text is None:
                 continue
-            return Entry(name, text.strip(), layer.source, layer.place_of(name))
+            return SettingEntry(name, text.strip(), layer.source, layer.place_of(name))
         if text:
             shown = MASK if _is_secret(name) else text
             remedy = f"{name}_FILE is set as well; keep one of them"
-            problems.append(Problem(name, shown, remedy, layer.place_of(name)))
+            problems.append(SettingProblem(name, shown, remedy, layer.place_of(name)))
             return None
         held = _read(Path(path), name + _FILE, path, layer.place_of(name + _FILE), problems)
         if held is None:
             return None
-        return Entry(name + _FILE, held.strip(), Source.FILE, f"file {path}")
+        return SettingEntry(name + _FILE, held.strip(), SettingSource.FILE, f"file {path}")
     return None
 
 
@@ -155,7 +157,9 @@ def _is_secret(name: str) -> bool:
     return name.rpartition(_OF_VA)[2] in SECRETS
 
 
-def _read(path: Path, variable: str, value: str, where: str, problems: list[Problem]) -> str | None:
+def _read(
+    path: Path, variable: str, value: str, where: str, problems: list[SettingProblem]
+) -> str | None:
     try:
         with path.open("rb") as file:
             content = file.read(_VALUE_BYTES_MAX + 1)
@@ -168,12 +172,12 @@ def _read(path: Path, variable: str, value: str, where: str, problems: list[Prob
         remedy = "save the file as UTF-8"
     except ValueError as error:
         remedy = f"{error}; name a file that can be read"
-    problems.append(Problem(variable, value, remedy, where))
+    problems.append(SettingProblem(variable, value, remedy, where))
     return None
 
 
 def limits_by_va(
-    va_ids: frozenset[str] | None, layers: list[Layer], problems: list[Problem]
+    va_ids: frozenset[str] | None, layers: list[Layer], problems: list[SettingProblem]
 ) -> dict[str, set[str]]:
     """The limits that are set per VA: names by VA id. What is meant so and cannot be is a
     problem. `va_ids` None is for accounts that cannot be read: then every id counts as one."""
@@ -199,7 +203,7 @@ def limits_by_va(
                 hint = did_you_mean(limit, LIMIT_NAMES) or f"; use one of {', '.join(LIMIT_NAMES)}"
                 remedy = f"no limit {limit}{hint}"
             shown = MASK if _is_secret(limit) else layer.variables[variable]
-            problems.append(Problem(variable, shown, remedy, layer.place_of(variable)))
+            problems.append(SettingProblem(variable, shown, remedy, layer.place_of(variable)))
     return found
 
 
@@ -219,7 +223,7 @@ def unknown_names(va_ids: frozenset[str], layers: list[Layer]) -> Iterator[str]:
             match = close_match(name, LIMIT_NAMES if va_id else ours)
             if match and match[:3] == name[:3].upper():
                 hint = f"; did you mean {va_id + _OF_VA if va_id else ''}{match}?"
-            elif layer.source is Source.DOTENV:
+            elif layer.source is SettingSource.DOTENV:
                 hint = " and is ignored"
             else:
                 continue

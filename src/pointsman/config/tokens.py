@@ -17,9 +17,9 @@ from pydantic import SecretStr
 
 from pointsman.config.addresses import is_loopback
 from pointsman.config.paths import fix_of_folder
-from pointsman.config.problems import Problem, SettingsError
+from pointsman.config.problems import SettingProblem, SettingsError
 from pointsman.config.settings import Settings
-from pointsman.config.sources import Source, read_dotenv
+from pointsman.config.sources import SettingSource, read_dotenv
 from pointsman.config.values import read_token
 
 SCOPE_FIELDS = ("read_token", "signal_token", "control_token")
@@ -120,12 +120,12 @@ def _require_tokens(settings: Settings) -> None:
         return
     if has_token(settings):
         remedy = f"HTTP_HOST={host} serves other machines, and nobody there could rearm or flatten"
-        raise SettingsError([Problem("CONTROL_TOKEN", "", f"{remedy}; set it too")])
+        raise SettingsError([SettingProblem("CONTROL_TOKEN", "", f"{remedy}; set it too")])
     remedy = (
         "other machines would be served without any token; set READ_TOKEN, SIGNAL_TOKEN and "
         "CONTROL_TOKEN, or TOKENS_PATH to have them made, or HTTP_HOST=127.0.0.1"
     )
-    raise SettingsError([Problem("HTTP_HOST", host, remedy)])
+    raise SettingsError([SettingProblem("HTTP_HOST", host, remedy)])
 
 
 def _make(path: Path, fields: list[str]) -> None:
@@ -154,7 +154,7 @@ def _make(path: Path, fields: list[str]) -> None:
 
 
 def _with(settings: Settings, path: Path) -> Settings:
-    problems: list[Problem] = []
+    problems: list[SettingProblem] = []
     found = read_dotenv(path, problems, []).variables
     if problems:
         problem = problems[0]
@@ -175,7 +175,7 @@ def _with(settings: Settings, path: Path) -> Settings:
         names = ", ".join(missing)
         remedy = f"the file holds no usable {names}; remove it to have new tokens made"
         raise _unusable(path, remedy)
-    sources = {**settings.sources, **{field.upper(): Source.FILE for field in made}}
+    sources = {**settings.sources, **{field.upper(): SettingSource.FILE for field in made}}
     found_settings = settings.model_copy(update={**made, "sources": sources})
     _require_distinct(found_settings, path)
     return found_settings
@@ -192,4 +192,4 @@ def _require_distinct(settings: Settings, path: Path) -> None:
 
 
 def _unusable(path: Path, remedy: str) -> SettingsError:
-    return SettingsError([Problem("TOKENS_PATH", str(path), remedy)])
+    return SettingsError([SettingProblem("TOKENS_PATH", str(path), remedy)])

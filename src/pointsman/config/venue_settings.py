@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from pointsman.config.addresses import is_loopback
 from pointsman.config.known_venues import KNOWN_VENUES, PAPER, REAL_MONEY_SENTENCE, KnownVenue
-from pointsman.config.problems import Problem
+from pointsman.config.problems import SettingProblem
 
 if TYPE_CHECKING:
     from pointsman.config.settings import Settings
@@ -26,10 +26,10 @@ def is_real_money(settings: "Settings") -> bool:
 
 def venue_problems(
     settings: "Settings", at_fault: frozenset[str] = frozenset()
-) -> tuple[Problem, ...]:
+) -> tuple[SettingProblem, ...]:
     """Everything that prevents a start at the venue of the settings. `at_fault` are the names of
     settings that could not be read: what depends on one of them is not looked at."""
-    found: list[Problem] = []
+    found: list[SettingProblem] = []
     if not at_fault & {"VENUE", "VENUE_SANDBOX"}:
         found += _foreign_hosts(settings, at_fault)
     if "VENUE" in at_fault:
@@ -49,40 +49,40 @@ def venue_problems(
     return tuple(problem for problem in found if problem.variable not in at_fault)
 
 
-def _nothing_to_shadow(settings: "Settings", at_fault: frozenset[str]) -> Iterator[Problem]:
+def _nothing_to_shadow(settings: "Settings", at_fault: frozenset[str]) -> Iterator[SettingProblem]:
     if settings.venue_shadow and "VENUE_SHADOW" not in at_fault:
         real = " or ".join(KNOWN_VENUES)
         remedy = f"VENUE is paper, and there is no account to read; name one with VENUE={real}"
-        yield Problem("VENUE_SHADOW", "true", remedy)
+        yield SettingProblem("VENUE_SHADOW", "true", remedy)
 
 
-def _missing(settings: "Settings", venue: KnownVenue) -> Iterator[Problem]:
+def _missing(settings: "Settings", venue: KnownVenue) -> Iterator[SettingProblem]:
     """Key, secret and packages."""
     for name, value in (("VENUE_KEY", settings.venue_key), ("VENUE_SECRET", settings.venue_secret)):
         if value is None:
             kind = "a sandbox key" if settings.venue_sandbox else "a key"
             remedy = f"{venue.name} needs {kind} of yours; set it, or {name}_FILE, or VENUE=paper"
-            yield Problem(name, "", remedy)
+            yield SettingProblem(name, "", remedy)
     if venue.module and find_spec(venue.module) is None:
         remedy = f"needs {venue.module}: pip install {venue.module}"
-        yield Problem("VENUE", venue.name, remedy)
+        yield SettingProblem("VENUE", venue.name, remedy)
 
 
-def _mode(settings: "Settings", venue: KnownVenue) -> Iterator[Problem]:
+def _mode(settings: "Settings", venue: KnownVenue) -> Iterator[SettingProblem]:
     if settings.venue_position_mode not in venue.position_modes:
         modes = " or ".join(venue.position_modes)
         remedy = f"an account at {venue.name} has no such mode; use {modes}"
-        yield Problem("VENUE_POSITION_MODE", settings.venue_position_mode, remedy)
+        yield SettingProblem("VENUE_POSITION_MODE", settings.venue_position_mode, remedy)
 
 
-def _symbols(settings: "Settings", venue: KnownVenue) -> Iterator[Problem]:
+def _symbols(settings: "Settings", venue: KnownVenue) -> Iterator[SettingProblem]:
     others = [symbol for symbol in settings.symbols if not venue.trades(symbol)]
     if others:
         remedy = f"{venue.name} trades symbols of the form {venue.example}; write them like that"
-        yield Problem("SYMBOLS", ",".join(others), remedy)
+        yield SettingProblem("SYMBOLS", ",".join(others), remedy)
 
 
-def _foreign_hosts(settings: "Settings", at_fault: frozenset[str]) -> Iterator[Problem]:
+def _foreign_hosts(settings: "Settings", at_fault: frozenset[str]) -> Iterator[SettingProblem]:
     """A problem for each URL by which a key could go elsewhere. Quotes for the paper venue come
     without a key, from any venue."""
     is_sandbox = settings.venue_sandbox
@@ -104,18 +104,20 @@ def _foreign_hosts(settings: "Settings", at_fault: frozenset[str]) -> Iterator[P
             continue
         if host not in own:
             remedy = f"keys go only to this machine or to {whose}: {', '.join(sorted(own))}"
-            yield Problem(name, url, remedy)
+            yield SettingProblem(name, url, remedy)
         elif parts.scheme not in ("https", "wss"):
-            yield Problem(name, url, "keys leave this machine encrypted only; use https or wss")
+            yield SettingProblem(
+                name, url, "keys leave this machine encrypted only; use https or wss"
+            )
 
 
-def _without_consent(settings: "Settings") -> Iterator[Problem]:
+def _without_consent(settings: "Settings") -> Iterator[SettingProblem]:
     if settings.venue_live != REAL_MONEY_SENTENCE:
         remedy = (
             f'VENUE_SANDBOX=false trades with real money; if you want that write VENUE_LIVE="'
             f'{REAL_MONEY_SENTENCE}", else VENUE_SANDBOX=true'
         )
-        yield Problem("VENUE_LIVE", settings.venue_live, remedy)
+        yield SettingProblem("VENUE_LIVE", settings.venue_live, remedy)
 
 
 _LOSS_SETTINGS = frozenset(
@@ -130,7 +132,7 @@ _LOSS_SETTINGS = frozenset(
 )
 
 
-def _without_limit(settings: "Settings") -> Iterator[Problem]:
+def _without_limit(settings: "Settings") -> Iterator[SettingProblem]:
     """Real money wants a limit on what may be lost: over all accounts, or for each of them."""
     if settings.allow_unlimited_loss or settings.global_max_daily_loss is not None:
         return
@@ -147,4 +149,4 @@ def _without_limit(settings: "Settings") -> Iterator[Problem]:
             " or MAX_DRAWDOWN_PERCENTAGE, for all of them together with GLOBAL_ before it, or"
             " ALLOW_UNLIMITED_LOSS=true"
         )
-        yield Problem("MAX_DAILY_LOSS", "", remedy)
+        yield SettingProblem("MAX_DAILY_LOSS", "", remedy)

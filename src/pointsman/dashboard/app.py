@@ -21,10 +21,10 @@ from textual.message import Message
 
 from pointsman.dashboard.cells import Picture
 from pointsman.dashboard.dialogs import Dialog, KillDialog, PauseDialog, Reading, help_text
-from pointsman.dashboard.links import Link, News, Unreachable, follow
+from pointsman.dashboard.links import Link, PictureUpdate, Unreachable, follow
 from pointsman.dashboard.panel import Panel
 from pointsman.dashboard.theme import ALARM, STRONG, THEME
-from pointsman.dashboard.view import View
+from pointsman.dashboard.view import DashboardView
 from pointsman.engine.requests import AccountRequest, Answer, Kill, Reconcile, Request
 from pointsman.storage.errors import StorageError
 from pointsman.terminal.condition import Condition, EngineState, of_loop
@@ -91,8 +91,8 @@ class Dashboard(App[None]):
         # Without colour Textual would draw in greys; the terminal's own colours stay instead.
         super().__init__(ansi_color=True if is_colourless else None)
         self._link = link
-        self._view = View(link.zone)
-        self._news: News | None = None
+        self._view = DashboardView(link.zone)
+        self._news: PictureUpdate | None = None
         self._is_waiting = False
         self._is_over = Event()
         self._heard_at = time.monotonic()
@@ -132,7 +132,7 @@ class Dashboard(App[None]):
         """Do it in a thread. A daemon: an engine that hangs must not keep a terminal."""
         Thread(target=work, daemon=True).start()
 
-    def _tell(self, news: News) -> None:
+    def _tell(self, news: PictureUpdate) -> None:
         self._news = news
         if not self._is_waiting:
             self._is_waiting = True

@@ -56,7 +56,7 @@ class Link(NamedTuple):
     is_remote: bool = False
 
 
-class News(NamedTuple):
+class PictureUpdate(NamedTuple):
     """The newest picture, None where none can be had. `lost` says why it is not the engine's, in a
     few words, empty while it is; `unread` why the database gave none either; `state` what is known
     of the engine."""
@@ -67,26 +67,28 @@ class News(NamedTuple):
     state: EngineState = EngineState.RUNNING
 
 
-def follow(link: Link, tell: Callable[[News], None], is_over: Event) -> None:
+def follow(link: Link, tell: Callable[[PictureUpdate], None], is_over: Event) -> None:
     """Tell pictures until it is over. Runs in a thread of its own; `tell` is called in it."""
     while not is_over.is_set():
         lost = _while_connected(link, tell, is_over)
         if is_over.is_set():
             return
         try:
-            tell(News(link.last(), str(lost), state=lost.state))
+            tell(PictureUpdate(link.last(), str(lost), state=lost.state))
         except (StorageError, OSError) as error:
-            tell(News(None, str(lost), str(error), lost.state))
+            tell(PictureUpdate(None, str(lost), str(error), lost.state))
         is_over.wait(RETRY_SECONDS)
 
 
-def _while_connected(link: Link, tell: Callable[[News], None], is_over: Event) -> Unreachable:
+def _while_connected(
+    link: Link, tell: Callable[[PictureUpdate], None], is_over: Event
+) -> Unreachable:
     """Show pictures while there is an engine; then why there are no more."""
     try:
         for picture in link.watch():
             if is_over.is_set():
                 break
-            tell(News(picture))
+            tell(PictureUpdate(picture))
     except Unreachable as error:
         return error
     return Unreachable("the connection has ended")

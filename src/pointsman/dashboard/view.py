@@ -44,7 +44,7 @@ KEYS = (
 )
 
 
-class View(Container):
+class DashboardView(Container):
     """One picture, drawn into whatever room there is. Times that were measured stand on the clock
     of `zone`."""
 

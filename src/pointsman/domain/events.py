@@ -150,7 +150,7 @@ class VenueFill(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     fee_currency: str | None = None
 
 
-class VenueWord(StrEnum):
+class ReportWord(StrEnum):
     """What a venue can say of an order; a TRADE carries a fill."""
 
     ACCEPTED = "ACCEPTED"
@@ -173,7 +173,7 @@ class OrderReport(Event, frozen=True):
     record."""
 
     client_order_id: str
-    kind: VenueWord
+    kind: ReportWord
     ts_ns: int
     venue_order_id: str | None = None
     fill: VenueFill | None = None

@@ -20,7 +20,7 @@ from pointsman.domain.signal_values import says_nothing, squeezed
 Reader = Callable[[object], Any]
 
 
-class Use(StrEnum):
+class KeyUse(StrEnum):
     """What happens with a key."""
 
     READ = "read"
@@ -28,7 +28,7 @@ class Use(StrEnum):
     IGNORED = "ignored"
 
 
-class Key(NamedTuple):
+class AlertKey(NamedTuple):
     """One meaning and the names that senders give it. `field` is ours where it is read. A refused
     key is ignored where it holds one of `harmless`, or, if there are any, none of `refused_values`.
     `senders`: TV is TradingView (its placeholders under the usual names), TP TradersPost, TR
@@ -36,7 +36,7 @@ class Key(NamedTuple):
 
     names: tuple[str, ...]
     senders: str
-    use: Use
+    use: KeyUse
     meaning: str
     field: str = ""
     read: Reader | None = None
@@ -45,25 +45,25 @@ class Key(NamedTuple):
     is_size: bool = False
 
 
-def _reads(names: str, senders: str, field: str, read: Reader, meaning: str) -> Key:
-    return Key(tuple(names.split()), senders, Use.READ, meaning, field, read)
+def _reads(names: str, senders: str, field: str, read: Reader, meaning: str) -> AlertKey:
+    return AlertKey(tuple(names.split()), senders, KeyUse.READ, meaning, field, read)
 
 
 def _refuses(names: str, senders: str, meaning: str, *, harmless: str = "", values: str = "",
-             is_size: bool = False) -> Key:  # fmt: skip
-    return Key(
-        tuple(names.split()), senders, Use.REFUSED, meaning, harmless=tuple(harmless.split()),
+             is_size: bool = False) -> AlertKey:  # fmt: skip
+    return AlertKey(
+        tuple(names.split()), senders, KeyUse.REFUSED, meaning, harmless=tuple(harmless.split()),
         refused_values=tuple(values.split()), is_size=is_size,
     )  # fmt: skip
 
 
-def _ignores(names: str, senders: str, meaning: str) -> Key:
-    return Key(tuple(names.split()), senders, Use.IGNORED, meaning)
+def _ignores(names: str, senders: str, meaning: str) -> AlertKey:
+    return AlertKey(tuple(names.split()), senders, KeyUse.IGNORED, meaning)
 
 
 _ORDER_TYPES = "limit stop stop_limit stop-limit stoplimit stop_loss stop-loss stop_market trailing_stop trailing-stop trailing"  # noqa: E501
 
-KEYS: tuple[Key, ...] = (
+KEYS: tuple[AlertKey, ...] = (
     _reads("action side signal", "TV TP TR", "side", values.read_side,
            "buy, long, sell, short, close, exit or flat; others are refused"),
     _reads("ticker symbol pair sym instrument", "TV TP TR", "listing", values.read_listing,
@@ -138,14 +138,14 @@ KEYS: tuple[Key, ...] = (
 _KNOWN = {squeezed(name): key for key in KEYS for name in key.names}
 
 _REFUSED_WORDS = re.compile(r"trail|^breakeven|^takeprofit|^stoploss|^(?:tp|sl)[0-9]|^option")
-_REFUSED_ALIKE = Key((), "", Use.REFUSED, "see docs/alerts.md", harmless=("stop", "limit"))
+_REFUSED_ALIKE = AlertKey((), "", KeyUse.REFUSED, "see docs/alerts.md", harmless=("stop", "limit"))
 _SIZE_WORDS = re.compile(
     r"qty|quantity|size|contract|shares|lots|units|amount|percent|pct|risk|equity|notional|dollar"
 )
 _OFF = ("false", "0", "0.0", "no", "off")
 
 
-def find_key(name: str) -> Key | None:
+def find_key(name: str) -> AlertKey | None:
     """What is known of a key; of one that stands in no row, whether it speaks of a kind of order
     that is not done here."""
     word = squeezed(name)
@@ -155,7 +155,7 @@ def find_key(name: str) -> Key | None:
     return known
 
 
-def is_harmless(key: Key, raw: object) -> bool:
+def is_harmless(key: AlertKey, raw: object) -> bool:
     """Whether a refused key holds a value that changes nothing."""
     if says_nothing(raw) or raw is False or raw in ([], {}):
         return True
@@ -165,8 +165,8 @@ def is_harmless(key: Key, raw: object) -> bool:
     return word in _OFF or word in key.harmless
 
 
-def looks_like_a_size(name: str, key: Key | None) -> bool:
+def looks_like_a_size(name: str, key: AlertKey | None) -> bool:
     """Whether a key that is not read seems to size an order, so that no default may."""
-    if key is not None and key.use is Use.IGNORED:
+    if key is not None and key.use is KeyUse.IGNORED:
         return squeezed(name) == "positionsize"
     return (key is not None and key.is_size) or _SIZE_WORDS.search(squeezed(name)) is not None

@@ -20,10 +20,10 @@ import msgspec
 from pointsman.domain.disclosure import disclosed
 from pointsman.domain.money import ZERO, plain
 from pointsman.domain.sides import MarketPosition, SignalSide
-from pointsman.domain.signal_keys import Key, Use, find_key, is_harmless, looks_like_a_size
+from pointsman.domain.signal_keys import AlertKey, KeyUse, find_key, is_harmless, looks_like_a_size
 from pointsman.domain.signal_values import (
-    Listing,
-    Percentage,
+    AlertPercentage,
+    ListedSymbol,
     SignalProblem,
     held,
     parse_symbol,
@@ -139,7 +139,7 @@ def signal_from_mapping(
             raise SignalProblem(
                 "symbol" if name == "listing" else name, "", "it is missing; send it"
             )
-    listing: Listing = found.pop("listing")
+    listing: ListedSymbol = found.pop("listing")
     found["symbol"] = listing.symbol
     exchange = listing.exchange or found.get("exchange", "").upper()
     found["exchange"] = exchange or None
@@ -193,19 +193,19 @@ def _collected(fields: Mapping[str, object]) -> _Said:
         if raw is None:
             continue
         key = find_key(name)
-        if key is not None and key.use is Use.READ:
+        if key is not None and key.use is KeyUse.READ:
             _read(said, key, name, raw)
             continue
         if looks_like_a_size(name, key):
             said.size_like.append((name, raw))
-        if key is not None and key.use is Use.REFUSED and not is_harmless(key, raw):
+        if key is not None and key.use is KeyUse.REFUSED and not is_harmless(key, raw):
             said.refused.append(SignalProblem(name, raw, f"this is not done here: {key.meaning}"))
         else:
             said.ignored.append(shown(name))
     return said
 
 
-def _read(said: _Said, key: Key, name: str, raw: object) -> None:
+def _read(said: _Said, key: AlertKey, name: str, raw: object) -> None:
     """Read a key that is known and used."""
     # A symbol may be called NONE.
     if says_nothing(raw) and not (key.field in _IDENTITY and str(raw).strip()):
@@ -220,7 +220,7 @@ def _read(said: _Said, key: Key, name: str, raw: object) -> None:
     except ValueError as problem:
         fault = SignalProblem(name, raw, str(problem))
     else:
-        if isinstance(value, Percentage):
+        if isinstance(value, AlertPercentage):
             field, value = f"{field}_percentage", value.of_100
         earlier, _ = said.sent.get(field, (name, raw))
         # A percentage may stand in the key of the price; with its own key beside it that is two.
@@ -229,7 +229,7 @@ def _read(said: _Said, key: Key, name: str, raw: object) -> None:
             said.sent.setdefault(field, (name, raw))
             return
         told = said.found[field]
-        told = told.symbol if isinstance(told, Listing) else told
+        told = told.symbol if isinstance(told, ListedSymbol) else told
         fault = SignalProblem(
             name, raw, f"{field} is also given as {disclosed(shown(told))}; send it once"
         )

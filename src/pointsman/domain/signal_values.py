@@ -93,14 +93,14 @@ def parse_listing(text: str) -> tuple[str, str | None]:
     return symbol.upper(), exchange[1].upper() if exchange else None
 
 
-class Listing(NamedTuple):
+class ListedSymbol(NamedTuple):
     """A symbol, and the exchange that was named with it."""
 
     symbol: str
     exchange: str | None
 
 
-class Percentage(NamedTuple):
+class AlertPercentage(NamedTuple):
     """A stop or target that was given as a percentage."""
 
     of_100: Decimal
@@ -118,8 +118,8 @@ def read_text(raw: object) -> str:
     raise ValueError("send text or a plain decimal number; from Python a str, an int or a Decimal")
 
 
-def read_listing(raw: object) -> Listing:
-    return Listing(*parse_listing(read_text(raw)))
+def read_listing(raw: object) -> ListedSymbol:
+    return ListedSymbol(*parse_listing(read_text(raw)))
 
 
 def read_identifier(raw: object) -> str:
@@ -283,20 +283,20 @@ def _chosen(raw: object, choices: Mapping[str, _T]) -> _T:
 # -- levels ----------------------------------------------------------------------------------------
 
 
-def read_stop_loss(raw: object) -> Decimal | Percentage:
+def read_stop_loss(raw: object) -> Decimal | AlertPercentage:
     return _level(raw, ("stopprice",), "percent or stopPrice")
 
 
-def read_take_profit(raw: object) -> Decimal | Percentage:
+def read_take_profit(raw: object) -> Decimal | AlertPercentage:
     return _level(raw, ("limitprice", "stopprice"), "percent, limitPrice or stopPrice")
 
 
-def _level(raw: object, prices: tuple[str, ...], said_as: str) -> Decimal | Percentage:
+def _level(raw: object, prices: tuple[str, ...], said_as: str) -> Decimal | AlertPercentage:
     """A stop or target: a price, a string ending in `%`, or an object with one price or `percent`
     (RULES 9, 37). Anything else in the object would be another kind of order, so it is refused."""
     if not isinstance(raw, Mapping):
         is_percentage = isinstance(raw, str) and raw.rstrip().endswith("%")
-        return Percentage(read_percentage(raw)) if is_percentage else read_amount(raw)
+        return AlertPercentage(read_percentage(raw)) if is_percentage else read_amount(raw)
     said = [
         (squeezed(key), value)
         for key, value in raw.items()
@@ -307,7 +307,7 @@ def _level(raw: object, prices: tuple[str, ...], said_as: str) -> Decimal | Perc
     name, value = said[0]
     try:
         if name == "percent":
-            return Percentage(read_percentage(value))
+            return AlertPercentage(read_percentage(value))
         if name in prices:
             return read_amount(value)
     except ValueError as problem:

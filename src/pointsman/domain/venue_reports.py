@@ -35,7 +35,7 @@ class VenueOrder(msgspec.Struct, frozen=True, gc=False):
     end_reason: Reason | None = None
 
 
-class VenueTrade(msgspec.Struct, frozen=True, gc=False):
+class VenueExecution(msgspec.Struct, frozen=True, gc=False):
     """One execution in the account's history, with the order it belongs to."""
 
     client_order_id: str
@@ -92,7 +92,7 @@ class Snapshot(msgspec.Struct, frozen=True, gc=False):
     asked_at_ns: int
     taken_at_ns: int
     open_orders: tuple[VenueOrder, ...]
-    trades: tuple[VenueTrade, ...]
+    trades: tuple[VenueExecution, ...]
     holdings: tuple[VenueHolding, ...]
     fills_cursor: str
     is_complete: bool = True

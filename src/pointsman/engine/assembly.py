@@ -22,7 +22,7 @@ import msgspec
 
 from pointsman.config.instruments import at_venue as instruments_at_venue
 from pointsman.config.instruments import load_instruments
-from pointsman.config.problems import Problem, SettingsError
+from pointsman.config.problems import SettingProblem, SettingsError
 from pointsman.config.settings import Settings
 from pointsman.domain.accounts import DeskRecord
 from pointsman.domain.client_order_ids import CODE_LENGTH
@@ -48,16 +48,15 @@ from pointsman.engine.recorder import open_recorder
 from pointsman.engine.request_handler import RequestHandler
 from pointsman.engine.rerun import Rerun
 from pointsman.engine.ticker import Ticker
-from pointsman.execution.archive import Recall
+from pointsman.execution.archive import FinishedRecords
 from pointsman.execution.desk import Desk
 from pointsman.execution.execution_loop import ExecutionLoop
 from pointsman.execution.last_check import Hold
-from pointsman.execution.loading import Loaded
+from pointsman.execution.loading import DeskRecords
 from pointsman.execution.ports import Hours, Recorder, Venue
 from pointsman.storage.entries import RunIdentity
 from pointsman.storage.errors import StorageFailed
-from pointsman.storage.queries import EMPTY
-from pointsman.storage.queries import Loaded as Stored
+from pointsman.storage.queries import EMPTY, StoredRecords
 from pointsman.storage.sqlite_manager import SqliteManager
 from pointsman.venues.paper.venue import PaperVenue
 from pointsman.version import __version__
@@ -273,9 +272,8 @@ def build(blueprint: Blueprint) -> Assembly:
             stored = EMPTY
         desk, hours, wake = _desk(started.policy, code, stored), blueprint.hours, blueprint.wake
         desks.append(desk)
-        loop = ExecutionLoop(
-            desk, venue, rerun or recorder, Recall(rerun or manager), hours, listener(venue)
-        )
+        recall = FinishedRecords(rerun or manager)
+        loop = ExecutionLoop(desk, venue, rerun or recorder, recall, hours, listener(venue))
         if rerun is None:
             listen()
         return Assembly(
@@ -302,13 +300,13 @@ def build(blueprint: Blueprint) -> Assembly:
         )
 
 
-def _signals_from(stored: Stored) -> Callable[[str], int]:
+def _signals_from(stored: StoredRecords) -> Callable[[str], int]:
     """The last line of a source of signals that was taken in."""
     cursors = {cursor.source: cursor.line for cursor in stored.cursors}
     return lambda source: cursors.get(source, 0)
 
 
-def _instrument_of(plan: Blueprint, stored: Stored, desks: list[Desk]) -> InstrumentOf:
+def _instrument_of(plan: Blueprint, stored: StoredRecords, desks: list[Desk]) -> InstrumentOf:
     """The instruments as the desk has them, once there is one: what is derived from quotes becomes
     finer (RULES 59)."""
     at_first = plan.policy.with_steps(*stored.steps)
@@ -328,7 +326,7 @@ def _follow(
     return Rerun(manager.journal(), recorder, manager, catch_up)
 
 
-def _resume_ns(stored: Stored, venue: Venue, identity: RunIdentity | None) -> int:
+def _resume_ns(stored: StoredRecords, venue: Venue, identity: RunIdentity | None) -> int:
     """Where a start continues from. A recorded run does so at its last journaled time: what the
     ledger knows beyond that is the venue's answer to the first comparison (RULES 62)."""
     last_ns = stored.last_time_ns or 0
@@ -342,7 +340,7 @@ def _code(identity: RunIdentity | None) -> str:
     return "".join(LETTERS[byte % len(LETTERS)] for byte in digest[:CODE_LENGTH])
 
 
-def _started(started: Started, venue: Venue, stored: Stored, database: Path) -> Started:
+def _started(started: Started, venue: Venue, stored: StoredRecords, database: Path) -> Started:
     """The event of a start, with what this venue can do and trades (RULES 43, 48). Raises
     OtherAccount where the records are of another account, and SettingsError where the instruments
     file is looser than the venue."""
@@ -362,18 +360,18 @@ def _require_settle_time(policy: Policy) -> None:
         least = in_seconds(expiry_ns)
         remedy = f"this venue may take a request up to {least} s after it was sent; set {least}"
         settle = in_seconds(policy.order_settle_ns)
-        raise SettingsError([Problem("ORDER_SETTLE_SECONDS", settle, f"{remedy} or more")])
+        raise SettingsError([SettingProblem("ORDER_SETTLE_SECONDS", settle, f"{remedy} or more")])
 
 
-def _desk(policy: Policy, code: str, stored: Stored) -> Desk:
+def _desk(policy: Policy, code: str, stored: StoredRecords) -> Desk:
     if stored.desk is None:
         return Desk(policy, code)
     return Desk.load(policy, loaded_from(stored), stored.last_time_ns or 0)
 
 
-def loaded_from(stored: Stored) -> Loaded:
+def loaded_from(stored: StoredRecords) -> DeskRecords:
     """What storage holds, as the desk takes it."""
-    return Loaded(
+    return DeskRecords(
         desk=stored.desk,
         kill_switch=stored.kill_switch,
         accounts=stored.accounts,

@@ -13,7 +13,7 @@ from queue import Full, Queue
 
 from pointsman.domain.accounts import KillState
 from pointsman.engine.exit_codes import ExitCode
-from pointsman.engine.kill_latch import KillLatch, Latched, latched_by
+from pointsman.engine.kill_latch import KillLatch, LatchState, latched_by
 from pointsman.engine.requests import Answer, Kill, Rearm, Refusal, Request, Unanswered
 
 QUEUE_LEN_MAX = 64
@@ -107,7 +107,7 @@ class Controls:
         if why:
             raise Refusal(why, ExitCode.REFUSED)
         answer = self._queue.ask(request)
-        cleared = Latched(
+        cleared = LatchState(
             state=KillState.OFF, by=request.by, note=request.reason, at_ns=self._now_ns()
         )
         is_open = self._latch.release(cleared, answer["press"])

@@ -20,7 +20,7 @@ from pointsman.domain.signal_text import signal_from_mapping
 from pointsman.domain.signals import Decision, Signal
 from pointsman.engine.assembly import assemble
 from pointsman.engine.live_feed import begin_live, said_at_start
-from pointsman.engine.live_loop import Clock, LiveLoop, NoTape
+from pointsman.engine.live_loop import Clock, LiveLoop, NoSource
 from pointsman.errors import PointsmanError
 from pointsman.market.live_rows import LiveRows
 
@@ -100,7 +100,7 @@ async def open_engine(settings: Settings, database: Path | None = None) -> Async
     with closing(assemble(settings, path, None, wait=None, notify=wake_all)) as assembly:
         start_ns = max(time.time_ns(), assembly.resume_ns)
         loop, clock = assembly.loop, Clock(start_ns)
-        live = LiveLoop(loop, NoTape(loop), clock)
+        live = LiveLoop(loop, NoSource(loop), clock)
         wakers.append(live.wake_soon)
         rows = begin_live(assembly, clock)
         for told in said_at_start(assembly, clock.now_ns()):

@@ -36,7 +36,7 @@ _FLAGS = os.O_RDWR | os.O_CLOEXEC
 _OPENING_TRIES = 3
 
 
-class Latched(msgspec.Struct, frozen=True):
+class LatchState(msgspec.Struct, frozen=True):
     """What the block says. `rearms` is what `rearm` leaves when no engine runs: the kill switch in
     the database is released at the next start. Where the latch was pressed after that, `state` is
     set too: first the release, then this kill."""
@@ -56,14 +56,14 @@ class Press(msgspec.Struct, frozen=True):
     """One press: its number since the latch was opened, and what was latched."""
 
     number: int
-    latched: Latched
+    latched: LatchState
 
 
-def latched_by(request: Kill, now_ns: int) -> Latched:
+def latched_by(request: Kill, now_ns: int) -> LatchState:
     """What a kill latches."""
     state = KillState.FLATTEN if request.flatten else KillState.HALT
     note = request.reason.strip() or NO_REASON
-    return Latched(state=state, by=request.by, note=note, at_ns=now_ns)
+    return LatchState(state=state, by=request.by, note=note, at_ns=now_ns)
 
 
 def latch_path(database: Path) -> Path:
@@ -75,12 +75,12 @@ def latch_path(database: Path) -> Path:
     return database.with_name(f"{database.name}.kill")
 
 
-def read_latch(path: Path) -> Latched:
+def read_latch(path: Path) -> LatchState:
     """What a latch file says, without opening the latch; off where there is none."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
-        return Latched()
+        return LatchState()
     except OSError:
         return _UNCLEAR
     try:
@@ -101,7 +101,7 @@ class KillLatch:
         self._was_lost = False
         self._lock = threading.Lock()
         self._tell: Callable[[bool], None] = lambda _is_set: None
-        self._descriptor = _opened(path, Latched())
+        self._descriptor = _opened(path, LatchState())
         self._latched = _read(self._descriptor)
         self._is_stored = True
         self._press = Press(1 if self._latched.is_set else 0, self._latched)
@@ -111,7 +111,7 @@ class KillLatch:
         os.close(self._descriptor)
 
     @property
-    def latched(self) -> Latched:
+    def latched(self) -> LatchState:
         """What is latched now."""
         return self._latched
 
@@ -137,14 +137,14 @@ class KillLatch:
             self._tell = tell
             tell(self._latched.is_set)
 
-    def press(self, latched: Latched) -> bool:
+    def press(self, latched: LatchState) -> bool:
         """Latch it; a flatten is never weakened to a halt. Whether it is on the disk."""
         with self._lock:
             self._note_press(latched)
             self._takes_in_file()
             return self._store()
 
-    def follow(self, latched: Latched, press: int) -> bool:
+    def follow(self, latched: LatchState, press: int) -> bool:
         """Latch what the desk has decided by itself, unless a person has released or pressed the
         latch since press number `press`. Whether it is on the disk."""
         with self._lock:
@@ -153,7 +153,7 @@ class KillLatch:
             self._latched = latched
             return self._store()
 
-    def release(self, latched: Latched, press: int) -> bool:
+    def release(self, latched: LatchState, press: int) -> bool:
         """Open it, unless it was pressed after press number `press`. Whether it is open, and on the
         disk as open; where the disk fails it stays pressed, and counts as pressed again."""
         with self._lock:
@@ -183,7 +183,7 @@ class KillLatch:
             self._takes_in_file()
             if not self._is_ours():
                 note = f"{self.path} was removed or replaced while the engine ran"
-                self._note_press(Latched(KillState.HALT, "latch", note, now_ns))
+                self._note_press(LatchState(KillState.HALT, "latch", note, now_ns))
                 self._store()
             elif not self._is_stored:
                 self._store()
@@ -196,7 +196,7 @@ class KillLatch:
             self._note_press(found)
         return is_stronger
 
-    def _note_press(self, latched: Latched) -> None:
+    def _note_press(self, latched: LatchState) -> None:
         if _RANK[latched.state] > _RANK[self._latched.state]:
             # What a person released before stays released: the newer kill alone counts.
             rearms = self._latched.rearms or latched.rearms
@@ -243,10 +243,10 @@ def open_latch(database: Path) -> KillLatch:
         ) from error
 
 
-_UNCLEAR = Latched(KillState.HALT, "latch", "the latch file cannot be read")
+_UNCLEAR = LatchState(KillState.HALT, "latch", "the latch file cannot be read")
 
 
-def _opened(path: Path, first: Latched) -> int:
+def _opened(path: Path, first: LatchState) -> int:
     """The descriptor of the latch file, which is made with the block `first` where there is none.
 
     Raises OSError.
@@ -259,7 +259,7 @@ def _opened(path: Path, first: Latched) -> int:
     raise FileExistsError(f"{path} keeps being removed")
 
 
-def _made(path: Path, first: Latched) -> int:
+def _made(path: Path, first: LatchState) -> int:
     """Make the file beside its place and give it its name when it is whole, so that nobody ever
     reads half of it. Raises FileExistsError where another process was first."""
     draft = path.with_name(f".kill-{secrets.token_hex(6)}")
@@ -289,14 +289,14 @@ def _name(draft: Path, path: Path) -> None:
         draft.rename(path)
 
 
-def _read(descriptor: int) -> Latched:
+def _read(descriptor: int) -> LatchState:
     try:
-        return msgspec.json.decode(os.pread(descriptor, BLOCK_BYTES, 0).strip(), type=Latched)
+        return msgspec.json.decode(os.pread(descriptor, BLOCK_BYTES, 0).strip(), type=LatchState)
     except (OSError, msgspec.DecodeError):
         return _UNCLEAR
 
 
-def _write(descriptor: int, latched: Latched) -> None:
+def _write(descriptor: int, latched: LatchState) -> None:
     short = msgspec.structs.replace(latched, by=_storable(latched.by), note=_storable(latched.note))
     block = msgspec.json.encode(short).ljust(BLOCK_BYTES - 1) + b"\n"
     assert len(block) == BLOCK_BYTES, len(block)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pointsman.domain.accounts import KillState, KillSwitch
-from pointsman.engine.kill_latch import KillLatch, Latched
+from pointsman.engine.kill_latch import KillLatch, LatchState
 
 EVERY_SECONDS = 1.0  # not money: seconds
 _CONTENT_BYTES_MAX = 1024
@@ -66,9 +66,9 @@ class LatchWatch:
         if found is not None and _is_weaker(self._latch.latched.state, found.state):
             trouble = f": {found.trouble}, so it halts" if found.trouble else ""
             note = f"KILL_SWITCH_FILE {self._kill_file} exists{trouble}"
-            self._latch.press(Latched(found.state, "file", note, now_ns))
+            self._latch.press(LatchState(found.state, "file", note, now_ns))
         if _is_weaker(self._latch.latched.state, switch.state):
-            latched = Latched(switch.state, switch.changed_by, switch.note, switch.changed_at_ns)
+            latched = LatchState(switch.state, switch.changed_by, switch.note, switch.changed_at_ns)
             self._latch.follow(latched, press)
         if self._latch.last_press.number != press:
             self._wake()

@@ -76,7 +76,7 @@ class Clock:
         return left_ns / self._speed / 1e9  # not money: seconds
 
 
-class Source(Protocol):
+class LoopSource(Protocol):
     """What drives the loop besides itself: a tape, or nothing."""
 
     def next_ns(self) -> int | None:
@@ -95,7 +95,7 @@ class LiveLoop:
     """
 
     def __init__(
-        self, loop: ExecutionLoop, source: Source, clock: Clock, *, is_virtual: bool = False
+        self, loop: ExecutionLoop, source: LoopSource, clock: Clock, *, is_virtual: bool = False
     ) -> None:
         self._is_virtual = is_virtual
         self._loop = loop
@@ -284,7 +284,7 @@ def _telling(decided: Future[Step]) -> Callable[[Step | StorageHeld], None]:
     return answer
 
 
-class NoTape:
+class NoSource:
     """A source for a loop that is fed from outside: only what the loop itself has due."""
 
     def __init__(self, loop: ExecutionLoop) -> None:

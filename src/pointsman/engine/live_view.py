@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from pointsman.domain.money import plain
 from pointsman.engine.kill_latch import KillLatch
 from pointsman.engine.publisher import Publisher
-from pointsman.engine.snapshot import Document, LiveSnapshot, Picture
+from pointsman.engine.snapshot import Document, EngineSnapshot, LiveSnapshot
 from pointsman.version import __version__
 
 if TYPE_CHECKING:
@@ -23,13 +23,13 @@ PICTURE_SECONDS = 0.1  # not money: seconds
 """A new picture at most this often."""
 
 
-class Board:
+class LiveView:
     """The picture of a running engine. `now_ns` gives event time and `health` how the machinery is,
     both from any thread; `facts` are what never changes."""
 
     def __init__(
         self,
-        picture: Picture,
+        picture: EngineSnapshot,
         publisher: Publisher,
         latch: KillLatch,
         now_ns: Callable[[], int],

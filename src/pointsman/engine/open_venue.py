@@ -12,7 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from pointsman.config.known_venues import PAPER
-from pointsman.config.problems import Problem, SettingsError
+from pointsman.config.problems import SettingProblem, SettingsError
 from pointsman.config.settings import Settings
 from pointsman.config.venue_settings import venue_problems
 from pointsman.domain.accounts import DeskRecord, VenueAccount
@@ -20,7 +20,7 @@ from pointsman.domain.market import Instrument
 from pointsman.domain.policy import PositionMode, ReduceOnlyMode
 from pointsman.engine import same_account
 from pointsman.execution.ports import QuoteListener, Venue
-from pointsman.storage.queries import Loaded as Stored
+from pointsman.storage.queries import StoredRecords
 from pointsman.storage.sqlite_manager import SqliteManager
 from pointsman.venues.adapter import Access, Adapter
 from pointsman.venues.bridge import RealVenue
@@ -91,13 +91,15 @@ def access_of(settings: Settings) -> Access | None:
     )
 
 
-def _not_built(settings: Settings) -> tuple[Problem, ...]:
+def _not_built(settings: Settings) -> tuple[SettingProblem, ...]:
     """What the settings may ask for and no engine can do yet."""
     if settings.venue == PAPER:
         return ()
     if settings.venue not in ADAPTERS:
         built = ", ".join((PAPER, *ADAPTERS))
-        return (Problem("VENUE", settings.venue, f"it is not built yet; use one of {built}"),)
+        return (
+            SettingProblem("VENUE", settings.venue, f"it is not built yet; use one of {built}"),
+        )
     return ()
 
 
@@ -202,7 +204,7 @@ def listener(venue: Venue) -> QuoteListener | None:
     return venue if isinstance(venue, QuoteListener) else None
 
 
-def newest_stamps(stored: Stored, venue: Venue) -> dict[str, int]:
+def newest_stamps(stored: StoredRecords, venue: Venue) -> dict[str, int]:
     """The stamp of the newest quote of each symbol that is known of."""
     paper = venue.paper if isinstance(venue, ShadowVenue) else venue
     seen = paper.ledger.seen if isinstance(paper, PaperVenue) else {}

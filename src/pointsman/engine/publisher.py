@@ -47,7 +47,7 @@ class Counts(msgspec.Struct, frozen=True):
         )
 
 
-class Batch(msgspec.Struct, frozen=True):
+class ChangeBatch(msgspec.Struct, frozen=True):
     """Changed records, oldest first; how many others there were that are not in it; and the ids of
     orders that began in it and still matter."""
 
@@ -75,17 +75,17 @@ class Publisher:
     """What waits for the reader. `put` belongs to the loop's thread, `take` to the reader's."""
 
     def __init__(self) -> None:
-        self._batches: deque[Batch] = deque(maxlen=2 * BATCHES_MAX)
+        self._batches: deque[ChangeBatch] = deque(maxlen=2 * BATCHES_MAX)
 
     def put(self, changes: tuple[Record, ...]) -> None:
         """Hand over what a turn changed."""
-        self._batches.append(Batch(changes))
+        self._batches.append(ChangeBatch(changes))
         if len(self._batches) >= BATCHES_MAX:
             self._batches.append(fold(self.take()))
 
-    def take(self) -> list[Batch]:
+    def take(self) -> list[ChangeBatch]:
         """All that has gathered, oldest first."""
-        batches: list[Batch] = []
+        batches: list[ChangeBatch] = []
         while self._batches:
             try:
                 batches.append(self._batches.popleft())
@@ -94,7 +94,7 @@ class Publisher:
         return batches
 
 
-def fold(batches: Sequence[Batch]) -> Batch:
+def fold(batches: Sequence[ChangeBatch]) -> ChangeBatch:
     """The newest record of each key, and the counts of what is left out. An order that began and
     ended in these batches was never known to the reader; nor was the position that it opened."""
     newest: dict[tuple[type, object], Record] = {}
@@ -129,7 +129,7 @@ def fold(batches: Sequence[Batch]) -> Batch:
     )
     asked = [signals[each.signal_id] for each in decisions if each.signal_id in signals]
     still = frozenset(began & (orders | entries))
-    return Batch((*kept, *asked, *decisions, *incidents), gone, still)
+    return ChangeBatch((*kept, *asked, *decisions, *incidents), gone, still)
 
 
 def _is_gone(record: Record, began: set[str]) -> bool:

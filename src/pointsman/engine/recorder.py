@@ -2,32 +2,32 @@
 
 Both keep the same promise to the loop: turns become durable in the order of their tickets, and
 `standing` says in one reading how far they have come and whether storage works. The tables follow
-what is durable (RULES 41). `Inline` commits when asked to, on the caller's thread: for runs on
-recorded time, which stands still meanwhile. `Threaded` hands turns to the writer thread, so that
-the loop that watches the stops never waits.
+what is durable (RULES 41). `InlineRecorder` commits when asked to, on the caller's thread: for runs
+on recorded time, which stands still meanwhile. `ThreadedRecorder` hands turns to the writer thread,
+so that the loop that watches the stops never waits.
 """
 
 from collections.abc import Callable
 from contextlib import ExitStack
 
-from pointsman.execution.ports import Entry, Recorder, Standing
+from pointsman.execution.ports import JournalEntry, Recorder, StorageStatus
 from pointsman.storage.errors import StorageFailed
 from pointsman.storage.group_committer import GroupCommitter
 from pointsman.storage.sqlite_manager import SqliteManager
 
 
-class Inline:
+class InlineRecorder:
     """Commits on the caller's thread. A failure is retried with `wait` between, as often as it
     allows: it is given the failure, and raises to give up."""
 
     def __init__(self, manager: SqliteManager, wait: Callable[[StorageFailed], None]) -> None:
-        self.standing = Standing()
+        self.standing = StorageStatus()
         self._manager = manager
         self._wait = wait
-        self._queued: list[Entry] = []
+        self._queued: list[JournalEntry] = []
         self._last_put = 0
 
-    def put(self, ticket: int, entry: Entry) -> None:
+    def put(self, ticket: int, entry: JournalEntry) -> None:
         self._queued.append(entry)
         self._last_put = ticket
         if len(self._queued) >= _INLINE_LEN_MAX:
@@ -51,7 +51,7 @@ class Inline:
     def _append(self) -> None:
         self._manager.append(self._queued)
         self._queued.clear()
-        self.standing = Standing(self._last_put)
+        self.standing = StorageStatus(self._last_put)
 
     def _persist(self, write: Callable[[], None]) -> None:
         while True:
@@ -67,26 +67,26 @@ _INLINE_LEN_MAX = 512
 """How many turns may wait for a command that needs them durable."""
 
 
-class Threaded:
+class ThreadedRecorder:
     """Hands turns to a writer thread. `notify` is called, on the writer's thread, whenever
     `standing` has changed."""
 
     def __init__(self, manager: SqliteManager, notify: Callable[[], None]) -> None:
         # Only the writer's thread replaces it, and always whole.
-        self.standing = Standing()
+        self.standing = StorageStatus()
         self._notify = notify
         self._committer = GroupCommitter(manager, self._on_durable, self._on_failure)
 
     def _on_durable(self, ticket: int) -> None:
-        self.standing = Standing(ticket, None, self.standing.failures)
+        self.standing = StorageStatus(ticket, None, self.standing.failures)
         self._notify()
 
     def _on_failure(self, failure: StorageFailed) -> None:
         before = self.standing
-        self.standing = Standing(before.durable, str(failure.cause), before.failures + 1)
+        self.standing = StorageStatus(before.durable, str(failure.cause), before.failures + 1)
         self._notify()
 
-    def put(self, ticket: int, entry: Entry) -> None:
+    def put(self, ticket: int, entry: JournalEntry) -> None:
         self._committer.put(ticket, entry)
 
     def settle(self) -> bool:
@@ -117,12 +117,12 @@ def open_recorder(
     wait: Callable[[StorageFailed], None] | None,
     notify: Callable[[], None],
 ) -> Recorder:
-    """The recorder of an engine: `Inline` where there is a `wait`, else `Threaded`. What ends it is
-    put into `closing`."""
+    """The recorder of an engine: `InlineRecorder` where there is a `wait`, else `ThreadedRecorder`.
+    Its end is registered on `closing`."""
     if wait is not None:
-        inline = Inline(manager, wait)
+        inline = InlineRecorder(manager, wait)
         closing.callback(inline.close)
         return inline
-    threaded = Threaded(manager, notify)
+    threaded = ThreadedRecorder(manager, notify)
     closing.callback(threaded.stop)
     return threaded

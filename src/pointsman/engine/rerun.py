@@ -19,7 +19,7 @@ import msgspec
 
 from pointsman.domain.orders import KnownOrder, Order
 from pointsman.domain.signals import Decision, FirstDecision, SignalRecord
-from pointsman.execution.ports import Archive, Entry, Recorder, Standing
+from pointsman.execution.ports import Archive, JournalEntry, Recorder, StorageStatus
 from pointsman.storage.ahead import Kin, found, is_paid
 from pointsman.storage.codec import Newest
 from pointsman.storage.entries import Head, JournalRow, chained
@@ -58,14 +58,14 @@ class Rerun:
     # -- the recorder ------------------------------------------------------------------------------
 
     @property
-    def standing(self) -> Standing:
+    def standing(self) -> StorageStatus:
         """How storage stands now; what the journal holds is durable."""
         now = self._recorder.standing
         if self.is_caught_up and now.durable > self._last_made:
             return now
         return msgspec.structs.replace(now, durable=self._last_made)
 
-    def put(self, ticket: int, entry: Entry) -> None:
+    def put(self, ticket: int, entry: JournalEntry) -> None:
         """Take in a turn. Raises Diverged where it is not what the journal says."""
         if self.is_caught_up:
             self._recorder.put(ticket, entry)

@@ -28,8 +28,8 @@ from pointsman.domain.orders import Order
 from pointsman.domain.positions import Position, PositionState
 from pointsman.domain.sides import PositionSide
 from pointsman.domain.signals import Decision, Signal, SignalRecord
-from pointsman.engine.kill_latch import Latched
-from pointsman.engine.publisher import DECISIONS_KEPT, INCIDENTS_KEPT, Batch, Counts, count
+from pointsman.engine.kill_latch import LatchState
+from pointsman.engine.publisher import DECISIONS_KEPT, INCIDENTS_KEPT, ChangeBatch, Counts, count
 from pointsman.execution.figures import (
     AccountFigures,
     Cover,
@@ -77,7 +77,7 @@ class LiveSnapshot(msgspec.Struct, frozen=True):
     counts: Counts
 
 
-class Picture:
+class EngineSnapshot:
     """The newest state of all that is shown. `protection_ns` is the time within which a stop must
     be confirmed: a position without one for longer is shown as naked. `price_decimals` tells how
     many decimals the prices of a symbol have, by its tick."""
@@ -104,7 +104,7 @@ class Picture:
             self._take(record)
         self._counts = counts
 
-    def merge(self, batches: Iterable[Batch]) -> None:
+    def merge(self, batches: Iterable[ChangeBatch]) -> None:
         """Take in what has changed since."""
         for batch in batches:
             self._counts += batch.gone + count(batch.records)
@@ -134,7 +134,7 @@ class Picture:
             case _:
                 pass
 
-    def snapshot(self, now_ns: int, latched: Latched) -> LiveSnapshot:
+    def snapshot(self, now_ns: int, latched: LatchState) -> LiveSnapshot:
         """What there is at `now_ns`. A latch that the loop has not come to yet counts already."""
         switch = with_latch(self._kill_switch, latched)
         positions = position_figures(self._positions.values(), self._closing_price)
@@ -155,7 +155,7 @@ class Picture:
             counts=self._counts,
         )
 
-    def document(self, now_ns: int, latched: Latched) -> Document:
+    def document(self, now_ns: int, latched: LatchState) -> Document:
         """The same, for programs."""
         return _document(self.snapshot(now_ns, latched))
 
@@ -184,7 +184,7 @@ def _is_shown(position: Position) -> bool:
     return position.state in (PositionState.OPEN, PositionState.OVERFILLED)
 
 
-def with_latch(switch: KillSwitch, latched: Latched) -> KillSwitch:
+def with_latch(switch: KillSwitch, latched: LatchState) -> KillSwitch:
     """The kill switch as it holds: the latch in memory may be ahead of the loop. A latch that was
     rearmed, and pressed again, without an engine counts in place of the stored switch."""
     is_ahead = latched.rearms or switch.state is KillState.OFF or latched.state is KillState.FLATTEN

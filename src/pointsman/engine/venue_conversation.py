@@ -11,7 +11,7 @@ from typing import TypeVar
 import msgspec
 
 from pointsman.domain.commands import Compare, Submit
-from pointsman.domain.events import NotSent, OrderReport, UnlistedCode, VenueFill, VenueWord
+from pointsman.domain.events import NotSent, OrderReport, ReportWord, UnlistedCode, VenueFill
 from pointsman.domain.market import Quote
 from pointsman.domain.money import ZERO
 from pointsman.domain.orders import Order
@@ -19,12 +19,12 @@ from pointsman.domain.sides import PositionSide
 from pointsman.domain.timestamps import SECOND_NS
 from pointsman.domain.venue_reports import Snapshot, VenueOrder
 from pointsman.execution.fills import fill_key
-from pointsman.execution.ports import Reply, Request, Venue
+from pointsman.execution.ports import Venue, VenueReply, VenueRequest
 
 PATIENCE_NS = 15 * SECOND_NS
 """How long a reply is waited for."""
 
-_ENDS = (VenueWord.CANCELED, VenueWord.EXPIRED, VenueWord.REJECTED)
+_ENDS = (ReportWord.CANCELED, ReportWord.EXPIRED, ReportWord.REJECTED)
 
 _Found = TypeVar("_Found")
 _Said = TypeVar("_Said")
@@ -51,9 +51,9 @@ class Conversation:
         self.line = line
         self.symbol = symbol
         self.sent: dict[str, Order] = {}
-        self.heard: list[Reply] = []
+        self.heard: list[VenueReply] = []
 
-    def send(self, request: Request) -> None:
+    def send(self, request: VenueRequest) -> None:
         """Send one request."""
         self.line.venue.send(request, self.line.now_ns())
 
@@ -82,7 +82,7 @@ class Conversation:
                 raise NotKept(f"not {what} within {PATIENCE_NS // SECOND_NS} s{self._odd()}")
             self.line.pass_time()
 
-    def ask(self, request: Request, said: type[_Said]) -> _Said:
+    def ask(self, request: VenueRequest, said: type[_Said]) -> _Said:
         """Send a question and wait for its answer."""
         start = len(self.heard)
         self.send(request)
@@ -120,10 +120,10 @@ class Conversation:
                 if is_its and isinstance(reply, NotSent):
                     raise NotKept(f"it was not sent: {reply.reason.value} {reply.detail}")
             for report in self.reports(order):
-                if report.kind is VenueWord.REJECTED:
+                if report.kind is ReportWord.REJECTED:
                     reason = "no reason given" if report.reason is None else report.reason.value
                     raise NotKept(f"refused: {reason}{self._odd()}")
-                if report.kind is VenueWord.ACCEPTED:
+                if report.kind is ReportWord.ACCEPTED:
                     return report
             return None
 

@@ -22,7 +22,7 @@ RECENT_MAX = 20_000
 """How many keys are kept; more than storage may have waiting."""
 
 
-class Recall:
+class FinishedRecords:
     """The archive, and what is too new for it."""
 
     def __init__(self, archive: Archive) -> None:

@@ -25,7 +25,7 @@ from pointsman.execution.event_handlers import HANDLERS
 from pointsman.execution.event_marks import mark_and_stamp
 from pointsman.execution.figures import AccountStatus, account_status
 from pointsman.execution.lease import release_lease
-from pointsman.execution.loading import Loaded, load_books
+from pointsman.execution.loading import DeskRecords, load_books
 from pointsman.execution.loss_limits import count_trade, sample_equity
 from pointsman.execution.naked_time import track_cover
 from pointsman.execution.protection import commands_for
@@ -41,7 +41,7 @@ class Desk:
         self._now_ns = 0
 
     @classmethod
-    def load(cls, policy: Policy, loaded: Loaded, now_ns: int) -> "Desk":
+    def load(cls, policy: Policy, loaded: DeskRecords, now_ns: int) -> "Desk":
         """A desk that continues from stored records; feed it `Started` next."""
         assert loaded.desk is not None, "a database without a desk record is a new one"
         desk = cls(policy, loaded.desk.code)

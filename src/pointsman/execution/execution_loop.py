@@ -23,15 +23,15 @@ from pointsman.domain.reasons import Reason
 from pointsman.domain.signals import Signal
 from pointsman.domain.timestamps import SECOND_NS
 from pointsman.execution import last_check, ports, reversal
-from pointsman.execution.archive import Recall
+from pointsman.execution.archive import FinishedRecords
 from pointsman.execution.comparing import Comparing
 from pointsman.execution.desk import Desk
 from pointsman.execution.last_check import Hold, Holds
 from pointsman.execution.market_view import HoursOf, MarketView
 from pointsman.execution.outbox import OUTBOX_LEN_MAX, Callback, Outbox, StorageHeld
-from pointsman.execution.ports import Entry, QuoteListener, Recorder, Reply, Request, Venue
+from pointsman.execution.ports import Recorder, Venue
 from pointsman.execution.sampling import Sampling
-from pointsman.execution.venue_intake import Intake
+from pointsman.execution.venue_intake import VenueIntake
 
 REPLIES_LEN_MAX = 1_000_000
 """Bound of the messages of a venue that wait to be taken in."""
@@ -45,9 +45,9 @@ class ExecutionLoop:
         desk: Desk,
         venue: Venue,
         recorder: Recorder,
-        recall: Recall,
+        recall: FinishedRecords,
         hours: HoursOf,
-        listener: QuoteListener | None = None,
+        listener: ports.QuoteListener | None = None,
     ) -> None:
         """`listener` is the venue where it fills orders by our quotes."""
         self.desk = desk
@@ -64,14 +64,14 @@ class ExecutionLoop:
         self._ticket = 0
         self._now_ns = desk.now_ns
         self._outbox = Outbox()
-        self._replies: deque[Reply] = deque(maxlen=REPLIES_LEN_MAX)
+        self._replies: deque[ports.VenueReply] = deque(maxlen=REPLIES_LEN_MAX)
         self._has_quoted = False
         self._held: dict[str, None] = {}
         self._failures = 0
         self._failed_since_ns: int | None = None
         self._sampling = Sampling(desk.books, self.view, hours("").day_start_ns)
         self._comparing = Comparing(desk.books)
-        self._intake = Intake(desk, venue, self.view, recorder, recall, self.turn)
+        self._intake = VenueIntake(desk, venue, self.view, recorder, recall, self.turn)
 
     # -- what the driver calls ---------------------------------------------------------------------
 
@@ -258,7 +258,7 @@ class ExecutionLoop:
         step = self.desk.handle(event, self._now_ns)
         if step.changes:
             self._ticket += 1
-            self._recorder.put(self._ticket, Entry(self._now_ns, event, step.changes))
+            self._recorder.put(self._ticket, ports.JournalEntry(self._now_ns, event, step.changes))
             self._recall.note(step.changes, self._ticket)
             for record in step.changes:
                 if isinstance(record, Position):
@@ -299,7 +299,7 @@ class ExecutionLoop:
                 self._submit(item)
             elif isinstance(item, Cancel):
                 self._cancel(item)
-            elif isinstance(item, Request):
+            elif isinstance(item, ports.VenueRequest):
                 self.venue.send(item, self._now_ns)
             elif not isinstance(item, Command):
                 item(step)
@@ -341,7 +341,7 @@ class ExecutionLoop:
 
     # -- storage -----------------------------------------------------------------------------------
 
-    def _look_at_storage(self) -> ports.Standing:
+    def _look_at_storage(self) -> ports.StorageStatus:
         """Notice that storage has begun to fail, keeps failing, or works again: then the entries
         that waited for it are withdrawn (RULES 29)."""
         standing = self._recorder.standing
@@ -357,7 +357,7 @@ class ExecutionLoop:
                 self.turn(ev.StorageHealed(tuple(held)))
         return standing
 
-    def _hold_entries(self, standing: ports.Standing) -> None:
+    def _hold_entries(self, standing: ports.StorageStatus) -> None:
         """Entries that wait will not be sent any more, and their callers are answered so."""
         if self._failed_since_ns is None:
             self._failed_since_ns = self._now_ns

@@ -23,7 +23,7 @@ from pointsman.domain.positions import Position
 from pointsman.execution.books import Books
 
 
-class Loaded(msgspec.Struct):
+class DeskRecords(msgspec.Struct):
     """The records to start from, as storage holds them: nothing that is final but for the standing
     ones."""
 
@@ -40,7 +40,7 @@ class Loaded(msgspec.Struct):
     entry_times: tuple[tuple[str, int], ...] = ()
 
 
-def load_books(books: Books, loaded: Loaded) -> None:
+def load_books(books: Books, loaded: DeskRecords) -> None:
     """Fill empty books from stored records."""
     books.put_steps(*loaded.steps)
     if loaded.desk is not None:

@@ -9,7 +9,7 @@ import msgspec
 
 from pointsman.domain.client_order_ids import client_order_id
 from pointsman.domain.commands import Command, Compare, Submit
-from pointsman.domain.events import OrderReport, OrderSent, SendRefused, VenueFill, VenueWord
+from pointsman.domain.events import OrderReport, OrderSent, ReportWord, SendRefused, VenueFill
 from pointsman.domain.life_cycle import ImpossibleReport, OrderStatus, ReportKind, next_status
 from pointsman.domain.money import plain
 from pointsman.domain.orders import Order, OrderType, Role
@@ -124,7 +124,7 @@ def _take_in(
     books: Books, event: OrderReport, order: Order, keys: dict[str, None], now_ns: int
 ) -> list[Command]:
     fill, kind = event.fill, None
-    if event.kind is VenueWord.TRADE:
+    if event.kind is ReportWord.TRADE:
         assert fill is not None, "a TRADE report carries a fill"
         if fill_key(order.client_order_id, order.side, fill) in keys:
             return []
@@ -160,7 +160,7 @@ def _shows_trigger(order: Order, event: OrderReport) -> bool:
     """Whether a report shows that a stop has triggered: the venue says so, or it trades. Not every
     venue says so, and the first trade may be told before."""
     is_trade = event.fill is not None and order.role is Role.STOP
-    return is_trade or event.kind is VenueWord.TRIGGERED
+    return is_trade or event.kind is ReportWord.TRIGGERED
 
 
 def _venue_id(order: Order, event: OrderReport) -> str | None:

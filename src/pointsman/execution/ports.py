@@ -38,10 +38,10 @@ from pointsman.domain.policy import Abilities
 from pointsman.domain.signals import FirstDecision, Window
 from pointsman.domain.venue_reports import AccountRead, OrderFound, Snapshot
 
-Request = Submit | Cancel | Query | Compare | MoveCash
+VenueRequest = Submit | Cancel | Query | Compare | MoveCash
 """What may be sent to a venue."""
 
-Reply = (
+VenueReply = (
     OrderReport
     | CancelRefused
     | NotSent
@@ -70,7 +70,7 @@ class Venue(Protocol):
     def instruments(self) -> Mapping[str, Instrument]:
         """What the venue trades, as it says itself; empty where it does not say."""
 
-    def send(self, request: Request, now_ns: int) -> None:
+    def send(self, request: VenueRequest, now_ns: int) -> None:
         """Hand over a request at `now_ns`. Returns at once; what comes of it arrives through
         `receive`."""
 
@@ -78,7 +78,7 @@ class Venue(Protocol):
         """When something will happen at the venue by itself next, if that is known: never in the
         past."""
 
-    def receive(self, now_ns: int) -> list[Reply]:
+    def receive(self, now_ns: int) -> list[VenueReply]:
         """All that has arrived up to and including `now_ns`, in the order in which it happened. The
         caller asks after each quote and whenever `next_due_ns` is reached."""
 
@@ -102,7 +102,7 @@ class QuoteListener(Protocol):
         """Take in the newest row of a symbol from before this start, once for each symbol."""
 
 
-class Entry(msgspec.Struct, frozen=True, gc=False):
+class JournalEntry(msgspec.Struct, frozen=True, gc=False):
     """One turn: when, the event, and the records that changed."""
 
     time_ns: int
@@ -110,7 +110,7 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
     changes: tuple[Record, ...]
 
 
-class Standing(msgspec.Struct, frozen=True):
+class StorageStatus(msgspec.Struct, frozen=True):
     """How storage stands at one moment: `durable` is the last ticket that is on disk, `failure` why
     it does not work at present, as text, `failures` how often it has begun to fail."""
 
@@ -123,10 +123,10 @@ class Recorder(Protocol):
     """Where turns are stored."""
 
     @property
-    def standing(self) -> Standing:
+    def standing(self) -> StorageStatus:
         """How storage stands now."""
 
-    def put(self, ticket: int, entry: Entry) -> None:
+    def put(self, ticket: int, entry: JournalEntry) -> None:
         """Queue a turn; tickets rise by one."""
 
     def settle(self) -> bool:

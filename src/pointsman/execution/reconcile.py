@@ -19,8 +19,8 @@ from pointsman.domain.events import (
     ForeignFill,
     HoldingDiffers,
     OrderReport,
+    ReportWord,
     VenueFill,
-    VenueWord,
 )
 from pointsman.domain.life_cycle import FINAL, OrderStatus
 from pointsman.domain.market import Quote
@@ -28,16 +28,16 @@ from pointsman.domain.money import ZERO
 from pointsman.domain.orders import Order, Role
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide
-from pointsman.domain.venue_reports import OrderFound, Snapshot, VenueOrder, VenueTrade
+from pointsman.domain.venue_reports import OrderFound, Snapshot, VenueExecution, VenueOrder
 from pointsman.execution.books import Books
 from pointsman.execution.closing_order import closing_order
 from pointsman.execution.external_holdings import our_holdings, venue_key
 from pointsman.execution.fills import fill_key
 
 _ENDINGS = {
-    OrderStatus.CANCELED: VenueWord.CANCELED,
-    OrderStatus.EXPIRED: VenueWord.EXPIRED,
-    OrderStatus.REJECTED: VenueWord.REJECTED,
+    OrderStatus.CANCELED: ReportWord.CANCELED,
+    OrderStatus.EXPIRED: ReportWord.EXPIRED,
+    OrderStatus.REJECTED: ReportWord.REJECTED,
 }
 
 
@@ -49,7 +49,7 @@ class Comparison(msgspec.Struct, frozen=True, gc=False):
 
     reports: tuple[OrderReport, ...]
     unseen: tuple[str, ...]
-    other_trades: tuple[VenueTrade, ...]
+    other_trades: tuple[VenueExecution, ...]
     other_orders: tuple[VenueOrder, ...]
 
 
@@ -57,7 +57,7 @@ def compare(books: Books, snapshot: Snapshot) -> Comparison:
     """Hold a complete snapshot against the orders that are not final by our record."""
     shown = {order.client_order_id: order for order in snapshot.open_orders}
     reports: list[OrderReport] = []
-    others: list[VenueTrade] = []
+    others: list[VenueExecution] = []
     for trade in snapshot.trades:
         order = books.orders.get(trade.client_order_id)
         if order is None:
@@ -75,7 +75,7 @@ def compare(books: Books, snapshot: Snapshot) -> Comparison:
     return Comparison(tuple(reports), tuple(unseen), tuple(others), other_orders)
 
 
-def trade_key(trade: VenueTrade) -> str:
+def trade_key(trade: VenueExecution) -> str:
     """The key under which an execution is booked."""
     return fill_key(trade.client_order_id, trade.side, trade.fill)
 
@@ -92,7 +92,7 @@ def _should_be_shown(order: Order, snapshot: Snapshot) -> bool:
 def _trade_report(order_id: str, venue_order_id: str, fill: VenueFill) -> OrderReport:
     return OrderReport(
         client_order_id=order_id,
-        kind=VenueWord.TRADE,
+        kind=ReportWord.TRADE,
         ts_ns=fill.ts_ns,
         venue_order_id=venue_order_id,
         fill=fill,
@@ -104,13 +104,13 @@ def _standing_reports(order: Order, venue_order: VenueOrder) -> list[OrderReport
     reports: list[OrderReport] = []
     is_news = order.is_unknown or order.status in (OrderStatus.INITIALIZED, OrderStatus.SUBMITTED)
     if is_news:
-        reports.append(_status_report(venue_order, VenueWord.ACCEPTED))
+        reports.append(_status_report(venue_order, ReportWord.ACCEPTED))
     if venue_order.is_triggered and not order.is_triggered:
-        reports.append(_status_report(venue_order, VenueWord.TRIGGERED))
+        reports.append(_status_report(venue_order, ReportWord.TRIGGERED))
     return reports
 
 
-def _status_report(venue_order: VenueOrder, word: VenueWord) -> OrderReport:
+def _status_report(venue_order: VenueOrder, word: ReportWord) -> OrderReport:
     return OrderReport(
         venue_order.client_order_id,
         word,
@@ -134,13 +134,13 @@ def reports_from(found: OrderFound) -> list[OrderReport]:
         reports.append(_status_report(venue_order, _ENDINGS[venue_order.status]))
     elif venue_order.status not in FINAL:
         if venue_order.is_triggered:
-            reports.append(_status_report(venue_order, VenueWord.TRIGGERED))
-        reports.append(_status_report(venue_order, VenueWord.ACCEPTED))
+            reports.append(_status_report(venue_order, ReportWord.TRIGGERED))
+        reports.append(_status_report(venue_order, ReportWord.ACCEPTED))
     return reports
 
 
 def adopted(
-    books: Books, told: VenueOrder | VenueTrade, trades: Iterable[VenueTrade]
+    books: Books, told: VenueOrder | VenueExecution, trades: Iterable[VenueExecution]
 ) -> Order | None:
     """An order of ours that only the venue remembers, rebuilt from its id and its position; None
     where these do not fit, which start-up refuses to trade on (RULES 26, 30). One that does not
@@ -207,12 +207,12 @@ def _keys(
     return dict.fromkeys(key for one in maps for key in one)
 
 
-def trade_report(trade: VenueTrade) -> OrderReport:
+def trade_report(trade: VenueExecution) -> OrderReport:
     """A report of one execution in the account's history."""
     return _trade_report(trade.client_order_id, trade.venue_order_id, trade.fill)
 
 
-def foreign_fill(trade: VenueTrade, mark: Quote | None) -> ForeignFill:
+def foreign_fill(trade: VenueExecution, mark: Quote | None) -> ForeignFill:
     """An execution that is not ours, as an event."""
     return ForeignFill(
         symbol=trade.symbol,

@@ -29,14 +29,20 @@ from pointsman.domain.events import (
     UnlistedCode,
 )
 from pointsman.domain.orders import ForeignOrder, KnownOrder
-from pointsman.domain.venue_reports import AccountRead, OrderFound, Snapshot, VenueOrder, VenueTrade
+from pointsman.domain.venue_reports import (
+    AccountRead,
+    OrderFound,
+    Snapshot,
+    VenueExecution,
+    VenueOrder,
+)
 from pointsman.execution import external_holdings, reconcile
-from pointsman.execution.archive import Recall
+from pointsman.execution.archive import FinishedRecords
 from pointsman.execution.desk import Desk
 from pointsman.execution.fills import fill_key
 from pointsman.execution.market_view import MarketView
 from pointsman.execution.outbox import StorageHeld
-from pointsman.execution.ports import Recorder, Reply, Venue
+from pointsman.execution.ports import Recorder, Venue, VenueReply
 
 replace = msgspec.structs.replace
 
@@ -50,7 +56,7 @@ class StrangeOrders(Exception):
     there."""
 
 
-class Intake:
+class VenueIntake:
     """The way in for what a venue says. `turn` takes an event through the door, and to storage."""
 
     def __init__(
@@ -59,7 +65,7 @@ class Intake:
         venue: Venue,
         view: MarketView,
         recorder: Recorder,
-        recall: Recall,
+        recall: FinishedRecords,
         turn: Callable[[Event], Step],
     ) -> None:
         self._desk = desk
@@ -71,7 +77,7 @@ class Intake:
         self._now_ns = 0
         self._answered_ns = 0
 
-    def take_in(self, reply: Reply, now_ns: int) -> None:
+    def take_in(self, reply: VenueReply, now_ns: int) -> None:
         """Take in one message of the venue at `now_ns`. Raises StrangeOrders."""
         self._now_ns = now_ns
         if isinstance(reply, Snapshot | OrderReport | OrderFound):
@@ -200,7 +206,7 @@ class Intake:
         )
         return tuple(sorted(foreign))
 
-    def _is_ours(self, told: VenueOrder | VenueTrade, found: reconcile.Comparison) -> bool:
+    def _is_ours(self, told: VenueOrder | VenueExecution, found: reconcile.Comparison) -> bool:
         """Whether an id carries our code; one that storage does not know is adopted, or stops the
         start."""
         order_id = told.client_order_id
@@ -213,7 +219,7 @@ class Intake:
             self._turn(OrderAdopted(order))
         return True
 
-    def _has_our_code(self, told: VenueOrder | VenueTrade) -> bool:
+    def _has_our_code(self, told: VenueOrder | VenueExecution) -> bool:
         parts = parse_client_order_id(told.client_order_id)
         return parts is not None and parts.code == self._desk.books.desk.code
 
@@ -222,6 +228,6 @@ def _stamp(paid: Payment) -> int:
     return paid.ts_ns
 
 
-def _foreign_key(trade: VenueTrade) -> str:
+def _foreign_key(trade: VenueExecution) -> str:
     """What makes an execution one that is not ours."""
     return fill_key(f"@{trade.venue_order_id}", trade.side, trade.fill)

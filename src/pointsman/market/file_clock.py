@@ -8,7 +8,7 @@ from enum import Enum
 from pointsman.domain.timestamps import parse_ts
 
 
-class Clock(Enum):
+class StampFormat(Enum):
     """How a file writes its times: the parts of an ISO-8601 time, and the zone where the text has
     none. STANDARD is what `parse_ts` reads."""
 
@@ -46,7 +46,7 @@ class Clock(Enum):
         """Nanoseconds since 1970, UTC. Raises ValueError, saying what to write."""
         found = self.match(text)
         if found is None:
-            if self is Clock.DAY_FIRST and Clock.DAY_FIRST_UTC.match(text):
+            if self is StampFormat.DAY_FIRST and StampFormat.DAY_FIRST_UTC.match(text):
                 raise ValueError(
                     "it names no time zone; where the header says Gmt time use"
                     " --format dukascopy-web-gmt"
@@ -61,9 +61,9 @@ class Clock(Enum):
     def example(self) -> str:
         """Such a time."""
         return {
-            Clock.STANDARD: "2018-01-02T14:30:00.115Z",
-            Clock.COMPACT_UTC: "20260105 14:30:01.123",
-            Clock.COMPACT_EST: "20260105 093001123",
-            Clock.DAY_FIRST: "05.01.2026 14:30:00.605 GMT-0000",
-            Clock.DAY_FIRST_UTC: "05.01.2026 14:30:00.605",
+            StampFormat.STANDARD: "2018-01-02T14:30:00.115Z",
+            StampFormat.COMPACT_UTC: "20260105 14:30:01.123",
+            StampFormat.COMPACT_EST: "20260105 093001123",
+            StampFormat.DAY_FIRST: "05.01.2026 14:30:00.605 GMT-0000",
+            StampFormat.DAY_FIRST_UTC: "05.01.2026 14:30:00.605",
         }[self]

@@ -19,7 +19,7 @@ import msgspec
 from pointsman.domain.money import floor_to, parse_machine_decimal, plain
 from pointsman.domain.signal_values import exchange_of, parse_symbol
 from pointsman.domain.timestamps import parse_ts
-from pointsman.market.file_clock import Clock
+from pointsman.market.file_clock import StampFormat
 from pointsman.market.lines import UnreadableFile
 
 COLUMNS = ("ts", "symbol", "bid", "bid_size", "ask", "ask_size")
@@ -59,7 +59,7 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True):
     symbol: str | None = None
     size: Decimal | None = None
     size_unit: Decimal = _ONE
-    clock: Clock = Clock.STANDARD
+    clock: StampFormat = StampFormat.STANDARD
 
     def facts(self) -> list[str]:
         """What tells this layout from another, for the identity of a run."""
@@ -67,7 +67,7 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True):
         for name in self.__struct_fields__[1:]:
             value = getattr(self, name)
             if value != getattr(_PLAIN, name):
-                shown = value.name if isinstance(value, Clock) else value
+                shown = value.name if isinstance(value, StampFormat) else value
                 said.append(f"{name}: {shown}")
         return said
 
@@ -90,15 +90,19 @@ FORMATS: dict[str, Layout] = {
     "dukascopy-web": Layout(
         columns={"ts": "Local time", **_DUKASCOPY_WEB},
         size_unit=Decimal(1_000_000),
-        clock=Clock.DAY_FIRST,
+        clock=StampFormat.DAY_FIRST,
     ),
     "dukascopy-web-gmt": Layout(
         columns={"ts": "Gmt time", **_DUKASCOPY_WEB},
         size_unit=Decimal(1_000_000),
-        clock=Clock.DAY_FIRST_UTC,
+        clock=StampFormat.DAY_FIRST_UTC,
     ),
-    "truefx": Layout(names=("symbol", "ts", "bid", "ask"), size=_FX_SIZE, clock=Clock.COMPACT_UTC),
-    "histdata": Layout(names=("ts", "bid", "ask", OTHER), size=_FX_SIZE, clock=Clock.COMPACT_EST),
+    "truefx": Layout(
+        names=("symbol", "ts", "bid", "ask"), size=_FX_SIZE, clock=StampFormat.COMPACT_UTC
+    ),
+    "histdata": Layout(
+        names=("ts", "bid", "ask", OTHER), size=_FX_SIZE, clock=StampFormat.COMPACT_EST
+    ),
     "binance-bookticker": Layout(
         columns={
             "ts": "transaction_time",
@@ -135,7 +139,7 @@ ONE_SYMBOL = tuple(
 """The formats whose files do not say their symbol."""
 
 
-class Placed(NamedTuple):
+class ColumnPlaces(NamedTuple):
     """Where in a row our columns stand, in the order of COLUMNS, and who reads them. `width` is how
     many cells a row has; `constant` is put behind them, for what the file leaves out."""
 
@@ -159,7 +163,7 @@ class Placed(NamedTuple):
         return [*found, *self.constant] if self.constant else found
 
 
-def placed(path: Path, first_line: str, layout: Layout) -> Placed:
+def placed(path: Path, first_line: str, layout: Layout) -> ColumnPlaces:
     """Find our columns in a file whose first line is given. Raises UnreadableFile, naming the flag
     that would make the file fit."""
     if layout.names:
@@ -181,12 +185,12 @@ def placed(path: Path, first_line: str, layout: Layout) -> Placed:
             name = found[0] if found else layout.columns.get(ours, ours)
             raise _unfit(path, first_line, layout, ours, name, names.count(name))
     read = read_decimal_comma if layout.has_decimal_comma else read_number
-    return Placed(
+    return ColumnPlaces(
         width=len(names) + len(constant),
         places=tuple(places),
         constant=tuple(constant),
         separator=layout.separator,
-        read_ts=_read_ts if layout.clock is Clock.STANDARD else layout.clock.read,
+        read_ts=_read_ts if layout.clock is StampFormat.STANDARD else layout.clock.read,
         read_price=read,
         read_size=read if layout.size_unit == _ONE else _sizes_in(layout.size_unit, read),
     )

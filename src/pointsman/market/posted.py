@@ -44,7 +44,7 @@ class UnreadableBatch(Exception):
     """A batch of which nothing can be read; the text says how to fix it."""
 
 
-class Batch(msgspec.Struct, frozen=True):
+class QuoteBatch(msgspec.Struct, frozen=True):
     """The quotes of a batch in order, the first of its bad rows, and how many there are."""
 
     quotes: list[Quote]
@@ -59,7 +59,7 @@ class PostedQuotes:
         self._rows = rows
         self._exchanges: dict[str, str] = {}
 
-    def read(self, lines: Sequence[Line], now_ns: int) -> Batch:
+    def read(self, lines: Sequence[Line], now_ns: int) -> QuoteBatch:
         """The quotes of a batch that comes at `now_ns`. Raises UnreadableBatch."""
         if len(lines) > ROWS_MAX + 1:
             raise UnreadableBatch(f"{len(lines) - 1} rows; send at most {ROWS_MAX} at once")
@@ -92,7 +92,7 @@ class PostedQuotes:
         bad.sort(key=lambda row: row.index)
         if market.bad_rows:
             self._rows.skipped.skip("", now_ns, "a posted row cannot be read")
-        return Batch(quotes, bad[:BAD_ROWS_KEPT_MAX], count)
+        return QuoteBatch(quotes, bad[:BAD_ROWS_KEPT_MAX], count)
 
     def note(self, taken: Sequence[Quote], now_ns: int) -> None:
         """Remember what was taken at `now_ns`."""

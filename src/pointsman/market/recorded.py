@@ -15,7 +15,7 @@ import msgspec
 
 from pointsman.domain.market import Quote
 from pointsman.domain.signal_text import shown
-from pointsman.market.layout import COLUMNS, Layout, Placed, placed, read_named
+from pointsman.market.layout import COLUMNS, ColumnPlaces, Layout, placed, read_named
 from pointsman.market.lines import Line, UnreadableFile, digest_files, read_lines
 from pointsman.market.stamps import Row, in_time_order
 
@@ -128,7 +128,7 @@ def _merged(streams: Iterable[Iterator[Quote]]) -> Iterator[Quote]:
     return heapq.merge(*streams, key=attrgetter("ts_ns"))
 
 
-def _placed(path: Path, lines: Iterator[Line], layout: Layout) -> Placed:
+def _placed(path: Path, lines: Iterator[Line], layout: Layout) -> ColumnPlaces:
     """Take the header, where there is one, and find our columns."""
     if layout.names:
         return placed(path, "", layout)
@@ -139,7 +139,7 @@ def _placed(path: Path, lines: Iterator[Line], layout: Layout) -> Placed:
     return placed(path, text, layout)
 
 
-def _fault(cells: list[str], header: Placed) -> tuple[str, str, str]:
+def _fault(cells: list[str], header: ColumnPlaces) -> tuple[str, str, str]:
     """Why a row is bad: the field, its value and what to write."""
     constants = len(header.constant)
     if len(cells) != header.width:

@@ -22,7 +22,7 @@ from pointsman.domain.policy import default_instrument
 from pointsman.domain.signals import Window
 
 
-class Listing(NamedTuple):
+class SimulatedSymbol(NamedTuple):
     """One symbol: the price that it moves around, the unit of its displayed sizes, how high its
     finest wave is, in parts per billion, and whether its spread widens now and then."""
 
@@ -34,12 +34,12 @@ class Listing(NamedTuple):
 
 
 LISTINGS = (
-    Listing("AAPL", Decimal(190), Decimal(10), 120_000),
-    Listing("MSFT", Decimal(420), Decimal(5), 100_000),
-    Listing("NVDA", Decimal(130), Decimal(15), 180_000),
+    SimulatedSymbol("AAPL", Decimal(190), Decimal(10), 120_000),
+    SimulatedSymbol("MSFT", Decimal(420), Decimal(5), 100_000),
+    SimulatedSymbol("NVDA", Decimal(130), Decimal(15), 180_000),
     # An entry of the usual size is accepted at any moment: the symbol of the README's examples.
-    Listing("BTC/USDT", Decimal(64_000), Decimal("0.03"), 160_000, is_sometimes_wide=False),
-    Listing("ETH/USDT", Decimal(3_100), Decimal("0.6"), 200_000),
+    SimulatedSymbol("BTC/USDT", Decimal(64_000), Decimal("0.03"), 160_000, is_sometimes_wide=False),
+    SimulatedSymbol("ETH/USDT", Decimal(3_100), Decimal("0.6"), 200_000),
 )
 
 SYMBOLS = tuple(listing.symbol for listing in LISTINGS)
@@ -175,7 +175,7 @@ def _is_wide(keys: _Keys, at_ms: int) -> bool:
 
 
 @lru_cache(maxsize=128)
-def _minute(seed: int, listing: Listing, minute: int) -> tuple[Quote, ...]:
+def _minute(seed: int, listing: SimulatedSymbol, minute: int) -> tuple[Quote, ...]:
     """All quotes of one symbol in one minute since 1970."""
     keys, tick = _keys(seed, listing.symbol), default_instrument(listing.symbol).tick
     listed = int(listing.price / tick)

@@ -31,7 +31,7 @@ LIMIT = 50
 R = TypeVar("R", bound=msgspec.Struct)
 
 
-class Wanted(msgspec.Struct, frozen=True):
+class ListFilter(msgspec.Struct, frozen=True):
     """Which rows: of one VA or of all, the newest `limit`, and of orders only those that may still
     fill; of signals those of one symbol, received since a time, or refused; and at which prices of
     now, where an engine tells them."""
@@ -48,7 +48,7 @@ class Wanted(msgspec.Struct, frozen=True):
 class List(NamedTuple):
     """One list: which rows there are, and a row for programs."""
 
-    rows: Callable[[sqlite3.Connection, Wanted], Sequence[Any]]
+    rows: Callable[[sqlite3.Connection, ListFilter], Sequence[Any]]
     document: Callable[[Any], Document]
 
 
@@ -63,7 +63,7 @@ class Judged(msgspec.Struct, frozen=True):
 
 
 def _newest(
-    connection: sqlite3.Connection, record: type[R], wanted: Wanted, condition: str = "TRUE"
+    connection: sqlite3.Connection, record: type[R], wanted: ListFilter, condition: str = "TRUE"
 ) -> list[R]:
     found = queries.records(
         connection,
@@ -75,23 +75,23 @@ def _newest(
     return found
 
 
-def _accounts(connection: sqlite3.Connection, wanted: Wanted) -> list[AccountFigures]:
+def _accounts(connection: sqlite3.Connection, wanted: ListFilter) -> list[AccountFigures]:
     figures = read_standing(connection, wanted.touches).account_figures()
     return [each for each in figures if wanted.va_id in (None, each.account.va_id)]
 
 
-def _positions(connection: sqlite3.Connection, wanted: Wanted) -> list[PositionFigures]:
+def _positions(connection: sqlite3.Connection, wanted: ListFilter) -> list[PositionFigures]:
     figures = read_standing(connection, wanted.touches).positions
     own = [each for each in figures if wanted.va_id in (None, each.position.va_id)]
     return own[-wanted.limit :]
 
 
-def _orders(connection: sqlite3.Connection, wanted: Wanted) -> list[Order]:
+def _orders(connection: sqlite3.Connection, wanted: ListFilter) -> list[Order]:
     condition = schema.IS_NOT_FINAL if wanted.open_only else "TRUE"
     return _newest(connection, Order, wanted, condition)
 
 
-def _signals(connection: sqlite3.Connection, wanted: Wanted) -> list[Judged]:
+def _signals(connection: sqlite3.Connection, wanted: ListFilter) -> list[Judged]:
     outcome = Outcome.REFUSED.value if wanted.refused_only else None
     records = queries.records(
         connection,
@@ -110,15 +110,15 @@ def _signals(connection: sqlite3.Connection, wanted: Wanted) -> list[Judged]:
     return [Judged(record, by_id.get(record.signal.signal_id)) for record in records]
 
 
-def _fills(connection: sqlite3.Connection, wanted: Wanted) -> list[Fill]:
+def _fills(connection: sqlite3.Connection, wanted: ListFilter) -> list[Fill]:
     return _newest(connection, Fill, wanted)
 
 
-def _trades(connection: sqlite3.Connection, wanted: Wanted) -> list[Trade]:
+def _trades(connection: sqlite3.Connection, wanted: ListFilter) -> list[Trade]:
     return _newest(connection, Trade, wanted)
 
 
-def _incidents(connection: sqlite3.Connection, wanted: Wanted) -> list[Incident]:
+def _incidents(connection: sqlite3.Connection, wanted: ListFilter) -> list[Incident]:
     return _newest(connection, Incident, wanted)
 
 

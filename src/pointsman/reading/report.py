@@ -34,7 +34,7 @@ from pointsman.reading.shadow import read_shadowed, shadowed_document
 from pointsman.storage import queries, reader
 
 
-class Standing(msgspec.Struct, frozen=True):
+class StoredState(msgspec.Struct, frozen=True):
     """The accounts and what they hold. `now_ns` is the time that the books have reached, 0 for
     empty ones."""
 
@@ -53,7 +53,7 @@ Touches = Mapping[tuple[str, PositionSide], Decimal]
 """Where a holding of a symbol and side would be closed now."""
 
 
-def read_standing(connection: sqlite3.Connection, touches: Touches | None = None) -> Standing:
+def read_standing(connection: sqlite3.Connection, touches: Touches | None = None) -> StoredState:
     """The accounts, and every position with its figures: at `touches` where a running engine gave
     them, else at the quotes that were stored last."""
     marks = {mark.symbol: mark for mark in reader.marks(connection)}
@@ -65,7 +65,7 @@ def read_standing(connection: sqlite3.Connection, touches: Touches | None = None
         mark = marks.get(symbol)
         return None if mark is None else mark.closing_touch(side)
 
-    return Standing(
+    return StoredState(
         accounts=reader.accounts(connection),
         positions=position_figures(reader.positions(connection), closing_price),
         kill_switch=reader.kill_switch(connection),
@@ -210,7 +210,7 @@ def _trade(trade: Trade) -> Document:
     }
 
 
-def _protection(standing: Standing) -> Document:
+def _protection(standing: StoredState) -> Document:
     """RULES 25 and 63: time without cover, as it was learned and by the venue's stamps, and time
     without a resting stop. What stands so now counts up to the time that the books have reached."""
     known, now_ns = standing.accounts, standing.now_ns

@@ -11,7 +11,7 @@ from pointsman.domain.commands import Record
 from pointsman.engine.kill_latch import latch_path, read_latch
 from pointsman.engine.live_view import facts
 from pointsman.engine.publisher import DECISIONS_KEPT, INCIDENTS_KEPT, Counts
-from pointsman.engine.snapshot import Marks, Picture
+from pointsman.engine.snapshot import EngineSnapshot, Marks
 from pointsman.reading.price_decimals import PriceDecimals, read_price_decimals
 from pointsman.storage import queries, reader
 
@@ -50,7 +50,9 @@ def picture_from_database(database: Path, settings: "Settings") -> dict[str, Any
     return {**known, **document, "health": health}
 
 
-def picture_to_follow(database: Path, settings: "Settings", loop: "ExecutionLoop") -> Picture:
+def picture_to_follow(
+    database: Path, settings: "Settings", loop: "ExecutionLoop"
+) -> EngineSnapshot:
     """The picture of an engine that is about to start: what is stored. What changes from now on is
     merged into it, and positions count at the last valid quotes of its `loop`.
 
@@ -69,8 +71,10 @@ def _loaded(
     settings: "Settings",
     marks: Marks,
     price_decimals: PriceDecimals,
-) -> Picture:
-    picture = Picture(marks, int(settings.protection_deadline_seconds * 10**9), price_decimals)
+) -> EngineSnapshot:
+    picture = EngineSnapshot(
+        marks, int(settings.protection_deadline_seconds * 10**9), price_decimals
+    )
     picture.load(stored_records(connection), stored_counts(connection))
     return picture
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from pointsman.domain.timestamps import iso
 from pointsman.engine.snapshot import Document
-from pointsman.execution.ports import Standing
+from pointsman.execution.ports import StorageStatus
 
 LAG_EVERY_SECONDS = 0.1  # not money: seconds
 _MS = 10**6
@@ -24,7 +24,7 @@ class Vitals:
         self,
         now_ns: Callable[[], int],
         commit_ns: Callable[[], int],
-        standing: Callable[[], Standing],
+        standing: Callable[[], StorageStatus],
         compared_ns: Callable[[], int | None],
     ) -> None:
         self.quote_ns: int | None = None

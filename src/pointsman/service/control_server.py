@@ -18,7 +18,7 @@ import msgspec
 from pointsman.engine.control_client import LINE_BYTES_MAX, is_private, socket_path
 from pointsman.engine.controls import Controls
 from pointsman.engine.exit_codes import ExitCode
-from pointsman.engine.live_view import PICTURE_SECONDS, Board
+from pointsman.engine.live_view import PICTURE_SECONDS, LiveView
 from pointsman.engine.requests import Answer, Refusal, Request, Show, Watch, decode, refused
 
 THREAD_NAME = "control"
@@ -33,7 +33,7 @@ class ControlServer:
 
     _listener: socket.socket
 
-    def __init__(self, database: Path, controls: Controls, board: Board) -> None:
+    def __init__(self, database: Path, controls: Controls, board: LiveView) -> None:
         self._path = socket_path(database)
         self._is_beside = self._path.parent == database.resolve().parent
         self._controls = controls

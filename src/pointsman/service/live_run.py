@@ -17,7 +17,7 @@ from pathlib import Path
 import msgspec
 
 from pointsman.api.meters import Meters
-from pointsman.api.ports import Engine
+from pointsman.api.ports import EnginePort
 from pointsman.api.server import build_app, url_of
 from pointsman.config.fields import LogLevel
 from pointsman.config.settings import Settings
@@ -32,15 +32,15 @@ from pointsman.engine.controls import Controls
 from pointsman.engine.latch_watch import why_killed
 from pointsman.engine.live_feed import begin_live, said_at_start
 from pointsman.engine.live_loop import Clock, LiveLoop
-from pointsman.engine.live_view import Board, facts
+from pointsman.engine.live_view import LiveView, facts
 from pointsman.engine.publisher import Publisher
-from pointsman.engine.recorder import Threaded
+from pointsman.engine.recorder import ThreadedRecorder
 from pointsman.engine.requests import Kill
-from pointsman.engine.snapshot import Picture
+from pointsman.engine.snapshot import EngineSnapshot
 from pointsman.engine.supervision import LOOK_SECONDS, Part, PartDied, Supervisor
 from pointsman.engine.ticker import Ticker
 from pointsman.execution.last_check import Hold
-from pointsman.execution.ports import Standing
+from pointsman.execution.ports import StorageStatus
 from pointsman.reading.comparisons import Comparisons
 from pointsman.reading.stored_picture import picture_to_follow
 from pointsman.reading.vitals import Vitals
@@ -49,10 +49,10 @@ from pointsman.service.clean_stop import Stop
 from pointsman.service.feeds import Feed
 from pointsman.service.log import Log
 from pointsman.service.loop_lag import NAME as LOOP_LAG
-from pointsman.service.loop_lag import Beat
-from pointsman.service.notifications import THREAD_NAME, Kind, Notices, sender_to
+from pointsman.service.loop_lag import LoopLag
+from pointsman.service.notifications import THREAD_NAME, Kind, Notifications, sender_to
 from pointsman.service.readiness import Readiness
-from pointsman.service.recorded_run import Begun, open_run, prepare
+from pointsman.service.recorded_run import PreparedRun, open_run, prepare
 from pointsman.service.shadow_days import ShadowDays
 from pointsman.service.side_threads import Parts, take_port
 from pointsman.service.start_notes import notes_on_tokens
@@ -129,7 +129,7 @@ class _Session:
         plan: Plan,
         settings: Settings,
         assembly: Assembly,
-        begun: Begun | None,
+        begun: PreparedRun | None,
         wake: Callable[[], None],
         log: Callable[[Callable[[], int]], Log],
         listener: socket.socket,
@@ -144,7 +144,8 @@ class _Session:
         self._arrivals = arrivals
         self._died: queue.Queue[TaskDied] = queue.Queue(_DEATHS_MAX)
         self._is_failing = False
-        self._notices = Notices(str(plan.database), sender_to(settings.notify_urls), self._warn)
+        sender = sender_to(settings.notify_urls)
+        self._notices = Notifications(str(plan.database), sender, self._warn)
         self._meters = Meters(settings.venue_shown, time.time)
         assembly.manager.on_commit = self._meters.committed
         self._publisher = Publisher()
@@ -164,7 +165,7 @@ class _Session:
         self._measure(settings)
         self._url = url_of(listener)
         self._parts = self._around(settings, picture, wake, listener)
-        self._beat = Beat(self._vitals, lambda *fault: self._supervisor.blame(*fault))
+        self._beat = LoopLag(self._vitals, lambda *fault: self._supervisor.blame(*fault))
         self._supervisor = self._supervise(running)
         self._begin()
 
@@ -183,7 +184,7 @@ class _Session:
         """How it is, and whether it is ready."""
         assembly = self._assembly
 
-        def standing() -> Standing:
+        def standing() -> StorageStatus:
             return assembly.recorder.standing
 
         def compared_ns() -> int | None:
@@ -205,14 +206,14 @@ class _Session:
     def _around(
         self,
         settings: Settings,
-        picture: Picture,
+        picture: EngineSnapshot,
         wake: Callable[[], None],
         listener: socket.socket,
     ) -> Parts:
         """What stands around the loop, each on a thread of its own."""
         plan, latch, now_ns = self._plan, self._assembly.latch, self._clock.now_ns
         known = facts(str(plan.database), "engine", str(plan.speed), plan.feed.name, settings)
-        board = Board(
+        board = LiveView(
             picture,
             self._publisher,
             latch,
@@ -225,7 +226,7 @@ class _Session:
             self._requests.queue, latch, now_ns, wake, lambda: why_killed(kill_file)
         )
         app = build_app(
-            Engine(
+            EnginePort(
                 plan.database,
                 settings,
                 board,
@@ -311,7 +312,7 @@ class _Session:
     def _supervise(self, running: Sequence[Part]) -> Supervisor:
         """The supervisor of all that runs beside the driver."""
         recorder, arrivals, loop = self._assembly.recorder, self._arrivals, self._loop
-        assert isinstance(recorder, Threaded), "a paced run has a writer thread"
+        assert isinstance(recorder, ThreadedRecorder), "a paced run has a writer thread"
         parts = [
             *running,
             *self._parts.supervised(),

@@ -216,7 +216,7 @@ def _is_stop_confirmed(order: Order, event: ev.Event) -> bool:
     """Whether this turn is the venue's word that a stop rests."""
     return (
         isinstance(event, ev.OrderReport)
-        and event.kind is ev.VenueWord.ACCEPTED
+        and event.kind is ev.ReportWord.ACCEPTED
         and event.client_order_id == order.client_order_id
         and order.role is Role.STOP
         and order.status is OrderStatus.ACCEPTED

@@ -12,7 +12,7 @@ from pointsman.reading.vitals import LAG_EVERY_SECONDS, Vitals
 NAME = "beat"
 
 
-class Beat:
+class LoopLag:
     """The beat of the asyncio loop on which it is made. `blame` is called with a fault that has
     ended it."""
 

@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from pydantic import SecretStr
 
-from pointsman.config.problems import MASK, Problem, SettingsError
+from pointsman.config.problems import MASK, SettingProblem, SettingsError
 from pointsman.domain.accounts import Incident
 from pointsman.domain.commands import Step
 from pointsman.domain.events import Event
@@ -54,7 +54,7 @@ class _Waiting(NamedTuple):
     others: int
 
 
-class Notices:
+class Notifications:
     """The notices of one engine. `engine` names it in each of them; `send` None switches them
     off; `complain` writes a line to the log."""
 
@@ -175,7 +175,7 @@ def sender_to(urls: SecretStr | None) -> Send | None:
         import apprise
     except ImportError as error:
         remedy = "install apprise (`pip install apprise`), or leave it empty"
-        raise SettingsError([Problem("NOTIFY_URLS", MASK, remedy)]) from error
+        raise SettingsError([SettingProblem("NOTIFY_URLS", MASK, remedy)]) from error
     for name in ("apprise", "requests", "urllib3"):
         # They log addresses, and a logger without a handler writes to standard error.
         logger = logging.getLogger(name)
@@ -187,7 +187,7 @@ def sender_to(urls: SecretStr | None) -> Send | None:
     asset = apprise.AppriseAsset(app_id="pointsman", service_timeout=0)
     services = {number: apprise.Apprise(asset=asset) for number, _ in enumerate(addresses, 1)}
     problems = [
-        Problem(
+        SettingProblem(
             "NOTIFY_URLS",
             MASK,
             f"address {number} of {len(addresses)} is not one that Apprise understands; write it "

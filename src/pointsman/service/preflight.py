@@ -13,21 +13,21 @@ import msgspec
 
 from pointsman.config.instruments import load_instruments
 from pointsman.config.paths import fix_of_database, fix_of_kill_file
-from pointsman.config.problems import Problem, SettingsError
+from pointsman.config.problems import SettingProblem, SettingsError
 from pointsman.config.quote_settings import quote_settings
-from pointsman.config.settings import Given, Loaded
+from pointsman.config.settings import GivenSettings, LoadedSettings
 from pointsman.config.tokens import check_tokens
 from pointsman.config.venue_settings import venue_problems
 from pointsman.service.notifications import sender_to
 
 
 def checked(
-    given: Given,
+    given: GivenSettings,
     database: Path | None,
     *,
     is_served: bool,
     quotes_of: str = "",
-) -> Loaded:
+) -> LoadedSettings:
     """The settings of a start. `database` is None where a run makes a new folder for it;
     `is_served` says whether the run serves HTTP and sends notices, and `quotes_of` names the venue
     whose live quotes it trades on, where it is one's.
@@ -47,7 +47,7 @@ def checked(
 
     def look_at(name: str, path: Path, fix: Callable[[Path], str]) -> None:
         if remedy := fix(path):
-            raise SettingsError([Problem(name, str(path), remedy)])
+            raise SettingsError([SettingProblem(name, str(path), remedy)])
 
     if is_served:
         tokens_beside = database or settings.database_path
@@ -70,7 +70,7 @@ def checked(
     return given.loaded()
 
 
-def _placed(given: Given, problem: Problem) -> Problem:
+def _placed(given: GivenSettings, problem: SettingProblem) -> SettingProblem:
     """The problem of a setting with the place where the setting stood."""
     if problem.where:
         return problem

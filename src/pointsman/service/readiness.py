@@ -17,7 +17,7 @@ from pointsman.engine.live_feed import CLOCK_AHEAD_MAX_NS, clock_put_back
 from pointsman.engine.open_venue import budget_of
 from pointsman.engine.snapshot import Document
 from pointsman.execution.execution_loop import ExecutionLoop
-from pointsman.execution.ports import Standing
+from pointsman.execution.ports import StorageStatus
 from pointsman.execution.this_run import LinkDown
 from pointsman.execution.venue_links import outage, outages
 from pointsman.reading.vitals import Vitals
@@ -38,7 +38,7 @@ class Readiness:
         settings: Settings,
         loop: ExecutionLoop,
         vitals: Vitals,
-        standing: Callable[[], Standing],
+        standing: Callable[[], StorageStatus],
         compared_ns: Callable[[], int | None],
         down: Callable[[], Mapping[str, str]],
         lost: Callable[[], Mapping[str, str]],

@@ -35,7 +35,7 @@ Progress = Callable[[int, int, int], None]
 """Told event time, quotes and signals so far, now and then."""
 
 
-class Begun(msgspec.Struct):
+class PreparedRun(msgspec.Struct):
     """A feed that is ready to go: the time of its first instant, and of the last one where the
     duration is limited."""
 
@@ -63,7 +63,7 @@ def fresh_folder() -> Path:
     raise FileExistsError(f"runs/{stamp}: a thousand runs within one second")
 
 
-def prepare(feed: Feed, assembly: Assembly, duration_ns: int | None) -> Begun:
+def prepare(feed: Feed, assembly: Assembly, duration_ns: int | None) -> PreparedRun:
     """Make a feed ready to go: from its own start, or where the books of an earlier run stopped.
     The duration of a run that is continued counts from its own start, that of a lasting one from
     now. `Assembly.start` begins the run."""
@@ -78,12 +78,12 @@ def prepare(feed: Feed, assembly: Assembly, duration_ns: int | None) -> Begun:
     playback.skip_quotes_until(max(feed.begins_ns or 0, assembly.resume_ns))
     counted_ns = start_ns if feed.is_lasting else begins_ns
     last_ns = None if duration_ns is None else counted_ns + duration_ns
-    return Begun(playback, tape, start_ns, last_ns)
+    return PreparedRun(playback, tape, start_ns, last_ns)
 
 
 def open_run(
     assembled: Callable[[bool], Assembly], feed: Feed, duration_ns: int | None, stop: Stop
-) -> tuple[Assembly, Begun | None]:
+) -> tuple[Assembly, PreparedRun | None]:
     """Open a run. One that was interrupted is made again, up to where its journal ends, and has
     begun then. Where that does not give what the journal says, it continues from its records; and
     so does a market without an end."""
@@ -112,7 +112,7 @@ def open_run(
     return assembly, begun
 
 
-def _last_ns(feed: Feed, begun: Begun) -> int | None:
+def _last_ns(feed: Feed, begun: PreparedRun) -> int | None:
     """The last instant of a run as fast as it goes; None for the end of its data."""
     return feed.first_close_ns if begun.last_ns is None else begun.last_ns
 

@@ -17,7 +17,7 @@ from pointsman.domain.signals import Decision
 from pointsman.domain.timestamps import SECOND_NS
 from pointsman.reading.shadow import Shadowed, shadowed_document
 from pointsman.service.log import Log
-from pointsman.service.notifications import Kind, Notices
+from pointsman.service.notifications import Kind, Notifications
 from pointsman.terminal.shadow import told
 
 replace = msgspec.structs.replace
@@ -27,7 +27,7 @@ class ShadowDays:
     """The count of the day of an engine that starts at `now_ns`. Where the settings say nothing of
     shadow it tells nothing."""
 
-    def __init__(self, settings: Settings, now_ns: int, log: Log, notices: Notices) -> None:
+    def __init__(self, settings: Settings, now_ns: int, log: Log, notices: Notifications) -> None:
         self._is_on = settings.is_shadow
         self._day_start_ns = settings.trading_hours().day_start_ns
         self._log = log

@@ -16,7 +16,7 @@ from pointsman.config.settings import Settings
 from pointsman.engine.control_client import engine_pid
 from pointsman.engine.controls import Controls
 from pointsman.engine.latch_watch import EVERY_SECONDS
-from pointsman.engine.live_view import PICTURE_SECONDS, Board
+from pointsman.engine.live_view import PICTURE_SECONDS, LiveView
 from pointsman.engine.requests import Kill
 from pointsman.engine.supervision import Part
 from pointsman.engine.ticker import Ticker
@@ -48,7 +48,7 @@ class Parts:
     def __init__(
         self,
         database: Path,
-        board: Board,
+        board: LiveView,
         controls: Controls,
         look_at_latch: Callable[[], None],
         app: FastAPI,

@@ -18,7 +18,7 @@ from pathlib import Path
 import msgspec
 
 from pointsman.config.known_venues import KNOWN_VENUES
-from pointsman.config.problems import Problem, SettingsError
+from pointsman.config.problems import SettingProblem, SettingsError
 from pointsman.config.quote_settings import quote_settings
 from pointsman.config.settings import Settings
 from pointsman.domain.accounts import VenueAccount
@@ -137,7 +137,7 @@ def _real(settings: Settings, venue: RealVenue, symbol: str) -> Iterator[Opened]
     if instrument is None:
         known = ", ".join(sorted(venue.instruments)[:5])
         remedy = f"{settings.venue} does not trade it; it trades {known}, …"
-        raise SettingsError([Problem("--symbol", symbol, remedy)])
+        raise SettingsError([SettingProblem("--symbol", symbol, remedy)])
     wanted = msgspec.structs.replace(
         quote_settings(settings, settings.venue), symbols=(symbol,), is_recorded=False
     )
@@ -196,7 +196,9 @@ def _paper(settings: Settings, symbol: str) -> Iterator[Opened]:
     market = SimulatedMarket(0, PAPER_BEGINS_NS, lambda _now_ns: day)
     if symbol not in market.symbols:
         known = ", ".join(market.symbols)
-        raise SettingsError([Problem("--symbol", symbol, f"the simulated market has {known}")])
+        raise SettingsError(
+            [SettingProblem("--symbol", symbol, f"the simulated market has {known}")]
+        )
     rows = (quote for quote in market.quotes() if quote.symbol == symbol)
     newest = next(rows)
     instrument = default_instrument(symbol)

@@ -14,7 +14,7 @@ from pointsman.domain.policy import Policy
 from pointsman.domain.timestamps import SECOND_NS
 from pointsman.simulator.broken import Broken
 from pointsman.simulator.faults import Fault
-from pointsman.simulator.outcome import Failure, Outcome, crashes_in
+from pointsman.simulator.outcome import Failure, SeedOutcome, crashes_in
 from pointsman.simulator.scenario import BEGINS_NS, Scenario
 from pointsman.simulator.world import World
 from pointsman.storage import queries
@@ -30,7 +30,7 @@ def simulate(
     policy: Policy,
     lasting_ns: int,
     faults: Iterable[Fault],
-) -> Iterator[Outcome]:
+) -> Iterator[SeedOutcome]:
     """Run each seed, and give what came of it."""
     with TemporaryDirectory(prefix="pointsman-", dir=memory_folder()) as name:
         template = Path(name) / "template.db"
@@ -42,7 +42,7 @@ def simulate(
             yield run_seed(scenario, seed)
 
 
-def run_seed(scenario: Scenario, seed: int) -> Outcome:
+def run_seed(scenario: Scenario, seed: int) -> SeedOutcome:
     """Live through one seed, in a folder in memory that is gone afterwards."""
     with TemporaryDirectory(prefix="pointsman-", dir=memory_folder()) as name:
         world = World(scenario, seed, Path(name))
@@ -59,12 +59,12 @@ def memory_folder() -> Path | None:
     return MEMORY if MEMORY.is_dir() else None
 
 
-def _outcome(world: World, seed: int, failure: Failure | None) -> Outcome:
+def _outcome(world: World, seed: int, failure: Failure | None) -> SeedOutcome:
     counts = {fault.value: count for fault, count in sorted(world.faults.counts.items())}
     with closing(open_as_stored(world.database)) as connection:
         newest = queries.newest_turn(connection)
     ours = [order for order in world.venue.ledger.orders.values() if not order.is_foreign]
-    return Outcome(
+    return SeedOutcome(
         seed=seed,
         simulated_ns=world.now_ns - BEGINS_NS,
         steps=world.monitor.steps,

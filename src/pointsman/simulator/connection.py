@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pointsman.domain.commands import Cancel, Query, Submit
 from pointsman.domain.events import LinkChanged, NotSent, VenueLink
 from pointsman.domain.reasons import Reason
-from pointsman.execution.ports import Request
+from pointsman.execution.ports import VenueRequest
 
 
 class Connection:
@@ -73,7 +73,7 @@ class Connection:
         return any(self.is_down(link, now_ns) for link in (VenueLink.ORDERS, VenueLink.BUDGET))
 
 
-def symbol_of(request: Request) -> str | None:
+def symbol_of(request: VenueRequest) -> str | None:
     """What a request is about, if not about all."""
     if isinstance(request, Submit):
         return request.order.symbol

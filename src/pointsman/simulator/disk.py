@@ -9,7 +9,7 @@ journal.
 
 import sqlite3
 
-from pointsman.execution.ports import Entry, Standing
+from pointsman.execution.ports import JournalEntry, StorageStatus
 from pointsman.simulator.crashes import Boundary, CrashTrap
 from pointsman.storage.errors import StorageFailed, StorageQueueFull
 from pointsman.storage.sqlite_manager import SqliteManager
@@ -26,19 +26,19 @@ class Disk:
     """A `pointsman.engine.recorder.Recorder` on virtual time; `now_ns` is moved by `tick`."""
 
     def __init__(self, manager: SqliteManager, trap: CrashTrap, now_ns: int) -> None:
-        self.standing = Standing()
+        self.standing = StorageStatus()
         self.full_until_ns = 0
         self.slow_until_ns = 0
         self.delay_ns = 0
         self._manager = manager
         self._trap = trap
         self._now_ns = now_ns
-        self._queued: list[Entry] = []
+        self._queued: list[JournalEntry] = []
         self._last_put = 0
         self._due_ns: int | None = None
         self._ahead = 0
 
-    def put(self, ticket: int, entry: Entry) -> None:
+    def put(self, ticket: int, entry: JournalEntry) -> None:
         if len(self._queued) == QUEUE_LEN_MAX:
             raise StorageQueueFull(f"{QUEUE_LEN_MAX} turns wait")
         self._queued.append(entry)
@@ -83,7 +83,7 @@ class Disk:
             self._trap.passes(Boundary.AFTER_COMMIT)
             self._queued.clear()
             self._ahead += 1
-        self.standing = Standing(self._last_put, None, self.standing.failures)
+        self.standing = StorageStatus(self._last_put, None, self.standing.failures)
         if self._ahead >= COMMITS_AHEAD_MAX:
             self._trap.passes(Boundary.BEFORE_PROJECTION)
             self._manager.project()
@@ -95,4 +95,4 @@ class Disk:
         if self.standing.failure is None:
             failure = StorageFailed(sqlite3.OperationalError("database or disk is full"))
             before = self.standing
-            self.standing = Standing(before.durable, str(failure.cause), before.failures + 1)
+            self.standing = StorageStatus(before.durable, str(failure.cause), before.failures + 1)

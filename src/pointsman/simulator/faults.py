@@ -225,7 +225,7 @@ def draw_plan(random: Random, allowed: Collection[Fault], lasting_ns: int) -> Fa
     return FaultPlan(rates, tuple(sorted(times)))
 
 
-class Trouble(msgspec.Struct, frozen=True, gc=False):
+class PastFault(msgspec.Struct, frozen=True, gc=False):
     """One fault that happened, until when it lasted, and which symbol it was about, if not all."""
 
     fault: Fault
@@ -240,7 +240,7 @@ class Faults:
     def __init__(self, random: Random, plan: FaultPlan) -> None:
         self.are_off = False
         self.counts: Counter[Fault] = Counter()
-        self.log: list[Trouble] = []
+        self.log: list[PastFault] = []
         self._random = random
         self._rates = plan.rates
 
@@ -263,7 +263,7 @@ class Faults:
 
     def excuse(self, fault: Fault, at_ns: int, until_ns: int, symbol: str | None = None) -> None:
         """Let a fault that is counted already last longer, or strike once more."""
-        self.log.append(Trouble(fault, at_ns, until_ns, symbol))
+        self.log.append(PastFault(fault, at_ns, until_ns, symbol))
 
     def allowance_ns(
         self,

@@ -14,7 +14,7 @@ from pointsman.simulator.market_walk import spoiled
 FOR_EVER_NS = 2**62
 
 
-class Feed:
+class SimulatedFeed:
     """One feed. Each trouble lasts until its time."""
 
     def __init__(self, random: Random) -> None:

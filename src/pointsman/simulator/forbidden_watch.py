@@ -13,7 +13,7 @@ Worked out here a second time, by a walk over all orders and positions of the en
 
 from collections import Counter
 
-from pointsman.domain.events import Event, OrderReport, VenueWord
+from pointsman.domain.events import Event, OrderReport, ReportWord
 from pointsman.domain.orders import Order, Role
 from pointsman.domain.policy import Policy
 from pointsman.domain.reasons import Reason
@@ -73,6 +73,6 @@ def is_forbidden(event: Event) -> bool:
     """Whether the venue says that an order is forbidden beside what works there."""
     return (
         isinstance(event, OrderReport)
-        and event.kind is VenueWord.REJECTED
+        and event.kind is ReportWord.REJECTED
         and event.reason is Reason.VENUE_FORBIDS
     )

@@ -20,8 +20,8 @@ from pointsman.domain.events import (
     CashConfirmed,
     OrderAbsent,
     OrderReport,
+    ReportWord,
     VenueLink,
-    VenueWord,
 )
 from pointsman.domain.life_cycle import OrderStatus
 from pointsman.domain.market import Instrument
@@ -29,7 +29,7 @@ from pointsman.domain.policy import Policy
 from pointsman.domain.reasons import Reason
 from pointsman.domain.timestamps import SECOND_NS
 from pointsman.domain.venue_reports import OrderFound, Snapshot
-from pointsman.execution.ports import Reply, Request
+from pointsman.execution.ports import VenueReply, VenueRequest
 from pointsman.simulator.connection import Connection, symbol_of
 from pointsman.simulator.crashes import Boundary, CrashTrap
 from pointsman.simulator.faults import Fault, Faults
@@ -78,7 +78,7 @@ class HostileVenue:
             random, faults, self.ledger, instruments, policy, self._tell, self._later,
         )  # fmt: skip
         self.fee_mode = fee_mode
-        self.on_send: Callable[[Request, int], None] = lambda _request, _now_ns: None
+        self.on_send: Callable[[VenueRequest, int], None] = lambda _request, _now_ns: None
         self.denied_ns: dict[str, int] = {}
         """When it last said, truthfully, that it knows no such order."""
         self.whole_at_ns: set[int] = set()
@@ -102,7 +102,7 @@ class HostileVenue:
         self._trap = trap
         self._heap: list[tuple[int, int, Deed]] = []
         self._number = 0
-        self._arrived: list[Reply] = []
+        self._arrived: list[VenueReply] = []
         self._out_ns = random.randrange(1, 40) * MS
         self._back_ns = random.randrange(1, 40) * MS
         self._last_out_ns = 0
@@ -114,7 +114,7 @@ class HostileVenue:
 
     # -- the seam ----------------------------------------------------------------------------------
 
-    def send(self, request: Request, now_ns: int) -> None:
+    def send(self, request: VenueRequest, now_ns: int) -> None:
         self.on_send(request, now_ns)
         asked, now_ns = Asked(now_ns, now_ns + self.lag_ns, self._life), now_ns + self.lag_ns
         symbol, is_order = symbol_of(request), isinstance(request, Submit)
@@ -137,7 +137,7 @@ class HostileVenue:
         self._later(arrives_ns, lambda at_ns: self._take(request, asked, at_ns))
         self._trap.passes(Boundary.AFTER_SEND)
 
-    def _is_kept_back(self, request: Request, asked: Asked, now_ns: int) -> bool:
+    def _is_kept_back(self, request: VenueRequest, asked: Asked, now_ns: int) -> bool:
         """Whether a request never leaves. The sender of an order or of a cancel hears so; mostly at
         once, at times when it counts as lost already. Others may not leave either for a while."""
         if not isinstance(request, Submit | Cancel):
@@ -156,7 +156,7 @@ class HostileVenue:
         self._later(now_ns + delay_ns, lambda _at_ns: self._hear(told, asked))
         return True
 
-    def _hear(self, reply: Reply, asked: Asked) -> None:
+    def _hear(self, reply: VenueReply, asked: Asked) -> None:
         """What the process that asked hears from its own end of the connection."""
         if asked.life == self._life:
             self._arrived.append(reply)
@@ -164,7 +164,7 @@ class HostileVenue:
     def next_due_ns(self) -> int | None:
         return self._heap[0][0] - self.lag_ns if self._heap else None
 
-    def receive(self, now_ns: int) -> list[Reply]:
+    def receive(self, now_ns: int) -> list[VenueReply]:
         engine_ns, now_ns = now_ns, now_ns + self.lag_ns
         while self._heap and self._heap[0][0] <= now_ns:
             at_ns, _, deed = heapq.heappop(self._heap)
@@ -217,7 +217,7 @@ class HostileVenue:
         self._number += 1
         heapq.heappush(self._heap, (at_ns, self._number, deed))
 
-    def _take(self, request: Request, asked: Asked, now_ns: int) -> None:
+    def _take(self, request: VenueRequest, asked: Asked, now_ns: int) -> None:
         """A request arrives, unless it was under way when its sender ended and ended with it, or is
         too old by now."""
         if self.abilities.requests_end_with_session and asked.life != self._life:
@@ -237,7 +237,7 @@ class HostileVenue:
         elif isinstance(request, MoveCash):
             self._answer(CashConfirmed(request.ref), now_ns, asked)
 
-    def _expire(self, request: Request, asked: Asked, now_ns: int) -> None:
+    def _expire(self, request: VenueRequest, asked: Asked, now_ns: int) -> None:
         """A request is older than the venue takes it. Its sender hears that, unless it has stopped
         listening for an answer."""
         if isinstance(request, Submit | Cancel) and self._random.randrange(2):
@@ -332,10 +332,10 @@ class HostileVenue:
         """Something happened to an order: say so, as well as the wire allows."""
         self._said.append(report)
         faults, symbol = self._faults, self.ledger.orders[report.client_order_id].symbol
-        is_answer = report.kind in (VenueWord.ACCEPTED, VenueWord.REJECTED, VenueWord.CANCELED)
+        is_answer = report.kind in (ReportWord.ACCEPTED, ReportWord.REJECTED, ReportWord.CANCELED)
         if is_answer and faults.strikes(Fault.ANSWER_LOST, now_ns, symbol):
             return
-        is_streamed = report.kind not in (VenueWord.ACCEPTED, VenueWord.REJECTED)
+        is_streamed = report.kind not in (ReportWord.ACCEPTED, ReportWord.REJECTED)
         if is_streamed and self.connection.is_down(VenueLink.ACCOUNT_STREAM, now_ns):
             return
         if faults.strikes(Fault.REPORT_LOST, now_ns, symbol):
@@ -345,7 +345,7 @@ class HostileVenue:
             delay_ns = self._delay(Fault.ANSWER_LATE, now_ns, 9, symbol)
         elif faults.strikes(Fault.REPORT_DELAYED, now_ns, symbol):
             delay_ns = self._delay(Fault.REPORT_DELAYED, now_ns, 20, symbol)
-        is_fill = report.kind is VenueWord.TRADE
+        is_fill = report.kind is ReportWord.TRADE
         if report.fill is not None and not report.fill.trade_id:
             faults.note(Fault.NO_TRADE_ID, now_ns, now_ns)
         if report.fill is not None and report.fill.fee_currency is not None:
@@ -363,7 +363,7 @@ class HostileVenue:
         self._faults.excuse(fault, now_ns, now_ns + delay_ns, symbol)
         return delay_ns
 
-    def _answer(self, reply: Reply, now_ns: int, asked: Asked) -> None:
+    def _answer(self, reply: VenueReply, now_ns: int, asked: Asked) -> None:
         """Put an answer on the way back to the process that has asked."""
 
         def arrive(at_ns: int) -> None:
@@ -372,7 +372,7 @@ class HostileVenue:
 
         self._back(now_ns, 0, arrive)
 
-    def _say(self, reply: Reply, now_ns: int, delay_ns: int = 0) -> None:
+    def _say(self, reply: VenueReply, now_ns: int, delay_ns: int = 0) -> None:
         """Put what happened on the way to whichever process listens by then."""
         self._back(now_ns, delay_ns, lambda at_ns: self._arrive(reply, at_ns))
 
@@ -385,7 +385,7 @@ class HostileVenue:
             self._last_back_ns = arrives_ns
         self._later(arrives_ns, arrive)
 
-    def _arrive(self, reply: Reply, now_ns: int) -> None:
+    def _arrive(self, reply: VenueReply, now_ns: int) -> None:
         if now_ns >= self.cut_until_ns:
             self._arrived.append(reply)
 

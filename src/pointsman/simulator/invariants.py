@@ -52,7 +52,7 @@ from pointsman.domain.signals import Decision
 from pointsman.domain.timestamps import SECOND_NS
 from pointsman.execution.books import Books
 from pointsman.execution.naked_time import is_leaving
-from pointsman.execution.ports import Request
+from pointsman.execution.ports import VenueRequest
 from pointsman.simulator.broken import expect
 from pointsman.simulator.connection_watch import ConnectionWatch
 from pointsman.simulator.cover_watch import CoverWatch
@@ -271,7 +271,7 @@ class Monitor:
 
     # -- each request ------------------------------------------------------------------------------
 
-    def on_send(self, request: Request, now_ns: int) -> None:
+    def on_send(self, request: VenueRequest, now_ns: int) -> None:
         """Look at what is about to leave."""
         if isinstance(request, Compare):
             self._asked_ns = now_ns

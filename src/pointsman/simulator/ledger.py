@@ -18,7 +18,7 @@ from pointsman.domain.life_cycle import FINAL, OrderStatus
 from pointsman.domain.orders import OrderType
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide, Side
-from pointsman.domain.venue_reports import VenueHolding, VenueOrder, VenueTrade
+from pointsman.domain.venue_reports import VenueExecution, VenueHolding, VenueOrder
 from pointsman.simulator.faults import Fault
 from pointsman.simulator.market_walk import lot_of
 
@@ -107,7 +107,7 @@ class Ledger:
         self.is_hedged = is_hedged
         self.orders: dict[str, Working] = {}
         self.open_by_symbol: dict[str, dict[str, Working]] = {}
-        self.trades: list[VenueTrade] = []
+        self.trades: list[VenueExecution] = []
         self.holdings: dict[HoldingKey, Decimal] = {}
         self.ours: dict[HoldingKey, Decimal] = {}
         self.paid_by_ours = NOTHING
@@ -175,7 +175,7 @@ class Ledger:
         )
         order.fills.append(fill)
         self.trades.append(
-            VenueTrade(
+            VenueExecution(
                 client_order_id=order.client_order_id,
                 venue_order_id=order.venue_order_id,
                 symbol=order.symbol,

@@ -14,7 +14,7 @@ from pointsman.domain.market import Instrument, Quote
 _NAN = Decimal("NaN")
 
 
-class Listed(msgspec.Struct, frozen=True):
+class WalkedSymbol(msgspec.Struct, frozen=True):
     """One symbol: its instrument, the price it starts at in ticks, its usual spread and its step in
     ticks, and the unit of displayed sizes."""
 
@@ -28,7 +28,7 @@ class Listed(msgspec.Struct, frozen=True):
 def _listed(
     symbol: str, tick: str, lot: str, least: str, ticks: int, spread: int, step: int, unit: str,
     largest: str | None = None,
-) -> Listed:  # fmt: skip
+) -> WalkedSymbol:  # fmt: skip
     instrument = Instrument(
         symbol=symbol,
         tick=Decimal(tick),
@@ -38,7 +38,7 @@ def _listed(
         currency="USD",
         max_market_quantity=None if largest is None else Decimal(largest),
     )
-    return Listed(instrument, ticks, spread, step, Decimal(unit))
+    return WalkedSymbol(instrument, ticks, spread, step, Decimal(unit))
 
 
 LISTINGS = (
@@ -70,7 +70,7 @@ class MarketWalk:
             return [self._quote(listed, ts_ns, listed.spread_ticks) for listed in LISTINGS]
         return [self._next(listed, ts_ns) for listed in LISTINGS]
 
-    def _next(self, listed: Listed, ts_ns: int) -> Quote:
+    def _next(self, listed: WalkedSymbol, ts_ns: int) -> Quote:
         random, symbol = self._random.random, listed.instrument.symbol
         step = listed.step_ticks
         if random() * _JUMP_ONE_IN < 1:
@@ -81,7 +81,7 @@ class MarketWalk:
         is_wide = random() * _WIDE_ONE_IN < 1
         return self._quote(listed, ts_ns, listed.spread_ticks * (12 if is_wide else 1))
 
-    def _quote(self, listed: Listed, ts_ns: int, spread: int) -> Quote:
+    def _quote(self, listed: WalkedSymbol, ts_ns: int, spread: int) -> Quote:
         random, instrument = self._random.random, listed.instrument
         at = self._ticks[instrument.symbol]
         return Quote(

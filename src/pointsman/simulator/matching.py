@@ -9,7 +9,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from random import Random
 
-from pointsman.domain.events import OrderReport, VenueFill, VenueWord
+from pointsman.domain.events import OrderReport, ReportWord, VenueFill
 from pointsman.domain.life_cycle import OrderStatus
 from pointsman.domain.market import Instrument, Quote
 from pointsman.domain.orders import AT_MARKET, Order, OrderType
@@ -108,12 +108,12 @@ class Matching:
         """Tell that a stop has triggered, where the venue tells that."""
         if self._abilities.tells_triggered:
             order.shows_trigger = True
-            self.say(order, VenueWord.TRIGGERED, now_ns)
+            self.say(order, ReportWord.TRIGGERED, now_ns)
 
     def _beget(self, order: Working, now_ns: int) -> None:
         """The stop ends unfilled, and an order of the venue's own naming closes what it covered."""
         self._ledger.finish(order, OrderStatus.EXPIRED, Reason.NOT_FILLED)
-        self.say(order, VenueWord.EXPIRED, now_ns, reason=Reason.NOT_FILLED)
+        self.say(order, ReportWord.EXPIRED, now_ns, reason=Reason.NOT_FILLED)
         self.foreign_trade(
             f"{order.venue_order_id}-child", order.symbol, order.side, order.position_side,
             order.leaves or order.quantity - order.filled, now_ns, reduce_only=True,
@@ -143,7 +143,7 @@ class Matching:
         self._ledger.add(order)
         fill = self._ledger.execute(order, quantity, quote.touch(side), now_ns)
         if fill is not None:
-            self.say(order, VenueWord.TRADE, now_ns, fill)
+            self.say(order, ReportWord.TRADE, now_ns, fill)
         if order.is_open:
             self._ledger.finish(order, OrderStatus.CANCELED, Reason.REDUCE_ONLY)
 
@@ -193,17 +193,17 @@ class Matching:
             self._ledger.finish(order, OrderStatus.REJECTED, refusal)
             if order.reduce_only and refusal is not Reason.VENUE_FORBIDS:
                 self._faults.excuse(Fault.PRICE_BAND, now_ns, now_ns, order.symbol)
-            self.say(order, VenueWord.REJECTED, now_ns, reason=refusal)
+            self.say(order, ReportWord.REJECTED, now_ns, reason=refusal)
             return
         if order.order_type is OrderType.STOP:
-            self.say(order, VenueWord.ACCEPTED, now_ns)
+            self.say(order, ReportWord.ACCEPTED, now_ns)
             return
         is_late = self._faults.strikes(Fault.FILL_BEFORE_ACK, now_ns, order.symbol)
         if not is_late:
-            self.say(order, VenueWord.ACCEPTED, now_ns)
+            self.say(order, ReportWord.ACCEPTED, now_ns)
         self._trade(order, now_ns)
         if is_late:
-            self.say(order, VenueWord.ACCEPTED, now_ns)
+            self.say(order, ReportWord.ACCEPTED, now_ns)
 
     def _refusal(self, order: Working, now_ns: int) -> Reason | None:
         instrument, quote = self._instruments[order.symbol], self.quotes.get(order.symbol)
@@ -255,7 +255,7 @@ class Matching:
     def end(self, order: Working, status: OrderStatus, reason: Reason | None, now_ns: int) -> None:
         """An order ends without a further fill."""
         self._ledger.finish(order, status, reason)
-        self.say(order, VenueWord(status.value), now_ns, reason=reason)
+        self.say(order, ReportWord(status.value), now_ns, reason=reason)
 
     # -- trading -----------------------------------------------------------------------------------
 
@@ -290,7 +290,7 @@ class Matching:
         if fill is None:
             return
         self._shown[order.symbol, order.side] -= fill.quantity
-        self.say(order, VenueWord.TRADE, now_ns, fill)
+        self.say(order, ReportWord.TRADE, now_ns, fill)
 
     def _end_immediate(self, order: Working, now_ns: int) -> None:
         if not order.is_open:
@@ -321,7 +321,7 @@ class Matching:
     def say(
         self,
         order: Working,
-        word: VenueWord,
+        word: ReportWord,
         now_ns: int,
         fill: VenueFill | None = None,
         reason: Reason | None = None,

@@ -22,7 +22,7 @@ class Failure(msgspec.Struct, frozen=True):
     trail: tuple[str, ...]
 
 
-class Outcome(msgspec.Struct, frozen=True):
+class SeedOutcome(msgspec.Struct, frozen=True):
     """One seed. `naked_ns` holds every spell without cover, as the venue saw it; `digest` is the
     head of the journal's chain, equal for equal runs."""
 
@@ -61,7 +61,7 @@ def crashes_in(faults: dict[str, int]) -> int:
     return sum(faults.get(fault.value, 0) for fault in CRASHES)
 
 
-def summarize(outcomes: Sequence[Outcome], allowed: Iterable[Fault] = ()) -> Summary:
+def summarize(outcomes: Sequence[SeedOutcome], allowed: Iterable[Fault] = ()) -> Summary:
     """Add up. Kinds of fault that were allowed and never happened are counted too."""
     faults = {fault.value: 0 for fault in allowed}
     histogram = dict.fromkeys((*BUCKETS_MS, -1), 0)

@@ -14,7 +14,7 @@ from pointsman.domain.commands import Step
 from pointsman.domain.events import Rearmed, Resumed
 from pointsman.domain.timestamps import SECOND_NS
 from pointsman.engine.assembly import Assembly
-from pointsman.engine.kill_latch import KillLatch, Latched, latch_path
+from pointsman.engine.kill_latch import KillLatch, LatchState, latch_path
 from pointsman.execution.outbox import StorageHeld
 
 LOOK_NS = 20 * SECOND_NS
@@ -72,15 +72,15 @@ class Person:
             latch.press(self._kill(now_ns))
         return True
 
-    def _kill(self, now_ns: int) -> Latched:
+    def _kill(self, now_ns: int) -> LatchState:
         self._kill_ns = None
         state = KillState.FLATTEN if self._random.randrange(2) else KillState.HALT
-        return Latched(state, "operator", "a bad feeling", now_ns)
+        return LatchState(state, "operator", "a bad feeling", now_ns)
 
 
 def _rearm(engine: Assembly, now_ns: int) -> None:
     """The latch opens once the release is durable, unless it was pressed meanwhile."""
-    cleared = Latched(KillState.OFF, "operator", "looked at it", now_ns)
+    cleared = LatchState(KillState.OFF, "operator", "looked at it", now_ns)
     press = engine.latch.last_press.number
     engine.loop.turn(Rearmed(cleared.by, cleared.note))
 

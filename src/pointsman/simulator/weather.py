@@ -12,7 +12,7 @@ from pointsman.domain.sides import PositionSide, Side
 from pointsman.domain.timestamps import SECOND_NS
 from pointsman.simulator.crashes import Boundary, CrashTrap
 from pointsman.simulator.faults import Fault, Faults
-from pointsman.simulator.feed import FOR_EVER_NS, Feed
+from pointsman.simulator.feed import FOR_EVER_NS, SimulatedFeed
 from pointsman.simulator.hostile_venue import HostileVenue
 from pointsman.simulator.ledger import NOTHING, Working
 from pointsman.simulator.market_walk import LISTINGS, lot_of
@@ -50,7 +50,12 @@ class Weather:
     """Brings trouble to a venue, a feed and the trap for crashes."""
 
     def __init__(
-        self, random: Random, faults: Faults, venue: HostileVenue, feed: Feed, trap: CrashTrap
+        self,
+        random: Random,
+        faults: Faults,
+        venue: HostileVenue,
+        feed: SimulatedFeed,
+        trap: CrashTrap,
     ) -> None:
         self._random = random
         self._faults = faults

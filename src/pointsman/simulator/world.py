@@ -28,7 +28,7 @@ from pointsman.simulator.cover_watch import CoverWatch
 from pointsman.simulator.crashes import Boundary, Crash, CrashTrap
 from pointsman.simulator.disk import Disk
 from pointsman.simulator.faults import CRASHES, Fault, FaultPlan, Faults, draw_plan
-from pointsman.simulator.feed import Feed
+from pointsman.simulator.feed import SimulatedFeed
 from pointsman.simulator.hostile_venue import HostileVenue
 from pointsman.simulator.invariants import Monitor
 from pointsman.simulator.ledger import FEE_FAULTS, FeeMode
@@ -96,7 +96,7 @@ class World:
         self._waiting: list[Signal] = []
         self._untold: dict[int, Signal] = {}
         self._hours = SessionHours(self._draw_break())
-        self._feed = Feed(self._random)
+        self._feed = SimulatedFeed(self._random)
         self._weather = Weather(random, self.faults, self.venue, self._feed, self.trap)
         self._next_quote_ns = BEGINS_NS
         self._person = Person(self._random, BEGINS_NS, scenario.lasting_ns)

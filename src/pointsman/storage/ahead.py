@@ -15,9 +15,9 @@ from pointsman.domain.client_order_ids import parse_client_order_id
 from pointsman.domain.commands import Record
 from pointsman.domain.orders import Fill, KnownOrder, Order, Role
 from pointsman.domain.positions import Funding, Trade
-from pointsman.storage.codec import CODECS, Key, Newest, R, is_gone
+from pointsman.storage.codec import CODECS, Newest, R, RecordKey, is_gone
 
-Writes = list[tuple[str, Sequence[tuple[Key, ...]]]]
+Writes = list[tuple[str, Sequence[tuple[RecordKey, ...]]]]
 """Statements, each with the rows that it is executed for."""
 
 
@@ -49,7 +49,7 @@ class Ahead(Newest):
         return writes
 
 
-def found(newest: Newest, kind: type[R], key: Key) -> R | None:
+def found(newest: Newest, kind: type[R], key: RecordKey) -> R | None:
     """The record of that key, if it is among them."""
     record = newest.by_type[kind].get(key)
     assert record is None or isinstance(record, kind)

@@ -40,14 +40,14 @@ from pointsman.storage.errors import CorruptDatabase
 
 Value = str | int | None
 Row = tuple[Value, ...]
-Key = Value | tuple[Value, ...]
+RecordKey = Value | tuple[Value, ...]
 """The key of a row: one value or several; an empty tuple in a table of one row."""
 
 _Convert = Callable[[Any], Any]
 R = TypeVar("R", bound=msgspec.Struct)
 
 
-class Column(NamedTuple):
+class TableColumn(NamedTuple):
     """One column, and how its field is written and read; None means as it is."""
 
     name: str
@@ -74,8 +74,8 @@ class RecordCodec(Generic[R]):
         self._decoders = _steps(column.decode for column in self.columns)
         paths = [column.path for column in self.columns if column.name in key]
         indexes = [self.names.index(name) for name in key]
-        self.key_of: Callable[[R], Key] = attrgetter(*paths) if key else _only
-        self.key_of_row: Callable[[Row], Key] = itemgetter(*indexes) if key else _only
+        self.key_of: Callable[[R], RecordKey] = attrgetter(*paths) if key else _only
+        self.key_of_row: Callable[[Row], RecordKey] = itemgetter(*indexes) if key else _only
         self._nested = _nested(record)
         # Every part of these texts is a name of ours.
         where = "" if key else " WHERE id = 1"
@@ -148,7 +148,7 @@ class RecordCodec(Generic[R]):
         return self.record(nested(*values[:width]), *values[width:])
 
 
-def _only(_: object) -> Key:
+def _only(_: object) -> RecordKey:
     return ()
 
 
@@ -172,7 +172,7 @@ def _nested(record: type[msgspec.Struct]) -> tuple[type[msgspec.Struct], int] | 
     return None
 
 
-def _columns(record: type[msgspec.Struct]) -> Iterable[Column]:
+def _columns(record: type[msgspec.Struct]) -> Iterable[TableColumn]:
     nested = _nested(record)
     for index, field in enumerate(msgspec.structs.fields(record)):
         if index == 0 and nested is not None:
@@ -182,24 +182,26 @@ def _columns(record: type[msgspec.Struct]) -> Iterable[Column]:
             yield _column(field.name, field.name, field.type)
 
 
-def _column(name: str, path: str, annotation: Any) -> Column:
+def _column(name: str, path: str, annotation: Any) -> TableColumn:
     is_union = get_origin(annotation) in (Union, UnionType)
     kinds = get_args(annotation) if is_union else (annotation,)
     (kind,) = (each for each in kinds if each is not NoneType)
     is_nullable = NoneType in kinds
     if kind is str:
-        return Column(name, path, "TEXT", is_nullable, None, None)
+        return TableColumn(name, path, "TEXT", is_nullable, None, None)
     if kind is int:
-        return Column(name, path, "INTEGER", is_nullable, None, None)
+        return TableColumn(name, path, "INTEGER", is_nullable, None, None)
     if kind is bool:
-        return Column(name, path, "INTEGER", is_nullable, int, {0: False, 1: True}.__getitem__)
+        return TableColumn(name, path, "INTEGER", is_nullable, int, {0: False, 1: True}.__getitem__)
     if kind is Decimal:
-        return Column(name, path, "TEXT", is_nullable, plain, Decimal)
+        return TableColumn(name, path, "TEXT", is_nullable, plain, Decimal)
     if isinstance(kind, type) and issubclass(kind, Enum):
         members = {member.value: member for member in kind}
-        return Column(name, path, "TEXT", is_nullable, attrgetter("_value_"), members.__getitem__)
+        return TableColumn(
+            name, path, "TEXT", is_nullable, attrgetter("_value_"), members.__getitem__
+        )
     decoder = msgspec.json.Decoder(kind)
-    return Column(name, path, "TEXT", is_nullable, _to_json, decoder.decode)
+    return TableColumn(name, path, "TEXT", is_nullable, _to_json, decoder.decode)
 
 
 def _to_json(value: object) -> str:
@@ -241,7 +243,7 @@ class Newest:
     appeared."""
 
     def __init__(self) -> None:
-        self.by_type: dict[type[msgspec.Struct], dict[Key, Record]] = {
+        self.by_type: dict[type[msgspec.Struct], dict[RecordKey, Record]] = {
             record: {} for record in CODECS
         }
 

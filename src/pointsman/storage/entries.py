@@ -13,7 +13,7 @@ import msgspec
 
 from pointsman.domain.commands import Record
 from pointsman.domain.events import Event
-from pointsman.execution.ports import Entry
+from pointsman.execution.ports import JournalEntry
 from pointsman.storage.payload import payload_of, whole
 
 
@@ -65,7 +65,7 @@ def row_hash(
     return sha256(_ENCODER.encode((previous_hash, sequence, time_ns, kind)) + payload).hexdigest()
 
 
-def chained(entries: Sequence[Entry], head: Head) -> tuple[list[JournalRow], Head]:
+def chained(entries: Sequence[JournalEntry], head: Head) -> tuple[list[JournalRow], Head]:
     """The journal rows of entries that follow `head`, and the new head."""
     sequence, previous = head.sequence, head.hash
     rows: list[JournalRow] = []

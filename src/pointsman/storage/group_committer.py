@@ -17,7 +17,7 @@ from collections import deque
 from collections.abc import Callable
 from functools import partial
 
-from pointsman.execution.ports import Entry
+from pointsman.execution.ports import JournalEntry
 from pointsman.storage.errors import StorageFailed, StorageQueueFull
 from pointsman.storage.sqlite_manager import SqliteManager
 
@@ -52,7 +52,7 @@ class GroupCommitter:
         self._on_durable = on_durable
         self._on_failure = on_failure
         self._queue_len_max = queue_len_max
-        self._queue: deque[tuple[int, Entry]] = deque()
+        self._queue: deque[tuple[int, JournalEntry]] = deque()
         self._undone = 0
         self._is_pressed = False
         self._failure: StorageFailed | None = None
@@ -69,7 +69,7 @@ class GroupCommitter:
         """Whether the writer's thread runs."""
         return self._thread.is_alive()
 
-    def put(self, ticket: int, entry: Entry) -> None:
+    def put(self, ticket: int, entry: JournalEntry) -> None:
         """Queue a turn, to be durable soon. Tickets rise.
 
         Raises StorageQueueFull when commits fail and no more may wait, StorageFailed when the
@@ -151,7 +151,7 @@ class GroupCommitter:
                     self._on_durable(durable)
         self._persist(self._manager.project)
 
-    def _next_group(self) -> list[tuple[int, Entry]] | None:
+    def _next_group(self) -> list[tuple[int, JournalEntry]] | None:
         """What is to be stored next; nothing where it is time for the tables, None at the end."""
         with self._changed:
             behind = self._manager.project_in_seconds

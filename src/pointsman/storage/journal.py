@@ -21,7 +21,7 @@ import msgspec
 
 from pointsman.domain.commands import Record
 from pointsman.domain.events import Event
-from pointsman.storage.codec import CODECS, Key, Newest, RecordCodec, is_gone
+from pointsman.storage.codec import CODECS, Newest, RecordCodec, RecordKey, is_gone
 from pointsman.storage.entries import (
     Head,
     RunIdentity,
@@ -137,7 +137,7 @@ def fold(connection: sqlite3.Connection) -> Difference | None:
 
 
 def _table_difference(
-    cursor: sqlite3.Cursor, codec: RecordCodec[Any], folded: dict[Key, Record]
+    cursor: sqlite3.Cursor, codec: RecordCodec[Any], folded: dict[RecordKey, Record]
 ) -> Difference | None:
     for row in cursor.execute(codec.select_stored):
         key = codec.key_of_row(row)

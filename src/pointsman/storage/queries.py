@@ -70,7 +70,7 @@ NEWEST_START = f"SELECT payload FROM journal WHERE {IS_START} ORDER BY sequence 
 LAST_TURN = "SELECT sequence, time_ns, hash FROM journal ORDER BY sequence DESC LIMIT 1"
 
 
-class Loaded(msgspec.Struct, frozen=True):
+class StoredRecords(msgspec.Struct, frozen=True):
     """Everything needed to start. `fill_keys` are those of each order that is not final;
     `recent_entries_ns` the times of the entries accepted per VA in the last 60 s before
     `last_time_ns`, the time of the newest journaled turn, oldest first. `kill_switch`, `desk`
@@ -92,17 +92,17 @@ class Loaded(msgspec.Struct, frozen=True):
     sequence: int
 
 
-EMPTY = Loaded((), (), (), None, None, (), (), (), (), (), {}, {}, None, 0)
+EMPTY = StoredRecords((), (), (), None, None, (), (), (), (), (), {}, {}, None, 0)
 """What a new database holds."""
 
 
-def load(connection: sqlite3.Connection) -> Loaded:
+def load(connection: sqlite3.Connection) -> StoredRecords:
     """Read what is needed to start. Raises CorruptDatabase, naming the row, for one that cannot
     be read."""
     turn = rows(connection, LAST_TURN)
     sequence, last_time_ns = (turn[0][0], turn[0][1]) if turn else (0, None)
     since_ns = 0 if last_time_ns is None else last_time_ns - RECENT_NS
-    return Loaded(
+    return StoredRecords(
         accounts=tuple(records(connection, Account)),
         orders=tuple(records(connection, Order, OPEN_ORDERS)),
         positions=tuple(records(connection, Position)),

@@ -27,7 +27,7 @@ from pathlib import Path
 from pointsman.domain.orders import KnownOrder, Order
 from pointsman.domain.signals import Decision, FirstDecision, SignalRecord
 from pointsman.domain.venue_reports import KnownOfVenue
-from pointsman.execution.ports import Entry
+from pointsman.execution.ports import JournalEntry
 from pointsman.storage import lock, queries, schema
 from pointsman.storage.ahead import Ahead, Kin, found, is_paid
 from pointsman.storage.entries import (
@@ -47,7 +47,7 @@ from pointsman.storage.errors import (
 )
 from pointsman.storage.file_identity import Identity, fault_of, identities
 from pointsman.storage.journal import row_fault
-from pointsman.storage.queries import Loaded
+from pointsman.storage.queries import StoredRecords
 from pointsman.storage.reader import reading
 from pointsman.storage.venue_checks import CheckedPromise, statements
 
@@ -142,7 +142,7 @@ class SqliteManager:
         """Let go of the database. What was not projected is at the next opening."""
         self._held.close()
 
-    def append(self, entries: Sequence[Entry]) -> None:
+    def append(self, entries: Sequence[JournalEntry]) -> None:
         """Store turns, in order, in one durable transaction: that of the journal.
 
         Raises StorageFailed when the disk or another program prevents it, or when the file at the
@@ -195,7 +195,7 @@ class SqliteManager:
             return 0
         return max(0, self._ahead_since + PROJECT_SECONDS_MAX - time.monotonic())
 
-    def load(self) -> Loaded:
+    def load(self) -> StoredRecords:
         """Everything needed to start, as it is durable."""
         with self._whole() as connection:
             return queries.load(connection)

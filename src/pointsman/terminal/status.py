@@ -26,13 +26,13 @@ from pointsman.domain.accounts import (
 from pointsman.domain.sides import PositionSide
 from pointsman.domain.timestamps import iso
 from pointsman.engine.control_client import NoEngine, ask, engine_pid
-from pointsman.engine.kill_latch import Latched, latch_path, read_latch
+from pointsman.engine.kill_latch import LatchState, latch_path, read_latch
 from pointsman.engine.requests import Show
 from pointsman.engine.snapshot import venue_document, with_latch
 from pointsman.reading.certificate import Certificate, certificate_document, read_certificate
 from pointsman.reading.documents import Document, to_document
-from pointsman.reading.lists import LISTS, Wanted
-from pointsman.reading.report import Standing, read_standing
+from pointsman.reading.lists import LISTS, ListFilter
+from pointsman.reading.report import StoredState, read_standing
 from pointsman.reading.shadow import reading_document
 from pointsman.storage import queries, reader, schema
 from pointsman.terminal.condition import Condition, EngineState, of_loop, without_answer
@@ -71,8 +71,8 @@ class Status(msgspec.Struct, frozen=True):
     condition: Condition | None
     compared_at_ns: int | None
     traded_on: VenueAccount
-    standing: Standing
-    latched: Latched
+    standing: StoredState
+    latched: LatchState
     is_latch_ahead: bool
     certificate: Certificate | None
     account_reading: AccountReading | None
@@ -193,7 +193,7 @@ def status_document(status: Status) -> Document:
 
 def draw_status(status: Status) -> RenderableType:
     """The status for a person."""
-    wanted = Wanted()
+    wanted = ListFilter()
     standing, decimals = status.standing, status.standing.price_decimals
     known = Group(
         facts(_lines(status)),
@@ -275,7 +275,7 @@ def _certificate(status: Status) -> Text | None:
     return text
 
 
-def _trading(standing: Standing, entries_held: str, *, is_past: bool) -> Text:
+def _trading(standing: StoredState, entries_held: str, *, is_past: bool) -> Text:
     """Killed stays true without an engine: the latch binds the next one."""
     state = standing.kill_switch.trading_state
     styles = {TradingState.ACTIVE: "bold green", TradingState.REDUCING: "bold yellow"}
@@ -292,7 +292,7 @@ def _trading(standing: Standing, entries_held: str, *, is_past: bool) -> Text:
     return Text.assemble((state.value, styles.get(state, "bold red")), f", {meaning[state]}")
 
 
-def _kill_switch(standing: Standing) -> Text:
+def _kill_switch(standing: StoredState) -> Text:
     switch = standing.kill_switch
     text = Text.assemble((switch.state.value, "" if switch.state is KillState.OFF else "bold red"))
     if switch.changed_at_ns:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
-from pointsman.reading.lists import Wanted
+from pointsman.reading.lists import ListFilter
 from pointsman.reading.price_decimals import PriceDecimals
 from pointsman.terminal import columns
 from pointsman.terminal.columns import Clock
@@ -11,7 +11,7 @@ from pointsman.terminal.tables import Column, Listing
 from pointsman.terminal.text import moment
 
 
-class View(NamedTuple):
+class ListView(NamedTuple):
     """One list for people. `at_ns` is the time of a row, which its first column shows; None for
     what is not listed by time."""
 
@@ -21,7 +21,7 @@ class View(NamedTuple):
 
 
 def listing(
-    view: View, rows: Sequence[Any], wanted: Wanted, price_decimals: PriceDecimals
+    view: ListView, rows: Sequence[Any], wanted: ListFilter, price_decimals: PriceDecimals
 ) -> Listing:
     """A list for people. Times are UTC; a day that all rows share stands in the title."""
     at_ns = view.at_ns
@@ -44,13 +44,15 @@ def _shown_whole(at_ns: int) -> str:
     return moment(at_ns).partition(".")[0]
 
 
-VIEWS: dict[str, View] = {
-    "accounts": View("Accounts", columns.account_columns),
-    "positions": View("Positions", columns.position_columns, lambda row: row.position.opened_at_ns),
-    "orders": View("Orders", columns.order_columns, lambda row: row.created_at_ns),
-    "fills": View("Fills", columns.fill_columns, lambda row: row.booked_at_ns),
-    "trades": View("Trades", columns.trade_columns, lambda row: row.closed_at_ns),
-    "signals": View("Signals", columns.signal_columns, lambda row: row.record.received_at_ns),
-    "incidents": View("Incidents", columns.incident_columns, lambda row: row.at_ns),
+VIEWS: dict[str, ListView] = {
+    "accounts": ListView("Accounts", columns.account_columns),
+    "positions": ListView(
+        "Positions", columns.position_columns, lambda row: row.position.opened_at_ns
+    ),
+    "orders": ListView("Orders", columns.order_columns, lambda row: row.created_at_ns),
+    "fills": ListView("Fills", columns.fill_columns, lambda row: row.booked_at_ns),
+    "trades": ListView("Trades", columns.trade_columns, lambda row: row.closed_at_ns),
+    "signals": ListView("Signals", columns.signal_columns, lambda row: row.record.received_at_ns),
+    "incidents": ListView("Incidents", columns.incident_columns, lambda row: row.at_ns),
 }
 """Every list, by its verb."""

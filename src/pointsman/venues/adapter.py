@@ -20,9 +20,9 @@ from pointsman.domain.market import Instrument
 from pointsman.domain.orders import Order
 from pointsman.domain.policy import Abilities, PositionMode
 from pointsman.domain.timestamps import SECOND_NS
-from pointsman.domain.venue_reports import OrderFound, VenueHolding, VenueOrder, VenueTrade
-from pointsman.execution.ports import Reply
-from pointsman.venues.outcome import Answer, OutcomeTable, Ruling
+from pointsman.domain.venue_reports import OrderFound, VenueExecution, VenueHolding, VenueOrder
+from pointsman.execution.ports import VenueReply
+from pointsman.venues.outcome import Answer, AnswerVerdict, OutcomeTable
 
 
 class Call(msgspec.Struct, frozen=True, gc=False, kw_only=True):
@@ -57,7 +57,7 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
         return f"Access(key=***, secret=***, is_sandbox={self.is_sandbox})"
 
 
-class NeverLeft(Exception):
+class ConnectionFailed(Exception):
     """No connection came about: the request is certain not to have arrived."""
 
 
@@ -69,7 +69,7 @@ class Incomplete(Exception):
     """Something that was asked for could not be read, or was cut off: nothing may be concluded.
     `ruling` is what the venue's answer proves, where there was one."""
 
-    def __init__(self, why: str, ruling: Ruling | None = None) -> None:
+    def __init__(self, why: str, ruling: AnswerVerdict | None = None) -> None:
         super().__init__(why)
         self.ruling = ruling
 
@@ -82,7 +82,7 @@ class History(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """What happened at the account since a cursor, in the order in which it happened, and the
     cursor from which to go on."""
 
-    trades: tuple[VenueTrade, ...] = ()
+    trades: tuple[VenueExecution, ...] = ()
     fundings: tuple[FundingPaid, ...] = ()
     charges: tuple[ChargePaid, ...] = ()
     cursor: str = ""
@@ -147,7 +147,7 @@ class Adapter(Protocol):
     async def holdings(self, read: Read) -> tuple[VenueHolding, ...]:
         """What the account holds. Raises Incomplete."""
 
-    def stream(self, read: Read) -> AsyncIterator[list[Reply]]:
+    def stream(self, read: Read) -> AsyncIterator[list[VenueReply]]:
         """One connection of the account's stream: an empty list once it is established, then what
         it tells. Ends by an exception when the connection is lost."""
 

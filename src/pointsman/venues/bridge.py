@@ -25,13 +25,13 @@ from pointsman.domain.events import LinkChanged, NotSent, VenueLink
 from pointsman.domain.market import Instrument
 from pointsman.domain.policy import Abilities
 from pointsman.domain.reasons import Reason
-from pointsman.execution.ports import Reply, Request
-from pointsman.venues.adapter import Adapter, Call, Incomplete, NeverLeft, NoAnswer, Opening
+from pointsman.execution.ports import VenueReply, VenueRequest
+from pointsman.venues.adapter import Adapter, Call, ConnectionFailed, Incomplete, NoAnswer, Opening
 from pointsman.venues.budget import Budget
 from pointsman.venues.dispatcher import Dispatcher
 from pointsman.venues.errors import VenueRefused, VenueUnreachable
-from pointsman.venues.gate import Gate
-from pointsman.venues.outcome import Outcome, Ruling, Stage, judge
+from pointsman.venues.gate import RequestGate
+from pointsman.venues.outcome import AnswerVerdict, Proof, Stage, interpret
 
 REQUESTS_MAX = 1024
 REPLIES_MAX = 65_536
@@ -66,7 +66,7 @@ class RealVenue:
         self._adapter = adapter
         self._time = EngineTime(now_ns)
         self._wake: Callable[[], None] = lambda: None
-        self._replies: deque[Reply] = deque(maxlen=REPLIES_MAX + REQUESTS_MAX)
+        self._replies: deque[VenueReply] = deque(maxlen=REPLIES_MAX + REQUESTS_MAX)
         self._is_lagging = False
         self._fault: BaseException | None = None
         self._stop = asyncio.Event()
@@ -77,7 +77,7 @@ class RealVenue:
             self.opening: Opening = self._opened(self._open())
             per_minute = min(self.opening.requests_per_minute, requests_per_minute or 10**9)
             self.budget = Budget(per_minute, now_ns)
-            gate = Gate(self.budget, self._time.now_ns)
+            gate = RequestGate(self.budget, self._time.now_ns)
             self._dispatcher = Dispatcher(adapter, gate, self._put, self._time.now_ns)
         except BaseException:
             self.close()
@@ -100,7 +100,7 @@ class RealVenue:
         """What the venue trades, as it says itself."""
         return self.opening.instruments
 
-    def send(self, request: Request, now_ns: int) -> None:
+    def send(self, request: VenueRequest, now_ns: int) -> None:
         self._time.set(now_ns)
         if self._dispatcher.outstanding >= REQUESTS_MAX and _may_wait(request):
             self._refuse(request, now_ns)
@@ -111,7 +111,7 @@ class RealVenue:
         """Now, while something waits to be taken in."""
         return self._time.now_ns() if self._replies or self._fault is not None else None
 
-    def receive(self, now_ns: int) -> list[Reply]:
+    def receive(self, now_ns: int) -> list[VenueReply]:
         self._time.set(now_ns)
         if self._fault is not None:
             raise self._fault
@@ -131,7 +131,7 @@ class RealVenue:
             self._asyncio.call_soon_threadsafe(self._stop.set)
             self._thread.join(2 * CLOSE_SECONDS)
 
-    def _refuse(self, request: Request, now_ns: int) -> None:
+    def _refuse(self, request: VenueRequest, now_ns: int) -> None:
         if isinstance(request, Submit):
             self._replies.append(
                 NotSent(
@@ -174,7 +174,7 @@ class RealVenue:
     def _begin_to_listen(self) -> None:
         self._dispatcher.begin_to_listen()
 
-    def _put(self, reply: Reply) -> None:
+    def _put(self, reply: VenueReply) -> None:
         """Take a reply to the engine's side."""
         if len(self._replies) >= REPLIES_MAX and not self._is_lagging:
             self._is_lagging = True
@@ -200,10 +200,10 @@ class RealVenue:
         async def read(call: Call) -> Any:
             try:
                 answer = await self._adapter.call(call)
-            except (NeverLeft, NoAnswer) as error:
+            except (ConnectionFailed, NoAnswer) as error:
                 raise VenueUnreachable(f"{self._adapter.name}: {call.route}: {error}") from None
-            ruling = judge(self._adapter.table, Stage.QUERY, answer)
-            if ruling.outcome is not Outcome.DONE:
+            ruling = interpret(self._adapter.table, Stage.QUERY, answer)
+            if ruling.outcome is not Proof.DONE:
                 raise Incomplete(ruling.told, ruling)
             return answer.body
 
@@ -214,14 +214,14 @@ class RealVenue:
             raise _refusal(self._adapter.name, error.ruling, str(error)) from None
 
 
-def _may_wait(request: Request) -> bool:
+def _may_wait(request: VenueRequest) -> bool:
     """Whether nothing is at risk if this is not sent now."""
     if isinstance(request, Submit):
         return request.may_raise_exposure
     return isinstance(request, Query | Compare)
 
 
-def _refusal(name: str, ruling: Ruling | None, told: str) -> VenueRefused | VenueUnreachable:
-    if ruling is not None and ruling.outcome in (Outcome.UNFIT, Outcome.REFUSED):
+def _refusal(name: str, ruling: AnswerVerdict | None, told: str) -> VenueRefused | VenueUnreachable:
+    if ruling is not None and ruling.outcome in (Proof.KEY_REFUSED, Proof.REFUSED):
         return VenueRefused(f"{name} refuses this key or account: {told}")
     return VenueUnreachable(f"{name} did not answer as it should: {told}")

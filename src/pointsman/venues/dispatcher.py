@@ -21,20 +21,20 @@ from pointsman.domain.events import (
     LinkChanged,
     NotSent,
     OrderReport,
+    ReportWord,
     UnlistedCode,
     VenueLink,
-    VenueWord,
 )
 from pointsman.domain.orders import Role
 from pointsman.domain.reasons import Reason
 from pointsman.domain.timestamps import SECOND_NS
 from pointsman.domain.venue_reports import Snapshot
-from pointsman.execution.ports import Reply, Request
-from pointsman.venues.adapter import Adapter, Call, Incomplete, NeverLeft, NoAnswer
+from pointsman.execution.ports import VenueReply, VenueRequest
+from pointsman.venues.adapter import Adapter, Call, ConnectionFailed, Incomplete, NoAnswer
 from pointsman.venues.budget import RequestClass
-from pointsman.venues.gate import Gate
+from pointsman.venues.gate import RequestGate
 from pointsman.venues.link_health import LinkHealth
-from pointsman.venues.outcome import Outcome, Ruling, Stage, judge
+from pointsman.venues.outcome import AnswerVerdict, Proof, Stage, interpret
 
 MS_NS = 1_000_000
 SLOW_DOWN_NS = 10 * SECOND_NS
@@ -46,7 +46,7 @@ ORDER_WAIT_SECONDS = 1.0  # not money: seconds
 RECONNECT_SECONDS_MAX = 30.0  # not money: seconds
 COMPARISON_TRIES = 3
 
-CERTAIN_NOT = (Outcome.NOT_SENT, Outcome.TOO_LATE, Outcome.SLOW_DOWN)
+CERTAIN_NOT = (Proof.NOT_SENT, Proof.TOO_LATE, Proof.SLOW_DOWN)
 
 
 class Dispatcher:
@@ -56,8 +56,8 @@ class Dispatcher:
     def __init__(
         self,
         adapter: Adapter,
-        gate: Gate,
-        put: Callable[[Reply], None],
+        gate: RequestGate,
+        put: Callable[[VenueReply], None],
         now_ns: Callable[[], int],
     ) -> None:
         self._adapter = adapter
@@ -77,7 +77,7 @@ class Dispatcher:
         """How many requests have no answer yet."""
         return len(self._tasks) - (self._listening is not None)
 
-    def begin(self, request: Request) -> None:
+    def begin(self, request: VenueRequest) -> None:
         """Start one request."""
         if isinstance(request, MoveCash):
             # Money of a VA is our book-keeping; a real venue has no part in it (RULES 51).
@@ -133,24 +133,24 @@ class Dispatcher:
             self._not_sent(order_id, Reason.VENUE_BUSY, "our budget of requests is spent")
             return
         ruling, body = await self._ask(call, kind, Stage.CREATE)
-        if ruling.outcome is Outcome.DONE:
+        if ruling.outcome is Proof.DONE:
             report = self._adapter.accepted(order, body)
             if report is not None:
                 self._put(report)
             else:
                 self._tell_unlisted(order_id, ruling)
-        elif ruling.outcome in (Outcome.REFUSED, Outcome.UNFIT):
+        elif ruling.outcome in (Proof.REFUSED, Proof.KEY_REFUSED):
             self._put(
                 OrderReport(
                     client_order_id=order_id,
-                    kind=VenueWord.REJECTED,
+                    kind=ReportWord.REJECTED,
                     ts_ns=self._now_ns(),
                     reason=ruling.reason or Reason.VENUE_REJECTED,
                 )
             )
         elif ruling.outcome in CERTAIN_NOT:
             self._not_sent(order_id, ruling.reason or Reason.VENUE_DOWN, ruling.told)
-        elif ruling.outcome is Outcome.DUPLICATE:
+        elif ruling.outcome is Proof.DUPLICATE:
             await self._query(Query(order_id, order.symbol))
         elif not ruling.is_listed:
             self._tell_unlisted(order_id, ruling)
@@ -166,18 +166,18 @@ class Dispatcher:
             self._not_sent(order_id, Reason.NOT_FOUND, detail, is_cancel=True)
             return
         ruling, body = await self._ask(call, RequestClass.CANCEL, Stage.CANCEL)
-        if ruling.outcome is Outcome.DONE:
+        if ruling.outcome is Proof.DONE:
             report = self._adapter.canceled(order_id, body)
             if report is not None:
                 self._put(report)
         elif ruling.outcome in CERTAIN_NOT:
             reason = ruling.reason or Reason.VENUE_DOWN
             self._not_sent(order_id, reason, ruling.told, is_cancel=True)
-        elif ruling.outcome in (Outcome.NOT_FOUND, Outcome.ENDED):
+        elif ruling.outcome in (Proof.NOT_FOUND, Proof.ENDED):
             # The engine asks what became of it, as often as is good: a venue may refuse and yet
             # show it open, over and over.
             self._put(CancelRefused(order_id, ruling.reason or Reason.NOT_FOUND, self._now_ns()))
-        elif ruling.outcome in (Outcome.REFUSED, Outcome.UNFIT):
+        elif ruling.outcome in (Proof.REFUSED, Proof.KEY_REFUSED):
             self._put(
                 CancelRefused(order_id, ruling.reason or Reason.VENUE_REJECTED, self._now_ns())
             )
@@ -206,7 +206,7 @@ class Dispatcher:
             )
         )
 
-    def _tell_unlisted(self, order_id: str, ruling: Ruling) -> None:
+    def _tell_unlisted(self, order_id: str, ruling: AnswerVerdict) -> None:
         self._put(
             UnlistedCode(
                 code=ruling.code,
@@ -218,7 +218,7 @@ class Dispatcher:
 
     # -- asking ------------------------------------------------------------------------------------
 
-    async def _ask(self, call: Call, kind: RequestClass, stage: Stage) -> tuple[Ruling, Any]:
+    async def _ask(self, call: Call, kind: RequestClass, stage: Stage) -> tuple[AnswerVerdict, Any]:
         """Send one request when the budget lets it, and judge what came back. An order that would
         wait for long is given back: the engine counts its silence from when it was handed over
         (RULES 26), and makes another when there is a budget again."""
@@ -228,44 +228,44 @@ class Dispatcher:
                 await self._gate.enter(kind, call.weight)
         except TimeoutError:
             told = f"the budget of requests did not let it leave within {ORDER_WAIT_SECONDS} s"
-            return Ruling(outcome=Outcome.NOT_SENT, reason=Reason.VENUE_BUSY, told=told), None
+            return AnswerVerdict(outcome=Proof.NOT_SENT, reason=Reason.VENUE_BUSY, told=told), None
         sent_ns = self._now_ns()
         try:
             answer = await self._adapter.call(call)
-        except NeverLeft as error:
+        except ConnectionFailed as error:
             self._tell_link(self._health.unreadable(self._now_ns(), sent_ns), str(error))
             told = f"no connection to the venue: {error}"
-            return Ruling(outcome=Outcome.NOT_SENT, reason=Reason.VENUE_DOWN, told=told), None
+            return AnswerVerdict(outcome=Proof.NOT_SENT, reason=Reason.VENUE_DOWN, told=told), None
         except NoAnswer as error:
             self._tell_link(self._health.unreadable(self._now_ns(), sent_ns), str(error))
-            return Ruling(outcome=Outcome.UNKNOWN, told=str(error)), None
+            return AnswerVerdict(outcome=Proof.UNKNOWN, told=str(error)), None
         if answer.used is not None:
             self._gate.budget.note_used(answer.used, self._now_ns())
-        ruling = judge(self._adapter.table, stage, answer)
+        ruling = interpret(self._adapter.table, stage, answer)
         await self._follow(ruling, answer.retry_after_ms)
         return ruling, answer.body
 
-    async def _follow(self, ruling: Ruling, retry_after_ms: int | None) -> None:
+    async def _follow(self, ruling: AnswerVerdict, retry_after_ms: int | None) -> None:
         """What an answer says of the link, the budget and the clock."""
-        if ruling.outcome is Outcome.UNFIT:
+        if ruling.outcome is Proof.KEY_REFUSED:
             self._tell_link(self._health.refused_key(), ruling.told)
-        elif ruling.outcome is Outcome.UNKNOWN and not ruling.is_listed:
+        elif ruling.outcome is Proof.UNKNOWN and not ruling.is_listed:
             self._tell_link(self._health.unreadable(self._now_ns()), ruling.told)
-        elif ruling.outcome is Outcome.SLOW_DOWN:
+        elif ruling.outcome is Proof.SLOW_DOWN:
             slow_ns = SLOW_DOWN_NS if retry_after_ms is None else retry_after_ms * MS_NS
             self._slow_down(self._now_ns() + slow_ns, ruling.told)
-        elif ruling.outcome is Outcome.TOO_LATE:
+        elif ruling.outcome is Proof.TOO_LATE:
             try:
                 await self._adapter.set_clock()
             except Incomplete as error:
                 self._tell_link(self._health.unreadable(self._now_ns()), str(error))
-        elif ruling.outcome is not Outcome.UNKNOWN:
+        elif ruling.outcome is not Proof.UNKNOWN:
             self._tell_link(self._health.good(), "")
 
     def _reader(self, kind: RequestClass) -> Any:
         async def read(call: Call) -> Any:
             ruling, body = await self._ask(call, kind, Stage.QUERY)
-            if ruling.outcome is not Outcome.DONE:
+            if ruling.outcome is not Proof.DONE:
                 raise Incomplete(ruling.told, ruling)
             return body
 
@@ -355,7 +355,7 @@ class Dispatcher:
                     self._heard += len(replies)
                     for reply in replies:
                         self._put(reply)
-            except (Incomplete, NeverLeft, NoAnswer, OSError) as error:
+            except (Incomplete, ConnectionFailed, NoAnswer, OSError) as error:
                 why = str(error) or type(error).__name__
             if is_up:
                 is_up = False

@@ -11,7 +11,7 @@ Waiting = tuple[RequestClass, int, int, asyncio.Future[None]]
 """Class, number of arrival, weight, and who waits."""
 
 
-class Gate:
+class RequestGate:
     """Belongs to one asyncio loop. `now_ns` gives the time that the budget is counted in."""
 
     def __init__(self, budget: Budget, now_ns: Callable[[], int]) -> None:

@@ -2,7 +2,7 @@
 
 Every answer is given as it came. Where there is none, what is certain is kept apart from the rest:
 
-* `NeverLeft` only where no connection came about, so that nothing was sent;
+* `ConnectionFailed` only where no connection came about, so that nothing was sent;
 * `NoAnswer` for everything else: cut off, too late, half a body.
 
 Nothing is sent twice, since a second cancel would be refused because of the first. Nothing is sent
@@ -20,7 +20,7 @@ import aiohttp
 import msgspec
 from yarl import URL
 
-from pointsman.venues.adapter import Incomplete, NeverLeft, NoAnswer
+from pointsman.venues.adapter import ConnectionFailed, Incomplete, NoAnswer
 from pointsman.venues.outcome import Answer
 
 CONNECTIONS_MAX = 50
@@ -61,7 +61,7 @@ class HttpClient:
             ) as answer:
                 received = await answer.read()
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            raise NeverLeft(_told(error)) from None
+            raise ConnectionFailed(_told(error)) from None
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise NoAnswer(_told(error)) from None
         return (
@@ -86,7 +86,7 @@ class HttpClient:
                 max_msg_size=FRAME_BYTES_MAX,
             )
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            raise NeverLeft(_told(error)) from None
+            raise ConnectionFailed(_told(error)) from None
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise NoAnswer(_told(error)) from None
         async with connected:

@@ -22,7 +22,7 @@ class Stage(Enum):
     QUERY = auto()
 
 
-class Outcome(Enum):
+class Proof(Enum):
     """What is proven."""
 
     DONE = auto()
@@ -41,7 +41,7 @@ class Outcome(Enum):
     """The venue knows no such order, in the id space that was asked."""
     ENDED = auto()
     """The order has ended already, so that there is nothing to cancel."""
-    UNFIT = auto()
+    KEY_REFUSED = auto()
     """The venue does not accept our key, or not in this mode: refused, and so will be the rest."""
     UNKNOWN = auto()
     """Nothing is proven."""
@@ -62,7 +62,7 @@ class Row(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """What one answer means. Whatever is None matches anything; `words` must all stand in the
     message, in any case, and the answer must have all `fields`."""
 
-    outcome: Outcome
+    outcome: Proof
     code: str | None = None
     status: int | None = None
     stage: Stage | None = None
@@ -81,11 +81,11 @@ class OutcomeTable(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     success: str | None = None
 
 
-class Ruling(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+class AnswerVerdict(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """What an answer proves. `reason` is ours, where the venue refused; `code` and `told` are what
     it said, for a person to read; `is_listed` says whether a row of the table matched."""
 
-    outcome: Outcome
+    outcome: Proof
     reason: Reason | None = None
     code: str = ""
     told: str = ""
@@ -96,13 +96,13 @@ TOLD_LEN_MAX = 300
 """How much of an answer is shown."""
 
 
-def judge(table: OutcomeTable, stage: Stage, answer: Answer) -> Ruling:
+def interpret(table: OutcomeTable, stage: Stage, answer: Answer) -> AnswerVerdict:
     """What `answer` proves about a request of this stage."""
     code, message = code_and_message(table, answer.body)
     shown, told = code or f"HTTP {answer.status}", message[:TOLD_LEN_MAX]
     is_read = isinstance(answer.body, dict | list) or (answer.status == 204 and not answer.body)
     if 200 <= answer.status < 300 and is_read and code in (None, table.success):
-        return Ruling(outcome=Outcome.DONE, code=shown, told=told)
+        return AnswerVerdict(outcome=Proof.DONE, code=shown, told=told)
     lower = message.lower()
     fields = answer.body if isinstance(answer.body, dict) else {}
     for row in table.rows:
@@ -113,8 +113,8 @@ def judge(table: OutcomeTable, stage: Stage, answer: Answer) -> Ruling:
             and all(word in lower for word in row.words)
             and all(field in fields for field in row.fields)
         ):
-            return Ruling(outcome=row.outcome, reason=row.reason, code=shown, told=told)
-    return Ruling(outcome=Outcome.UNKNOWN, code=shown, told=told, is_listed=False)
+            return AnswerVerdict(outcome=row.outcome, reason=row.reason, code=shown, told=told)
+    return AnswerVerdict(outcome=Proof.UNKNOWN, code=shown, told=told, is_listed=False)
 
 
 def code_and_message(table: OutcomeTable, body: Any) -> tuple[str | None, str]:

@@ -11,7 +11,7 @@ from pointsman.domain.commands import Query
 from pointsman.domain.events import OrderAbsent
 from pointsman.domain.orders import Order
 from pointsman.domain.venue_reports import OrderFound, VenueHolding, VenueOrder
-from pointsman.execution.ports import Reply
+from pointsman.execution.ports import VenueReply
 from pointsman.venues.adapter import Adapter, Call, History, Opening, Read
 from pointsman.venues.outcome import Answer
 
@@ -63,7 +63,7 @@ class ReadOnly:
     async def holdings(self, read: Read) -> tuple[VenueHolding, ...]:
         return await self._adapter.holdings(read)
 
-    def stream(self, read: Read) -> AsyncIterator[list[Reply]]:
+    def stream(self, read: Read) -> AsyncIterator[list[VenueReply]]:
         return self._adapter.stream(read)
 
     async def close(self) -> None:

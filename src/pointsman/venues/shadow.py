@@ -20,7 +20,7 @@ from pointsman.domain.market import Instrument, Quote
 from pointsman.domain.policy import Abilities, ReduceOnlyMode
 from pointsman.domain.timestamps import SECOND_NS
 from pointsman.domain.venue_reports import AccountRead, Snapshot
-from pointsman.execution.ports import Reply, Request
+from pointsman.execution.ports import VenueReply, VenueRequest
 from pointsman.venues.bridge import RealVenue
 from pointsman.venues.paper.venue import PaperVenue
 
@@ -46,7 +46,7 @@ class ShadowVenue:
     def instruments(self) -> Mapping[str, Instrument]:
         return self.account.instruments
 
-    def send(self, request: Request, now_ns: int) -> None:
+    def send(self, request: VenueRequest, now_ns: int) -> None:
         self.paper.send(request, now_ns)
         if isinstance(request, Compare) and self._is_due(now_ns):
             self._read_at_ns = now_ns
@@ -59,7 +59,7 @@ class ShadowVenue:
         due = (self.paper.next_due_ns(), self.account.next_due_ns())
         return min((at_ns for at_ns in due if at_ns is not None), default=None)
 
-    def receive(self, now_ns: int) -> list[Reply]:
+    def receive(self, now_ns: int) -> list[VenueReply]:
         replies = self.paper.receive(now_ns)
         for reply in self.account.receive(now_ns):
             if isinstance(reply, LinkChanged | UnlistedCode):
@@ -68,7 +68,7 @@ class ShadowVenue:
                 replies += self._read(reply)
         return replies
 
-    def _read(self, snapshot: Snapshot) -> list[Reply]:
+    def _read(self, snapshot: Snapshot) -> list[VenueReply]:
         """What there is to tell of an answer: what the account holds, where that is news."""
         if not snapshot.is_complete:
             self._read_at_ns = None  # asked again at the next comparison

@@ -24,7 +24,7 @@ from pointsman.domain.money import ZERO
 from pointsman.domain.orders import Order
 from pointsman.domain.policy import PositionMode
 from pointsman.domain.venue_reports import OrderFound, VenueHolding, VenueOrder
-from pointsman.execution.ports import Reply
+from pointsman.execution.ports import VenueReply
 from pointsman.venues.adapter import Access, Call, History, Incomplete, Opening, Read
 from pointsman.venues.alpaca import messages, requests
 from pointsman.venues.alpaca.codes import TABLE
@@ -33,7 +33,7 @@ from pointsman.venues.alpaca.stream import StreamReader, read_update
 from pointsman.venues.catalogue import CATALOGUE
 from pointsman.venues.errors import VenueRefused
 from pointsman.venues.http_client import HttpClient, Socket, moved
-from pointsman.venues.outcome import Answer, Outcome
+from pointsman.venues.outcome import Answer, Proof
 
 _SANDBOX, _LIVE = "https://paper-api.alpaca.markets", "https://api.alpaca.markets"
 
@@ -302,7 +302,7 @@ class AlpacaAdapter:
 
     # -- the account's stream ----------------------------------------------------------------------
 
-    async def stream(self, read: Read) -> AsyncIterator[list[Reply]]:
+    async def stream(self, read: Read) -> AsyncIterator[list[VenueReply]]:
         del read
         async with self._http.websocket(self._stream_url) as socket:
             async with asyncio.timeout(self._access.timeout_ms / 1000):  # not money: seconds
@@ -347,7 +347,7 @@ async def _next_of(socket: Socket, stream: str) -> dict[str, Any]:
 
 
 def _is_not_found(error: Incomplete) -> bool:
-    return error.ruling is not None and error.ruling.outcome is Outcome.NOT_FOUND
+    return error.ruling is not None and error.ruling.outcome is Proof.NOT_FOUND
 
 
 def allowance(headers: Mapping[str, str]) -> tuple[int | None, int | None]:

@@ -7,7 +7,7 @@ lives would look rejected, so the order is asked about.
 """
 
 from pointsman.domain.reasons import Reason
-from pointsman.venues.outcome import Outcome, OutcomeTable, Row, Stage
+from pointsman.venues.outcome import OutcomeTable, Proof, Row, Stage
 
 _FORBIDDEN = "40310000"
 _UNPROCESSABLE = "42210000"
@@ -23,7 +23,7 @@ def _refused(
     fields: tuple[str, ...] = (),
 ) -> Row:
     return Row(
-        outcome=Outcome.REFUSED,
+        outcome=Proof.REFUSED,
         stage=Stage.CREATE,
         status=status,
         code=code,
@@ -35,14 +35,14 @@ def _refused(
 
 _CREATE = (
     Row(
-        outcome=Outcome.DUPLICATE,
+        outcome=Proof.DUPLICATE,
         stage=Stage.CREATE,
         status=422,
         code="40010001",
         reason=Reason.DUPLICATE_ID,
     ),
     Row(
-        outcome=Outcome.DUPLICATE,
+        outcome=Proof.DUPLICATE,
         stage=Stage.CREATE,
         status=422,
         words=("client_order_id", "unique"),
@@ -63,16 +63,16 @@ _CREATE = (
 
 _CANCEL = (
     # Asked for before, and not done yet: neither refused nor over.
-    Row(outcome=Outcome.UNKNOWN, stage=Stage.CANCEL, status=422, words=("pending_cancel",)),
+    Row(outcome=Proof.UNKNOWN, stage=Stage.CANCEL, status=422, words=("pending_cancel",)),
     Row(
-        outcome=Outcome.ENDED,
+        outcome=Proof.ENDED,
         stage=Stage.CANCEL,
         status=422,
         code=_UNPROCESSABLE,
         reason=Reason.NOT_FOUND,
     ),
     Row(
-        outcome=Outcome.NOT_FOUND,
+        outcome=Proof.NOT_FOUND,
         stage=Stage.CANCEL,
         status=404,
         code=_NOT_FOUND,
@@ -82,14 +82,14 @@ _CANCEL = (
 
 TABLE = OutcomeTable(
     rows=(
-        Row(outcome=Outcome.SLOW_DOWN, status=429, reason=Reason.VENUE_BUSY),
-        Row(outcome=Outcome.UNFIT, status=401, reason=Reason.VENUE_REJECTED),
+        Row(outcome=Proof.SLOW_DOWN, status=429, reason=Reason.VENUE_BUSY),
+        Row(outcome=Proof.KEY_REFUSED, status=401, reason=Reason.VENUE_REJECTED),
         *_CREATE,
         *_CANCEL,
-        Row(outcome=Outcome.NOT_FOUND, stage=Stage.QUERY, status=404, code=_NOT_FOUND),
+        Row(outcome=Proof.NOT_FOUND, stage=Stage.QUERY, status=404, code=_NOT_FOUND),
         # What a wrong key has been answered with too; a page of a firewall has no such field.
         Row(
-            outcome=Outcome.UNFIT,
+            outcome=Proof.KEY_REFUSED,
             status=403,
             words=("forbidden",),
             fields=("message",),

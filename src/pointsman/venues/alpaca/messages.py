@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from pointsman.domain.client_order_ids import parse_client_order_id
-from pointsman.domain.events import ChargePaid, OrderReport, VenueFill, VenueWord
+from pointsman.domain.events import ChargePaid, OrderReport, ReportWord, VenueFill
 from pointsman.domain.life_cycle import OrderStatus
 from pointsman.domain.market import Instrument
 from pointsman.domain.money import ZERO, plain
@@ -23,7 +23,7 @@ from pointsman.domain.orders import OrderType
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import Side
 from pointsman.domain.timestamps import SECOND_NS, iso, parse_ts
-from pointsman.domain.venue_reports import VenueHolding, VenueOrder, VenueTrade
+from pointsman.domain.venue_reports import VenueExecution, VenueHolding, VenueOrder
 from pointsman.venues.adapter import Incomplete
 
 
@@ -217,7 +217,7 @@ def accepted(row: OrderRow) -> OrderReport:
     is_rejected = row.status == "rejected"
     return OrderReport(
         client_order_id=row.client_order_id,
-        kind=VenueWord.REJECTED if is_rejected else VenueWord.ACCEPTED,
+        kind=ReportWord.REJECTED if is_rejected else ReportWord.ACCEPTED,
         ts_ns=moment(row.updated_at or row.created_at),
         venue_order_id=row.id,
         reason=Reason.VENUE_REJECTED if is_rejected else None,
@@ -246,8 +246,8 @@ def fill_of(row: FillRow) -> VenueFill:
     return fill_told(row.order_id, row.qty, row.price, row.cum_qty, row.transaction_time)
 
 
-def trade_of(row: FillRow, client_order_id: str) -> VenueTrade:
-    return VenueTrade(
+def trade_of(row: FillRow, client_order_id: str) -> VenueExecution:
+    return VenueExecution(
         client_order_id=client_order_id,
         venue_order_id=row.order_id,
         symbol=row.symbol,

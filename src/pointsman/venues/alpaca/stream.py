@@ -11,11 +11,11 @@ from typing import Any
 import msgspec
 
 from pointsman.domain.client_order_ids import parse_client_order_id
-from pointsman.domain.events import CancelRefused, OrderReport, VenueWord
+from pointsman.domain.events import CancelRefused, OrderReport, ReportWord
 from pointsman.domain.life_cycle import OrderStatus
 from pointsman.domain.money import ZERO
 from pointsman.domain.reasons import Reason
-from pointsman.execution.ports import Reply
+from pointsman.execution.ports import VenueReply
 from pointsman.venues.adapter import Incomplete
 from pointsman.venues.alpaca.messages import ENDED, OrderRow, end_reason, fill_told, moment, read_as
 
@@ -41,12 +41,12 @@ def read_update(message: Any) -> Update | None:
 
 
 _WORDS = {
-    "pending_new": VenueWord.ACCEPTED,
-    "accepted": VenueWord.ACCEPTED,
-    "new": VenueWord.ACCEPTED,
-    "canceled": VenueWord.CANCELED,
-    "expired": VenueWord.EXPIRED,
-    "rejected": VenueWord.REJECTED,
+    "pending_new": ReportWord.ACCEPTED,
+    "accepted": ReportWord.ACCEPTED,
+    "new": ReportWord.ACCEPTED,
+    "canceled": ReportWord.CANCELED,
+    "expired": ReportWord.EXPIRED,
+    "rejected": ReportWord.REJECTED,
 }
 
 
@@ -59,7 +59,7 @@ class StreamReader:
     def __init__(self) -> None:
         self._filled: dict[str, Decimal] = {}
 
-    def replies(self, update: Update) -> list[Reply]:
+    def replies(self, update: Update) -> list[VenueReply]:
         """What a message tells of an order of ours; nothing for another's."""
         row = update.order
         if parse_client_order_id(row.client_order_id) is None:
@@ -70,13 +70,13 @@ class StreamReader:
             return [CancelRefused(row.client_order_id, Reason.VENUE_REJECTED, moment(at))]
         fill, word, reason = None, _WORDS.get(update.event), None
         if update.event in _FILLS:
-            word = VenueWord.TRADE
+            word = ReportWord.TRADE
             if update.qty is None or update.price is None:
                 raise Incomplete(f"Alpaca sent a fill of {row.client_order_id} without its price")
             fill = fill_told(row.id, update.qty, update.price, row.filled_qty, at)
         elif update.event == "replaced" and row.replaced_by:
-            word = VenueWord.CANCELED
-        elif word in (VenueWord.CANCELED, VenueWord.REJECTED):
+            word = ReportWord.CANCELED
+        elif word in (ReportWord.CANCELED, ReportWord.REJECTED):
             reason = end_reason(row, OrderStatus(word.value), update.reason or "")
         if word is None:
             return []

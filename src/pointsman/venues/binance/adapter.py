@@ -19,13 +19,13 @@ from pointsman.domain.events import OrderAbsent, OrderReport
 from pointsman.domain.orders import Order, Role
 from pointsman.domain.policy import Abilities
 from pointsman.domain.venue_reports import OrderFound, VenueHolding, VenueOrder
-from pointsman.execution.ports import Reply
+from pointsman.execution.ports import VenueReply
 from pointsman.venues.adapter import (
     Access,
     Call,
+    ConnectionFailed,
     History,
     Incomplete,
-    NeverLeft,
     NoAnswer,
     Opening,
     Read,
@@ -49,7 +49,7 @@ from pointsman.venues.binance.words import MS_NS
 from pointsman.venues.catalogue import CATALOGUE
 from pointsman.venues.ccxt_client import CcxtClient
 from pointsman.venues.http_client import Socket, moved
-from pointsman.venues.outcome import Answer, Outcome, OutcomeTable
+from pointsman.venues.outcome import Answer, OutcomeTable, Proof
 
 RECV_WINDOW_MS = 5_000
 KEEP_ALIVE_SECONDS = 30 * 60.0  # not money: seconds
@@ -88,7 +88,7 @@ class BinanceAdapter:
         self.ids = OrderIds()
         self._activity = Activity()
         self._holdings = lists.Holdings(self._activity)
-        self._words = words.Words(self._mode, self.ids)
+        self._words = words.Translator(self._mode, self.ids)
         symbols = tuple(venue_symbol(symbol) for symbol in access.symbols)
         self._history = HistoryReader(
             self._words, self._activity, symbols, self._client.venue_at_least_ms
@@ -109,7 +109,7 @@ class BinanceAdapter:
         before_ms = self._client.now_ms()
         try:
             answer = await self.call(requests.TIME)
-        except (NeverLeft, NoAnswer) as error:
+        except (ConnectionFailed, NoAnswer) as error:
             raise Incomplete(str(error)) from None
         venue_ms = answer.body.get("serverTime") if isinstance(answer.body, dict) else None
         if not isinstance(venue_ms, int):
@@ -184,7 +184,7 @@ class BinanceAdapter:
 
     # -- the account's stream ----------------------------------------------------------------------
 
-    async def stream(self, read: Read) -> AsyncIterator[list[Reply]]:
+    async def stream(self, read: Read) -> AsyncIterator[list[VenueReply]]:
         taken = await read(requests.TAKE_LISTEN_KEY)
         key = taken.get("listenKey") if isinstance(taken, dict) else None
         if not isinstance(key, str):
@@ -198,7 +198,7 @@ class BinanceAdapter:
             async for replies in self._heard(read, socket):
                 yield replies
 
-    async def _heard(self, read: Read, socket: Socket) -> AsyncIterator[list[Reply]]:
+    async def _heard(self, read: Read, socket: Socket) -> AsyncIterator[list[VenueReply]]:
         """What the stream tells, and what is found out about orders that it does not name."""
 
         async def find_children(name: str) -> None:
@@ -209,7 +209,7 @@ class BinanceAdapter:
         )
         receiving = asyncio.create_task(socket.receive())
         keeping = asyncio.create_task(self._keep_alive(read))
-        asking: dict[int, asyncio.Task[list[Reply]]] = {}
+        asking: dict[int, asyncio.Task[list[VenueReply]]] = {}
         try:
             while True:
                 await asyncio.wait(
@@ -248,7 +248,7 @@ class BinanceAdapter:
                 await read(requests.KEEP_LISTEN_KEY)
                 await self.set_clock()
             except Incomplete as error:
-                if error.ruling is not None and error.ruling.outcome is Outcome.NOT_FOUND:
+                if error.ruling is not None and error.ruling.outcome is Proof.NOT_FOUND:
                     raise
                 wait_seconds = KEEP_ALIVE_AGAIN_SECONDS
 

@@ -9,10 +9,10 @@ nothing either.
 from collections.abc import Iterable
 
 from pointsman.domain.reasons import Reason
-from pointsman.venues.outcome import Outcome, OutcomeTable, Row, Stage
+from pointsman.venues.outcome import OutcomeTable, Proof, Row, Stage
 
 
-def _rows(outcome: Outcome, codes: Iterable[int], reason: Reason | None = None) -> tuple[Row, ...]:
+def _rows(outcome: Proof, codes: Iterable[int], reason: Reason | None = None) -> tuple[Row, ...]:
     return tuple(Row(outcome=outcome, code=str(code), reason=reason) for code in codes)
 
 
@@ -35,29 +35,29 @@ address."""
 
 TABLE = OutcomeTable(
     rows=(
-        Row(outcome=Outcome.SLOW_DOWN, status=429, reason=Reason.VENUE_BUSY),
-        Row(outcome=Outcome.SLOW_DOWN, status=418, reason=Reason.VENUE_BUSY),
-        *_rows(Outcome.SLOW_DOWN, (-1003, -1015), Reason.VENUE_BUSY),
-        *_rows(Outcome.NOT_SENT, (-1016,), Reason.VENUE_DOWN),
+        Row(outcome=Proof.SLOW_DOWN, status=429, reason=Reason.VENUE_BUSY),
+        Row(outcome=Proof.SLOW_DOWN, status=418, reason=Reason.VENUE_BUSY),
+        *_rows(Proof.SLOW_DOWN, (-1003, -1015), Reason.VENUE_BUSY),
+        *_rows(Proof.NOT_SENT, (-1016,), Reason.VENUE_DOWN),
         Row(
-            outcome=Outcome.NOT_SENT,
+            outcome=Proof.NOT_SENT,
             status=503,
             fields=("msg",),
             words=("service unavailable.",),
             reason=Reason.VENUE_DOWN,
         ),
-        *_rows(Outcome.TOO_LATE, (-1021, -5028), Reason.VENUE_DOWN),
-        *_rows(Outcome.DUPLICATE, (-4116,), Reason.DUPLICATE_ID),
-        *_rows(Outcome.NOT_FOUND, (-2011, -2013), Reason.NOT_FOUND),
-        Row(outcome=Outcome.NOT_FOUND, code="-1125", stage=Stage.QUERY),
-        *_rows(Outcome.UNFIT, (*_KEY, *_MODE), Reason.VENUE_REJECTED),
-        Row(outcome=Outcome.UNFIT, status=401, reason=Reason.VENUE_REJECTED),
-        *_rows(Outcome.REFUSED, (-2021,), Reason.WOULD_TRIGGER),
-        *_rows(Outcome.REFUSED, (-2022, -4118), Reason.REDUCE_ONLY),
-        *_rows(Outcome.REFUSED, _BAD_PRICE, Reason.BAD_PRICE),
-        *_rows(Outcome.REFUSED, _BAD_QUANTITY, Reason.BAD_QUANTITY),
-        *_rows(Outcome.REFUSED, (*_NOT_VALID, *_ACCOUNT_FORBIDS), Reason.VENUE_REJECTED),
-        *_rows(Outcome.UNKNOWN, (-1000, -1001, -1006, -1007, -1008)),
+        *_rows(Proof.TOO_LATE, (-1021, -5028), Reason.VENUE_DOWN),
+        *_rows(Proof.DUPLICATE, (-4116,), Reason.DUPLICATE_ID),
+        *_rows(Proof.NOT_FOUND, (-2011, -2013), Reason.NOT_FOUND),
+        Row(outcome=Proof.NOT_FOUND, code="-1125", stage=Stage.QUERY),
+        *_rows(Proof.KEY_REFUSED, (*_KEY, *_MODE), Reason.VENUE_REJECTED),
+        Row(outcome=Proof.KEY_REFUSED, status=401, reason=Reason.VENUE_REJECTED),
+        *_rows(Proof.REFUSED, (-2021,), Reason.WOULD_TRIGGER),
+        *_rows(Proof.REFUSED, (-2022, -4118), Reason.REDUCE_ONLY),
+        *_rows(Proof.REFUSED, _BAD_PRICE, Reason.BAD_PRICE),
+        *_rows(Proof.REFUSED, _BAD_QUANTITY, Reason.BAD_QUANTITY),
+        *_rows(Proof.REFUSED, (*_NOT_VALID, *_ACCOUNT_FORBIDS), Reason.VENUE_REJECTED),
+        *_rows(Proof.UNKNOWN, (-1000, -1001, -1006, -1007, -1008)),
     ),
     code_field="code",
     message_field="msg",

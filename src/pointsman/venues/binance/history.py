@@ -17,14 +17,14 @@ import msgspec
 from pointsman.domain.events import ChargePaid, FundingPaid
 from pointsman.domain.policy import PositionMode
 from pointsman.domain.sides import PositionSide
-from pointsman.domain.venue_reports import VenueTrade
+from pointsman.domain.venue_reports import VenueExecution
 from pointsman.venues.adapter import History, Incomplete, Read
 from pointsman.venues.binance import requests
 from pointsman.venues.binance.activity import Activity
 from pointsman.venues.binance.lists import find_children, positions, states
 from pointsman.venues.binance.shapes import IncomeRow, OrderRow, TradeRow, exact, read_as
-from pointsman.venues.binance.words import MS_NS, Words, is_ours
-from pointsman.venues.outcome import Outcome
+from pointsman.venues.binance.words import MS_NS, Translator, is_ours
+from pointsman.venues.outcome import Proof
 
 DAY_MS = 86_400_000
 WINDOW_MS = 7 * DAY_MS
@@ -40,7 +40,7 @@ FUNDING = "FUNDING_FEE"
 CHARGES = ("INSURANCE_CLEAR", "COMMISSION_REBATE")
 
 
-class Cursor(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
+class HistoryCursor(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """`next_ids` are by symbol, `since_ms` of symbols without executions yet, `began_ms` of those
     that were never asked about. `paid` are the payments among the income of the last LATE_MS before
     `income_ms` that were given already."""
@@ -51,13 +51,13 @@ class Cursor(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=
     since_ms: dict[str, int] = {}
     paid: tuple[str, ...] = ()
 
-    def position(self, name: str) -> "Position":
+    def position(self, name: str) -> "ResumePoint":
         if name in self.next_ids:
-            return Position(next_id=self.next_ids[name])
-        return Position(since_ms=self.since_ms.get(name, self.began_ms))
+            return ResumePoint(next_id=self.next_ids[name])
+        return ResumePoint(since_ms=self.since_ms.get(name, self.began_ms))
 
 
-class Position(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+class ResumePoint(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """From where on the executions of a symbol are to be asked for: an id, or else a time."""
 
     next_id: int | None = None
@@ -68,7 +68,7 @@ class Asked(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """When a symbol was asked about, from where to go on, and how the symbol stood."""
 
     at_ns: int
-    position: "Position"
+    position: "ResumePoint"
     standing: tuple[Any, ...]
     touches: tuple[int, int]
 
@@ -79,7 +79,7 @@ class HistoryReader:
 
     def __init__(
         self,
-        words: Words,
+        words: Translator,
         activity: Activity,
         symbols: tuple[str, ...],
         venue_now_ms: Callable[[], int],
@@ -101,7 +101,7 @@ class HistoryReader:
         Incomplete."""
         if not cursor:
             now_ms = self._venue_now_ms()
-            return History(cursor=_written(Cursor(began_ms=now_ms, income_ms=now_ms)))
+            return History(cursor=_written(HistoryCursor(began_ms=now_ms, income_ms=now_ms)))
         at = _read(cursor)
         standings = states(await positions(read))
         known = {*self._symbols, *standings, *at.next_ids, *at.since_ms}
@@ -121,7 +121,7 @@ class HistoryReader:
                 since_ms.pop(name, None)
         trades = await self._named(read, rows)
         payments, income_ms, paid = await self._income(read, at)
-        after = Cursor(
+        after = HistoryCursor(
             began_ms=at.began_ms,
             income_ms=income_ms,
             next_ids=next_ids,
@@ -137,7 +137,7 @@ class HistoryReader:
 
     # -- executions --------------------------------------------------------------------------------
 
-    def _is_due(self, name: str, standing: tuple[Any, ...], at: Cursor) -> bool:
+    def _is_due(self, name: str, standing: tuple[Any, ...], at: HistoryCursor) -> bool:
         asked = self._asked.get(name)
         return (
             asked is None
@@ -148,8 +148,8 @@ class HistoryReader:
         )
 
     async def _ask(
-        self, read: Read, name: str, standing: tuple[Any, ...], position: Position
-    ) -> tuple[list[TradeRow], Position]:
+        self, read: Read, name: str, standing: tuple[Any, ...], position: ResumePoint
+    ) -> tuple[list[TradeRow], ResumePoint]:
         """All executions of one symbol from a position on, and the next position."""
         began_ns, touches = self._activity.now_ns(), self._activity.touches(name)
         before = self._asked.get(name)
@@ -157,9 +157,9 @@ class HistoryReader:
             rows = await _from_id(read, name, position.next_id)
         else:
             rows, since_ms = await self._from_time(read, name, position.since_ms)
-            position = Position(since_ms=since_ms)
+            position = ResumePoint(since_ms=since_ms)
         if rows:
-            position = Position(next_id=rows[-1].id + 1)
+            position = ResumePoint(next_id=rows[-1].id + 1)
         elif before is not None and _amounts(before.standing) != _amounts(standing):
             # The holding has changed and the list does not show by what: it is asked for again.
             standing = before.standing
@@ -182,7 +182,7 @@ class HistoryReader:
                 return rows, now_ms - DAY_MS if is_old else since_ms
             since_ms += WINDOW_MS
 
-    async def _named(self, read: Read, rows: list[TradeRow]) -> tuple[VenueTrade, ...]:
+    async def _named(self, read: Read, rows: list[TradeRow]) -> tuple[VenueExecution, ...]:
         """Executions with the client order ids of their orders, in the order in which they
         happened."""
         for (name, order_id), at_ms in sorted(_newest(rows).items()):
@@ -202,7 +202,7 @@ class HistoryReader:
         except Incomplete as error:
             # An order that the venue itself has placed cannot always be asked about. But one that
             # has traded just now may not be shown yet, and may be ours.
-            is_unknown = error.ruling is not None and error.ruling.outcome is Outcome.NOT_FOUND
+            is_unknown = error.ruling is not None and error.ruling.outcome is Proof.NOT_FOUND
             if not is_unknown or self._venue_now_ms() - at_ms < SHOWN_AFTER_MS:
                 raise
         if not is_ours(said):
@@ -212,7 +212,7 @@ class HistoryReader:
     # -- payments ----------------------------------------------------------------------------------
 
     async def _income(
-        self, read: Read, at: Cursor
+        self, read: Read, at: HistoryCursor
     ) -> tuple[list[FundingPaid | ChargePaid], int, tuple[str, ...]]:
         """The payments since the cursor, and where the cursor stands then."""
         is_where_it_was_left = self._income_left == (at.income_ms, at.paid)
@@ -302,12 +302,12 @@ def _amounts(standing: tuple[Any, ...]) -> list[Any]:
     return [(side, amount) for side, amount, _ in standing if amount]
 
 
-def _written(cursor: Cursor) -> str:
+def _written(cursor: HistoryCursor) -> str:
     return msgspec.json.encode(cursor, order="sorted").decode()
 
 
-def _read(cursor: str) -> Cursor:
+def _read(cursor: str) -> HistoryCursor:
     try:
-        return msgspec.json.decode(cursor, type=Cursor)
+        return msgspec.json.decode(cursor, type=HistoryCursor)
     except msgspec.DecodeError as error:
         raise Incomplete(f"the cursor of the history cannot be read: {error}") from None

@@ -10,8 +10,8 @@ import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from pointsman.domain.events import VenueWord
-from pointsman.execution.ports import Reply
+from pointsman.domain.events import ReportWord
+from pointsman.execution.ports import VenueReply
 from pointsman.venues.adapter import Incomplete
 from pointsman.venues.binance.activity import Activity
 from pointsman.venues.binance.lists import Holdings
@@ -48,7 +48,7 @@ class Listener:
         self._expect_payment = expect_payment
         self._held: dict[int, list[OrderUpdate]] = {}
 
-    def hear(self, message: Any) -> list[Reply]:
+    def hear(self, message: Any) -> list[VenueReply]:
         """What one message tells. Raises Incomplete where it cannot be understood, and where the
         stream tells nothing from now on."""
         kind = message.get("e") if isinstance(message, dict) else None
@@ -62,7 +62,7 @@ class Listener:
             raise Incomplete("the listen key has expired")
         return []
 
-    def _hear_order(self, told: OrderUpdate) -> list[Reply]:
+    def _hear_order(self, told: OrderUpdate) -> list[VenueReply]:
         self._activity.touch(told.symbol)
         name = self._ids.name_of(told.order_id)
         if name is None and is_ours(told.client_order_id):
@@ -73,13 +73,13 @@ class Listener:
             return []
         return self._report(name, told)
 
-    def _report(self, name: str, told: OrderUpdate) -> list[Reply]:
+    def _report(self, name: str, told: OrderUpdate) -> list[VenueReply]:
         if told.status == "FILLED" or told.execution in ENDINGS:
             self._ids.has_ended(name)
         report = order_report(name, told)
         return [] if report is None else [report]
 
-    def _hear_stop(self, told: StopUpdate, at_ms: int) -> list[Reply]:
+    def _hear_stop(self, told: StopUpdate, at_ms: int) -> list[VenueReply]:
         self._activity.touch(told.symbol)
         if not is_ours(told.client_algo_id):
             return []
@@ -89,7 +89,7 @@ class Listener:
         report = stop_report(told, at_ms)
         if report is None:
             return self._release(child_id)
-        if report.kind in (VenueWord.ACCEPTED, VenueWord.TRIGGERED):
+        if report.kind in (ReportWord.ACCEPTED, ReportWord.TRIGGERED):
             self._ids.stop_rests(told.client_algo_id, told.symbol)
         else:
             self._ids.has_ended(told.client_algo_id)
@@ -115,7 +115,7 @@ class Listener:
         """The orders of which messages are kept, with their symbols."""
         return {order_id: kept[0].symbol for order_id, kept in self._held.items()}
 
-    async def resolve(self, order_id: int, symbol: str) -> list[Reply]:
+    async def resolve(self, order_id: int, symbol: str) -> list[VenueReply]:
         """Ask what an order belongs to, again and again for a while, and give what it tells. Where
         it belongs to nothing of ours, it is forgotten."""
         until = asyncio.get_running_loop().time() + HELD_SECONDS
@@ -131,7 +131,7 @@ class Listener:
             await asyncio.sleep(ASK_AGAIN_SECONDS)
         return []
 
-    def _release(self, order_id: int | None) -> list[Reply]:
+    def _release(self, order_id: int | None) -> list[VenueReply]:
         """What was kept of an order that has become known."""
         kept = [] if order_id is None else self._held.pop(order_id, [])
         name = "" if order_id is None else self._ids.name_of(order_id) or ""

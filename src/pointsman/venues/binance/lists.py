@@ -24,7 +24,7 @@ from pointsman.venues.binance.shapes import (
     TradeRow,
     read_as,
 )
-from pointsman.venues.binance.words import Words
+from pointsman.venues.binance.words import Translator
 
 TRIES = 3
 TRY_AGAIN_SECONDS = 0.2  # not money: seconds
@@ -32,7 +32,7 @@ BELIEVED_AFTER_NS = 10 * SECOND_NS
 """For how long a list that contradicts the stream is not believed: a message may have been lost."""
 
 
-async def open_orders(read: Read, words: Words, activity: Activity) -> tuple[VenueOrder, ...]:
+async def open_orders(read: Read, words: Translator, activity: Activity) -> tuple[VenueOrder, ...]:
     """All orders that work or rest, of both kinds. Raises Incomplete."""
     names = activity.active()
     if names is not None and len(names) < requests.ALL_SYMBOLS_WEIGHT:
@@ -109,7 +109,7 @@ class Holdings:
         self._said.clear()
         self._doubted_since_ns = None
 
-    async def read(self, read: Read, words: Words) -> tuple[VenueHolding, ...]:
+    async def read(self, read: Read, words: Translator) -> tuple[VenueHolding, ...]:
         """What the account holds. Raises Incomplete."""
         for _ in range(TRIES):
             rows = await positions(read)

@@ -17,14 +17,14 @@ from pointsman.venues.binance.lists import fills_of, find_children
 from pointsman.venues.binance.order_ids import actual_id
 from pointsman.venues.binance.shapes import OrderRow, StopRow, read_as
 from pointsman.venues.binance.symbols import venue_symbol
-from pointsman.venues.binance.words import Words, fill_of
-from pointsman.venues.outcome import Outcome
+from pointsman.venues.binance.words import Translator, fill_of
+from pointsman.venues.outcome import Proof
 
 T = TypeVar("T")
 
 
 async def look_up(
-    read: Read, words: Words, query: Query, asked_at_ns: int
+    read: Read, words: Translator, query: Query, asked_at_ns: int
 ) -> OrderFound | OrderAbsent | None:
     """What the venue says of an order; None where nothing can be said. Raises Incomplete."""
     order_id, name = query.client_order_id, venue_symbol(query.symbol)
@@ -54,12 +54,12 @@ async def _asked(read: Read, call: Call, shape: Callable[..., T]) -> T | None:
     try:
         return read_as(shape, await read(call))  # type: ignore[arg-type]
     except Incomplete as error:
-        if error.ruling is not None and error.ruling.outcome is Outcome.NOT_FOUND:
+        if error.ruling is not None and error.ruling.outcome is Proof.NOT_FOUND:
             return None
         raise
 
 
-async def _stop_found(read: Read, words: Words, stop: StopRow, asked_at_ns: int) -> OrderFound:
+async def _stop_found(read: Read, words: Translator, stop: StopRow, asked_at_ns: int) -> OrderFound:
     words.ids.link_all([stop])
     child_id = actual_id(stop.actual_order_id) or words.ids.child_of(stop.client_algo_id)
     if child_id is None:
@@ -73,7 +73,9 @@ async def _stop_found(read: Read, words: Words, stop: StopRow, asked_at_ns: int)
     )
 
 
-async def _order_found(read: Read, words: Words, order: OrderRow, asked_at_ns: int) -> OrderFound:
+async def _order_found(
+    read: Read, words: Translator, order: OrderRow, asked_at_ns: int
+) -> OrderFound:
     rows = await fills_of(read, order.symbol, order.order_id) if order.executed_qty else []
     return OrderFound(
         order=words.order_of(order),

@@ -7,14 +7,14 @@ the client order id that `OrderIds` has for it.
 from decimal import Decimal
 
 from pointsman.domain.client_order_ids import parse_client_order_id
-from pointsman.domain.events import OrderReport, VenueFill, VenueWord
+from pointsman.domain.events import OrderReport, ReportWord, VenueFill
 from pointsman.domain.life_cycle import OrderStatus
 from pointsman.domain.money import ZERO, parse_machine_decimal
 from pointsman.domain.orders import OrderType
 from pointsman.domain.policy import PositionMode
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide, Side
-from pointsman.domain.venue_reports import VenueHolding, VenueOrder, VenueTrade
+from pointsman.domain.venue_reports import VenueExecution, VenueHolding, VenueOrder
 from pointsman.venues.adapter import Incomplete
 from pointsman.venues.binance.order_ids import OrderIds, actual_id
 from pointsman.venues.binance.requests import NET, POSITION_SIDES, SIDES, is_stop
@@ -52,9 +52,9 @@ STOP_STATUSES = {
 
 TRIGGERED = ("TRIGGERING", "TRIGGERED", "FINISHED")
 ENDINGS = {
-    "CANCELED": VenueWord.CANCELED,
-    "EXPIRED": VenueWord.EXPIRED,
-    "REJECTED": VenueWord.REJECTED,
+    "CANCELED": ReportWord.CANCELED,
+    "EXPIRED": ReportWord.EXPIRED,
+    "REJECTED": ReportWord.REJECTED,
 }
 EXPIRY_REASONS = {"2": Reason.NOT_FILLED, "9": Reason.NOT_FILLED, "4": Reason.REDUCE_ONLY}
 """By `er`: an immediate-or-cancel or a market order that found no more to trade with; nothing left
@@ -64,7 +64,7 @@ _SIDES = {name: side for side, name in SIDES.items()}
 _POSITION_SIDES = {name: side for side, name in POSITION_SIDES.items()}
 
 
-class Words:
+class Translator:
     """The words of one account: `names` are our symbols by the venue's, learned when it opens."""
 
     def __init__(self, mode: PositionMode, ids: OrderIds) -> None:
@@ -125,9 +125,9 @@ class Words:
             is_triggered=child is not None or row.algo_status in TRIGGERED,
         )
 
-    def trade_of(self, row: TradeRow, client_order_id: str) -> VenueTrade:
+    def trade_of(self, row: TradeRow, client_order_id: str) -> VenueExecution:
         """An execution of the account's history."""
-        return VenueTrade(
+        return VenueExecution(
             client_order_id=client_order_id,
             venue_order_id=str(row.order_id),
             symbol=self.symbol(row.symbol),
@@ -183,10 +183,10 @@ def order_report(name: str, told: OrderUpdate) -> OrderReport | None:
     that it is reported under."""
     kind, fill, reason = None, None, None
     if told.execution == "NEW":
-        kind = VenueWord.TRIGGERED if is_stop(name) else VenueWord.ACCEPTED
+        kind = ReportWord.TRIGGERED if is_stop(name) else ReportWord.ACCEPTED
     elif told.execution in ("TRADE", "CALCULATED"):
         fill = _last_fill(told)
-        kind = None if fill is None else VenueWord.TRADE
+        kind = None if fill is None else ReportWord.TRADE
     elif told.execution in ENDINGS:
         kind, reason = ENDINGS[told.execution], _end_reason(told)
     elif told.execution != "AMENDMENT":
@@ -208,12 +208,12 @@ def stop_report(told: StopUpdate, at_ms: int) -> OrderReport | None:
     has_child = actual_id(told.actual_order_id) is not None
     kind, reason = None, None
     if told.status == "NEW":
-        kind = VenueWord.ACCEPTED
+        kind = ReportWord.ACCEPTED
     elif told.status in ("TRIGGERING", "TRIGGERED"):
-        kind = VenueWord.TRIGGERED
+        kind = ReportWord.TRIGGERED
     elif told.status in ENDINGS:
         kind = None if has_child else ENDINGS[told.status]
-        if kind is VenueWord.REJECTED:
+        if kind is ReportWord.REJECTED:
             is_nothing_left = "reduce only" in (told.refusal or "").lower()
             reason = Reason.REDUCE_ONLY if is_nothing_left else Reason.VENUE_REJECTED
     elif told.status != "FINISHED":
@@ -237,7 +237,7 @@ def accepted_report(name: str, body: object, now_ms: int) -> OrderReport | None:
     venue_order_id, client_order_id = (body.get(field) for field in fields)
     if not isinstance(venue_order_id, int) or client_order_id != name:
         return None
-    return _answer_report(name, VenueWord.ACCEPTED, venue_order_id, body, now_ms)
+    return _answer_report(name, ReportWord.ACCEPTED, venue_order_id, body, now_ms)
 
 
 def canceled_report(name: str, body: object, now_ms: int) -> OrderReport | None:
@@ -248,11 +248,11 @@ def canceled_report(name: str, body: object, now_ms: int) -> OrderReport | None:
     if not is_stop_canceled and body.get("status") != "CANCELED":
         return None
     venue_order_id = body.get("algoId") if is_stop_canceled else body.get("orderId")
-    return _answer_report(name, VenueWord.CANCELED, venue_order_id, body, now_ms)
+    return _answer_report(name, ReportWord.CANCELED, venue_order_id, body, now_ms)
 
 
 def _answer_report(
-    name: str, kind: VenueWord, venue_order_id: object, body: dict[str, object], now_ms: int
+    name: str, kind: ReportWord, venue_order_id: object, body: dict[str, object], now_ms: int
 ) -> OrderReport:
     """`now_ms` is for answers that name no time."""
     at_ms = body.get("updateTime")

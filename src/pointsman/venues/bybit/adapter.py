@@ -21,14 +21,14 @@ from pointsman.domain.money import ZERO
 from pointsman.domain.orders import Order
 from pointsman.domain.policy import Abilities
 from pointsman.domain.venue_reports import OrderFound, VenueHolding, VenueOrder
-from pointsman.execution.ports import Reply
+from pointsman.execution.ports import VenueReply
 from pointsman.venues.adapter import (
     Access,
     Adapter,
     Call,
+    ConnectionFailed,
     History,
     Incomplete,
-    NeverLeft,
     NoAnswer,
     Opening,
     Read,
@@ -98,7 +98,7 @@ class BybitAdapter:
         before_ms = self._client.now_ms()
         try:
             answer = await self.call(requests.TIME)
-        except (NeverLeft, NoAnswer) as error:
+        except (ConnectionFailed, NoAnswer) as error:
             raise Incomplete(f"Bybit did not say what time it is: {error}") from None
         venue_ms = rows.time_ms(answer.body)
         self._client.set_clock(before_ms, venue_ms, self._client.now_ms())
@@ -238,7 +238,7 @@ class BybitAdapter:
             self._may_hold |= wanted
         return list(held.values())
 
-    async def stream(self, read: Read) -> AsyncIterator[list[Reply]]:
+    async def stream(self, read: Read) -> AsyncIterator[list[VenueReply]]:
         access, client = self._access, self._client
         async with client.http.websocket(self._stream_address) as socket:
             await authorize(socket, access.key, access.secret, int(client.exchange.nonce()))

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pointsman.domain.reasons import Reason
-from pointsman.venues.outcome import Outcome, OutcomeTable, Row, Stage
+from pointsman.venues.outcome import OutcomeTable, Proof, Row, Stage
 
 PARAMETER = "10001"
 """One code for everything that is wrong with the fields of a request; its text says what."""
@@ -22,19 +22,19 @@ BAN_MS = 600_000
 
 
 def _refused(reason: Reason, *codes: int) -> tuple[Row, ...]:
-    return tuple(Row(outcome=Outcome.REFUSED, code=str(code), reason=reason) for code in codes)
+    return tuple(Row(outcome=Proof.REFUSED, code=str(code), reason=reason) for code in codes)
 
 
-def _outcomes(outcome: Outcome, *codes: int, stage: Stage | None = None) -> tuple[Row, ...]:
+def _outcomes(outcome: Proof, *codes: int, stage: Stage | None = None) -> tuple[Row, ...]:
     return tuple(Row(outcome=outcome, code=str(code), stage=stage) for code in codes)
 
 
 def _wrong_field(reason: Reason, *words: str) -> Row:
-    return Row(outcome=Outcome.REFUSED, code=PARAMETER, words=words, reason=reason)
+    return Row(outcome=Proof.REFUSED, code=PARAMETER, words=words, reason=reason)
 
 
 _KEY_OR_ACCOUNT = _outcomes(
-    Outcome.UNFIT,
+    Proof.KEY_REFUSED,
     10003,  # the key is invalid, or of another environment
     10004,  # wrong signature
     10005,  # no permission
@@ -51,10 +51,10 @@ _KEY_OR_ACCOUNT = _outcomes(
 )
 
 _CANCELS = (
-    *_outcomes(Outcome.NOT_FOUND, 110001, stage=Stage.CANCEL),
-    *_outcomes(Outcome.ENDED, 110008, 110010, stage=Stage.CANCEL),
+    *_outcomes(Proof.NOT_FOUND, 110001, stage=Stage.CANCEL),
+    *_outcomes(Proof.ENDED, 110008, 110010, stage=Stage.CANCEL),
     # "The order is processing and can not be operated, please try again later."
-    Row(outcome=Outcome.NOT_SENT, code="110079", stage=Stage.CANCEL, reason=Reason.VENUE_BUSY),
+    Row(outcome=Proof.NOT_SENT, code="110079", stage=Stage.CANCEL, reason=Reason.VENUE_BUSY),
 )
 
 _ORDERS = (
@@ -77,7 +77,7 @@ _ORDERS = (
 
 _PARAMETERS = (
     # As -4061 elsewhere: the account is in another position mode than we were told.
-    Row(outcome=Outcome.UNFIT, code=PARAMETER, words=("position", "mode")),
+    Row(outcome=Proof.KEY_REFUSED, code=PARAMETER, words=("position", "mode")),
     _wrong_field(Reason.WOULD_TRIGGER, "expect", "trigger_price"),
     _wrong_field(Reason.BAD_QUANTITY, "qty"),
     _wrong_field(Reason.BAD_QUANTITY, "number of contracts"),
@@ -87,21 +87,21 @@ _PARAMETERS = (
 
 TABLE = OutcomeTable(
     rows=(
-        Row(outcome=Outcome.SLOW_DOWN, status=429, reason=Reason.VENUE_BUSY),
+        Row(outcome=Proof.SLOW_DOWN, status=429, reason=Reason.VENUE_BUSY),
         Row(
-            outcome=Outcome.SLOW_DOWN,
+            outcome=Proof.SLOW_DOWN,
             status=403,
             words=(TOO_FREQUENT,),
             reason=Reason.VENUE_BUSY,
         ),
-        Row(outcome=Outcome.SLOW_DOWN, code=TOO_MANY, reason=Reason.VENUE_BUSY),
-        Row(outcome=Outcome.SLOW_DOWN, code="10018", reason=Reason.VENUE_BUSY),
-        Row(outcome=Outcome.TOO_LATE, code="10002", reason=Reason.VENUE_DOWN),
-        Row(outcome=Outcome.UNFIT, status=401),
+        Row(outcome=Proof.SLOW_DOWN, code=TOO_MANY, reason=Reason.VENUE_BUSY),
+        Row(outcome=Proof.SLOW_DOWN, code="10018", reason=Reason.VENUE_BUSY),
+        Row(outcome=Proof.TOO_LATE, code="10002", reason=Reason.VENUE_DOWN),
+        Row(outcome=Proof.KEY_REFUSED, status=401),
         *_KEY_OR_ACCOUNT,
-        Row(outcome=Outcome.DUPLICATE, code="110072", reason=Reason.DUPLICATE_ID),
-        Row(outcome=Outcome.DUPLICATE, code="110030", reason=Reason.DUPLICATE_ID),
-        *_outcomes(Outcome.UNKNOWN, -1, 429, 10000, 10014, 10016),
+        Row(outcome=Proof.DUPLICATE, code="110072", reason=Reason.DUPLICATE_ID),
+        Row(outcome=Proof.DUPLICATE, code="110030", reason=Reason.DUPLICATE_ID),
+        *_outcomes(Proof.UNKNOWN, -1, 429, 10000, 10014, 10016),
         *_CANCELS,
         *_ORDERS,
         *_PARAMETERS,

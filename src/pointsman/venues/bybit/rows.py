@@ -9,15 +9,15 @@ from decimal import Decimal
 from typing import Any
 
 from pointsman.domain.client_order_ids import parse_client_order_id
-from pointsman.domain.events import FundingPaid, OrderReport, VenueFill, VenueWord
+from pointsman.domain.events import FundingPaid, OrderReport, ReportWord, VenueFill
 from pointsman.domain.life_cycle import OrderStatus
 from pointsman.domain.money import ZERO, parse_machine_decimal
 from pointsman.domain.orders import OrderType
 from pointsman.domain.policy import PositionMode
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide, Side
-from pointsman.domain.venue_reports import VenueHolding, VenueOrder, VenueTrade
-from pointsman.execution.ports import Reply
+from pointsman.domain.venue_reports import VenueExecution, VenueHolding, VenueOrder
+from pointsman.execution.ports import VenueReply
 from pointsman.venues.adapter import Incomplete
 from pointsman.venues.bybit.requests import COIN, unified_symbol
 
@@ -41,7 +41,7 @@ STATUSES = {
 
 POSITION_SIDES: dict[int, PositionSide | None] = {1: PositionSide.LONG, 2: PositionSide.SHORT}
 NOT_TRIGGERED = ("Untriggered", "Deactivated", "Rejected")
-WORDS = {OrderStatus.CANCELED: VenueWord.CANCELED, OrderStatus.REJECTED: VenueWord.REJECTED}
+WORDS = {OrderStatus.CANCELED: ReportWord.CANCELED, OrderStatus.REJECTED: ReportWord.REJECTED}
 
 NOT_FILLED = (
     "EC_NoImmediateQtyToFill",
@@ -95,7 +95,7 @@ def accepted_report(client_order_id: str, body: Any) -> OrderReport | None:
         return None
     return OrderReport(
         client_order_id=client_order_id,
-        kind=VenueWord.ACCEPTED,
+        kind=ReportWord.ACCEPTED,
         ts_ns=at_ms * MS_NS,
         venue_order_id=str(venue_order_id),
     )
@@ -196,7 +196,7 @@ def order_report(row: Row) -> OrderReport | None:
         kind = WORDS[status]
     elif status is OrderStatus.ACCEPTED:
         is_triggered = shown != "Untriggered" and _optional(row, "triggerPrice") is not None
-        kind = VenueWord.TRIGGERED if is_triggered else VenueWord.ACCEPTED
+        kind = ReportWord.TRIGGERED if is_triggered else ReportWord.ACCEPTED
     else:
         return None
     return OrderReport(
@@ -244,10 +244,10 @@ def fill_of(row: Row) -> VenueFill:
     )
 
 
-def trade_of(row: Row, mode: PositionMode) -> VenueTrade:
+def trade_of(row: Row, mode: PositionMode) -> VenueExecution:
     """One execution of the account's history, with its order."""
     side = _side(row)
-    return VenueTrade(
+    return VenueExecution(
         client_order_id=text(row, "orderLinkId"),
         venue_order_id=text(row, "orderId"),
         symbol=unified_symbol(text(row, "symbol")),
@@ -310,7 +310,7 @@ def is_ours(row: Row) -> bool:
     return parse_client_order_id(text(row, "orderLinkId")) is not None
 
 
-def reply_of(topic: str, row: Row) -> Reply | None:
+def reply_of(topic: str, row: Row) -> VenueReply | None:
     """What one row of a stream message tells; None for what is not ours, which the comparison
     tells, and for what other rows tell."""
     if row.get("category") != "linear":
@@ -324,7 +324,7 @@ def reply_of(topic: str, row: Row) -> Reply | None:
     fill = fill_of(row)
     return OrderReport(
         client_order_id=text(row, "orderLinkId"),
-        kind=VenueWord.TRADE,
+        kind=ReportWord.TRADE,
         ts_ns=fill.ts_ns,
         venue_order_id=text(row, "orderId"),
         fill=fill,

@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from pointsman.domain.money import ZERO
-from pointsman.execution.ports import Reply
+from pointsman.execution.ports import VenueReply
 from pointsman.venues.adapter import Incomplete
 from pointsman.venues.bybit.rows import Row, is_funding, is_ours, number, reply_of, text
 from pointsman.venues.http_client import Socket
@@ -98,7 +98,7 @@ async def authorize(socket: Socket, key: str, secret: str, now_ms: int) -> None:
     await _ask(socket, "auth", [key, expires, signed.hexdigest()])
 
 
-async def hear(socket: Socket, executions: Executions) -> AsyncIterator[list[Reply]]:
+async def hear(socket: Socket, executions: Executions) -> AsyncIterator[list[VenueReply]]:
     """What one connection tells once it is authorized: an empty list when it is established, then
     what happens. Raises Incomplete when it is lost."""
     seconds = asyncio.get_running_loop().time
@@ -132,7 +132,11 @@ async def hear(socket: Socket, executions: Executions) -> AsyncIterator[list[Rep
                 yield replies
 
 
-def replies_of(message: Any, missing: MissingExecutions, now: float) -> list[Reply]:  # not money: s
+def replies_of(
+    message: Any,
+    missing: MissingExecutions,
+    now: float,  # not money: s
+) -> list[VenueReply]:
     """What a message tells; nothing where it is of a kind that we have not asked for."""
     if not isinstance(message, dict):
         raise Incomplete("the stream sent a message that is no object")
@@ -154,7 +158,7 @@ async def _found(
     executions: Executions,
     missing: MissingExecutions,
     now: float,  # not money: seconds
-) -> list[Reply]:
+) -> list[VenueReply]:
     """The executions of an order, asked for; none where that does not succeed now."""
     try:
         rows = await executions(order)

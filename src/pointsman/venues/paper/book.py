@@ -29,7 +29,7 @@ _STALE_ENTRIES_SPARE = 64
 rebuilt."""
 
 
-class Place(msgspec.Struct, frozen=True, gc=False, order=True, array_like=True):
+class QueuePlace(msgspec.Struct, frozen=True, gc=False, order=True, array_like=True):
     """An order's place in a queue: what was sent earlier comes first."""
 
     sequence: int
@@ -44,11 +44,11 @@ class StopQueue:
 
     def __init__(self, side: Side) -> None:
         self._is_sell = side is Side.SELL
-        self._heap: list[tuple[Decimal, Place]] = []
+        self._heap: list[tuple[Decimal, QueuePlace]] = []
         self._resting: set[str] = set()
         self.nearest: Decimal | None = None
 
-    def add(self, trigger: Decimal, place: Place) -> None:
+    def add(self, trigger: Decimal, place: QueuePlace) -> None:
         """Let a stop rest at `trigger`."""
         self._resting.add(place.client_order_id)
         heappush(self._heap, (self._rank(trigger), place))
@@ -71,7 +71,7 @@ class StopQueue:
             return False
         return touch <= self.nearest if self._is_sell else touch >= self.nearest
 
-    def pop_reached(self, touch: Decimal) -> list[Place]:
+    def pop_reached(self, touch: Decimal) -> list[QueuePlace]:
         """Take out all stops that `touch` has reached."""
         reached = []
         while self.is_reached(touch):
@@ -121,8 +121,8 @@ class Book:
         self._ask_left = ZERO
         self._buy_stops = StopQueue(Side.BUY)
         self._sell_stops = StopQueue(Side.SELL)
-        self._buys_waiting: list[Place] = []
-        self._sells_waiting: list[Place] = []
+        self._buys_waiting: list[QueuePlace] = []
+        self._sells_waiting: list[QueuePlace] = []
 
     def renew(self, quote: Quote) -> bool:
         """Take in the newest row. Returns whether an order that rests here may act on it."""
@@ -159,11 +159,11 @@ class Book:
     def stops(self, side: Side) -> StopQueue:
         return self._buy_stops if side is Side.BUY else self._sell_stops
 
-    def wait(self, side: Side, place: Place) -> None:
+    def wait(self, side: Side, place: QueuePlace) -> None:
         """Let a market order, or a stop that has triggered, wait for size."""
         heappush(self._waiting(side), place)
 
-    def trigger(self) -> list[Place]:
+    def trigger(self) -> list[QueuePlace]:
         """Move the stops that the last valid row has reached to those that wait; in the order of
         sending."""
         if self.quote is None or self.quote.ts_ns < self.seen_ns:
@@ -175,7 +175,7 @@ class Book:
                 reached.append(place)
         return sorted(reached)
 
-    def first_waiting(self, sides: Sequence[Side]) -> tuple[Side, Place] | None:
+    def first_waiting(self, sides: Sequence[Side]) -> tuple[Side, QueuePlace] | None:
         """Of the orders of `sides` that wait, the one sent first."""
         fronts = [(self._waiting(side)[0], side) for side in sides if self._waiting(side)]
         if not fronts:
@@ -187,5 +187,5 @@ class Book:
         """The first order of `side` that waits is done."""
         heappop(self._waiting(side))
 
-    def _waiting(self, side: Side) -> list[Place]:
+    def _waiting(self, side: Side) -> list[QueuePlace]:
         return self._buys_waiting if side is Side.BUY else self._sells_waiting

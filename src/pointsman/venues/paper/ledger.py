@@ -35,9 +35,9 @@ from pointsman.domain.sides import PositionSide, Side
 from pointsman.domain.venue_reports import (
     JournalHead,
     KnownOfVenue,
+    VenueExecution,
     VenueHolding,
     VenueOrder,
-    VenueTrade,
 )
 from pointsman.venues.paper import lock, tables
 from pointsman.venues.paper.errors import (
@@ -181,7 +181,7 @@ class PaperLedger:
         self._holdings[key] = self._holdings.get(key, ZERO) + signed
         self.cash -= signed * price + fee
         self.fees += fee
-        trade = VenueTrade(
+        trade = VenueExecution(
             client_order_id=order.client_order_id,
             venue_order_id=order.venue_order_id,
             symbol=order.symbol,
@@ -217,7 +217,7 @@ class PaperLedger:
         pending = [t for t in self._pending_trades if t.venue_order_id == order.venue_order_id]
         return tuple(trade.fill for trade in stored + pending)
 
-    def trades_after(self, cursor: str) -> tuple[VenueTrade, ...]:
+    def trades_after(self, cursor: str) -> tuple[VenueExecution, ...]:
         """All executions after the one numbered `cursor` (empty: all), in the order in which they
         happened."""
         after = int(cursor or "0")
@@ -314,7 +314,7 @@ class PaperLedger:
 
     def _forget_pending(self) -> None:
         self._pending_orders: dict[str, VenueOrder] = {}
-        self._pending_trades: list[VenueTrade] = []
+        self._pending_trades: list[VenueExecution] = []
         self._pending_transfers: dict[str, tuple[str, str, int]] = {}
         self._is_client_new = self._is_client_due = False
 

@@ -18,7 +18,7 @@ from pointsman.domain.orders import OrderType
 from pointsman.domain.policy import PositionMode
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide, Side
-from pointsman.domain.venue_reports import VenueHolding, VenueOrder, VenueTrade
+from pointsman.domain.venue_reports import VenueExecution, VenueHolding, VenueOrder
 
 SCHEMA_VERSION = 3
 
@@ -196,7 +196,7 @@ def order_of(row: Row) -> VenueOrder:
     )
 
 
-def trade_row(trade: VenueTrade) -> Row:
+def trade_row(trade: VenueExecution) -> Row:
     fill = trade.fill
     return (
         int(fill.trade_id),
@@ -213,10 +213,10 @@ def trade_row(trade: VenueTrade) -> Row:
     )
 
 
-def trade_of(row: Row) -> VenueTrade:
+def trade_of(row: Row) -> VenueExecution:
     """The execution in a row of `fills`."""
     quantity, price, fee = Decimal(row[6]), Decimal(row[7]), Decimal(row[8])
-    return VenueTrade(
+    return VenueExecution(
         client_order_id=row[2],
         venue_order_id=str(row[1]),
         symbol=row[3],

@@ -32,8 +32,8 @@ from pointsman.domain.events import (
     CashConfirmed,
     OrderAbsent,
     OrderReport,
+    ReportWord,
     VenueFill,
-    VenueWord,
 )
 from pointsman.domain.life_cycle import FINAL, OrderStatus
 from pointsman.domain.market import Instrument, Quote
@@ -43,10 +43,10 @@ from pointsman.domain.policy import Abilities, PositionMode, ReduceOnlyMode
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import Side
 from pointsman.domain.venue_reports import JournalHead, OrderFound, Snapshot, VenueOrder
-from pointsman.execution.ports import Reply, Request
+from pointsman.execution.ports import VenueReply, VenueRequest
 from pointsman.venues.catalogue import CATALOGUE
 from pointsman.venues.paper import demands
-from pointsman.venues.paper.book import Book, Place
+from pointsman.venues.paper.book import Book, QueuePlace
 from pointsman.venues.paper.errors import LedgerUnwritable
 from pointsman.venues.paper.ledger import PaperLedger
 
@@ -86,8 +86,8 @@ class PaperVenue:
         self._instrument_of = instrument_of
         self._journal_head = journal_head
         self._notes_quiet_turns = notes_quiet_turns
-        self._arrivals: deque[tuple[int, int, Request]] = deque(maxlen=REQUESTS_UNDER_WAY_MAX)
-        self._replies: list[Reply] = []
+        self._arrivals: deque[tuple[int, int, VenueRequest]] = deque(maxlen=REQUESTS_UNDER_WAY_MAX)
+        self._replies: list[VenueReply] = []
         self._is_silent = False
         self._books: dict[str, Book] = {}
         with exact():
@@ -108,7 +108,7 @@ class PaperVenue:
         """It trades whatever the engine does, by the engine's own instruments."""
         return {}
 
-    def send(self, request: Request, now_ns: int) -> None:
+    def send(self, request: VenueRequest, now_ns: int) -> None:
         """Put a request on its way: it arrives `latency_ns` after `now_ns`, which never falls.
 
         Raises OverflowError beyond REQUESTS_UNDER_WAY_MAX: ask `receive` for what has arrived.
@@ -151,7 +151,7 @@ class PaperVenue:
         """When the next request arrives."""
         return self._arrivals[0][0] if self._arrivals else None
 
-    def receive(self, now_ns: int) -> list[Reply]:
+    def receive(self, now_ns: int) -> list[VenueReply]:
         """All that has arrived up to and including `now_ns`, committed. Hand over all rows of an
         instant before asking for it: a request that arrives then acts after them (RULES 2)."""
         if self._arrivals and self._arrivals[0][0] <= now_ns:
@@ -201,7 +201,7 @@ class PaperVenue:
                 self._now_ns = max(self._now_ns, due_ns)
                 self._act_on(request, sent_ns)
 
-    def _act_on(self, request: Request, sent_ns: int) -> None:
+    def _act_on(self, request: VenueRequest, sent_ns: int) -> None:
         if isinstance(request, Submit):
             self._submit(request.order)
         elif isinstance(request, Cancel):
@@ -221,10 +221,10 @@ class PaperVenue:
         order = self._new_order(wanted)
         reason = self._refusal(order, book)
         if reason is not None:
-            self._end(order, VenueWord.REJECTED, reason)
+            self._end(order, ReportWord.REJECTED, reason)
             return
         self._ledger.put_order(order)
-        self._report(order, VenueWord.ACCEPTED)
+        self._report(order, ReportWord.ACCEPTED)
         if order.order_type is OrderType.STOP:
             self._rest(order, book)
             return
@@ -233,7 +233,7 @@ class PaperVenue:
         if order.status in FINAL:
             return
         if order.order_type is OrderType.LIMIT_IOC:
-            self._end(order, VenueWord.CANCELED, Reason.NOT_FILLED)
+            self._end(order, ReportWord.CANCELED, Reason.NOT_FILLED)
         else:
             self._rest(order, book)
 
@@ -278,7 +278,7 @@ class PaperVenue:
         return order.quantity + self._ledger.reducing(order) > reducible
 
     def _rest(self, order: VenueOrder, book: Book) -> None:
-        place = Place(int(order.venue_order_id), order.client_order_id)
+        place = QueuePlace(int(order.venue_order_id), order.client_order_id)
         trigger = order.trigger_price
         if order.order_type is OrderType.STOP and not order.is_triggered and trigger is not None:
             book.stops(order.side).add(trigger, place)
@@ -312,7 +312,7 @@ class PaperVenue:
             return order
         order = replace(order, is_triggered=True, ts_ns=self._now_ns)
         self._ledger.put_order(order)
-        self._report(order, VenueWord.TRIGGERED)
+        self._report(order, ReportWord.TRIGGERED)
         return order
 
     def _trade(self, order: VenueOrder, book: Book) -> VenueOrder:
@@ -328,11 +328,11 @@ class PaperVenue:
             order, fill = self._ledger.fill(
                 order, quantity, price, quantity * price * book.fee_rate, self._now_ns
             )
-            self._report(order, VenueWord.TRADE, fill=fill)
+            self._report(order, ReportWord.TRADE, fill=fill)
         if order.status not in FINAL and quantity == min(wanted, reducible):
             # Nothing is left to reduce, or the rest is below a lot that has grown since.
             reason = Reason.REDUCE_ONLY if quantity == reducible else Reason.BAD_QUANTITY
-            order = self._end(order, VenueWord.CANCELED, reason)
+            order = self._end(order, ReportWord.CANCELED, reason)
         return order
 
     def _cancel(self, client_order_id: str) -> None:
@@ -341,9 +341,9 @@ class PaperVenue:
             self._replies.append(CancelRefused(client_order_id, Reason.NOT_FOUND, self._now_ns))
             return
         self._book(order.symbol).stops(order.side).discard(client_order_id)
-        self._end(order, VenueWord.CANCELED, None)
+        self._end(order, ReportWord.CANCELED, None)
 
-    def _end(self, order: VenueOrder, word: VenueWord, reason: Reason | None) -> VenueOrder:
+    def _end(self, order: VenueOrder, word: ReportWord, reason: Reason | None) -> VenueOrder:
         order = replace(
             order, status=OrderStatus(word.value), end_reason=reason, ts_ns=self._now_ns
         )
@@ -354,7 +354,7 @@ class PaperVenue:
     def _report(
         self,
         order: VenueOrder,
-        word: VenueWord,
+        word: ReportWord,
         *,
         fill: VenueFill | None = None,
         reason: Reason | None = None,
