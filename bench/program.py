@@ -86,6 +86,7 @@ class Program(msgspec.Struct, frozen=True):
         return Spent(cpu, wall, done.stdout)
 
 
+DOES_NOT_RUN = "does not run there"
 HERE = Program("here", ROOT, sys.executable)
 
 

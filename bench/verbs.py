@@ -1,9 +1,11 @@
 """Verbs as a user starts them: what starting and ending a run costs, with a new database and with
 one that exists, and what a look at it costs. The yardstick is an interpreter that does nothing."""
 
+import subprocess
+import sys
 from pathlib import Path
 
-from bench.program import HERE, Program, beside
+from bench.program import DOES_NOT_RUN, HERE, Program, beside
 from bench.scratch import scratch_folder
 from bench.table import Row
 
@@ -23,7 +25,13 @@ def measure(older: Program | None) -> list[Row]:
         for number in range(ROUNDS):
             bare = min(bare, HERE.nothing(folder).cpu)
             for program in (HERE, older) if older else (HERE,):
-                taken = _cpu_seconds(program, folder / f"{program.name}{number}.db")
+                try:
+                    taken = _cpu_seconds(program, folder / f"{program.name}{number}.db")
+                except subprocess.CalledProcessError as error:
+                    sys.stderr.write(f"{program.name}: {error.stderr[-1000:]}\n")
+                    if program is HERE:
+                        raise
+                    continue
                 best[program.name] = [*map(min, taken, best.get(program.name, taken))]
     rows = []
     for place, (what, goal) in enumerate(GOALS_SECONDS.items()):
@@ -36,7 +44,10 @@ def measure(older: Program | None) -> list[Row]:
             f"Python alone: {bare:.3f} s",
             here <= goal if goal else None,
         )
-        rows.append(beside(row, f"{best[older.name][place]:.3f} s") if older else row)
+        if older:
+            there = best.get(older.name)
+            row = beside(row, f"{there[place]:.3f} s" if there else DOES_NOT_RUN)
+        rows.append(row)
     return rows
 
 
