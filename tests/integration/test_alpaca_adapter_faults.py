@@ -94,10 +94,13 @@ def test_an_order_whose_answer_is_lost_is_neither_refused_nor_sent_again(
         assert engine.arrived("create") == 1
 
 
-def test_a_cancel_whose_answer_is_lost_is_sent_once(engine: Engine) -> None:
+@pytest.mark.parametrize(
+    "fault", [{"kind": Kind.DROP_AFTER_DOING}, {"kind": Kind.ANSWER_AFTER_DOING, "half": True}]
+)
+def test_a_cancel_whose_answer_is_lost_is_sent_once(engine: Engine, fault: dict[str, Any]) -> None:
     engine.hold()
     engine.protect()
-    engine.server.faults.add(Fault(route="cancel", kind=Kind.DROP_AFTER_DOING))
+    engine.server.faults.add(Fault(route="cancel", **fault))
     engine.send(Cancel(STOP_ID, "AAPL"))
     engine.until(lambda: ReportWord.CANCELED in engine.words(STOP_ID))
     engine.settle()

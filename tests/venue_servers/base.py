@@ -264,6 +264,8 @@ class VenueServer:
 
     async def _half(self, request: web.Request, reply: Reply) -> web.StreamResponse:
         whole = as_response(reply)
+        if whole.body is None:  # As of a 204: nothing of it arrives.
+            self._drop(request)
         assert isinstance(whole.body, bytes)
         response = web.StreamResponse(status=whole.status, headers=whole.headers)
         response.content_length = len(whole.body)
