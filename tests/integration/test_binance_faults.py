@@ -207,7 +207,9 @@ def test_a_cancel_of_what_has_been_cancelled_is_refused_and_its_end_is_found(
     account.cancel(S1)
     account.wait(S1, "CANCELED")
     account.cancel(S1)
-    told = account.until(lambda: [r for r in account.heard if isinstance(r, OrderFound)])[0]
+    account.until(lambda: [r for r in account.heard if isinstance(r, CancelRefused)])
+    told = account.query(S1)
+    assert isinstance(told, OrderFound)
     assert told.order.status is OrderStatus.CANCELED
 
 

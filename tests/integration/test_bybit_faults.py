@@ -151,9 +151,9 @@ def test_too_many_visits_are_not_taken_and_stops_leave_when_the_second_is_over(
     told = account.first(NotSent, client_order_id=STOP)
     assert told.reason is Reason.VENUE_BUSY
     down = account.first(LinkChanged, link=VenueLink.BUDGET, is_up=False)
+    up = account.first(LinkChanged, link=VenueLink.BUDGET, is_up=True)
     account.send(order("ABCDEF1S2", trigger="59000"))
     account.first(OrderReport, client_order_id="ABCDEF1S2", kind=ReportWord.ACCEPTED)
-    up = account.first(LinkChanged, link=VenueLink.BUDGET, is_up=True)
     assert up.ts_ns - down.ts_ns < 2_000_000_000
 
 
@@ -165,8 +165,11 @@ def test_429_is_obeyed_for_as_long_as_the_venue_says(account: BybitAccount) -> N
     account.first(NotSent, client_order_id=ENTRY)
     began = time.monotonic()
     account.send(order(STOP, trigger="59000"))
-    account.first(OrderReport, client_order_id=STOP, kind=ReportWord.ACCEPTED)
+    assert account.first(NotSent, client_order_id=STOP).reason is Reason.VENUE_BUSY
+    account.first(LinkChanged, link=VenueLink.BUDGET, is_up=True)
     assert time.monotonic() - began > 1
+    account.send(order("ABCDEF1S2", trigger="59000"))
+    account.first(OrderReport, client_order_id="ABCDEF1S2", kind=ReportWord.ACCEPTED)
 
 
 def test_a_revoked_key_is_a_refusal_and_the_link_for_orders_is_down(account: BybitAccount) -> None:

@@ -57,11 +57,11 @@ from pointsman.service import arrivals
 from pointsman.engine.supervision import Supervisor
 from pointsman.engine.latch_watch import LatchWatch
 from pointsman.engine.request_handler import RequestHandler
-from pointsman.engine.live_view import Board
+from pointsman.engine.live_view import LiveView
 from pointsman.reading.vitals import Vitals
 from pointsman.storage.sqlite_manager import SqliteManager
 for owner, name, part in [
-    (Board, "refresh", "picture"), (LatchWatch, "look", "latch"), (Vitals, "beat", "beat"),
+    (LiveView, "refresh", "picture"), (LatchWatch, "look", "latch"), (Vitals, "beat", "beat"),
     (uvicorn.Server, "on_tick", "http"), (SqliteManager, "append", "storage-writer"),
     (Supervisor, "look", "supervision"), (arrivals, "signals_in", "stdin"),
 ]:

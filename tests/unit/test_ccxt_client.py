@@ -71,5 +71,5 @@ def test_ccxt_writes_neither_keys_nor_bodies_into_a_log() -> None:
 
 def test_without_ccxt_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "ccxt", None)
-    with pytest.raises(VenueRefused, match=r"pip install 'pointsman\[ccxt\]'"):
+    with pytest.raises(VenueRefused, match="pip install ccxt"):
         _ = client().exchange

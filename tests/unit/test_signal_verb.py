@@ -91,6 +91,11 @@ def until(done: Callable[[], bool]) -> None:
         time.sleep(0.1)
 
 
+def hears_interrupts() -> None:
+    """A shell starts what it puts into the background with SIGINT ignored, tests among it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_what_comes_is_shown_as_it_comes(tmp_path: Path) -> None:
     """Beside an engine, whose first demo signal comes within seconds; Ctrl-C ends it with 0."""
     env = {**as_installed(tmp_path), "PYTHONUNBUFFERED": "1"}
@@ -105,7 +110,9 @@ def test_what_comes_is_shown_as_it_comes(tmp_path: Path) -> None:
         try:
             until(lambda: "http listens" in (tmp_path / "log").read_text())
             follow = [str(pointsman), "signals", "--follow"]
-            with subprocess.Popen(follow, cwd=tmp_path, env=env, stdout=out) as follower:
+            with subprocess.Popen(
+                follow, cwd=tmp_path, env=env, stdout=out, preexec_fn=hears_interrupts
+            ) as follower:
                 until(lambda: "demo-3 " in told.read_text() or "demo-3\n" in told.read_text())
                 follower.send_signal(signal.SIGINT)
                 assert follower.wait(30) == 0

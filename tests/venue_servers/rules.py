@@ -66,7 +66,7 @@ def offered(order: Order, quote: Quote | None, closable: Decimal) -> tuple[Decim
     return price, min(limits)
 
 
-COST_STEP = Decimal("1e-12")
+COST_STEP = Decimal("1e-20")
 
 
 def moved(
