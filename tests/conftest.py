@@ -40,8 +40,8 @@ def pauses_as_they_were() -> Iterator[None]:
         sys.setswitchinterval(seconds)
 
 
-MEMORY_KIB_MAX = 600 * 1024
-"""What a test process may take at most, with ccxt and the stock clients of the venues loaded."""
+MEMORY_KIB_MAX = 500 * 1024
+"""What a test process may take at most."""
 
 
 @pytest.fixture(autouse=True)

@@ -2,9 +2,9 @@
 
 import hashlib
 from decimal import Decimal
-from functools import cache
 from itertools import islice, pairwise, takewhile
 from statistics import median
+from typing import NamedTuple
 
 import msgspec
 import pytest
@@ -24,7 +24,7 @@ DAY = 1_440 * MINUTE
 OPEN_NS = 20_458 * DAY + 870 * MINUTE
 """2026-01-05T14:30:00Z, half past nine in New York."""
 
-DAY_MINUTES = 195
+DAY_MINUTES = 390
 PINNED = "5bda710a9873814a6d3d72dbeb3239c118786a714d7038450a7e5e502005590f"
 """SHA-256 of the first hour of seed 7."""
 
@@ -41,9 +41,18 @@ def market_of(seed: int = 1, minutes: int = DAY_MINUTES) -> SimulatedMarket:
     return SimulatedMarket(seed, OPEN_NS, window_at)
 
 
-@cache
-def day_of(symbol: str) -> list[Quote]:
-    return market_of().quotes_of(symbol, OPEN_NS, OPEN_NS + DAY_MINUTES * MINUTE)
+class Day(NamedTuple):
+    """One symbol from the opening to the close."""
+
+    symbol: str
+    quotes: list[Quote]
+
+
+@pytest.fixture(scope="module", params=SYMBOLS)
+def day(request: pytest.FixtureRequest) -> Day:
+    """One symbol after the other, so that one day at a time is in memory."""
+    until_ns = OPEN_NS + DAY_MINUTES * MINUTE
+    return Day(request.param, market_of().quotes_of(request.param, OPEN_NS, until_ns))
 
 
 # --- a function of (seed, time) -------------------------------------------------------------------
@@ -136,23 +145,21 @@ def test_every_quote_is_valid_on_the_tick_and_near_its_listing(
         assert listed * Decimal("0.8") < quote.mid < listed * Decimal("1.2")
 
 
-@pytest.mark.parametrize("symbol", SYMBOLS)
-def test_spreads_are_tight_but_for_a_few_moments(symbol: str) -> None:
-    spreads = [quote.spread_bps for quote in day_of(symbol)]
+def test_spreads_are_tight_but_for_a_few_moments(day: Day) -> None:
+    spreads = [quote.spread_bps for quote in day.quotes]
     wide = sum(spread > 10 for spread in spreads)
     assert median(spreads) < 5
-    if symbol == "BTC/USDT":
+    if day.symbol == "BTC/USDT":
         assert wide == 0
     else:
         assert len(spreads) // 100 < wide < len(spreads) // 20
     assert max(spreads) < 50
 
 
-@pytest.mark.parametrize("symbol", SYMBOLS)
-def test_there_are_jumps_and_quiet_spells(symbol: str) -> None:
+def test_there_are_jumps_and_quiet_spells(day: Day) -> None:
     """From one quote to the next a price may go further than it usually does in half a minute; and
     in five minutes there is half a one in which it hardly moves."""
-    mids = [(quote.ts_ns, quote.mid) for quote in day_of(symbol)]
+    mids = [(quote.ts_ns, quote.mid) for quote in day.quotes]
     steps = [abs(two - one) / one for (_, one), (_, two) in pairwise(mids)]
     ranges = dict.fromkeys(range(DAY_MINUTES * 6), (Decimal("Infinity"), ZERO))
     for ts_ns, mid in mids:
@@ -166,11 +173,10 @@ def test_there_are_jumps_and_quiet_spells(symbol: str) -> None:
     assert sum(move < usual / 2 for move in moves) > DAY_MINUTES // 5
 
 
-@pytest.mark.parametrize("symbol", SYMBOLS)
-def test_a_signal_at_any_moment_finds_a_fresh_quote(symbol: str) -> None:
+def test_a_signal_at_any_moment_finds_a_fresh_quote(day: Day) -> None:
     """MAX_LATENCY_MS is 500, and an engine on a busy machine needs some of it itself."""
     closes_ns = OPEN_NS + DAY_MINUTES * MINUTE
-    stamps = [OPEN_NS, *(quote.ts_ns for quote in day_of(symbol)), closes_ns]
+    stamps = [OPEN_NS, *(quote.ts_ns for quote in day.quotes), closes_ns]
     pauses = [two - one for one, two in pairwise(stamps)]
     assert max(pauses) <= 360 * 10**6
     assert min(pauses[1:-1]) >= 240 * 10**6
