@@ -241,12 +241,13 @@ async def test_rule_47_fills_are_asked_again_last_and_quiet_makes_it_complete() 
     assert snapshot.asked_at_ns <= snapshot.taken_at_ns
 
 
-async def test_charges_are_told_before_the_comparison_that_they_came_with() -> None:
+async def test_rule_51_charges_come_with_their_comparison() -> None:
     desk = Desk()
     charge = ChargePaid(charge_id="f1", amount=Decimal("-0.05"), ts_ns=5)
     desk.adapter.histories.appendleft(History(charges=(charge,), cursor="c1"))
-    _, said = await snapshot_of(desk)
-    assert [type(reply) for reply in said] == [ChargePaid, Snapshot]
+    snapshot, said = await snapshot_of(desk)
+    assert snapshot.charges == (charge,)
+    assert said == [snapshot]
 
 
 async def test_rule_47_what_trades_meanwhile_has_it_asked_again_three_times_at_most() -> None:

@@ -310,8 +310,6 @@ class Dispatcher:
                 break
             if again.trades or again.fundings or self._heard != heard:
                 continue
-            for charge in (*history.charges, *again.charges):
-                self._put(charge)
             self._put(
                 Snapshot(
                     asked_at_ns=asked_at_ns,
@@ -321,6 +319,7 @@ class Dispatcher:
                     holdings=holdings,
                     fills_cursor=again.cursor,
                     fundings=history.fundings,
+                    charges=(*history.charges, *again.charges),
                 )
             )
             return
