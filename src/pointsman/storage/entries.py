@@ -7,6 +7,7 @@ it belongs to, can be changed, added or taken away without breaking the chain at
 
 from collections.abc import Sequence
 from hashlib import sha256
+from pathlib import Path
 from typing import Any, Union
 
 import msgspec
@@ -14,6 +15,7 @@ import msgspec
 from pointsman.domain.commands import Record
 from pointsman.domain.events import Event
 from pointsman.execution.ports import JournalEntry
+from pointsman.storage.errors import damaged
 from pointsman.storage.payload import payload_of, whole
 
 
@@ -83,6 +85,15 @@ def changes_of(payload: str) -> tuple[Record, ...]:
     """The changed records of a row. Raises msgspec.DecodeError for what no version of ours
     wrote."""
     return _PAYLOADS.decode(whole(payload)).changes
+
+
+def changes_of_tail(path: Path, sequence: int, payload: str) -> tuple[Record, ...]:
+    """The changed records of a row that the tables lack: without them the file cannot be used.
+    Raises CorruptDatabase."""
+    try:
+        return changes_of(payload)
+    except (msgspec.MsgspecError, UnicodeEncodeError) as error:
+        raise damaged(path, f"row {sequence} of its journal cannot be read") from error
 
 
 def event_of(payload: str) -> Event:

@@ -24,7 +24,7 @@ from pointsman.domain.accounts import (
     Mark,
 )
 from pointsman.domain.market import InstrumentSteps
-from pointsman.domain.orders import Fill, Order
+from pointsman.domain.orders import Fill, Order, OrderType
 from pointsman.domain.positions import Position
 from pointsman.domain.signals import Decision, SignalRecord
 from pointsman.domain.venue_reports import KnownOfVenue
@@ -45,8 +45,9 @@ OPEN_FILL_KEYS = (
 UNCONFIRMED_MOVES = f"WHERE {IS_UNCONFIRMED}"
 RECENT_ENTRIES = (
     f"SELECT va_id, created_at_ns FROM orders WHERE {IS_ENTRY} AND created_at_ns >= ? "  # noqa: S608
-    "ORDER BY created_at_ns"
+    f"AND order_type = '{OrderType.LIMIT_IOC.value}' ORDER BY created_at_ns"
 )
+"""Those that a signal led to: a holding that is adopted counts as no order of ours."""
 RUN = f"SELECT {', '.join(RunIdentity.__struct_fields__)} FROM run WHERE id = 1"  # noqa: S608
 NEWEST_DECIDED = (
     "SELECT signal_id, rowid FROM decisions WHERE va_id = ? AND symbol = ?"

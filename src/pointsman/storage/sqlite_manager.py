@@ -36,7 +36,7 @@ from pointsman.storage.entries import (
     RunIdentity,
     chain_start,
     chained,
-    changes_of,
+    changes_of_tail,
 )
 from pointsman.storage.errors import (
     CorruptDatabase,
@@ -318,7 +318,7 @@ class SqliteManager:
             if fault := row_fault(row, sequence, previous):
                 raise damaged(self.path, f"row {sequence} of its journal: {fault.what}")
             previous = row[-1]
-            ahead.take_turn(changes_of(row[3]))
+            ahead.take_turn(changes_of_tail(self.path, sequence, row[3]))
         return ahead
 
     def _take_lease(self) -> None:

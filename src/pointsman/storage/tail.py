@@ -14,12 +14,9 @@ import sqlite3
 from collections.abc import Iterable
 from typing import Any
 
-import msgspec
-
 from pointsman.domain.commands import Record
 from pointsman.storage.codec import CODECS, Newest, RecordCodec, is_gone
-from pointsman.storage.entries import changes_of
-from pointsman.storage.errors import damaged
+from pointsman.storage.entries import changes_of_tail
 from pointsman.storage.queries import path_of, tail
 
 
@@ -32,12 +29,7 @@ def hold_moment(connection: sqlite3.Connection) -> None:
     connection.execute("BEGIN")
     newest = Newest()
     for sequence, _, _, payload, _, _ in tail(connection):
-        try:
-            newest.take(changes_of(payload))
-        except (msgspec.MsgspecError, UnicodeEncodeError) as error:
-            raise damaged(
-                path_of(connection), f"row {sequence} of its journal cannot be read"
-            ) from error
+        newest.take(changes_of_tail(path_of(connection), sequence, payload))
     for kind, changed in newest.by_type.items():
         if changed:
             _lay_over(connection, CODECS[kind], changed.values())
