@@ -258,7 +258,7 @@ def build(blueprint: Blueprint) -> Assembly:
         instrument_of = _instrument_of(blueprint, stored, desks)
         venue = blueprint.open_venue(manager, stored.desk, code, instrument_of)
         opening.callback(venue.close)
-        started = _started(blueprint.started(code, venue), venue, stored, manager.path)
+        started = _started(blueprint.started(code, venue), venue)
         has_ended = stored.desk is not None and stored.desk.ended_at_ns is not None
         recorder = blueprint.open_recorder(manager, opening)
 
@@ -340,11 +340,9 @@ def _code(identity: RunIdentity | None) -> str:
     return "".join(LETTERS[byte % len(LETTERS)] for byte in digest[:CODE_LENGTH])
 
 
-def _started(started: Started, venue: Venue, stored: StoredRecords, database: Path) -> Started:
+def _started(started: Started, venue: Venue) -> Started:
     """The event of a start, with what this venue can do and trades (RULES 43, 48). Raises
-    OtherAccount where the records are of another account, and SettingsError where the instruments
-    file is looser than the venue."""
-    same_account.require_traded_on(stored.desk, started.traded_on, database)
+    SettingsError where the instruments file is looser than the venue."""
     policy = started.policy.at_venue(venue.abilities)
     _require_settle_time(policy)
     instruments = instruments_at_venue(venue.instruments, policy.instruments)

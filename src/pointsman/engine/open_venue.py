@@ -134,11 +134,12 @@ def open_venue(
             settings, manager, code, instrument_of, modes=paper, is_rewound=is_rewound
         )
     account = open_real_venue(settings, access, now_ns)
-    if not settings.is_shadow:
-        return account
     with ExitStack() as opening:
         opening.callback(account.close)
         same_account.require_traded_on(desk, account_at(account, settings), manager.path)
+        if not settings.is_shadow:
+            opening.pop_all()
+            return account
         can = shadow_abilities(account.abilities, CATALOGUE[PAPER])
         modes = (
             can.position_mode or settings.venue_position_mode,
