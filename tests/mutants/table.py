@@ -90,8 +90,9 @@ MONEY = (
 PROTECTION = (
     Mutant(
         "I7", "a stop is as large as the entry that was ordered", COVER,
-        "submit_stops(books, position.position_id, allowed, now_ns)",
-        "submit_stops(books, position.position_id, books.orders[position.entry_order_id].quantity"
+        "submit_closing(books, position.position_id, Role.STOP, allowed, now_ns)",
+        "submit_closing(books, position.position_id, Role.STOP,"
+        " books.orders[position.entry_order_id].quantity"
         " if position.entry_order_id in books.orders else allowed, now_ns)",
     ),
     Mutant(

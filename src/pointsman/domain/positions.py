@@ -15,8 +15,10 @@ from decimal import Decimal
 from enum import StrEnum
 
 import msgspec
+from msgspec.structs import replace
 
 from pointsman.domain.money import ZERO
+from pointsman.domain.orders import Role
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide
 
@@ -106,6 +108,16 @@ class Position(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag=Tr
     def cost(self) -> Decimal:
         """What the open lots cost: sum of quantity x price."""
         return sum((lot.quantity * lot.price for lot in self.lots), ZERO)
+
+    def attempts(self, role: Role) -> int:
+        """How many of its stops, or of its exits, were made."""
+        return self.stops_made if role is Role.STOP else self.exits_made
+
+    def with_attempts(self, role: Role, attempts: int) -> "Position":
+        """The position once that many were made."""
+        if role is Role.STOP:
+            return replace(self, stops_made=attempts)
+        return replace(self, exits_made=attempts)
 
     def unrealized(self, touch: Decimal) -> Decimal:
         """What closing all of it at `touch` would add, before fees."""

@@ -52,32 +52,20 @@ def closing_order(
     )
 
 
-def submit_stops(books: Books, position_id: int, quantity: Decimal, now_ns: int) -> list[Submit]:
-    """Make the next stop of a position, or several where the venue takes no such large one (RULES
-    48), and the commands that send them."""
-    return [
-        _submit(books, position_id, Role.STOP, part, now_ns)
-        for part in _parts(books, position_id, quantity)
-    ]
-
-
-def submit_exits(books: Books, position_id: int, quantity: Decimal, now_ns: int) -> list[Submit]:
-    """The same for its exits, for the reason that it is closed for."""
-    return [
-        _submit(books, position_id, Role.EXIT, part, now_ns)
-        for part in _parts(books, position_id, quantity)
-    ]
-
-
-def _parts(books: Books, position_id: int, quantity: Decimal) -> list[Decimal]:
-    return books.policy.instrument(books.positions[position_id].symbol).market_parts(quantity)
+def submit_closing(
+    books: Books, position_id: int, role: Role, quantity: Decimal, now_ns: int
+) -> list[Submit]:
+    """Make the next stop or exit of a position, or several where the venue takes no such large one
+    (RULES 48), and the commands that send them. An exit is for the reason that it is closed for."""
+    instrument = books.policy.instrument(books.positions[position_id].symbol)
+    parts = instrument.market_parts(quantity)
+    return [_submit(books, position_id, role, part, now_ns) for part in parts]
 
 
 def _submit(books: Books, position_id: int, role: Role, quantity: Decimal, now_ns: int) -> Submit:
     position, is_stop = books.positions[position_id], role is Role.STOP
-    made = "stops_made" if is_stop else "exits_made"
-    attempt = getattr(position, made) + 1
-    books.put_position(replace(position, **{made: attempt}))
+    attempt = position.attempts(role) + 1
+    books.put_position(position.with_attempts(role, attempt))
     closes_for = None if is_stop else position.closing_signal_id
     order = closing_order(
         position,

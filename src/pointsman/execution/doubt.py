@@ -140,9 +140,8 @@ def on_adopted(books: Books, event: OrderAdopted, now_ns: int) -> list[Command]:
     parts = parse_client_order_id(order.client_order_id)
     if position is None or parts is None or order.client_order_id in books.orders:
         return []
-    made = "stops_made" if order.role is Role.STOP else "exits_made"
-    attempts = max(getattr(position, made), parts.attempt)
-    books.put_position(replace(position, **{made: attempts}))
+    attempts = max(position.attempts(order.role), parts.attempt)
+    books.put_position(position.with_attempts(order.role, attempts))
     books.put_order(replace(order, created_at_ns=now_ns, sent_at_ns=now_ns, updated_at_ns=now_ns))
     note_incident(
         books,

@@ -51,7 +51,7 @@ from pointsman.domain.reasons import Reason
 from pointsman.execution import pacing, venue_forbids
 from pointsman.execution.books import Books
 from pointsman.execution.cancelling import cancel_all
-from pointsman.execution.closing_order import submit_exits, submit_stops
+from pointsman.execution.closing_order import submit_closing
 from pointsman.execution.dust import is_enough
 from pointsman.execution.shortfall import held_at_venue
 from pointsman.execution.soundness import assert_fits
@@ -140,7 +140,7 @@ def _match_stops_to_holding(
         is_blocked = part > ZERO and any(stop.is_unknown for stop in stops)
         is_due = _may_send(books, position, Role.EXIT, now_ns)
         if is_due and (part == missing_exit or is_blocked):
-            commands += submit_exits(books, position.position_id, part, now_ns)
+            commands += submit_closing(books, position.position_id, Role.EXIT, part, now_ns)
         room -= missing_exit
     missing_stop = floor_to(staying_held - total_leaves(keep), lot)
     if missing_stop > ZERO and not instrument.is_tradeable(missing_stop, position.stop_price):
@@ -156,7 +156,7 @@ def _match_stops_to_holding(
     elif wants_stop and _is_too_small_for_stop(books, position, missing_stop):
         give_up_stops(books, position, Reason.UNPROTECTED)
     elif wants_stop and _may_send_stop(books, position, allowed, now_ns):
-        commands += submit_stops(books, position.position_id, allowed, now_ns)
+        commands += submit_closing(books, position.position_id, Role.STOP, allowed, now_ns)
     resting = [stop for stop in keep if stop.is_working]
     if not may_overlap:
         trading = [*(stop for stop in stops if stop.is_triggered), *exits]

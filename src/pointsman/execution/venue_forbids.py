@@ -22,7 +22,7 @@ from pointsman.domain.timers import Timer, TimerKind
 from pointsman.domain.timestamps import SECOND_NS
 from pointsman.execution import pacing
 from pointsman.execution.books import Books
-from pointsman.execution.cancelling import can_cancel, cancel
+from pointsman.execution.cancelling import cancel_all
 from pointsman.execution.incidents import note_incident
 
 QUIET_NS = 60 * SECOND_NS
@@ -67,8 +67,7 @@ def must_wait(books: Books, position: Position) -> bool:
 
 def clear_the_way(books: Books, position: Position, now_ns: int) -> list[Command]:
     """Cancel the entries of ours, of whichever VA, that stand in the way of a position's stop."""
-    entries = _entries_against(books, position)
-    return [cancel(books, entry, now_ns) for entry in entries if can_cancel(books, entry, now_ns)]
+    return cancel_all(books, _entries_against(books, position), now_ns)
 
 
 def _entries_against(books: Books, position: Position) -> list[Order]:

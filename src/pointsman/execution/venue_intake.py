@@ -12,6 +12,7 @@ A message is given the mark of its symbol and what storage remembers of an order
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from itertools import islice
 
 import msgspec
 
@@ -103,8 +104,7 @@ class VenueIntake:
                 self._report(report)
 
     def _report(self, report: OrderReport) -> Step:
-        order = self._desk.books.orders.get(report.client_order_id)
-        known = None
+        order, known = self._desk.books.orders.get(report.client_order_id), None
         if order is None:
             known = self._look_up(report.client_order_id)
             order = None if known is None else known.order
@@ -170,7 +170,7 @@ class VenueIntake:
         """Executions of ids that do not work by our record; how many of them were news. The first
         of the `foreign` ones may have been charged before a crash."""
         news = 0
-        fresh = list(foreign)[external_holdings.taken_in(self._desk.books) :]
+        fresh = set(islice(foreign, external_holdings.taken_in(self._desk.books), None))
         resting = {order.client_order_id: order for order in found.other_orders}
         for trade in found.other_trades:
             if self._recall.is_booked(reconcile.trade_key(trade)):
