@@ -63,6 +63,29 @@ async def test_no_redirection_is_followed_since_a_key_would_go_along() -> None:
         assert (await http.send("POST", url, {"X-Key": "k"}, ""))[0].status == 307
 
 
+async def test_rule_49_a_websocket_follows_no_redirection_and_tells_no_key() -> None:
+    arrived = []
+
+    async def elsewhere(request: web.Request) -> web.Response:
+        arrived.append(request.raw_path)
+        raise web.HTTPServiceUnavailable
+
+    async with answering(elsewhere) as target, client() as http:
+
+        async def send_away(request: web.Request) -> web.Response:
+            raise web.HTTPTemporaryRedirect(f"{target}{request.raw_path}")
+
+        async with answering(send_away) as url:
+            with pytest.raises(NoAnswer, match="it sends us to another address"):
+                async with http.websocket(f"{url}/ws?listenKey=s3cret"):
+                    pass
+        assert arrived == []
+        with pytest.raises(NoAnswer, match="503") as refused:
+            async with http.websocket(f"{target}/ws?listenKey=s3cret"):
+                pass
+        assert "s3cret" not in str(refused.value)
+
+
 async def test_only_where_nothing_listens_is_it_certain_that_nothing_was_sent() -> None:
     async def drop(request: web.Request) -> web.Response:
         assert request.transport is not None

@@ -21,6 +21,7 @@ from pointsman.market.live_rows import LiveRows
 from pointsman.market.quote_recorder import QuoteRecorder
 from pointsman.market.venue_connection import Connection
 from pointsman.market.venue_quotes.stream import Login, QuoteSource
+from pointsman.outgoing import without_redirections, words_of
 
 THREAD_NAME = "venue quotes"
 CONNECT_SECONDS = 10.0  # not money: seconds
@@ -177,9 +178,8 @@ class VenueFeed:
     async def _talk(self) -> None:
         wait = FIRST_WAIT_SECONDS
         timeout = aiohttp.ClientTimeout(total=None, connect=CONNECT_SECONDS)
-        tracing = aiohttp.TraceConfig()
-        tracing.on_request_redirect.append(_refuse_redirect)
-        async with aiohttp.ClientSession(timeout=timeout, trace_configs=[tracing]) as session:
+        tracing = [without_redirections()]
+        async with aiohttp.ClientSession(timeout=timeout, trace_configs=tracing) as session:
             while True:
                 connection = Connection(self.source, self._login, self)
                 why = await self._connected(session, connection)
@@ -202,9 +202,12 @@ class VenueFeed:
                     timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_SECONDS),
                 )
         except (aiohttp.ClientError, OSError, TimeoutError) as problem:
-            return f"no connection: {str(problem) or type(problem).__name__}"
-        async with socket:
-            return await connection.run(socket)
+            return f"no connection: {words_of(problem) or type(problem).__name__}"
+        try:
+            async with socket:
+                return await connection.run(socket)
+        except (aiohttp.ClientError, OSError) as problem:
+            return f"the connection broke: {words_of(problem)}"
 
     def heard_quote(self, quote: Quote) -> bool:
         """Take a quote that has just come; whether it counts."""
@@ -245,8 +248,3 @@ class VenueFeed:
         if not self._is_woken:
             self._is_woken = True
             self._wake()
-
-
-async def _refuse_redirect(_session: object, _context: object, _redirect: object) -> None:
-    """A key goes to no other host than the one that it was meant for (RULES 49)."""
-    raise aiohttp.ClientError("it sends us to another address")

@@ -20,6 +20,7 @@ import aiohttp
 import msgspec
 from yarl import URL
 
+from pointsman.outgoing import without_redirections, words_of
 from pointsman.venues.adapter import ConnectionFailed, Incomplete, NoAnswer
 from pointsman.venues.outcome import Answer
 
@@ -74,14 +75,11 @@ class HttpClient:
         )
 
     @asynccontextmanager
-    async def websocket(
-        self, url: str, headers: Mapping[str, str] | None = None
-    ) -> "AsyncIterator[Socket]":
-        """A websocket for as long as it is used. Raises NeverLeft and NoAnswer."""
+    async def websocket(self, url: str) -> "AsyncIterator[Socket]":
+        """A websocket for as long as it is used. Raises ConnectionFailed and NoAnswer."""
         try:
             connected = await self._session().ws_connect(
                 URL(url, encoded=True),
-                headers=headers,
                 heartbeat=PING_SECONDS,
                 max_msg_size=FRAME_BYTES_MAX,
             )
@@ -102,6 +100,7 @@ class HttpClient:
             self._kept = aiohttp.ClientSession(
                 timeout=self._timeout,
                 trust_env=False,
+                trace_configs=[without_redirections()],
                 connector=aiohttp.TCPConnector(
                     limit=CONNECTIONS_MAX, keepalive_timeout=IDLE_SECONDS
                 ),
@@ -160,4 +159,4 @@ def _retry_after_ms(said: str | None) -> int | None:
 
 
 def _told(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}".rstrip(": ")
+    return f"{type(error).__name__}: {words_of(error)}".rstrip(": ")
