@@ -1,12 +1,18 @@
 """One connection to quotes, over a real socket: heartbeats confirm what came on it, and nothing
 else."""
 
+import asyncio
 import time
+from base64 import b64encode
 from collections.abc import Iterator
+from hashlib import sha1
 
+import aiohttp
 import pytest
 
+from pointsman.domain.market import Quote
 from pointsman.market import venue_connection
+from pointsman.market.venue_quotes.sources import SOURCES
 from tests.integration.feeds_under_test import MS_NS, Heard, heard, subscribed
 from tests.venue_servers.binance import BinanceServer
 from tests.venue_servers.streams import QUOTES
@@ -118,3 +124,49 @@ def test_a_symbol_without_any_quote_is_told(
         assert feed.news == [
             "binanceusdm has sent no quote of BTC/USDC:USDC for 1 s: check its name"
         ]
+
+
+PING_FRAME = b"\x89\x00"
+HANDSHAKE = (
+    b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Accept: %s\r\n\r\n"
+)
+
+
+class Deaf:
+    """Wants no quotes, and hears none."""
+
+    def asked(self) -> list[str]:
+        return []
+
+    def heard_quote(self, quote: Quote) -> bool:
+        raise AssertionError(quote)
+
+    def heard_heartbeat(self, current: object, confirmed_ns: int) -> None: ...
+
+    def heard_accepted(self) -> None: ...
+
+    def say(self, told: str) -> None: ...
+
+
+async def ping_and_hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """A venue that pings over and over, and is gone before it has read an answer."""
+    asked = await reader.readuntil(b"\r\n\r\n")
+    key = asked.lower().partition(b"sec-websocket-key: ")[2].partition(b"\r\n")[0]
+    start = asked.lower().index(key)
+    key = asked[start : start + len(key)] + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+    writer.write(HANDSHAKE % b64encode(sha1(key, usedforsecurity=False).digest()))
+    writer.write(PING_FRAME * 10_000)
+    writer.transport.abort()
+
+
+async def test_an_answer_to_a_ping_that_cannot_leave_is_no_fault() -> None:
+    server = await asyncio.start_server(ping_and_hang_up, "127.0.0.1", 0)
+    url = "http://{}:{}/".format(*server.sockets[0].getsockname())
+    async with (
+        server,
+        aiohttp.ClientSession() as session,
+        session.ws_connect(url, autoping=False) as socket,
+    ):
+        why = await venue_connection.Connection(SOURCES[NAME], None, Deaf()).run(socket)
+    assert "connection" in why

@@ -33,6 +33,7 @@ from pointsman.market.venue_quotes.stream import (
     Refused,
     UnreadableMessage,
 )
+from pointsman.outgoing import words_of
 
 PING_SECONDS = 0.25  # not money: seconds
 """Between two pings. A quiet quote is known to be fresh for this and one way there and back, less
@@ -112,7 +113,8 @@ class Connection:
             elif message.type is aiohttp.WSMsgType.PONG:
                 self._answered(bytes(message.data).decode("latin-1"))
             elif message.type is aiohttp.WSMsgType.PING:
-                await socket.pong(message.data)
+                with suppress(aiohttp.ClientError, OSError):  # what is read next says why
+                    await socket.pong(message.data)
             elif message.type is not aiohttp.WSMsgType.BINARY:
                 self._why = self._why or _fault_of(socket)
                 return
@@ -230,4 +232,4 @@ class Connection:
 
 def _fault_of(socket: aiohttp.ClientWebSocketResponse) -> str:
     problem = socket.exception()
-    return "" if problem is None else f"the connection broke: {problem}"
+    return "" if problem is None else f"the connection broke: {words_of(problem)}"
