@@ -1,24 +1,21 @@
-"""Alpaca's own client, pointed at the Alpaca server of the tests; what imports this is skipped
-where that client is not installed."""
+"""Alpaca's own client, pointed at the Alpaca server of the tests. A test file that uses it is
+marked NEEDS_ALPACA."""
 
 import json
 import time
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
+from tests.optional import ImportedLate
 from tests.venue_servers.alpaca import AlpacaServer
 
-NO_CLIENT = "alpaca-py is not installed: pip install -r requirements-venues.txt"
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # it uses what websockets has called old
-    trading = pytest.importorskip("alpaca.trading.client", reason=NO_CLIENT)
-    requests = pytest.importorskip("alpaca.trading.requests", reason=NO_CLIENT)
-    models = pytest.importorskip("alpaca.trading.models", reason=NO_CLIENT)
-    common = pytest.importorskip("alpaca.common.exceptions", reason=NO_CLIENT)
+trading = ImportedLate("alpaca.trading.client")
+requests = ImportedLate("alpaca.trading.requests")
+models = ImportedLate("alpaca.trading.models")
+common = ImportedLate("alpaca.common.exceptions")
 
 
 @contextmanager

@@ -14,9 +14,6 @@ from pointsman.engine.control_client import ask
 from pointsman.engine.requests import Show
 from tests.integration.http_engines import HttpEngine, http_engine
 from tests.integration.sessions import pointsman
-
-pytest.importorskip("aiohttp")
-
 from tests.venue_servers.alpaca import AlpacaServer
 
 PATIENCE_SECONDS = 30.0

@@ -31,11 +31,12 @@ from tests.integration.binance_account import (
     opened,
     stop,
 )
+from tests.optional import NEEDS_CCXT
 from tests.venue_servers.binance import BinanceServer
 from tests.venue_servers.binance_events import ChildClientId, TriggerSequence
 from tests.venue_servers.faults import Fault, Kind
 
-pytest.importorskip("ccxt", reason="the extra ccxt is not installed")
+pytestmark = NEEDS_CCXT
 
 E1, S1, S2, X1 = "ABCDEF1E1", "ABCDEF1S1", "ABCDEF1S2", "ABCDEF1X1"
 

@@ -16,12 +16,13 @@ from pointsman.domain.reasons import Reason
 from pointsman.domain.signals import Outcome
 from tests.integration import bybit_engine
 from tests.integration.bybit_engine import BUY, CLOSE, SELL, TENTH, Trading
+from tests.optional import NEEDS_CCXT
 from tests.venue_servers.binance import BinanceServer
 from tests.venue_servers.binance_events import ChildClientId, TriggerSequence
 from tests.venue_servers.faults import Fault, Kind
 from tests.venue_servers.records import Holding
 
-pytest.importorskip("ccxt", reason="the extra ccxt is not installed")
+pytestmark = NEEDS_CCXT
 
 
 @pytest.fixture

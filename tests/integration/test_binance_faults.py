@@ -27,10 +27,11 @@ from tests.integration.binance_account import (
     opened,
     stop,
 )
+from tests.optional import NEEDS_CCXT
 from tests.venue_servers.binance import BinanceServer
 from tests.venue_servers.faults import Fault, Kind
 
-pytest.importorskip("ccxt", reason="the extra ccxt is not installed")
+pytestmark = NEEDS_CCXT
 
 E1, S1, X1 = "ABCDEF1E1", "ABCDEF1S1", "ABCDEF1X1"
 ORDERS: dict[str, tuple[Order, str]] = {

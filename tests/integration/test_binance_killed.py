@@ -14,9 +14,10 @@ from pointsman.storage import reader
 from tests.integration.bybit_engine import CLOSE, trading
 from tests.integration.bybit_trader import ACCOUNTS
 from tests.integration.test_bybit_killed import KILLS, SEED, booked, live_and_die
+from tests.optional import NEEDS_CCXT
 from tests.venue_servers.binance import BinanceServer
 
-pytest.importorskip("ccxt", reason="the extra ccxt is not installed")
+pytestmark = NEEDS_CCXT
 
 
 def filled_at(server: BinanceServer) -> dict[str, Decimal]:

@@ -34,10 +34,11 @@ from tests.integration.bybit_account import (
     bybit_account,
     order,
 )
+from tests.optional import NEEDS_CCXT
 from tests.venue_servers.bybit import BybitServer
 from tests.venue_servers.faults import Fault, Kind
 
-pytest.importorskip("ccxt", reason="the extra ccxt is not installed")
+pytestmark = NEEDS_CCXT
 
 HEDGE = PositionMode.HEDGE
 ENTRY, STOP, EXIT = "ABCDEF1E1", "ABCDEF1S1", "ABCDEF1X1"

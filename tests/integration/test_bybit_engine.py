@@ -14,11 +14,12 @@ from pointsman.domain.orders import Role
 from pointsman.domain.reasons import Reason
 from pointsman.domain.signals import Outcome
 from tests.integration.bybit_engine import BUY, CLOSE, SELL, TENTH, trading
+from tests.optional import NEEDS_CCXT
 from tests.venue_servers.bybit import BybitServer
 from tests.venue_servers.faults import Fault, Kind
 from tests.venue_servers.records import Holding
 
-pytest.importorskip("ccxt", reason="the extra ccxt is not installed")
+pytestmark = NEEDS_CCXT
 
 
 @pytest.fixture

@@ -22,9 +22,10 @@ from pointsman.domain.policy import PositionMode
 from pointsman.domain.reasons import Reason
 from pointsman.domain.venue_reports import OrderFound, Snapshot
 from tests.integration.bybit_account import BTC, SHORT, BybitAccount, bybit_account, order
+from tests.optional import NEEDS_CCXT
 from tests.venue_servers.faults import Fault, Kind
 
-pytest.importorskip("ccxt", reason="the extra ccxt is not installed")
+pytestmark = NEEDS_CCXT
 
 ENTRY, STOP, EXIT = "ABCDEF1E1", "ABCDEF1S1", "ABCDEF1X1"
 SENT = {

@@ -21,10 +21,11 @@ from pointsman.storage import reader
 from tests.integration.bybit_engine import CLOSE, trading
 from tests.integration.bybit_trader import ACCOUNTS
 from tests.integration.sessions import ROOT, environment
+from tests.optional import NEEDS_CCXT
 from tests.venue_servers.binance import BinanceServer
 from tests.venue_servers.bybit import BybitServer
 
-pytest.importorskip("ccxt", reason="the extra ccxt is not installed")
+pytestmark = NEEDS_CCXT
 
 KILLS = 6
 SEED = 20261201

@@ -22,6 +22,7 @@ from pointsman.venues.adapter import Access
 from pointsman.venues.bridge import RealVenue
 from tests.conformance import bench
 from tests.integration.binance_account import Account
+from tests.optional import NEEDS_CCXT
 from tests.venue_servers.alpaca import AlpacaServer
 from tests.venue_servers.base import VenueServer
 from tests.venue_servers.binance import BinanceServer
@@ -30,7 +31,7 @@ from tests.venue_servers.binance_symbols import instrument
 from tests.venue_servers.bybit import BybitServer, perpetual
 from tests.venue_servers.calls import Arrived
 
-pytest.importorskip("ccxt", reason="the extra ccxt is not installed")
+pytestmark = NEEDS_CCXT
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs/venues.md"
 BASES = [f"C{letter}" for letter in "ABCDEFGHIJKLMNOPQRST"]

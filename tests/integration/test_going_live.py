@@ -17,12 +17,13 @@ from pointsman.cli.command_line import app
 from pointsman.config.fields import NAMES
 from pointsman.domain.reasons import Reason
 from tests.as_installed import ROOT, as_installed
+from tests.optional import NEEDS_CCXT
 from tests.venue_servers.alpaca import AlpacaServer
 from tests.venue_servers.base import VenueServer
 from tests.venue_servers.binance import BinanceServer
 from tests.venue_servers.bybit import BybitServer
 
-pytest.importorskip("ccxt", reason="the extra ccxt is not installed")
+pytestmark = NEEDS_CCXT
 
 PATIENCE_SECONDS = 60.0
 QUOTE_SECONDS = 0.1

@@ -11,9 +11,6 @@ from typing import Any
 
 import pytest
 
-pytest.importorskip("aiohttp")
-pytest.importorskip("ccxt", reason="the extra ccxt is not installed")
-
 from pointsman.engine.control_client import ask
 from pointsman.engine.requests import Show
 from pointsman.service.recorded_run import report_on
@@ -21,7 +18,10 @@ from pointsman.storage.reader import account_readings, open_reader
 from tests.integration.http_engines import HttpEngine, http_engine
 from tests.integration.sessions import pointsman
 from tests.integration.test_venue_quotes import VENUES, AtVenue, is_subscribed, until
+from tests.optional import NEEDS_CCXT
 from tests.venue_servers.base import VenueServer
+
+pytestmark = NEEDS_CCXT
 
 MARKET = ("--market", "venue")
 

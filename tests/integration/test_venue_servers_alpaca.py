@@ -23,8 +23,11 @@ from tests.integration.alpaca_client import (
     stop,
     trading,
 )
+from tests.optional import NEEDS_ALPACA
 from tests.venue_servers.alpaca import AlpacaServer
 from tests.venue_servers.faults import Fault, Kind
+
+pytestmark = NEEDS_ALPACA
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """Which orders the Alpaca server of the tests refuses, and with which words, as Alpaca's own client
 hears them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -14,7 +14,10 @@ from tests.integration.alpaca_client import (
     stock_client,
     stop,
 )
+from tests.optional import NEEDS_ALPACA
 from tests.venue_servers.alpaca import AlpacaServer
+
+pytestmark = NEEDS_ALPACA
 
 
 @pytest.fixture
@@ -30,26 +33,29 @@ def client(server: AlpacaServer) -> Iterator[Any]:
         yield client
 
 
-OPPOSITES = [
-    ("stop sell", stop("sell", 95), stop("buy", 105), "market/stop"),
-    ("stop sell", stop("sell", 95), market("buy"), "market/stop"),
-    ("limit buy", limit("buy", 90, 5), stop("sell", 80), "limit"),
-    ("limit buy", limit("buy", 90, 5), market("sell"), "limit"),
-    ("limit buy", limit("buy", 90, 5), limit("sell", 90), "limit"),
-    ("limit buy", limit("buy", 90, 5), limit("sell", 110), None),
+Making = Callable[[], Any]
+"""Makes a request of the client, which is imported only then."""
+
+OPPOSITES: list[tuple[str, Making, Making, str | None]] = [
+    ("stop sell", lambda: stop("sell", 95), lambda: stop("buy", 105), "market/stop"),
+    ("stop sell", lambda: stop("sell", 95), lambda: market("buy"), "market/stop"),
+    ("limit buy", lambda: limit("buy", 90, 5), lambda: stop("sell", 80), "limit"),
+    ("limit buy", lambda: limit("buy", 90, 5), lambda: market("sell"), "limit"),
+    ("limit buy", lambda: limit("buy", 90, 5), lambda: limit("sell", 90), "limit"),
+    ("limit buy", lambda: limit("buy", 90, 5), lambda: limit("sell", 110), None),
 ]
 
 
 @pytest.mark.parametrize(("name", "first", "second", "reason"), OPPOSITES)
 def test_what_rests_on_one_side_forbids_on_the_other(
-    client: Any, name: str, first: Any, second: Any, reason: str | None
+    client: Any, name: str, first: Making, second: Making, reason: str | None
 ) -> None:
     client.submit_order(market("buy"))
-    resting = client.submit_order(first)
+    resting = client.submit_order(first())
     if reason is None:
-        assert client.submit_order(second).status == "pending_new"
+        assert client.submit_order(second()).status == "pending_new"
         return
-    answer = refused(client.submit_order, second)
+    answer = refused(client.submit_order, second())
     assert answer["existing_order_id"] == str(resting.id), name
     assert answer["reject_reason"] == f"opposite side {reason} order exists"
 

@@ -4,7 +4,6 @@ frame, by a plain websocket."""
 import asyncio
 import json
 import logging
-import warnings
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -13,13 +12,13 @@ import aiohttp
 import msgspec
 import pytest
 
+from tests.optional import NEEDS_ALPACA, ImportedLate
 from tests.venue_servers.alpaca import AlpacaServer
 
-NO_CLIENT = "alpaca-py is not installed: pip install -r requirements-venues.txt"
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # it uses what websockets has called old
-    account_stream = pytest.importorskip("alpaca.trading.stream", reason=NO_CLIENT)
-    data_stream = pytest.importorskip("alpaca.data.live.stock", reason=NO_CLIENT)
+account_stream = ImportedLate("alpaca.trading.stream")
+data_stream = ImportedLate("alpaca.data.live.stock")
+
+pytestmark = NEEDS_ALPACA
 
 KEYS = {"key": "K", "secret": "S"}
 

@@ -12,8 +12,9 @@ from pointsman.venues.adapter import Access, Call
 from pointsman.venues.binance import requests
 from pointsman.venues.binance.adapter import LIVE_STREAM, SANDBOX_STREAM, BinanceAdapter
 from tests.conformance.bench import LONG, SHORT, entry, market_exit, stop
+from tests.optional import NEEDS_CCXT
 
-pytest.importorskip("ccxt", reason="the extra ccxt is not installed")
+pytestmark = NEEDS_CCXT
 
 BTC = "BTC/USDT:USDT"
 NET, HEDGE = PositionMode.NET, PositionMode.HEDGE

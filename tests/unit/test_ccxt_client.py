@@ -11,8 +11,9 @@ from pointsman.domain.timestamps import SECOND_NS
 from pointsman.venues.adapter import Access, Call
 from pointsman.venues.ccxt_client import CcxtClient
 from pointsman.venues.errors import VenueRefused
+from tests.optional import NEEDS_CCXT
 
-pytest.importorskip("ccxt", reason="the extra ccxt is not installed")
+pytestmark = NEEDS_CCXT
 
 
 def client(*, is_sandbox: bool = True, **changes: Any) -> CcxtClient:

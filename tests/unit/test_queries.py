@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pointsman.domain.life_cycle import FINAL, OrderStatus
-from pointsman.domain.orders import Role
+from pointsman.domain.orders import OrderType, Role
 from pointsman.storage import queries
 from pointsman.storage.sqlite_manager import SqliteManager
 from tests.unit.stored_samples import SECOND_NS, START_NS, fill, history, order, trade, turn
@@ -106,3 +106,11 @@ def test_entries_of_the_last_minute_before_the_last_turn_are_known(
     manager.append([turn(START_NS, entry, stop)])
     expected = {"VA001": (START_NS - age_ns,)} if is_recent else {}
     assert manager.load().recent_entries_ns == expected
+
+
+def test_a_holding_that_was_adopted_counts_as_no_order_of_the_last_minute(
+    manager: SqliteManager,
+) -> None:
+    adopted = order(1, order_type=OrderType.MARKET, status=OrderStatus.FILLED)
+    manager.append([turn(START_NS, adopted)])
+    assert manager.load().recent_entries_ns == {}

@@ -1,5 +1,6 @@
 """The tables as the journal says, for one reader, whatever of it they hold (RULES 41)."""
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -10,6 +11,8 @@ import pytest
 from pointsman.domain.orders import Fill, Order
 from pointsman.storage import queries, reader
 from pointsman.storage.codec import CODECS
+from pointsman.storage.entries import row_hash
+from pointsman.storage.errors import CorruptDatabase
 from pointsman.storage.sqlite_manager import SqliteManager
 from tests.unit.stored_samples import history
 
@@ -83,3 +86,22 @@ def test_nothing_is_laid_over_tables_that_hold_all(manager: SqliteManager) -> No
     manager.project()
     with closing(reader.open_reader(manager.path)) as db:
         assert queries.rows(db, "SELECT count(*) FROM temp.sqlite_schema") == [(0,)]
+
+
+def test_a_row_that_this_version_cannot_read_is_named_although_its_hash_is_right(
+    manager: SqliteManager, tmp_path: Path
+) -> None:
+    """As after a kill -9, and an upgrade that has changed a record: for a start and a reader."""
+    path = tmp_path / "trading.db"
+    manager.append(history()[:1])
+    manager.close()
+    payload = b'{"event":{"type":"Killed"},"changes":[{"type":"Unheard"}]}'
+    with closing(sqlite3.connect(path)) as other, other:
+        (row,) = other.execute("SELECT previous_hash, sequence, time_ns, kind FROM journal")
+        previous, sequence, time_ns, kind = row
+        own = (payload.decode(), row_hash(previous, sequence, time_ns, kind, payload))
+        other.execute("UPDATE journal SET payload = ?, hash = ? WHERE sequence = 1", own)
+    with pytest.raises(CorruptDatabase, match="row 1 of its journal cannot be read"):
+        SqliteManager(path).open()
+    with pytest.raises(CorruptDatabase, match="row 1 of its journal cannot be read"):
+        reader.open_reader(path)
