@@ -21,6 +21,7 @@ from pointsman.domain.life_cycle import OrderStatus
 from pointsman.domain.policy import PositionMode
 from pointsman.domain.reasons import Reason
 from pointsman.domain.venue_reports import OrderFound, Snapshot
+from pointsman.execution.reconcile import reports_from
 from tests.integration.bybit_account import BTC, SHORT, BybitAccount, bybit_account, order
 from tests.optional import NEEDS_CCXT
 from tests.venue_servers.faults import Fault, Kind
@@ -206,14 +207,21 @@ def test_an_order_that_any_list_shows_is_never_called_absent(
     assert not [told for told in account.told if isinstance(told, OrderAbsent)]
 
 
-def test_an_order_is_not_found_without_all_that_was_filled(account: BybitAccount) -> None:
+@pytest.mark.parametrize(("kind", "shown"), [(Kind.EMPTY_LIST, 0), (Kind.CUT_LIST, 1)])
+def test_the_fills_that_are_shown_are_told_and_an_order_is_not_ended_without_the_others(
+    account: BybitAccount, kind: Kind, shown: int
+) -> None:
+    account.server.behave(pieces=2)
     enter(account)
-    account.server.faults.add(Fault(route="fills", kind=Kind.EMPTY_LIST))
-    account.send(Query(ENTRY, BTC))
-    account.send(Query(ENTRY, BTC))
-    found = account.first(OrderFound)
-    assert sum(fill.quantity for fill in found.fills) == found.order.filled
-    assert account.routes().count("fills") >= 2
+    account.server.faults.add(Fault(route="fills", kind=kind, keep=1))
+    cut = account.ask(Query(ENTRY, BTC), OrderFound)
+    told = [report.kind for report in reports_from(cut)]
+    assert told == [ReportWord.TRADE] * shown
+    assert cut.order.status is OrderStatus.FILLED
+    whole = account.ask(Query(ENTRY, BTC), OrderFound)
+    assert whole.order == cut.order
+    assert sum(fill.quantity for fill in whole.fills) == whole.order.filled
+    assert len(whole.fills) == 2
 
 
 @pytest.mark.parametrize("route", ["open_orders", "positions", "fills"])

@@ -5,7 +5,6 @@ what asks. ccxt signs. Invariants:
 
 * an order is absent only where Bybit finds it by its id neither among those that work, nor among
   those that have ended, nor in what was executed, and does not list it among those that work;
-* an order is reported with its fills only where these add up to what it says was filled;
 * what was held, or may be held since, is gone only where Bybit says that it is zero: to be absent
   from the list of holdings is not enough.
 """
@@ -163,8 +162,6 @@ class BybitAdapter:
             return OrderAbsent(order_id, asked_at_ns) if is_absent else None
         fills = tuple(rows.fill_of(each) for each in await self._executions(read, row))
         order = rows.order_of(row, self._mode)
-        if sum((fill.quantity for fill in fills), ZERO) != order.filled:
-            raise Incomplete(f"executions of order {order_id} do not add up to what was filled")
         return OrderFound(order=order, fills=fills, asked_at_ns=asked_at_ns)
 
     async def _order_row(self, read: Read, query: Query) -> Row | None:
