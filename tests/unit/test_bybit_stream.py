@@ -166,3 +166,38 @@ async def test_a_message_of_an_unknown_kind_is_ignored() -> None:
     told = {"topic": "execution.linear", "data": [execution(1, "1")]}
     socket: Any = Socket(SUBSCRIBED, {"op": "pong"}, {"topic": "wallet", "data": 7}, told)
     assert len((await heard(socket, 2))[1]) == 1
+
+
+async def test_the_stream_is_heard_while_executions_are_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """However long that takes: the venue may want no questions for minutes."""
+    monkeypatch.setattr(stream, "MISSING_SECONDS", 0.01)
+    monkeypatch.setattr(stream, "TRIES_MAX", 2)
+    is_asked, is_answered, asked = asyncio.Event(), asyncio.Event(), []
+
+    async def slow(row: Row) -> list[Row]:
+        asked.append(row["orderId"])
+        is_asked.set()
+        await is_answered.wait()
+        return [execution(1, "3")]
+
+    messages: asyncio.Queue[Any] = asyncio.Queue()
+    socket: Any = Socket()
+    socket.receive = messages.get
+    replies = hear(socket, slow)
+    messages.put_nowait(SUBSCRIBED)
+    assert await anext(replies) == []
+    messages.put_nowait({"topic": "order.linear", "data": [ORDER]})
+    async with asyncio.timeout(5):
+        other = {**execution(2, "1"), "orderId": "v2", "orderLinkId": "ABCDEF2E1"}
+        heard_of = asyncio.ensure_future(anext(replies))
+        await is_asked.wait()
+        await asyncio.sleep(0.1)  # many times as long as until it would be asked again
+        messages.put_nowait({"topic": "execution.linear", "data": [other]})
+        (told,) = await heard_of
+        assert getattr(told, "client_order_id", "") == "ABCDEF2E1"
+        is_answered.set()
+        (told,) = await anext(replies)
+    assert getattr(told, "client_order_id", "") == "ABCDEF1E1"
+    assert asked == ["v1"]

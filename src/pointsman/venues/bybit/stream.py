@@ -2,13 +2,14 @@
 
 Each comes in messages of its own, in any order. What an order says was filled, and no execution
 has shown within half a second, is asked for: so a message that was lost on the way costs no more
-than that, and a position is not left without its stop until the next comparison.
+than that, and a position is not left without its stop until the next comparison. The stream is
+heard meanwhile, however long an answer takes.
 """
 
 import asyncio
 import hashlib
 import hmac
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from decimal import Decimal
 from typing import Any
 
@@ -86,6 +87,12 @@ class MissingExecutions:
                 raise Incomplete(f"executions of order {order_id} do not add up to what was filled")
         return [self._waiting[order_id] for order_id in ids]
 
+    def put_off(self, order_ids: Iterable[str], now: float) -> None:  # not money: seconds
+        """These orders are being asked about: what of that is missing is asked for later, and does
+        not count as asked."""
+        for order_id in self._due.keys() & set(order_ids):
+            self._due[order_id] = now + 2 * MISSING_SECONDS
+
     def _lacks(self, order_id: str, row: Row) -> bool:
         told = sum(self._told.get(order_id, {}).values(), ZERO)
         return told < (number(row, "cumExecQty") if row.get("cumExecQty") else ZERO)
@@ -110,26 +117,40 @@ async def hear(socket: Socket, executions: Executions) -> AsyncIterator[list[Ven
             yield replies
     heard = seconds()
     ping_due = heard + PING_SECONDS
-    while True:
-        wake_at = min(ping_due, missing.next_due() or ping_due)
-        try:
-            async with asyncio.timeout_at(wake_at):
-                message = await socket.receive()
-        except TimeoutError:
-            message = None
-        now = seconds()
-        if message is not None:
-            heard = now
-            if replies := replies_of(message, missing, now):
-                yield replies
-        if now - heard > SILENCE_SECONDS:
-            raise Incomplete(f"the stream has told nothing for {SILENCE_SECONDS:.0f} s")
-        if now >= ping_due:
-            ping_due = now + PING_SECONDS
-            await socket.send({"op": "ping"})
-        for row in missing.to_ask(now):
-            if replies := await _found(row, executions, missing, now):
-                yield replies
+    receiving = asyncio.create_task(socket.receive())
+    asking: dict[str, asyncio.Task[list[Row]]] = {}
+    try:
+        while True:
+            wake_at = min(ping_due, missing.next_due() or ping_due)
+            await asyncio.wait(
+                {receiving, *asking.values()},
+                timeout=max(0, wake_at - seconds()),
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+            now = seconds()
+            if receiving.done():
+                message, receiving = receiving.result(), asyncio.create_task(socket.receive())
+                heard = now
+                if replies := replies_of(message, missing, now):
+                    yield replies
+            if now - heard > SILENCE_SECONDS:
+                raise Incomplete(f"the stream has told nothing for {SILENCE_SECONDS:.0f} s")
+            if now >= ping_due:
+                ping_due = now + PING_SECONDS
+                await socket.send({"op": "ping"})
+            for order_id in [each for each, task in asking.items() if task.done()]:
+                rows = asking.pop(order_id).result()
+                if replies := replies_of({"topic": TOPICS[1], "data": rows}, missing, now):
+                    yield replies
+            missing.put_off(asking, now)
+            for row in missing.to_ask(now):
+                asking[text(row, "orderId")] = asyncio.create_task(_found(row, executions))
+    finally:
+        tasks = (receiving, *asking.values())
+        for task in tasks:
+            task.cancel()
+        # What else they ended by is of no more use, and has to be taken from them all the same.
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def replies_of(
@@ -153,19 +174,13 @@ def replies_of(
     return replies
 
 
-async def _found(
-    order: Row,
-    executions: Executions,
-    missing: MissingExecutions,
-    now: float,  # not money: seconds
-) -> list[VenueReply]:
-    """The executions of an order, asked for; none where that does not succeed now."""
+async def _found(order: Row, executions: Executions) -> list[Row]:
+    """The executions of an order as a message would tell them; none where that does not succeed
+    now."""
     try:
-        rows = await executions(order)
+        return [{**row, "category": "linear"} for row in await executions(order)]
     except Incomplete:
         return []
-    message = {"topic": TOPICS[1], "data": [{**row, "category": "linear"} for row in rows]}
-    return replies_of(message, missing, now)
 
 
 async def _ask(socket: Socket, operation: str, arguments: list[Any]) -> list[Any]:
