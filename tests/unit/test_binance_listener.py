@@ -28,6 +28,8 @@ class Heard:
         self.activity = Activity(lambda: 1)
         self.children: dict[int, str] = {}
         self.asked: list[str] = []
+        self.failures = 0
+        """How many questions fail before one is answered."""
         self.payments = 0
         self.listener = Listener(
             self.ids, self.activity, Holdings(self.activity), self._find, self._expect
@@ -35,6 +37,8 @@ class Heard:
 
     async def _find(self, symbol: str) -> None:
         self.asked.append(symbol)
+        if len(self.asked) <= self.failures:
+            raise Incomplete("not now")
         for child_id, stop_id in self.children.items():
             self.ids.link(child_id, stop_id)
 
@@ -119,6 +123,20 @@ def test_after_two_seconds_it_is_foreign_and_not_asked_about_again(
     # Should the stop yet say that it is its own, it is.
     heard.stop(X="TRIGGERED", ai="77")
     assert heard.order(**CHILD) == [f"{STOP} TRADE"]
+
+
+def test_an_order_is_not_foreign_because_the_question_failed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "HELD_SECONDS", 0.05)
+    monkeypatch.setattr(module, "ASK_AGAIN_SECONDS", 0.01)
+    heard = Heard()
+    heard.failures = 20
+    heard.stop()
+    heard.order(**CHILD)
+    heard.children[77] = STOP
+    assert heard.resolve(77) == [f"{STOP} TRADE"]
+    assert len(heard.asked) == 21
 
 
 @pytest.mark.parametrize("name", ["autoclose-1", "adl_autoclose", "settlement_autoclose-1"])

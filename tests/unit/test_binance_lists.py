@@ -22,6 +22,8 @@ class Venue:
         self.stops: list[dict[str, Any]] = []
         self.orders: list[dict[str, Any]] = []
         self.positions: list[dict[str, Any]] = []
+        self.all_stops: list[dict[str, Any]] | None = []
+        """None for a question that fails."""
         self.asked: list[str] = []
 
     async def read(self, call: Call) -> Any:
@@ -32,7 +34,10 @@ class Venue:
             "openAlgoOrders": self.stops,
             "openOrders": self.orders,
             "positionRisk": self.positions,
+            "allAlgoOrders": self.all_stops,
         }[name]
+        if rows is None:
+            raise Incomplete("not now")
         return [row for row in rows if symbol in (None, row["symbol"])]
 
     async def open_orders(self) -> dict[str, OrderStatus]:
@@ -82,6 +87,43 @@ async def test_a_stop_that_stands_in_both_lists_is_what_it_became() -> None:
     venue.stops = [{**RESTING, "algoStatus": "TRIGGERED", "actualOrderId": "77"}]
     venue.orders = [{**WORKING, "orderId": 77, "clientOrderId": "x", "status": "PARTIALLY_FILLED"}]
     assert await venue.open_orders() == {STOP: OrderStatus.PARTIALLY_FILLED}
+
+
+CHILD = {**WORKING, "orderId": 77, "clientOrderId": "x-child"}
+
+
+async def test_an_order_that_is_listed_before_its_stop_says_so_is_what_the_stop_became() -> None:
+    venue = Venue()
+    venue.stops, venue.orders = [RESTING], [CHILD]
+    venue.all_stops = [{**RESTING, "algoStatus": "TRIGGERED", "actualOrderId": "77"}]
+    assert await venue.open_orders() == {STOP: OrderStatus.ACCEPTED}
+    assert venue.words.ids.name_of(77) == STOP
+
+
+async def test_an_order_is_foreign_by_an_answer_and_not_by_a_question_that_failed() -> None:
+    venue = Venue()
+    venue.stops, venue.orders, venue.all_stops = [RESTING], [CHILD], None
+    with pytest.raises(Incomplete):
+        await venue.open_orders()
+    assert venue.words.ids.name_of(77) is None
+    venue.all_stops = [RESTING]
+    expected = {STOP: OrderStatus.ACCEPTED, "x-child": OrderStatus.ACCEPTED}
+    assert await venue.open_orders() == expected
+    assert venue.words.ids.name_of(77) == "x-child"
+    assert await venue.open_orders() == expected
+    assert "allAlgoOrders BTCUSDT" not in venue.asked
+
+
+async def test_a_stop_that_no_list_shows_any_more_has_no_child() -> None:
+    venue = Venue()
+    venue.stops = [RESTING]
+    await venue.open_orders()
+    venue.stops = []
+    for _ in range(2):
+        assert venue.words.ids.may_have_child("BTCUSDT")
+        venue.activity.touch_all()
+        await venue.open_orders()
+    assert not venue.words.ids.may_have_child("BTCUSDT")
 
 
 async def test_a_stop_that_is_seen_may_have_a_child_from_then_on() -> None:

@@ -1,12 +1,12 @@
 """The account's stream of Binance: each message as replies.
 
 What a stop became when it triggered may trade before the stop says so, under an id that nobody has
-heard of. Such messages are kept for a moment while it is asked what they belong to; if it is not
-found they are foreign, and the next comparison tells them. Messages of other kinds are ignored.
+heard of. Such messages are kept for a moment while it is asked what they belong to; if an answer
+does not name them they are foreign, and the next comparison tells them. A question that fails says
+nothing, and is asked again. Messages of other kinds are ignored.
 """
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -25,8 +25,6 @@ HELD_MAX = 1000
 
 BY_THE_VENUE = ("autoclose-", "adl_autoclose", "settlement_autoclose-", "delivery_autoclose-")
 """How ids of orders begin that the venue itself places: liquidations and the like."""
-
-FUNDING = "FUNDING_FEE"
 
 
 class Listener:
@@ -116,15 +114,18 @@ class Listener:
         return {order_id: kept[0].symbol for order_id, kept in self._held.items()}
 
     async def resolve(self, order_id: int, symbol: str) -> list[VenueReply]:
-        """Ask what an order belongs to, again and again for a while, and give what it tells. Where
-        it belongs to nothing of ours, it is forgotten."""
+        """Ask what an order belongs to, again and again for a while and until it is answered, and
+        give what it tells. Where it belongs to nothing of ours, it is forgotten."""
         until = asyncio.get_running_loop().time() + HELD_SECONDS
         while order_id in self._held:
-            with contextlib.suppress(Incomplete):  # It is asked again, or the comparison tells it.
+            try:
                 await self._find_children(symbol)
+                is_answered = True
+            except Incomplete:
+                is_answered = False
             if self._ids.name_of(order_id) is not None:
                 return self._release(order_id)
-            if asyncio.get_running_loop().time() >= until:
+            if is_answered and asyncio.get_running_loop().time() >= until:
                 foreign = self._held.pop(order_id)[0]
                 self._ids.note(order_id, foreign.client_order_id)
                 break

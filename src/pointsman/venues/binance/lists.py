@@ -24,7 +24,7 @@ from pointsman.venues.binance.shapes import (
     TradeRow,
     read_as,
 )
-from pointsman.venues.binance.words import Translator
+from pointsman.venues.binance.words import Translator, is_ours
 
 TRIES = 3
 TRY_AGAIN_SECONDS = 0.2  # not money: seconds
@@ -34,19 +34,21 @@ BELIEVED_AFTER_NS = 10 * SECOND_NS
 
 async def open_orders(read: Read, words: Translator, activity: Activity) -> tuple[VenueOrder, ...]:
     """All orders that work or rest, of both kinds. Raises Incomplete."""
-    names = activity.active()
+    ids, names = words.ids, activity.active()
     if names is not None and len(names) < requests.ALL_SYMBOLS_WEIGHT:
         lists = [await _open_orders_of(read, name) for name in sorted(names)]
     else:
-        began = activity.begin_with_all()
+        began, rested = activity.begin_with_all(), ids.resting()
         lists = [await _open_orders_of(read, None)]
         found = {row.symbol for stops, _ in lists for row in stops}
         activity.saw_all(began, found | {row.symbol for _, orders in lists for row in orders})
+        ids.saw_all(rested, {row.client_algo_id for stops, _ in lists for row in stops})
     stops = [row for each, _ in lists for row in each]
-    words.ids.link_all(stops)
+    ids.link_all(stops)
     for stop in stops:
         if requests.is_stop(stop.client_algo_id):
-            words.ids.stop_rests(stop.client_algo_id, stop.symbol)
+            ids.stop_rests(stop.client_algo_id, stop.symbol)
+    await _name_all(read, ids, [row for _, each in lists for row in each])
     told = [words.stop_of(stop) for stop in stops if stop.algo_status != "FINISHED"]
     told += [words.order_of(row) for _, each in lists for row in each]
     # A stop that has just triggered stands in both lists; what it has become says more.
@@ -58,6 +60,20 @@ async def _open_orders_of(read: Read, name: str | None) -> tuple[list[StopRow], 
     stops = read_as(list[StopRow], await read(requests.open_stops(name)))
     orders = read_as(list[OrderRow], await read(requests.open_orders(name)))
     return stops, orders
+
+
+async def _name_all(read: Read, ids: OrderIds, orders: list[OrderRow]) -> None:
+    """Learn which of these orders stops of ours became: one may be listed before its stop says so.
+    What is none of them by the venue's answer is foreign. Raises Incomplete."""
+    unknown = [
+        row
+        for row in orders
+        if ids.name_of(row.order_id) is None and not is_ours(row.client_order_id)
+    ]
+    for name in sorted({row.symbol for row in unknown if ids.may_have_child(row.symbol)}):
+        await find_children(read, ids, name)
+    for row in unknown:
+        ids.note(row.order_id, row.client_order_id)
 
 
 async def positions(read: Read) -> list[PositionRow]:

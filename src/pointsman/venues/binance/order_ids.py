@@ -6,6 +6,7 @@ an order of the venue's, and a child is always reported under the id of its stop
 """
 
 from collections.abc import Iterable
+from typing import Any
 
 from pointsman.venues.binance.shapes import StopRow
 
@@ -21,6 +22,8 @@ class OrderIds:
         self._name_of: dict[int, str] = {}
         self._child_of: dict[str, int] = {}
         self._resting: dict[str, str] = {}
+        self._unlisted: set[str] = set()
+        """The stops of these that the last list of all did not show."""
 
     def name_of(self, order_id: int) -> str | None:
         """The client order id of an order, where it is known; empty for one that has none."""
@@ -53,6 +56,19 @@ class OrderIds:
     def stop_rests(self, stop_id: str, symbol: str) -> None:
         """A stop of ours may trigger in this symbol from now on."""
         self._resting[stop_id] = symbol
+        _shorten(self._resting)
+
+    def resting(self) -> frozenset[str]:
+        """The stops that may trigger."""
+        return frozenset(self._resting)
+
+    def saw_all(self, rested: Iterable[str], listed: Iterable[str]) -> None:
+        """The list of all stops, asked for when these `rested`, has shown those. A stop that two
+        lists have not shown is over; after one, what it became may still be on its way to us."""
+        unlisted = set(rested) - set(listed)
+        for stop_id in unlisted & self._unlisted:
+            self.has_ended(stop_id)
+        self._unlisted = unlisted & self._resting.keys()
 
     def has_ended(self, client_order_id: str) -> None:
         """An order of ours has ended."""
@@ -68,7 +84,7 @@ def actual_id(said: str | int | None) -> int | None:
     return int(said) or None if said is not None and str(said).isdecimal() else None
 
 
-def _shorten(ids: dict[int, str] | dict[str, int]) -> None:
+def _shorten(ids: dict[Any, Any]) -> None:
     """Forget the oldest."""
     while len(ids) > IDS_MAX:
-        del ids[next(iter(ids))]  # type: ignore[arg-type]
+        del ids[next(iter(ids))]

@@ -77,8 +77,11 @@ class Translator:
         return self.names.get(name, name)
 
     def order_of(self, row: OrderRow) -> VenueOrder:
-        """An ordinary order, also one that a stop of ours became."""
-        name = self.ids.note(row.order_id, row.client_order_id)
+        """An ordinary order, also one that a stop of ours became. What an id that is not ours
+        belongs to is not concluded here."""
+        name = self.ids.name_of(row.order_id) or row.client_order_id
+        if is_ours(name):
+            self.ids.note(row.order_id, name)
         status = _status(row.status)
         is_child = is_stop(name)
         types = {"LIMIT": OrderType.LIMIT_IOC, "MARKET": OrderType.MARKET}
