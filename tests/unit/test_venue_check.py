@@ -141,6 +141,33 @@ def test_whatever_was_broken_the_walk_ends_flat(market: Market) -> None:
     assert market.paper.ledger.open_orders == {}
 
 
+def test_what_is_held_is_exited_although_a_cancel_is_not_confirmed(market: Market) -> None:
+    market.swallow = lambda request: isinstance(request, Cancel)
+    verdicts = market.walk().run()
+    assert verdicts[-2].promise is Promise.CANCEL_CONFIRMED
+    assert market.paper.ledger.holdings() == ()
+    assert not verdicts[-1].is_kept
+    assert verdicts[-1].detail == (
+        "0 held, 1 orders open; cancel of CHECKA2S1: not ended within 15 s; close it at the venue "
+        "by hand"
+    )
+
+
+def test_an_account_is_flat_by_its_own_words_though_nothing_is_heard_of_the_exit(
+    market: Market,
+) -> None:
+    market.swallow = lambda request: isinstance(request, Query)
+
+    def lose_exits(reply: VenueReply) -> VenueReply | None:
+        is_exit = isinstance(reply, OrderReport) and "X" in reply.client_order_id[6:]
+        return None if is_exit else reply
+
+    market.change = lose_exits
+    last = market.walk().run()[-1]
+    assert (last.promise, last.is_kept, last.detail) == (Promise.FLAT_AFTER, True, "")
+    assert market.paper.ledger.holdings() == ()
+
+
 def test_an_account_that_cannot_be_left_flat_is_said_to_be_so(market: Market) -> None:
     def refuses(request: VenueRequest) -> bool:
         is_exit = isinstance(request, Submit) and request.order.role is Role.EXIT

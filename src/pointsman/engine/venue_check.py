@@ -28,12 +28,13 @@ from pointsman.domain.orders import Order, OrderType, Role
 from pointsman.domain.policy import ReduceOnlyMode
 from pointsman.domain.sides import PositionSide, Side
 from pointsman.domain.venue_reports import OrderFound
-from pointsman.engine.venue_conversation import Conversation, Line, NotKept
+from pointsman.engine.venue_conversation import PATIENCE_NS, Conversation, Line, NotKept
 from pointsman.execution.fills import fill_key
 
 MS_NS = 1_000_000
 DUPLICATE_NS = 2_000 * MS_NS
 """How long a doubled order is given to arrive."""
+LOOK_AGAIN_NS = 500 * MS_NS
 STOP_BELOW = Decimal("0.95")
 """Where the stop rests, as a share of the price: far enough not to trigger meanwhile."""
 LIMIT_ABOVE = Decimal("1.005")
@@ -252,25 +253,39 @@ class Walk:
     def _end_flat(self) -> Verdict:
         """Whatever has happened: cancel what rests, exit what is held, and look."""
         talk, began_ns = self._talk, self._line.now_ns()
-        is_flat, detail = True, ""
+        troubles: list[str] = []
         try:
             for order_id in talk.resting(talk.compare(self._cursor)):
                 if order_id in talk.sent:
-                    self._cancel(order_id)
+                    try:
+                        self._cancel(order_id)
+                    except NotKept as error:
+                        troubles.append(f"cancel of {order_id}: {error}")
             if (held := talk.held(talk.compare(self._cursor))) > ZERO:
-                self._exit(9, held)
-            snapshot = talk.compare(self._cursor)
-            held, resting = talk.held(snapshot), talk.resting(snapshot)
-            if held or resting:
-                is_flat, detail = False, f"{plain(held)} held, {len(resting)} orders open"
+                self._order(Role.EXIT, 9, held)
+            left = self._what_stays()
         except NotKept as error:
-            is_flat, detail = False, str(error)
+            left = str(error)
+        told = "; ".join([left, *troubles, "close it at the venue by hand"])
         return Verdict(
             promise=Promise.FLAT_AFTER,
-            is_kept=is_flat,
+            is_kept=not left,
             took_ms=(self._line.now_ns() - began_ns) // MS_NS,
-            detail=detail if is_flat else f"{detail}; close it at the venue by hand",
+            detail=told if left else "",
         )
+
+    def _what_stays(self) -> str:
+        """What the account still holds and has open, once it is flat or time is up; empty where it
+        is flat. Only its own words count: the report of an exit may be lost."""
+        talk, until_ns = self._talk, self._line.now_ns() + PATIENCE_NS
+        while True:
+            snapshot = talk.compare(self._cursor)
+            held, resting = talk.held(snapshot), talk.resting(snapshot)
+            if not held and not resting:
+                return ""
+            if self._line.now_ns() > until_ns:
+                return f"{plain(held)} held, {len(resting)} orders open"
+            talk.listen(LOOK_AGAIN_NS)
 
     # -- orders ------------------------------------------------------------------------------------
 
