@@ -9,9 +9,13 @@ from typing import Any
 
 import pytest
 
+from pointsman.config.settings import resolve_settings
 from pointsman.engine.venue_check import Promise
+from pointsman.service.venue_certificate import opened
 from tests.integration.sessions import pointsman
+from tests.venue_servers.alpaca import AlpacaServer
 from tests.venue_servers.binance import BinanceServer
+from tests.venue_servers.bybit import BybitServer
 from tests.venue_servers.faults import Fault, Kind
 
 KEY, SECRET = "key-of-a-test", "secret-of-a-test"
@@ -37,7 +41,9 @@ def quoting(server: BinanceServer, symbol: str, bid: str, ask: str) -> Iterator[
         thread.join()
 
 
-def settings_of(server: BinanceServer, venue: str, symbol: str) -> Mapping[str, str]:
+def settings_of(
+    server: BinanceServer | AlpacaServer | BybitServer, venue: str, symbol: str
+) -> Mapping[str, str]:
     return {
         "VENUE": venue,
         "VENUE_KEY": KEY,
@@ -76,3 +82,24 @@ def test_a_venue_that_loses_its_stops_is_found_out_and_left_flat(tmp_path: Path)
         document = check(tmp_path, settings_of(server, "binanceusdm", "BTC/USDT:USDT"), 5)
     broken = [one["promise"] for one in document["promises"] if one["is_kept"] is False]
     assert broken[0] == Promise.STOP_RESTS.name.lower()
+
+
+@pytest.mark.parametrize("symbols", ["AAPL", ""])
+def test_a_symbol_that_the_settings_do_not_name_can_be_checked_at_alpaca(symbols: str) -> None:
+    """Alpaca tells of the symbols that it is opened with, and of no others."""
+    with AlpacaServer(key=KEY, secret=SECRET) as server:
+        settings = resolve_settings(settings_of(server, "alpaca", symbols), None, {}).settings
+        with opened(settings, "MSFT") as account:
+            assert account.instrument.symbol == "MSFT"
+
+
+def test_the_position_mode_is_checked_of_the_symbol_that_is_looked_at() -> None:
+    pytest.importorskip("ccxt", reason="ccxt is not installed")
+    with BybitServer(key=KEY, secret=SECRET) as server:
+        words = settings_of(server, "bybit", "BTC/USDT:USDT")
+        settings = resolve_settings(words, None, {}).settings
+        with opened(settings, "ETH/USDT:USDT") as account:
+            assert account.instrument.symbol == "ETH/USDT:USDT"
+        asked = [one.query.get("symbol") for one in server.requests if one.route == "positions"]
+    assert "ETHUSDT" in asked
+    assert "BTCUSDT" not in asked

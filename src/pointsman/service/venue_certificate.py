@@ -123,6 +123,8 @@ def opened(settings: Settings, symbol: str | None) -> Iterator[Opened]:
             yield account
         return
     wanted = symbol or next(iter(settings.symbols), KNOWN_VENUES[settings.venue].example)
+    # Some venues look at the symbols that they are opened with, and at no others.
+    access = msgspec.structs.replace(access, symbols=(wanted,))
     venue = open_real_venue(settings, access, time.time_ns())
     try:
         with _real(settings, venue, wanted) as account:
