@@ -142,7 +142,7 @@ class BinanceServer(BinanceRequests):
             quantity=Decimal(str(quantity)),
             price=exact(price),
             time_in_force=TimeInForce(time_in_force),
-            holding=HOLDINGS[holding],
+            holding=HOLDINGS[holding.upper()],
             is_reduce_only=reduce_only,
         )
         return int(self.call(self.account.place, order).id)

@@ -1,0 +1,86 @@
+"""What the engine relies on from a venue that is elsewhere: over a connection that can be lost, at
+an account that has an owner."""
+
+from itertools import pairwise
+
+from pointsman.domain.events import VenueLink
+from pointsman.domain.life_cycle import FINAL
+from pointsman.domain.sides import Side
+from tests.conformance.any_venue import OnServer, held, is_flat, side_of
+from tests.conformance.bench import LONG
+
+E1, S1, X1 = "ABCDEF1E1", "ABCDEF1S1", "ABCDEF1X1"
+
+
+def test_at_the_opening_the_venue_says_what_it_trades(remote: OnServer) -> None:
+    instrument = remote.venue.instruments[remote.market.symbol]
+    rules = remote.server.account.instruments[remote.venue_symbol]
+    assert (instrument.tick % rules.tick, instrument.lot % rules.lot) == (0, 0)
+    assert instrument.min_qty >= rules.min_quantity
+    assert instrument.min_notional == rules.min_notional
+
+
+def test_a_price_between_ticks_is_refused(remote: OnServer) -> None:
+    remote.hold(LONG, 10)
+    stop = remote.stop(S1, LONG, 10, "99.000011")
+    assert remote.submit(stop, "REJECTED BAD_PRICE") == ["REJECTED BAD_PRICE"]
+    assert remote.compare().open_orders == ()
+
+
+def test_more_than_the_account_can_pay_is_refused(remote: OnServer) -> None:
+    assert remote.submit(remote.entry(E1, LONG, 100_000, "100.02"), "REJECTED VENUE_REJECTED")
+    assert is_flat(remote.compare())
+
+
+def test_twenty_executions_at_once_are_told_one_by_one(remote: OnServer) -> None:
+    remote.hold(LONG, 20)
+    remote.fill_in_pieces(20)
+    remote.send(remote.market_exit(X1, LONG, 20))
+    remote.until(lambda: len(remote.fills(X1)) == 20)
+    fills = remote.fills(X1)
+    assert sum(fill.quantity for fill in fills) == remote.quantity(20)
+    compared = [each.fill for each in remote.compare().trades if each.client_order_id == X1]
+    assert [fill.trade_id for fill in compared] == [fill.trade_id for fill in fills]
+    assert all(one.ts_ns <= two.ts_ns for one, two in pairwise(compared))
+
+
+def test_what_the_owner_does_by_hand_is_in_the_comparison_and_named_as_nobodys(
+    remote: OnServer,
+) -> None:
+    remote.hold(LONG, 10)
+    before = remote.compare()
+    remote.trade_by_hand("sell", 4, LONG)
+    after = remote.compare(before.fills_cursor)
+    (trade,) = after.trades
+    assert not trade.client_order_id.startswith("ABCDEF")
+    assert (trade.side, trade.fill.quantity) == (Side.SELL, remote.quantity(4))
+    assert held(after, remote) == {side_of(remote, LONG): 6}
+
+
+def test_rule_46_a_lost_stream_is_told_and_the_comparison_has_what_it_missed(
+    remote: OnServer,
+) -> None:
+    remote.hold(LONG, 10)
+    remote.submit(remote.stop(S1, LONG, 10, "99.00"), "ACCEPTED")
+    assert remote.links(VenueLink.ACCOUNT_STREAM) == [True]
+    remote.server.streams.silence(0.05)
+    remote.quote("98.90", "98.95")
+    remote.server.streams.close()
+    remote.until(lambda: remote.links(VenueLink.ACCOUNT_STREAM) == [True, False, True])
+    snapshot = remote.compare()
+    assert is_flat(snapshot)
+    assert [trade.client_order_id for trade in snapshot.trades] == ["ABCDEF9E1", S1]
+    order = remote.found(S1).order
+    assert order.status in FINAL
+    assert order.filled == remote.quantity(10)
+
+
+def test_what_happened_while_no_engine_ran_is_in_the_first_comparison(remote: OnServer) -> None:
+    remote.hold(LONG, 10)
+    remote.submit(remote.stop(S1, LONG, 10, "99.00"), "ACCEPTED")
+    remote.close()
+    remote.quote("98.90", "98.95")
+    remote.reopen()
+    snapshot = remote.compare()
+    assert is_flat(snapshot)
+    assert [trade.client_order_id for trade in snapshot.trades] == ["ABCDEF9E1", S1]
