@@ -76,15 +76,31 @@ class _Ladder:
 
 
 class _Levels:
-    """The four ladders of one symbol. A long is judged on the bid, a short on the ask."""
+    """The four ladders of one symbol. A long is judged on the bid, a short on the ask: a quote
+    reaches nothing while its bid and its ask stay between the levels nearest to them."""
 
-    __slots__ = ("long_stops", "long_targets", "short_stops", "short_targets")
+    __slots__ = (
+        "ask_above",
+        "ask_below",
+        "bid_above",
+        "bid_below",
+        "long_stops",
+        "long_targets",
+        "short_stops",
+        "short_targets",
+    )
 
     def __init__(self) -> None:
         self.long_stops = _Ladder(is_below=True)
         self.long_targets = _Ladder(is_below=False)
         self.short_stops = _Ladder(is_below=False)
         self.short_targets = _Ladder(is_below=True)
+        self.note_nearest()
+
+    def note_nearest(self) -> None:
+        """Have the nearest levels at hand; after each change of a ladder."""
+        self.bid_below, self.bid_above = self.long_stops.nearest, self.long_targets.nearest
+        self.ask_below, self.ask_above = self.short_targets.nearest, self.short_stops.nearest
 
     def of(self, side: PositionSide) -> tuple[_Ladder, _Ladder]:
         """The stops and the targets of a side."""
@@ -98,7 +114,7 @@ class LevelWatch:
 
     def __init__(self) -> None:
         self._levels: dict[str, _Levels] = {}
-        self._ladders: dict[int, tuple[_Ladder, _Ladder]] = {}
+        self._ladders: dict[int, tuple[_Levels, _Ladder, _Ladder]] = {}
 
     def set(
         self,
@@ -113,16 +129,21 @@ class LevelWatch:
         self.drop(position_id)
         levels = self._levels.setdefault(symbol, _Levels())
         stops, targets = levels.of(side)
-        self._ladders[position_id] = (stops, targets)
+        self._ladders[position_id] = (levels, stops, targets)
         if stop is not None:
             stops.put(position_id, stop)
         if take_profit is not None:
             targets.put(position_id, take_profit)
+        levels.note_nearest()
 
     def drop(self, position_id: int) -> None:
         """Watch a position no longer; nothing happens if it was not watched."""
-        for ladder in self._ladders.pop(position_id, ()):
-            ladder.remove(position_id)
+        watched = self._ladders.pop(position_id, None)
+        if watched is not None:
+            levels, stops, targets = watched
+            stops.remove(position_id)
+            targets.remove(position_id)
+            levels.note_nearest()
 
     def is_watched(self, symbol: str) -> bool:
         """Whether a position in this symbol is or was watched; from any thread."""
@@ -136,11 +157,10 @@ class LevelWatch:
         levels = self._levels.get(quote.symbol)
         if levels is None:
             return []
-        bid, ask = quote.bid, quote.ask
         try:
             if (
-                levels.long_stops.nearest < bid < levels.long_targets.nearest
-                and levels.short_targets.nearest < ask < levels.short_stops.nearest
+                levels.bid_below < quote.bid < levels.bid_above
+                and levels.ask_below < quote.ask < levels.ask_above
             ):
                 return []
         except InvalidOperation:  # not a number: it cannot be compared
@@ -153,5 +173,6 @@ def _reached(levels: _Levels, quote: Quote) -> list[tuple[int, Level]]:
     stopped += levels.short_stops.take_reached(quote.ask)
     at_target = levels.long_targets.take_reached(quote.bid)
     at_target += levels.short_targets.take_reached(quote.ask)
+    levels.note_nearest()
     reached = dict.fromkeys(at_target, Level.TAKE_PROFIT) | dict.fromkeys(stopped, Level.STOP)
     return sorted(reached.items())
