@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from pointsman.domain.events import Event, Marked
 from pointsman.domain.policy import Policy
+from pointsman.domain.sides import SignalSide
+from pointsman.domain.signals import Signal
 from pointsman.engine.playback import Playback
 from pointsman.execution.archive import FinishedRecords
 from pointsman.execution.desk import Desk
@@ -33,7 +35,15 @@ class _Days(OpenHours):
 class Played:
     """A session on the paper venue: what was journaled, and how many instants it took."""
 
-    def __init__(self, folder: Path, moves: list[tuple[int, int]], passes: bool) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        moves: list[tuple[int, int]],
+        passes: bool,
+        trades: tuple[int, ...] = (0,),
+    ) -> None:
+        """`trades` is when, in seconds from the first quote, the account enters and exits in
+        turn."""
         venue = PaperVenue(
             folder / f"{passes}.db",
             latency_ns=20 * MILLISECOND_NS,
@@ -53,16 +63,26 @@ class Played:
             at_ns += after_ns
             bid = Decimal(100) + Decimal(cents) / 100
             quotes.append(told.quote(at_ns, str(bid), str(bid + Decimal("0.02"))))
-        buy = SignalLine(1, START_NS + SECOND_NS, told.signal("in", quantity=HOLDS))
-        playback = Playback(loop, Tape(iter(quotes), iter([buy])), "signals", lambda: 0)
+        signals = [
+            SignalLine(line, START_NS + (1 + second) * SECOND_NS, _trade(line))
+            for line, second in enumerate(trades)
+        ]
+        playback = Playback(loop, Tape(iter(quotes), iter(signals)), "signals", lambda: 0)
         self.instants = 0
         while (due_ns := playback.next_ns()) is not None:
             playback.step(due_ns)
             self.instants += 1
             if passes:
+                playback.take_quiet_quotes(None)
                 playback.pass_empty_time(None)
         venue.close()
         self.journal = [(one.time_ns, one.event, one.changes) for one in memory.entries]
+
+
+def _trade(line: int) -> Signal:
+    if line % 2:
+        return told.signal(f"out{line}", side=SignalSide.CLOSE, quantity=None)
+    return told.signal(f"in{line}", quantity=HOLDS)
 
 
 _GAPS = st.integers(0, 1200).map(lambda steps: steps * 250 * MILLISECOND_NS) | st.integers(
@@ -71,12 +91,21 @@ _GAPS = st.integers(0, 1200).map(lambda steps: steps * 250 * MILLISECOND_NS) | s
 
 
 @settings(max_examples=10, deadline=None)
-@given(moves=st.lists(st.tuples(_GAPS, st.integers(-140, 90)), max_size=8))
+@given(
+    moves=st.lists(st.tuples(_GAPS, st.integers(-140, 90)), max_size=8),
+    trades=st.sets(st.integers(0, 60), min_size=1, max_size=4),
+)
 def test_rule_66_what_is_left_out_would_have_changed_nothing(
-    tmp_path_factory: pytest.TempPathFactory, moves: list[tuple[int, int]]
+    tmp_path_factory: pytest.TempPathFactory, moves: list[tuple[int, int]], trades: set[int]
 ) -> None:
     folder = tmp_path_factory.mktemp("paper")
-    assert Played(folder, moves, True).journal == Played(folder, moves, False).journal
+    at = tuple(sorted(trades))
+    assert Played(folder, moves, True, at).journal == Played(folder, moves, False, at).journal
+
+
+def test_rule_66_rows_while_nothing_is_held_cost_a_step_in_ten_minutes(tmp_path: Path) -> None:
+    hour = [(SECOND_NS, number % 7) for number in range(3600)]
+    assert Played(tmp_path, hour, True, (0, 10)).instants < 80
 
 
 @pytest.mark.parametrize(("days", "steps"), [(2, 60), (60, 500)])

@@ -26,6 +26,7 @@ _EPOCH_UNITS = ((10**11, SECOND_NS), (10**14, 1_000_000), (10**17, 1_000), (_END
 """An integer below the first number counts in units of the second, in nanoseconds."""
 _EPOCH_DIGITS_MAX = 19
 _EPOCH_MS_DIGITS = 13
+_SECOND_CHARS = len("2018-01-02T14:30:00")
 _FIRST_EPOCH_NS = 946_684_800 * SECOND_NS
 """2000-01-01. A number below it is more likely a date without separators, the serial number of a
 spreadsheet or a time since midnight than an epoch."""
@@ -52,6 +53,12 @@ def parse_ts(text: str) -> int:
         ts_ns = int(text) * 1_000_000
         if _FIRST_EPOCH_NS <= ts_ns < _END_NS:
             return ts_ns  # milliseconds, as most files have them: worked out at once
+    if text[_SECOND_CHARS : _SECOND_CHARS + 1] == "." and text[-1] == "Z":
+        fraction = text[_SECOND_CHARS + 1 : -1]
+        if len(fraction) <= 9 and fraction.isascii() and fraction.isdigit():
+            ts_ns = _second_ns(text[:_SECOND_CHARS]) + int(fraction.ljust(9, "0"))
+            if ts_ns < _END_NS:
+                return ts_ns  # what most other files have: rows share their seconds
     match = _ISO.fullmatch(text)
     if match is None:
         return _parse_epoch(text)
@@ -60,6 +67,12 @@ def parse_ts(text: str) -> int:
     if second > "59" or not 0 <= ts_ns < _END_NS:
         raise ValueError(_REMEDY)
     return ts_ns
+
+
+@lru_cache(maxsize=4_096)
+def _second_ns(second: str) -> int:
+    """The start of a second such as `2018-01-02T14:30:00`, in UTC."""
+    return parse_ts(f"{second}Z")
 
 
 @lru_cache(maxsize=4_096)

@@ -43,7 +43,7 @@ class FileWatch:
 
     def take_news(self) -> list[tuple[Path, str]]:
         """The files that were lost since this was last asked, and how."""
-        return [self._news.popleft() for _ in range(len(self._news))]
+        return [self._news.popleft() for _ in range(len(self._news))] if self._news else []
 
     def require_all(self) -> None:
         """At the end of a run. Raises FilesLost where a file is not there or not its own."""

@@ -8,12 +8,16 @@ from collections.abc import Callable
 
 from pointsman.domain.accounts import Mark
 from pointsman.domain.events import RunEnded, SignalMalformed
+from pointsman.domain.timestamps import SECOND_NS
 from pointsman.execution.execution_loop import ExecutionLoop
 from pointsman.market.signal_file import BadSignal
 from pointsman.market.tape import Tape
 
 QUIET_ROWS_MAX = 256
 """The most quiet rows that are taken at once; a kill is looked for in between."""
+
+FLAT_AHEAD_NS = 600 * SECOND_NS
+"""For so long comparisons are left out at once while nothing is held."""
 
 
 class Playback:
@@ -51,12 +55,21 @@ class Playback:
 
     def pass_empty_time(self, last_ns: int | None) -> None:
         """Leave out what could change nothing before the next row, the next signal or `last_ns`
-        (RULES 66). For a run that nobody watches: it is not compared meanwhile."""
+        (RULES 66). For a run that nobody watches: it is not compared meanwhile. Where nothing is
+        held and nothing works, rows change nothing either."""
         signal_ns = self._tape.next_signal_ns() if self._takes_signals() else None
-        times = (self._tape.next_quote_ns(), signal_ns, last_ns)
+        quote_ns = self._tape.next_quote_ns()
+        if quote_ns is not None and self._is_flat():
+            quote_ns += FLAT_AHEAD_NS
+        times = (quote_ns, signal_ns, last_ns)
         known = [at_ns for at_ns in times if at_ns is not None]
         if known and not self._tape.is_over:
             self._loop.pass_quiet_comparisons(min(known))
+
+    def _is_flat(self) -> bool:
+        """Whether nothing is held and no order can fill."""
+        books = self._loop.desk.books
+        return not books.positions and not books.orders
 
     def take_quiet_quotes(self, last_ns: int | None) -> None:
         """Take in the rows that change nothing but the newest quotes, without an instant for each,
