@@ -14,7 +14,8 @@ from pointsman.domain.sides import Side
 from pointsman.domain.venue_reports import VenueOrder
 from pointsman.venues.adapter import Incomplete
 from pointsman.venues.alpaca import messages
-from pointsman.venues.alpaca.messages import FeeRow, FillRow, OrderRow, PositionRow, read_as
+from pointsman.venues.alpaca.messages import AccountRow, FeeRow, FillRow, OrderRow, PositionRow
+from pointsman.venues.shapes import read_as
 
 ORDER: dict[str, Any] = {
     "id": "61e69015-8549-4bfd-b9c3-01e75843f47d",
@@ -179,3 +180,14 @@ def test_fees_of_a_day_and_later_are_charged_and_may_come_late() -> None:
     assert messages.next_fees_day("2026-03-02", rows) == "2026-03-13"
     assert messages.next_fees_day("2026-03-18", rows) == "2026-03-18"
     assert messages.next_fees_day("2026-03-18", []) == "2026-03-18"
+
+
+@pytest.mark.parametrize(
+    ("value", "is_empty"),
+    [("0", True), ("0.00", True), ("-83291.33333333333333", False), ("NaN", False), ("", False)],
+)
+def test_an_account_is_empty_where_its_holdings_are_worth_nothing_however_many_digits_that_has(
+    value: str, is_empty: bool
+) -> None:
+    row = {"account_number": "PA1", "status": "ACTIVE", "short_market_value": value}
+    assert read_as(AccountRow, row).is_empty is is_empty

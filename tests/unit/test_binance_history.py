@@ -343,7 +343,7 @@ async def test_only_what_is_a_payment_of_its_own_is_one(
 async def test_a_payment_whose_amount_is_no_exact_number_leaves_the_history_unread(
     mode: PositionMode, income: str
 ) -> None:
-    with pytest.raises(Incomplete, match="as income"):
+    with pytest.raises(Incomplete, match="income="):
         await paid(Venue(mode), {**FUNDING, "income": income})
 
 

@@ -9,7 +9,8 @@ from pointsman.domain.life_cycle import OrderStatus
 from pointsman.venues.adapter import Call, Incomplete
 from pointsman.venues.binance import lists
 from pointsman.venues.binance.activity import Activity
-from pointsman.venues.binance.shapes import PositionRow, PositionUpdate, read_as
+from pointsman.venues.binance.shapes import PositionRow, PositionUpdate
+from pointsman.venues.shapes import read_as
 from tests.unit.test_binance_words import ENTRY, ORDER, RESTING, STOP, of
 
 

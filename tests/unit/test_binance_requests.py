@@ -10,7 +10,13 @@ from pointsman.domain.orders import Order
 from pointsman.domain.policy import PositionMode
 from pointsman.venues.adapter import Access, Call
 from pointsman.venues.binance import requests
-from pointsman.venues.binance.adapter import LIVE_STREAM, SANDBOX_STREAM, BinanceAdapter
+from pointsman.venues.binance.adapter import (
+    LIVE_STREAM,
+    RECV_WINDOW_MS,
+    SANDBOX_STREAM,
+    BinanceAdapter,
+)
+from pointsman.venues.ccxt_client import CcxtClient
 from tests.conformance.bench import LONG, SHORT, entry, market_exit, stop
 from tests.optional import NEEDS_CCXT
 
@@ -64,14 +70,11 @@ def hedged(params: dict[str, str], side: str) -> dict[str, str]:
     return {k: v for k, v in params.items() if k != "reduceOnly"} | {"positionSide": side}
 
 
-def adapter(mode: PositionMode = NET) -> BinanceAdapter:
-    access = Access(key="k", secret="s", is_sandbox=True, position_mode=mode, symbols=(BTC,))
-    return BinanceAdapter(access)
-
-
-def left(made: BinanceAdapter, call: Call) -> tuple[str, str, dict[str, str], bool]:
+def left(call: Call, *, is_sandbox: bool = True) -> tuple[str, str, dict[str, str], bool]:
     """Method, address, parameters without stamp and signature, and whether they stand in a form."""
-    signed = made.signed(call)
+    access = Access(key="k", secret="s", is_sandbox=is_sandbox, position_mode=NET, symbols=())
+    client = CcxtClient("binanceusdm", access, sandbox="demo", recv_window_ms=RECV_WINDOW_MS)
+    signed = client.signed(call, *requests.section_and_path(call))
     address = urlsplit(signed["url"])
     text = signed["body"] or address.query
     said = dict(parse_qsl(text, strict_parsing=bool(text)))
@@ -131,9 +134,8 @@ def left(made: BinanceAdapter, call: Call) -> tuple[str, str, dict[str, str], bo
 def test_an_order_leaves_with_exactly_these_parameters(
     mode: PositionMode, order: Order, path: str, params: dict[str, str]
 ) -> None:
-    made = adapter(mode)
     address = f"https://demo-fapi.binance.com/fapi/v1/{path}"
-    assert left(made, made.submit(order)) == ("POST", address, params, True)
+    assert left(requests.order_call(order, mode)) == ("POST", address, params, True)
 
 
 @pytest.mark.parametrize(
@@ -204,15 +206,14 @@ def test_an_order_leaves_with_exactly_these_parameters(
 def test_a_question_or_a_cancel_leaves_with_exactly_these_parameters(
     call: Call, method: str, path: str, params: dict[str, str]
 ) -> None:
-    said_method, address, said, _ = left(adapter(), call)
+    said_method, address, said, _ = left(call)
     assert said_method == method
     assert address == f"https://demo-fapi.binance.com/fapi/{path}"
     assert said == params
 
 
 def test_what_a_key_may_do_is_asked_at_the_real_venue() -> None:
-    access = Access(key="k", secret="s", is_sandbox=False, position_mode=NET, symbols=())
-    _, address, _, _ = left(BinanceAdapter(access), requests.KEY)
+    _, address, _, _ = left(requests.KEY, is_sandbox=False)
     assert address == "https://api.binance.com/sapi/v1/account/apiRestrictions"
 
 
@@ -232,7 +233,8 @@ def test_a_question_costs_what_the_venue_documents(call: Call, weight: int) -> N
 
 
 def test_a_stop_that_has_become_an_order_is_cancelled_as_that_order() -> None:
-    made = adapter()
+    access = Access(key="k", secret="s", is_sandbox=True, position_mode=NET, symbols=(BTC,))
+    made = BinanceAdapter(access)
     assert made.cancel("ABCDEF1S1", BTC).route == "DELETE /fapi/v1/algoOrder"
     made.ids.link(77, "ABCDEF1S1")
     call: Any = made.cancel("ABCDEF1S1", BTC)

@@ -7,7 +7,8 @@ import pytest
 
 from pointsman.venues.adapter import Incomplete
 from pointsman.venues.binance import symbols
-from pointsman.venues.binance.shapes import ExchangeInfo, read_as
+from pointsman.venues.binance.shapes import ExchangeInfo
+from pointsman.venues.shapes import read_as
 
 
 def row(symbol: str, base: str, quote: str = "USDT", **changes: Any) -> dict[str, Any]:
@@ -38,18 +39,6 @@ def info(*rows: dict[str, Any], interval_num: int = 1) -> ExchangeInfo:
         "limit": 2400,
     }
     return read_as(ExchangeInfo, {"symbols": rows, "rateLimits": [limit]})
-
-
-@pytest.mark.parametrize(
-    ("ours", "theirs"),
-    [
-        ("BTC/USDT:USDT", "BTCUSDT"),
-        ("1000SHIB/USDC:USDC", "1000SHIBUSDC"),
-        ("BTCUSDT_260327", "BTCUSDT_260327"),
-    ],
-)
-def test_a_symbol_has_two_names(ours: str, theirs: str) -> None:
-    assert symbols.venue_symbol(ours) == theirs
 
 
 def test_only_perpetual_contracts_are_traded_and_halted_ones_are_known_by_name() -> None:

@@ -23,9 +23,9 @@ from pointsman.venues.binance.shapes import (
     StopRow,
     StopUpdate,
     TradeRow,
-    read_as,
 )
 from pointsman.venues.binance.words import Translator
+from pointsman.venues.shapes import read_as
 
 NET, HEDGE = PositionMode.NET, PositionMode.HEDGE
 ENTRY, STOP = "ABCDEF1E1", "ABCDEF1S1"

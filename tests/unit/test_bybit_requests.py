@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from pointsman.domain.policy import PositionMode
 from pointsman.venues.adapter import Access, Call
 from pointsman.venues.bybit import requests
-from pointsman.venues.bybit.requests import order_call, unified_symbol, venue_symbol
+from pointsman.venues.bybit.requests import order_call, unified_symbol
 from pointsman.venues.ccxt_client import CcxtClient
+from pointsman.venues.contract_names import venue_symbol
 from tests.integration.bybit_account import BTC, SHORT, order
 
 NET, HEDGE = PositionMode.NET, PositionMode.HEDGE

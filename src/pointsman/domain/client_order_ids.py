@@ -35,6 +35,11 @@ def client_order_id(code: str, number: int, role: Role, attempt: int) -> str:
     return f"{code}{number}{role.letter}{attempt}"
 
 
+def is_client_order_id(text: str) -> bool:
+    """Whether a text has the form of our ids, of whatever installation."""
+    return _CLIENT_ORDER_ID.fullmatch(text) is not None
+
+
 def parse_client_order_id(text: str) -> OrderIdParts | None:
     """The parts of an id made by `client_order_id`, or None for any other text."""
     match = _CLIENT_ORDER_ID.fullmatch(text)

@@ -22,7 +22,7 @@ from pointsman.domain.policy import Abilities, PositionMode
 from pointsman.domain.timestamps import SECOND_NS
 from pointsman.domain.venue_reports import OrderFound, VenueExecution, VenueHolding, VenueOrder
 from pointsman.execution.ports import VenueReply
-from pointsman.venues.outcome import Answer, AnswerVerdict, OutcomeTable
+from pointsman.venues.outcome import Answer, AnswerVerdict, OutcomeTable, Proof
 
 
 class Call(msgspec.Struct, frozen=True, gc=False, kw_only=True):
@@ -72,6 +72,11 @@ class Incomplete(Exception):
     def __init__(self, why: str, ruling: AnswerVerdict | None = None) -> None:
         super().__init__(why)
         self.ruling = ruling
+
+    @property
+    def is_not_found(self) -> bool:
+        """Whether the venue says that there is no such thing in the id space that was asked."""
+        return self.ruling is not None and self.ruling.outcome is Proof.NOT_FOUND
 
 
 Read = Callable[[Call], Awaitable[Any]]

@@ -10,12 +10,12 @@ ccxt is large, and is imported when it is first needed: on the venue's thread, w
 
 import importlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
-from pointsman.venues.adapter import Access, Call
+from pointsman.venues.adapter import Access, Call, ConnectionFailed, Incomplete, NoAnswer
 from pointsman.venues.errors import VenueRefused
 from pointsman.venues.http_client import HttpClient, moved
 from pointsman.venues.outcome import Answer
@@ -103,6 +103,15 @@ class CcxtClient:
     def request_expiry_ms(self) -> int:
         """How old a request can be at most when the venue still takes it."""
         return int(self.exchange.options["recvWindow"]) + self.clock_error_ms
+
+    async def ask_clock(self, asked: Awaitable[Answer], time_ms: Callable[[Any], int]) -> None:
+        """Set the clock by an answer, whose body `time_ms` reads. Raises Incomplete."""
+        before_ms = self.now_ms()
+        try:
+            answer = await asked
+        except (ConnectionFailed, NoAnswer) as error:
+            raise Incomplete(f"the venue did not say what time it is: {error}") from None
+        self.set_clock(before_ms, time_ms(answer.body), self.now_ms())
 
     def set_clock(self, before_ms: int, venue_ms: int, after_ms: int) -> None:
         """Stamp requests by the venue's clock from now on: it said `venue_ms` when it was asked

@@ -28,12 +28,13 @@ from pointsman.execution.ports import VenueReply
 from pointsman.venues.adapter import Access, Call, History, Incomplete, Opening, Read
 from pointsman.venues.alpaca import messages, requests
 from pointsman.venues.alpaca.codes import TABLE
-from pointsman.venues.alpaca.messages import FeeRow, FillRow, OrderRow, read_as
+from pointsman.venues.alpaca.messages import FeeRow, FillRow, OrderRow
 from pointsman.venues.alpaca.stream import StreamReader, read_update
 from pointsman.venues.catalogue import CATALOGUE
 from pointsman.venues.errors import VenueRefused
 from pointsman.venues.http_client import HttpClient, Socket, moved
-from pointsman.venues.outcome import Answer, Proof
+from pointsman.venues.outcome import Answer
+from pointsman.venues.shapes import read_as
 
 _SANDBOX, _LIVE = "https://paper-api.alpaca.markets", "https://api.alpaca.markets"
 
@@ -149,7 +150,7 @@ class AlpacaAdapter:
         try:
             asset = read_as(messages.AssetRow, await read(requests.asset(symbol)))
         except Incomplete as error:
-            if not _is_not_found(error):
+            if not error.is_not_found:
                 raise
             raise VenueRefused(f"alpaca knows no {symbol}; take it out of SYMBOLS") from None
         if asset.asset_class != "us_equity":
@@ -187,7 +188,7 @@ class AlpacaAdapter:
         try:
             row = self._order(await read(requests.order_by_client_id(order_id)))
         except Incomplete as error:
-            if _is_not_found(error):
+            if error.is_not_found:
                 return OrderAbsent(order_id, asked_at_ns)
             raise
         if row.client_order_id != order_id:
@@ -344,10 +345,6 @@ async def _next_of(socket: Socket, stream: str) -> dict[str, Any]:
         if isinstance(message, dict) and message.get("stream") == stream:
             data = message.get("data")
             return data if isinstance(data, dict) else {}
-
-
-def _is_not_found(error: Incomplete) -> bool:
-    return error.ruling is not None and error.ruling.outcome is Proof.NOT_FOUND
 
 
 def allowance(headers: Mapping[str, str]) -> tuple[int | None, int | None]:

@@ -2,19 +2,18 @@
 
 Pure. Invariants:
 
-* what cannot be read raises `Incomplete` and names the field;
+* what cannot be read raises `Incomplete` and names the field (`venues.shapes`);
 * an execution has the same key wherever it is reported: Alpaca's stream and its history may give it
   different ids, so its key is the order's id and the quantity filled with it;
 * a status that is not listed here concludes nothing.
 """
 
 from datetime import date, timedelta
-from decimal import Decimal
-from typing import Any, TypeVar
+from decimal import Decimal, InvalidOperation
 
 import msgspec
 
-from pointsman.domain.client_order_ids import parse_client_order_id
+from pointsman.domain.client_order_ids import is_client_order_id
 from pointsman.domain.events import ChargePaid, OrderReport, ReportWord, VenueFill
 from pointsman.domain.life_cycle import OrderStatus
 from pointsman.domain.market import Instrument
@@ -77,7 +76,8 @@ class PositionRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AccountRow(msgspec.Struct, frozen=True, kw_only=True):
-    """The account. A field that Alpaca leaves out blocks nothing: one has vanished before."""
+    """The account. A field that Alpaca leaves out blocks nothing: one has vanished before. Values
+    stay as they are written, with however many digits: they only say whether there are any."""
 
     account_number: str
     status: str
@@ -85,13 +85,20 @@ class AccountRow(msgspec.Struct, frozen=True, kw_only=True):
     trading_blocked: bool = False
     trade_suspended_by_user: bool = False
     shorting_enabled: bool = True
-    long_market_value: Decimal = ZERO
-    short_market_value: Decimal = ZERO
+    long_market_value: str = "0"
+    short_market_value: str = "0"
 
     @property
     def is_empty(self) -> bool:
         """Whether it holds nothing."""
-        return self.long_market_value == self.short_market_value == ZERO
+        return _is_zero(self.long_market_value) and _is_zero(self.short_market_value)
+
+
+def _is_zero(written: str) -> bool:
+    try:
+        return Decimal(written) == ZERO
+    except InvalidOperation:
+        return False
 
 
 class AssetRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,29 +115,6 @@ class AssetRow(msgspec.Struct, frozen=True, kw_only=True):
 
 class ClockRow(msgspec.Struct, frozen=True, kw_only=True):
     timestamp: str
-
-
-Record = TypeVar("Record")
-
-
-def read_as(kind: type[Record], body: Any) -> Record:
-    """A body as a record or a list of them. Raises Incomplete, which names the field."""
-    try:
-        read = msgspec.convert(body, kind)
-    except msgspec.ValidationError as error:
-        raise Incomplete(f"Alpaca sent what cannot be read: {error}") from None
-    for record in read if isinstance(read, list) else [read]:
-        _check_finite(record)
-    return read
-
-
-def _check_finite(record: Any) -> None:
-    for name in record.__struct_fields__:
-        value = getattr(record, name)
-        if isinstance(value, msgspec.Struct):
-            _check_finite(value)
-        if isinstance(value, Decimal) and not value.is_finite():
-            raise Incomplete(f"Alpaca sent what cannot be read: {name}={value}")
 
 
 # -- orders ----------------------------------------------------------------------------------------
@@ -173,7 +157,7 @@ def venue_order(row: OrderRow) -> VenueOrder | None:
     status = _status(row)
     if status is None:
         return None
-    if not row.side and parse_client_order_id(row.client_order_id) is None:
+    if not row.side and not is_client_order_id(row.client_order_id):
         return None
     return VenueOrder(
         client_order_id=row.client_order_id,

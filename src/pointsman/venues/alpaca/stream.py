@@ -10,14 +10,15 @@ from typing import Any
 
 import msgspec
 
-from pointsman.domain.client_order_ids import parse_client_order_id
+from pointsman.domain.client_order_ids import is_client_order_id
 from pointsman.domain.events import CancelRefused, OrderReport, ReportWord
 from pointsman.domain.life_cycle import OrderStatus
 from pointsman.domain.money import ZERO
 from pointsman.domain.reasons import Reason
 from pointsman.execution.ports import VenueReply
 from pointsman.venues.adapter import Incomplete
-from pointsman.venues.alpaca.messages import ENDED, OrderRow, end_reason, fill_told, moment, read_as
+from pointsman.venues.alpaca.messages import ENDED, OrderRow, end_reason, fill_told, moment
+from pointsman.venues.shapes import read_as
 
 
 class Update(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,7 +63,7 @@ class StreamReader:
     def replies(self, update: Update) -> list[VenueReply]:
         """What a message tells of an order of ours; nothing for another's."""
         row = update.order
-        if parse_client_order_id(row.client_order_id) is None:
+        if not is_client_order_id(row.client_order_id):
             return []
         self._look_for_gap(update)
         at = update.timestamp or row.updated_at or row.created_at

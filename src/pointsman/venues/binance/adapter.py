@@ -23,10 +23,8 @@ from pointsman.execution.ports import VenueReply
 from pointsman.venues.adapter import (
     Access,
     Call,
-    ConnectionFailed,
     History,
     Incomplete,
-    NoAnswer,
     Opening,
     Read,
 )
@@ -37,19 +35,20 @@ from pointsman.venues.binance.history import HistoryReader
 from pointsman.venues.binance.listener import Listener
 from pointsman.venues.binance.lookup import look_up
 from pointsman.venues.binance.order_ids import OrderIds
-from pointsman.venues.binance.shapes import ExchangeInfo, read_as
+from pointsman.venues.binance.shapes import ExchangeInfo, ServerTime
 from pointsman.venues.binance.symbols import (
     instruments,
     requests_per_minute,
     stops_per_symbol,
     unified_names,
-    venue_symbol,
 )
 from pointsman.venues.binance.words import MS_NS
 from pointsman.venues.catalogue import CATALOGUE
 from pointsman.venues.ccxt_client import CcxtClient
+from pointsman.venues.contract_names import venue_symbol
 from pointsman.venues.http_client import Socket, moved
-from pointsman.venues.outcome import Answer, OutcomeTable, Proof
+from pointsman.venues.outcome import Answer, OutcomeTable
+from pointsman.venues.shapes import read_as
 
 RECV_WINDOW_MS = 5_000
 KEEP_ALIVE_SECONDS = 30 * 60.0  # not money: seconds
@@ -58,14 +57,6 @@ USED_WEIGHT = "X-MBX-USED-WEIGHT-1M"
 
 LIVE_STREAM = "wss://fstream.binance.com/private/ws"
 SANDBOX_STREAM = "wss://fstream.binancefuture.com/private/ws"
-
-SECTIONS = {
-    "/fapi/v1/": ("fapiPrivate", "fapiPublic"),
-    "/fapi/v2/": ("fapiPrivateV2", "fapiPublicV2"),
-    "/fapi/v3/": ("fapiPrivateV3", "fapiPublicV3"),
-    "/sapi/v1/": ("sapi", "sapi"),
-}
-"""How ccxt names the groups of addresses, signed and not."""
 
 
 def make_adapter(access: Access) -> "BinanceAdapter":
@@ -97,24 +88,14 @@ class BinanceAdapter:
     # -- the account -------------------------------------------------------------------------------
 
     async def call(self, call: Call) -> Answer:
-        answer, headers = await self._client.send(call, *_section_and_path(call))
+        answer, headers = await self._client.send(call, *requests.section_and_path(call))
         used = headers.get(USED_WEIGHT, "")
         return replace(answer, used=int(used)) if used.isdecimal() else answer
 
-    def signed(self, call: Call) -> dict[str, Any]:
-        """A request as it leaves: `url`, `method`, `headers` and `body`."""
-        return self._client.signed(call, *_section_and_path(call))
-
     async def set_clock(self) -> None:
-        before_ms = self._client.now_ms()
-        try:
-            answer = await self.call(requests.TIME)
-        except (ConnectionFailed, NoAnswer) as error:
-            raise Incomplete(str(error)) from None
-        venue_ms = answer.body.get("serverTime") if isinstance(answer.body, dict) else None
-        if not isinstance(venue_ms, int):
-            raise Incomplete(f"Binance does not say what time it is: HTTP {answer.status}")
-        self._client.set_clock(before_ms, venue_ms, self._client.now_ms())
+        await self._client.ask_clock(
+            self.call(requests.TIME), lambda body: read_as(ServerTime, body).server_time
+        )
 
     async def open(self, read: Read) -> Opening:
         info = read_as(ExchangeInfo, await read(requests.EXCHANGE_INFO))
@@ -248,16 +229,9 @@ class BinanceAdapter:
                 await read(requests.KEEP_LISTEN_KEY)
                 await self.set_clock()
             except Incomplete as error:
-                if error.ruling is not None and error.ruling.outcome is Proof.NOT_FOUND:
+                if error.is_not_found:
                     raise
                 wait_seconds = KEEP_ALIVE_AGAIN_SECONDS
 
     async def close(self) -> None:
         await self._client.close()
-
-
-def _section_and_path(call: Call) -> tuple[str, str]:
-    """Where ccxt keeps the address of a request, and what follows it."""
-    path = call.route.partition(" ")[2]
-    start = next(start for start in SECTIONS if path.startswith(start))
-    return SECTIONS[start][0 if call.is_signed else 1], path.removeprefix(start)

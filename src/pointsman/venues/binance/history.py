@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from pointsman.domain.client_order_ids import is_client_order_id
 from pointsman.domain.events import ChargePaid, FundingPaid
 from pointsman.domain.policy import PositionMode
 from pointsman.domain.sides import PositionSide
@@ -22,9 +23,9 @@ from pointsman.venues.adapter import History, Incomplete, Read
 from pointsman.venues.binance import requests
 from pointsman.venues.binance.activity import Activity
 from pointsman.venues.binance.lists import find_children, positions, states
-from pointsman.venues.binance.shapes import IncomeRow, OrderRow, TradeRow, exact, read_as
-from pointsman.venues.binance.words import MS_NS, Translator, is_ours
-from pointsman.venues.outcome import Proof
+from pointsman.venues.binance.shapes import IncomeRow, OrderRow, TradeRow
+from pointsman.venues.binance.words import MS_NS, Translator
+from pointsman.venues.shapes import exact, read_as
 
 DAY_MS = 86_400_000
 WINDOW_MS = 7 * DAY_MS
@@ -202,10 +203,9 @@ class HistoryReader:
         except Incomplete as error:
             # An order that the venue itself has placed cannot always be asked about. But one that
             # has traded just now may not be shown yet, and may be ours.
-            is_unknown = error.ruling is not None and error.ruling.outcome is Proof.NOT_FOUND
-            if not is_unknown or self._venue_now_ms() - at_ms < SHOWN_AFTER_MS:
+            if not error.is_not_found or self._venue_now_ms() - at_ms < SHOWN_AFTER_MS:
                 raise
-        if not is_ours(said):
+        if not is_client_order_id(said):
             await find_children(read, self._words.ids, name)
         self._words.ids.note(order_id, said)
 

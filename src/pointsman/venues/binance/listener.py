@@ -10,14 +10,16 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from pointsman.domain.client_order_ids import is_client_order_id
 from pointsman.domain.events import ReportWord
 from pointsman.execution.ports import VenueReply
 from pointsman.venues.adapter import Incomplete
 from pointsman.venues.binance.activity import Activity
 from pointsman.venues.binance.lists import Holdings
 from pointsman.venues.binance.order_ids import OrderIds, actual_id
-from pointsman.venues.binance.shapes import AccountUpdate, OrderUpdate, StopUpdate, read_as
-from pointsman.venues.binance.words import ENDINGS, is_ours, order_report, stop_report
+from pointsman.venues.binance.shapes import AccountUpdate, OrderUpdate, StopUpdate
+from pointsman.venues.binance.words import ENDINGS, order_report, stop_report
+from pointsman.venues.shapes import read_as
 
 HELD_SECONDS = 2.0  # not money: seconds
 ASK_AGAIN_SECONDS = 0.5  # not money: seconds
@@ -63,11 +65,11 @@ class Listener:
     def _hear_order(self, told: OrderUpdate) -> list[VenueReply]:
         self._activity.touch(told.symbol)
         name = self._ids.name_of(told.order_id)
-        if name is None and is_ours(told.client_order_id):
+        if name is None and is_client_order_id(told.client_order_id):
             name = self._ids.note(told.order_id, told.client_order_id)
         if name is None and self._may_be_child(told):
             self._hold(told)
-        if name is None or not is_ours(name):
+        if name is None or not is_client_order_id(name):
             return []
         return self._report(name, told)
 
@@ -79,7 +81,7 @@ class Listener:
 
     def _hear_stop(self, told: StopUpdate, at_ms: int) -> list[VenueReply]:
         self._activity.touch(told.symbol)
-        if not is_ours(told.client_algo_id):
+        if not is_client_order_id(told.client_algo_id):
             return []
         child_id = actual_id(told.actual_order_id)
         if child_id is not None:

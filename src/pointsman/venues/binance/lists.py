@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from pointsman.domain.client_order_ids import is_client_order_id
 from pointsman.domain.money import ZERO
 from pointsman.domain.timestamps import SECOND_NS
 from pointsman.domain.venue_reports import VenueHolding, VenueOrder
@@ -22,9 +23,9 @@ from pointsman.venues.binance.shapes import (
     PositionUpdate,
     StopRow,
     TradeRow,
-    read_as,
 )
-from pointsman.venues.binance.words import Translator, is_ours
+from pointsman.venues.binance.words import Translator
+from pointsman.venues.shapes import read_as
 
 TRIES = 3
 TRY_AGAIN_SECONDS = 0.2  # not money: seconds
@@ -68,7 +69,7 @@ async def _name_all(read: Read, ids: OrderIds, orders: list[OrderRow]) -> None:
     unknown = [
         row
         for row in orders
-        if ids.name_of(row.order_id) is None and not is_ours(row.client_order_id)
+        if ids.name_of(row.order_id) is None and not is_client_order_id(row.client_order_id)
     ]
     for name in sorted({row.symbol for row in unknown if ids.may_have_child(row.symbol)}):
         await find_children(read, ids, name)

@@ -15,10 +15,10 @@ from pointsman.venues.adapter import Call, Incomplete, Read
 from pointsman.venues.binance import requests
 from pointsman.venues.binance.lists import fills_of, find_children
 from pointsman.venues.binance.order_ids import actual_id
-from pointsman.venues.binance.shapes import OrderRow, StopRow, read_as
-from pointsman.venues.binance.symbols import venue_symbol
+from pointsman.venues.binance.shapes import OrderRow, StopRow
 from pointsman.venues.binance.words import Translator, fill_of
-from pointsman.venues.outcome import Proof
+from pointsman.venues.contract_names import venue_symbol
+from pointsman.venues.shapes import read_as
 
 T = TypeVar("T")
 
@@ -54,7 +54,7 @@ async def _asked(read: Read, call: Call, shape: Callable[..., T]) -> T | None:
     try:
         return read_as(shape, await read(call))  # type: ignore[arg-type]
     except Incomplete as error:
-        if error.ruling is not None and error.ruling.outcome is Proof.NOT_FOUND:
+        if error.is_not_found:
             return None
         raise
 

@@ -15,7 +15,7 @@ from pointsman.domain.orders import Order, OrderType, Role
 from pointsman.domain.policy import PositionMode
 from pointsman.domain.sides import PositionSide, Side
 from pointsman.venues.adapter import Call
-from pointsman.venues.binance.symbols import venue_symbol
+from pointsman.venues.contract_names import venue_symbol
 
 SIDES = {Side.BUY: "BUY", Side.SELL: "SELL"}
 POSITION_SIDES = {PositionSide.LONG: "LONG", PositionSide.SHORT: "SHORT"}
@@ -36,6 +36,22 @@ KEY = Call(route="GET /sapi/v1/account/apiRestrictions")
 POSITIONS = Call(route="GET /fapi/v3/positionRisk", weight=5)
 TAKE_LISTEN_KEY = Call(route="POST /fapi/v1/listenKey")
 KEEP_LISTEN_KEY = Call(route="PUT /fapi/v1/listenKey")
+
+
+SECTIONS = {
+    "/fapi/v1/": ("fapiPrivate", "fapiPublic"),
+    "/fapi/v2/": ("fapiPrivateV2", "fapiPublicV2"),
+    "/fapi/v3/": ("fapiPrivateV3", "fapiPublicV3"),
+    "/sapi/v1/": ("sapi", "sapi"),
+}
+"""How ccxt names the groups of addresses, signed and not."""
+
+
+def section_and_path(call: Call) -> tuple[str, str]:
+    """Where ccxt keeps the address of a request, and what follows it."""
+    path = call.route.partition(" ")[2]
+    start = next(start for start in SECTIONS if path.startswith(start))
+    return SECTIONS[start][0 if call.is_signed else 1], path.removeprefix(start)
 
 
 def is_stop(client_order_id: str) -> bool:

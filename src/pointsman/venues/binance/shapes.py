@@ -1,21 +1,19 @@
-"""What Binance sends, as typed records: only the fields that are read, exact decimals.
+"""What Binance sends, as records for `venues.shapes`: only the fields that are read."""
 
-An answer or message that lacks one, or holds another type, raises Incomplete: nothing is concluded
-from it.
-"""
-
-from decimal import Decimal, InvalidOperation
-from typing import Any, TypeVar
+from decimal import Decimal
+from typing import Any
 
 import msgspec
-
-from pointsman.venues.adapter import Incomplete
-
-T = TypeVar("T")
 
 
 class Shape(msgspec.Struct, frozen=True, gc=False, kw_only=True, rename="camel"):
     """The base: fields are named as in the venue's JSON, in camel case."""
+
+
+class ServerTime(Shape, frozen=True):
+    """What time it is, in milliseconds."""
+
+    server_time: int
 
 
 class OrderRow(Shape, frozen=True):
@@ -151,44 +149,3 @@ class AccountUpdate(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
     reason: str = msgspec.field(name="m")
     positions: list[PositionUpdate] = msgspec.field(name="P", default_factory=list)
-
-
-def read_as(shape: type[T], body: Any) -> T:
-    """A body as a shape. Raises Incomplete, saying which field does not fit."""
-    try:
-        read = msgspec.convert(body, shape)
-    except msgspec.ValidationError as error:
-        raise Incomplete(f"Binance sent something else than it documents: {error}") from None
-    _check_numbers(read)
-    return read
-
-
-def exact(text: str, name: str) -> Decimal:
-    """A number that a row keeps as it was sent. Raises Incomplete."""
-    try:
-        value = Decimal(text)
-    except InvalidOperation:
-        value = Decimal("NaN")
-    if not is_reckonable(value):
-        raise Incomplete(f"Binance sent {text} as {name}, which no number of ours can be")
-    return value
-
-
-def _check_numbers(read: Any) -> None:
-    """Each number has to be one that can be reckoned with exactly: finite, with at most 12 digits
-    before and 12 after the point."""
-    if isinstance(read, list):
-        for row in read:
-            _check_numbers(row)
-    elif isinstance(read, msgspec.Struct):
-        for name in read.__struct_fields__:
-            value = getattr(read, name)
-            if isinstance(value, list):
-                _check_numbers(value)
-            elif isinstance(value, Decimal) and not is_reckonable(value):
-                raise Incomplete(f"Binance sent {value} as {name}, which no number of ours can be")
-
-
-def is_reckonable(value: Decimal) -> bool:
-    exponent = value.as_tuple().exponent
-    return isinstance(exponent, int) and exponent >= -12 and value.adjusted() < 12

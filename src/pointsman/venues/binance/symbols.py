@@ -12,16 +12,11 @@ from pointsman.domain.market import Instrument
 from pointsman.domain.money import parse_machine_decimal
 from pointsman.venues.adapter import Incomplete
 from pointsman.venues.binance.shapes import ExchangeInfo, SymbolRow
+from pointsman.venues.contract_names import venue_symbol
 
 PERPETUAL = ("PERPETUAL", "TRADIFI_PERPETUAL")
 STOPS_PER_SYMBOL = 10
 """How many conditional orders may rest in one symbol, where the venue does not say it."""
-
-
-def venue_symbol(symbol: str) -> str:
-    """BTCUSDT for BTC/USDT:USDT; a name of the venue stays as it is."""
-    base, _, rest = symbol.partition("/")
-    return base + rest.partition(":")[0]
 
 
 def unified_names(info: ExchangeInfo) -> dict[str, str]:

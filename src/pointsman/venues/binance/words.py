@@ -6,7 +6,7 @@ the client order id that `OrderIds` has for it.
 
 from decimal import Decimal
 
-from pointsman.domain.client_order_ids import parse_client_order_id
+from pointsman.domain.client_order_ids import is_client_order_id
 from pointsman.domain.events import OrderReport, ReportWord, VenueFill
 from pointsman.domain.life_cycle import OrderStatus
 from pointsman.domain.money import ZERO, parse_machine_decimal
@@ -80,7 +80,7 @@ class Translator:
         """An ordinary order, also one that a stop of ours became. What an id that is not ours
         belongs to is not concluded here."""
         name = self.ids.name_of(row.order_id) or row.client_order_id
-        if is_ours(name):
+        if is_client_order_id(name):
             self.ids.note(row.order_id, name)
         status = _status(row.status)
         is_child = is_stop(name)
@@ -174,11 +174,6 @@ def fill_of(row: TradeRow) -> VenueFill:
         ts_ns=row.time * MS_NS,
         fee_currency=row.commission_asset or None,
     )
-
-
-def is_ours(client_order_id: str) -> bool:
-    """Whether an id has the form of ours."""
-    return parse_client_order_id(client_order_id) is not None
 
 
 def order_report(name: str, told: OrderUpdate) -> OrderReport | None:

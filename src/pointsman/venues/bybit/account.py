@@ -5,8 +5,9 @@ from collections.abc import Iterable
 from pointsman.domain.market import Instrument
 from pointsman.domain.policy import PositionMode
 from pointsman.venues.adapter import Incomplete
-from pointsman.venues.bybit.requests import COIN, unified_symbol, venue_symbol
+from pointsman.venues.bybit.requests import COIN, unified_symbol
 from pointsman.venues.bybit.rows import Row, number, position_index, text
+from pointsman.venues.contract_names import venue_symbol
 from pointsman.venues.errors import VenueRefused
 
 UNIFIED = (3, 4, 5, 6)

@@ -25,10 +25,8 @@ from pointsman.venues.adapter import (
     Access,
     Adapter,
     Call,
-    ConnectionFailed,
     History,
     Incomplete,
-    NoAnswer,
     Opening,
     Read,
 )
@@ -52,6 +50,7 @@ from pointsman.venues.bybit.rows import MS_NS, Row
 from pointsman.venues.bybit.stream import ADDRESS, SANDBOX_ADDRESS, authorize, hear
 from pointsman.venues.catalogue import CATALOGUE
 from pointsman.venues.ccxt_client import CcxtClient
+from pointsman.venues.contract_names import venue_symbol
 from pointsman.venues.http_client import moved
 from pointsman.venues.outcome import Answer
 
@@ -94,13 +93,7 @@ class BybitAdapter:
         return replace(answer, retry_after_ms=wait_ms)
 
     async def set_clock(self) -> None:
-        before_ms = self._client.now_ms()
-        try:
-            answer = await self.call(requests.TIME)
-        except (ConnectionFailed, NoAnswer) as error:
-            raise Incomplete(f"Bybit did not say what time it is: {error}") from None
-        venue_ms = rows.time_ms(answer.body)
-        self._client.set_clock(before_ms, venue_ms, self._client.now_ms())
+        await self._client.ask_clock(self.call(requests.TIME), rows.time_ms)
 
     async def open(self, read: Read) -> Opening:
         check_secret(self._access.secret)
@@ -204,7 +197,7 @@ class BybitAdapter:
         history = await read_history(read, cursor, self._mode)
         for trade in history.trades:
             index = requests.position_index(trade.position_side)
-            self._may_hold.add((requests.venue_symbol(trade.symbol), index))
+            self._may_hold.add((venue_symbol(trade.symbol), index))
         return history
 
     async def open_orders(self, read: Read) -> tuple[VenueOrder, ...]:

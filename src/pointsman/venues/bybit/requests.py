@@ -12,6 +12,7 @@ from pointsman.domain.orders import Order, OrderType
 from pointsman.domain.policy import PositionMode
 from pointsman.domain.sides import PositionSide, Side
 from pointsman.venues.adapter import Call
+from pointsman.venues.contract_names import venue_symbol
 
 COIN = "USDT"
 """All that is traded here is settled in it."""
@@ -32,12 +33,6 @@ OPEN_ORDERS = Call(
     params={**LINEAR, "settleCoin": COIN, "openOnly": 0, "limit": 50},
 )
 HOLDINGS = Call(route="GET /v5/position/list", params={**LINEAR, "settleCoin": COIN, "limit": 200})
-
-
-def venue_symbol(symbol: str) -> str:
-    """BTCUSDT for BTC/USDT:USDT; a name of the venue stays as it is."""
-    base, _, rest = symbol.partition("/")
-    return base + rest.partition(":")[0]
 
 
 def unified_symbol(name: str) -> str:

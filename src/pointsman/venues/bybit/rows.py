@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from pointsman.domain.client_order_ids import parse_client_order_id
+from pointsman.domain.client_order_ids import is_client_order_id
 from pointsman.domain.events import FundingPaid, OrderReport, ReportWord, VenueFill
 from pointsman.domain.life_cycle import OrderStatus
 from pointsman.domain.money import ZERO, parse_machine_decimal
@@ -307,7 +307,7 @@ def holding_of(row: Row, mode: PositionMode) -> VenueHolding | None:
 
 def is_ours(row: Row) -> bool:
     """Whether an order or an execution is of an order with an id of our form."""
-    return parse_client_order_id(text(row, "orderLinkId")) is not None
+    return is_client_order_id(text(row, "orderLinkId"))
 
 
 def reply_of(topic: str, row: Row) -> VenueReply | None:
