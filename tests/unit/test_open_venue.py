@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from pointsman.config.known_venues import REAL_MONEY_SENTENCE
+from pointsman.config.known_venues import KNOWN_VENUES, PAPER, REAL_MONEY_SENTENCE
 from pointsman.config.problems import SettingsError
 from pointsman.config.settings import Settings, resolve_settings
 from pointsman.domain.accounts import Mark, VenueAccount
@@ -30,6 +30,7 @@ from pointsman.storage.queries import EMPTY
 from pointsman.storage.reader import desk, open_reader
 from pointsman.venues.adapter import Access
 from pointsman.venues.bridge import RealVenue
+from pointsman.venues.catalogue import CATALOGUE
 from pointsman.venues.errors import VenueRefused
 from pointsman.venues.outcome import Answer
 from pointsman.venues.paper.venue import PaperVenue
@@ -109,13 +110,9 @@ def traded_on(database: Path) -> VenueAccount:
     return found.traded_on
 
 
-async def test_rule_35_an_account_at_a_venue_that_is_not_built_is_refused_and_nothing_made(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delitem(ADAPTERS, "alpaca", raising=False)
-    with pytest.raises(SettingsError, match="VENUE='alpaca': it is not built yet; use one of pap"):
-        await run(tmp_path / "t.db")
-    assert not (tmp_path / "t.db").exists()
+def test_rule_35_every_venue_that_the_settings_take_has_an_adapter_and_abilities() -> None:
+    assert ADAPTERS.keys() == KNOWN_VENUES.keys()
+    assert CATALOGUE.keys() == KNOWN_VENUES.keys() | {PAPER}
 
 
 async def test_real_money_in_shadow_needs_no_consent_and_is_traded_on_paper(

@@ -12,7 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from pointsman.config.known_venues import PAPER
-from pointsman.config.problems import SettingProblem, SettingsError
+from pointsman.config.problems import SettingsError
 from pointsman.config.settings import Settings
 from pointsman.config.venue_settings import venue_problems
 from pointsman.domain.accounts import DeskRecord, VenueAccount
@@ -55,8 +55,8 @@ ADAPTERS: dict[str, Callable[[Access], Adapter]] = {
     "binanceusdm": _binance,
     "bybit": _bybit,
 }
-"""What makes the adapter of each real venue that is built, by its name in the settings. Each
-imports what it needs when it is called."""
+"""What makes the adapter of each real venue, by its name in the settings. Each imports what it
+needs when it is called."""
 
 TIMEOUT_MS_MAX = 4_000
 """A request that has no answer by then is given up: before SUBMIT_TIMEOUT_SECONDS is over, so that
@@ -70,7 +70,7 @@ def access_of(settings: Settings) -> Access | None:
 
     Raises SettingsError with everything that prevents a start at that venue.
     """
-    if problems := venue_problems(settings) or _not_built(settings):
+    if problems := venue_problems(settings):
         raise SettingsError(problems)
     if settings.venue == PAPER:
         return None
@@ -89,18 +89,6 @@ def access_of(settings: Settings) -> Access | None:
         timeout_ms=min(TIMEOUT_MS_MAX, int(patience_ms)),
         order_settle_ns=int(settings.order_settle_seconds * _NS_PER_SECOND),
     )
-
-
-def _not_built(settings: Settings) -> tuple[SettingProblem, ...]:
-    """What the settings may ask for and no engine can do yet."""
-    if settings.venue == PAPER:
-        return ()
-    if settings.venue not in ADAPTERS:
-        built = ", ".join((PAPER, *ADAPTERS))
-        return (
-            SettingProblem("VENUE", settings.venue, f"it is not built yet; use one of {built}"),
-        )
-    return ()
 
 
 def open_real_venue(settings: Settings, access: Access, now_ns: int) -> RealVenue:
