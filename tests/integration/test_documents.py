@@ -239,3 +239,24 @@ def test_every_page_that_a_page_names_exists() -> None:
     for page in (ROOT / "docs").glob("*.md"):
         for link in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text("utf-8")):
             assert "://" in link or (page.parent / link).exists(), (page.name, link)
+
+
+def test_the_backup_by_cron_keeps_the_old_copy_until_the_new_one_is_known_to_be_good(
+    after_make_run: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "reader"
+    shutil.copytree(after_make_run, folder, symlinks=True)
+    (script,) = [block for block in blocks("bash") if "db backup" in block]
+    script = script.replace("/var/lib/pointsman", str(folder))
+    script = script.replace("/opt/pointsman/.venv/bin/pointsman", str(folder / "bin" / "pointsman"))
+    (folder / "pointsman-backup").write_text(script)
+    for _same_day_again in range(2):
+        done = shell("/bin/sh -e pointsman-backup", folder)
+        assert done.returncode == 0, (done.stdout, done.stderr)
+    (kept,) = (folder / "backup").iterdir()
+    files = {file.name: file.read_bytes() for file in kept.iterdir()}
+    assert shell(f"pointsman status --db {kept / 'trading.db'}", folder).returncode == 0
+    with (folder / "trading.db").open("r+b") as database:
+        database.write(b"damaged")
+    assert shell("/bin/sh -e pointsman-backup", folder).returncode != 0
+    assert {file.name: file.read_bytes() for file in kept.iterdir()} == files

@@ -69,10 +69,28 @@ def test_books_of_the_paper_venue_and_a_pressed_latch_are_copied_too(
     with closing(KillLatch(latch_path(path))) as latch:
         latch.press(LatchState(KillState.FLATTEN, "ann", "drill", 5))
     files = back_up(path, copied)
-    assert [each for each, _ in files] == [copied, ledger_path(copied)]
+    assert [each for each, _ in files] == [copied, ledger_path(copied), latch_path(copied)]
+    assert sorted(each for each, _ in files) == sorted(copied.parent.iterdir())
     assert read_ledger(ledger_path(copied)) == read_ledger(ledger)
     assert read_latch(latch_path(copied)) == LatchState(KillState.FLATTEN, "ann", "drill", 5)
     assert all(stat.S_IMODE(file.stat().st_mode) == 0o600 for file in copied.parent.iterdir())
+
+
+@pytest.mark.parametrize(
+    "left",
+    [LatchState(KillState.FLATTEN, "ann", "another day", 5), LatchState(rearms=True)],
+    ids=["that would kill", "that would rearm"],
+)
+def test_the_latch_of_an_older_copy_is_refused_and_stays_as_it_is(
+    left: LatchState, path: Path, tmp_path: Path
+) -> None:
+    there = latch_path(tmp_path / "copy.db")
+    with closing(KillLatch(there)) as latch:
+        latch.follow(left, 0)
+    result = CliRunner().invoke(app, ["db", "backup", str(tmp_path / "copy.db"), "--db", str(path)])
+    assert (result.exit_code, "copy.db.kill exists; name a new file" in result.stderr) == (1, True)
+    assert read_latch(there) == left
+    assert not (tmp_path / "copy.db").exists()
 
 
 def test_a_ledger_that_is_there_already_is_not_overwritten_and_nothing_is_left(

@@ -1,5 +1,6 @@
 """`db backup` and `db migrate`: the database as a file."""
 
+import errno
 import os
 import sqlite3
 import sys
@@ -55,6 +56,9 @@ def back_up(source: Path, file: Path) -> list[tuple[Path, int]]:
     """Copy a database, the paper venue's books and a pressed kill latch, all as of one moment, for
     the owner alone, on the disk when it returns. Gives the files with their sizes.
 
+    A latch that is there already is of another database: an engine on the copy would be killed, or
+    rearmed, by what that one was told. So it is refused like every other file that is there.
+
     Raises FileExistsError or another OSError, sqlite3.Error, or what `open_as_stored` raises; then
     there is no new file.
     """
@@ -63,6 +67,8 @@ def back_up(source: Path, file: Path) -> list[tuple[Path, int]]:
     from pointsman.storage.reader import open_as_stored
 
     with ExitStack() as opened, ExitStack() as undoing:
+        if latch_path(file).exists():
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(latch_path(file)))
         reader = opened.enter_context(closing(open_as_stored(source)))
         copies = {file: reader}
         ledger = ledger_path(source.resolve())
@@ -74,14 +80,16 @@ def back_up(source: Path, file: Path) -> list[tuple[Path, int]]:
             os.close(os.open(copy, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
             undoing.callback(copy.unlink, missing_ok=True)
             _copy(original, copy)
+        made = [*copies]
         latched = read_latch(latch_path(source))
         if latched.is_set:
+            made.append(latch_path(file))
             undoing.callback(latch_path(file).unlink, missing_ok=True)
             with closing(KillLatch(latch_path(file))) as latch:
                 latch.press(latched)
         sync(file.resolve().parent)
         undoing.pop_all()
-    return [(copy, copy.stat().st_size) for copy in copies]
+    return [(each, each.stat().st_size) for each in made]
 
 
 def _read_only(path: Path) -> sqlite3.Connection:
