@@ -70,3 +70,4 @@ def test_a_test_notice_arrives_and_one_that_does_not_is_named(tmp_path: Path) ->
     none = asked(tmp_path, "notify", "test")
     assert none.returncode == 1
     assert "NOTIFY_URLS is empty" in none.stderr
+    assert "Set it to where notices go, such as NOTIFY_URLS=ntfy://" in none.stderr

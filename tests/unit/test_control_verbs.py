@@ -69,8 +69,12 @@ REASONED = {"reason": "why", "by": "ann"}
         ("kill", {"verb": "kill", "flatten": False, **REASONED}, "killed: halt"),
         ("kill --flatten", {"verb": "kill", "flatten": True, **REASONED}, "in memory only"),
         ("rearm", {"verb": "rearm", **REASONED}, "nothing was killed: ACTIVE"),
-        ("pause", {"verb": "pause", "va": None, **REASONED}, "paused all"),
-        ("resume --va VA001", {"verb": "resume", "va": "VA001", **REASONED}, "resumed VA001"),
+        ("pause", {"verb": "pause", "va": None, **REASONED}, "paused all accounts: "),
+        (
+            "resume --va VA001",
+            {"verb": "resume", "va": "VA001", **REASONED},
+            "resumed VA001; the engine is ",
+        ),
         ("flatten VA001", {"verb": "flatten", "va": "VA001", **REASONED}, "closing 1 position\n"),
         (
             "accounts assign VA001 XXX 3",
@@ -90,7 +94,7 @@ def test_a_verb_asks_with_who_and_why(
 @pytest.mark.parametrize(
     ("held", "says"),
     [
-        ([], "resumed all: ACTIVE\n"),
+        ([], "resumed all accounts: ACTIVE\n"),
         (["V1", "V2"], ". Still stopped individually: V1, V2 (use `resume --va V1`)\n"),
         ([f"V{number}" for number in range(9)], ": V0, V1, V2, V3, V4, … (use `resume --va V0`)\n"),
     ],

@@ -12,6 +12,7 @@ from pointsman.storage.sqlite_manager import SqliteManager
 from tests import story_database
 from tests.integration.sessions import environment
 
+UNWRITABLE = "pointsman: standard output"
 MAIN = "import sys; from pointsman.cli.app import main; sys.exit(main())"
 
 
@@ -39,11 +40,19 @@ def test_a_kill_is_done_with_every_stream_closed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("redirected", "code", "says"),
-    [(">&-", 0, ""), ("> /dev/full", 1, "pointsman: [Errno 28] No space left on device\n")],
+    [
+        (">&-", 0, ""),
+        ("> /dev/full", 1, f"{UNWRITABLE}: No space left on device\n"),
+    ],
 )
-def test_status_without_an_output_ends_without_a_traceback(
-    tmp_path: Path, redirected: str, code: int, says: str
+@pytest.mark.parametrize(
+    "verb", ["status", "signals --json", "run --speed max --duration 30 --json"]
+)
+def test_a_verb_without_an_output_says_so_in_one_line(
+    tmp_path: Path, verb: str, redirected: str, code: int, says: str
 ) -> None:
     story_database.lived_day().store(tmp_path / "t.db")
-    ended = shell(tmp_path, "status --db t.db", redirected)
-    assert (ended.returncode, ended.stderr) == (code, says)
+    name = "t.db" if not verb.startswith("run") else "new.db"
+    ended = shell(tmp_path, f"{verb} --db {name}", redirected)
+    said = ended.stderr.replace(f"database: {name}\n", "")
+    assert (ended.returncode, said) == (code, says)

@@ -36,7 +36,6 @@ def main() -> int:
         code = _run()
         sys.stdout.flush()
     except OSError as error:
-        # Mostly standard output itself: its disk is full, or nobody reads it any more.
         with suppress(OSError):
             sys.stderr.write(f"pointsman: {_told_of(error)}\n")
         streams.discard_output()

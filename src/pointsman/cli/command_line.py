@@ -20,6 +20,7 @@ from pointsman.cli import (
     venue_verbs,
 )
 from pointsman.cli import dashboard_verb as dashboard
+from pointsman.cli.ending import fail
 from pointsman.cli.options import (
     Options,
     database_of,
@@ -207,8 +208,7 @@ def why(
     if story is None:
         hint = f"nearest: {', '.join(near)}" if near else "`pointsman signals` lists the newest"
         path = settings.database_path
-        sys.stderr.write(f"pointsman: no signal or order {signal_id!r} in {path}; {hint}\n")
-        raise typer.Exit(ExitCode.FAILURE)
+        fail(f"no signal or order {signal_id!r} in {path}; {hint}")
     if options.as_json:
         print_json(story_document(story))
     else:

@@ -5,7 +5,6 @@ Each asks the engine over its socket and ends with the exit code of the answer. 
 works without an engine as well: then the latch file says it to the next start (RULES 19).
 """
 
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pointsman.cli.ending import complain, fail, tell
 from pointsman.cli.options import (
     Options,
     database_of,
@@ -76,10 +76,10 @@ def kill(
     request = Kill(flatten=is_flatten, reason=text, by=asker())
     answer = kill_request.kill(database, request)
     if answer.get("ok") and not answer.get("durable"):
-        _say("warning: the latch file could not be written: the kill holds in memory only")
+        complain("warning: the latch file could not be written: the kill holds in memory only")
     _finish(options, answer, lambda answer: answer.get("told") or f"killed: {answer.get('state')}")
     if not is_sure:
-        _say(f"Not sure that {database} is the right database. Repeat with --db PATH.")
+        complain(f"Not sure that {database} is the right database. Repeat with --db PATH.")
         raise typer.Exit(ExitCode.FAILURE)
 
 
@@ -95,7 +95,7 @@ def _database_to_kill(options: Options) -> tuple[Path, bool]:
         why = ", ".join(problem.variable for problem in error.problems)
     except (OSError, RuntimeError, ValueError) as error:
         why = str(error)
-    _say(f"warning: the settings name no usable database ({why}); taking {DEFAULT_DATABASE}")
+    complain(f"warning: the settings name no usable database ({why}); taking {DEFAULT_DATABASE}")
     return Path(DEFAULT_DATABASE), False
 
 
@@ -158,7 +158,7 @@ def _rearm_without_engine(settings: "Settings", reason: str, no_engine: str) -> 
 def pause(options: Options, reason: Reason, va: OneVa = None) -> None:
     """No new entries, of one account or of all; exits go on."""
     request = Pause(va=va, reason=_reason(reason), by=asker())
-    _send(options, request, lambda answer: f"paused {va or 'all'}: {answer['trading_state']}")
+    _send(options, request, lambda answer: _of_one_or_all("paused", va, answer))
 
 
 def resume(options: Options, reason: Reason, va: OneVa = None) -> None:
@@ -167,8 +167,14 @@ def resume(options: Options, reason: Reason, va: OneVa = None) -> None:
     _send(options, request, lambda answer: _resumed(va, answer))
 
 
+def _of_one_or_all(done: str, va: str | None, answer: Answer) -> str:
+    """What was done; the trading state is that of the engine, whatever one account may do."""
+    state = answer["trading_state"]
+    return f"{done} all accounts: {state}" if va is None else f"{done} {va}; the engine is {state}"
+
+
 def _resumed(va: str | None, answer: Answer) -> str:
-    text, held = f"resumed {va or 'all'}: {answer['trading_state']}", answer.get("still_held", [])
+    text, held = _of_one_or_all("resumed", va, answer), answer.get("still_held", [])
     for va_id, until in [*answer.get("cooldowns", {}).items()][:_NAMED_MAX]:
         shown = until.partition(".")[0].replace("T", " ")
         text += f". The cooldown of {va_id} runs until {shown} UTC; resume does not end it"
@@ -182,7 +188,7 @@ def flatten(
     options: Options,
     va: Annotated[str | None, typer.Argument(metavar="VA", help="The account.")] = None,
     is_all: Annotated[bool, flag("Every account.", "--all")] = False,
-    reason: Annotated[str, typer.Option("--reason", metavar="TEXT")] = "asked for",
+    reason: Reason = "asked for",
 ) -> None:
     """Close what one account holds, or all of them, at market."""
     if (va is None) is not is_all:
@@ -262,13 +268,18 @@ def _answer_to(options: Options, request: Request) -> Answer:
 def _finish(options: Options, answer: Answer, said: Callable[[Answer], str]) -> None:
     from pointsman.terminal.text import print_json, printable
 
+    if answer.get("ok"):
+        tell(options, answer, said(answer))
+        return
     if options.as_json:
         print_json(answer)
-    if not answer.get("ok"):
-        _say(printable(str(answer.get("error"))))
-        raise typer.Exit(int(answer.get("exit", ExitCode.FAILURE)))
-    if not options.as_json:
-        typer.echo(printable(said(answer)))
+    fail(printable(str(answer.get("error"))), answer.get("exit", ExitCode.FAILURE))
+
+
+def _counted(number: int, noun: str) -> str:
+    from pointsman.terminal.text import counted
+
+    return counted(number, noun)
 
 
 def _reason(text: str) -> str:
@@ -289,11 +300,3 @@ def _amount(name: str, text: str) -> str:
         hint = "; deposit puts money in, withdraw takes it out" if name == "AMOUNT" else ""
         raise typer.BadParameter(f"{text}: use a number above 0{hint}", param_hint=name)
     return text.lstrip("+")
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
-def _say(text: str) -> None:
-    sys.stderr.write(f"pointsman: {text}\n")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pointsman.cli.ending import fail
 from pointsman.cli.options import Options, read_settings, takes_options
 from pointsman.engine.exit_codes import ExitCode
 
@@ -36,11 +37,9 @@ def dashboard(
     """Watch and steer a running engine, over the socket beside its database or over HTTP."""
     settings = read_settings(options).settings
     if not _is_on_a_terminal():
-        _fail(
-            "The dashboard needs a terminal. Without one, use `pointsman status`.", ExitCode.USAGE
-        )
+        fail("The dashboard needs a terminal. Without one, use `pointsman status`.", ExitCode.USAGE)
     if is_dumb():
-        _fail(
+        fail(
             f"The dashboard cannot be shown on a terminal of the type TERM={os.environ['TERM']}. "
             "Set TERM to what yours is, such as xterm-256color, or use `pointsman status`.",
             ExitCode.USAGE,
@@ -91,13 +90,13 @@ def _remote(url: str, settings: "Settings") -> "Link":
     try:
         picture_of(remote)
     except TokenRefused as refused:
-        _fail(str(refused))
+        fail(str(refused))
     except Unreachable as lost:
         try:
             link.last()
         except (StorageError, OSError):
             here = f"no database here to show instead ({settings.database_path})"
-            _fail(f"{lost}; start it, or check --url; {here}")
+            fail(f"{lost}; start it, or check --url; {here}")
     return link
 
 
@@ -111,11 +110,6 @@ def _is_this_machine(url: str) -> bool:
         return is_loopback(urlsplit(url).hostname or "")
     except ValueError:
         return False
-
-
-def _fail(text: str, code: ExitCode = ExitCode.FAILURE) -> None:
-    sys.stderr.write(f"pointsman: {text}\n")
-    raise typer.Exit(code)
 
 
 def _is_on_a_terminal() -> bool:

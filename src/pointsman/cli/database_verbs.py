@@ -3,15 +3,14 @@
 import errno
 import os
 import sqlite3
-import sys
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from pointsman.cli.ending import fail, tell
 from pointsman.cli.options import Options, database_of, takes_options
-from pointsman.engine.exit_codes import ExitCode
 from pointsman.storage.syncing import sync
 
 TRIES = 1000
@@ -32,24 +31,23 @@ def backup(
 ) -> None:
     """Copy the database to a new file, also while an engine runs. The books of the paper venue are
     copied beside it, as of the same moment, so that an engine starts on the copy."""
-    from pointsman.terminal.text import print_json
-
     source = database_of(options)
     try:
         made = back_up(source, file)
     except FileExistsError as error:
-        _fail(f"{error.filename} exists; name a new file")
+        fail(f"{error.filename} exists; name a new file")
     except OSError as error:
-        _fail(f"{file} cannot be written: {error.strerror}")
+        fail(f"{file} cannot be written: {error.strerror}")
     except sqlite3.Error as error:
-        _fail(f"{file} could not be made: {error}")
+        fail(f"{file} could not be made: {error}")
     else:
-        if options.as_json:
-            document = {"database": str(source), "backup": str(file), "bytes": made[0][1]}
-            print_json({**document, "files": [str(each) for each, _ in made]})
-        else:
-            for each, size in made:
-                typer.echo(f"copied to {each}: {size:,} bytes")
+        files = [str(each) for each, _ in made]
+        document = {"database": str(source), "backup": str(file), "bytes": made[0][1]}
+        tell(
+            options,
+            {**document, "files": files},
+            *(f"copied to {each}: {size:,} bytes" for each, size in made),
+        )
 
 
 def back_up(source: Path, file: Path) -> list[tuple[Path, int]]:
@@ -125,7 +123,6 @@ def _copy(original: sqlite3.Connection, file: Path) -> None:
 def migrate(options: Options) -> None:
     """Bring the database up to the schema of this version. A start does it as well."""
     from pointsman.storage import lock, schema
-    from pointsman.terminal.text import print_json
 
     path = database_of(options).resolve()
     schema.require_file(path)
@@ -134,14 +131,6 @@ def migrate(options: Options) -> None:
         held.callback(os.close, lock.hold_file(path))
         before = schema.prepare(path)
     newest = schema.newest_version()
-    if options.as_json:
-        print_json({"database": str(path), "before": before, "schema": newest})
-    elif before == newest:
-        typer.echo(f"{path} has schema {newest} already")
-    else:
-        typer.echo(f"{path}: schema {before} is now {newest}")
-
-
-def _fail(text: str) -> None:
-    sys.stderr.write(f"pointsman: {text}\n")
-    raise typer.Exit(ExitCode.FAILURE)
+    done = f"{path}: schema {before} is now {newest}"
+    document = {"database": str(path), "before": before, "schema": newest}
+    tell(options, document, f"{path} has schema {newest} already" if before == newest else done)

@@ -3,23 +3,29 @@
 Each function raises typer.BadParameter with the flag, what was written and what to write instead.
 """
 
+import errno
 import stat
+from collections.abc import Sequence
 from pathlib import Path
 
 import typer
 
-from pointsman.config.known_venues import PAPER
+from pointsman.config.known_venues import KNOWN_VENUES, PAPER
+from pointsman.config.problems import did_you_mean
 
 SPEED_MAX = 100_000
 SIM, DEMO, NONE, STANDARD_INPUT, HTTP = "sim", "demo", "none", "-", "http"
 VENUE = "venue"
-VENUES = ("binanceusdm", "bybit", "alpaca")
+VENUES = tuple(KNOWN_VENUES)
 """Venues whose quotes can be had live."""
 
 ARRIVING = {STANDARD_INPUT: "standard input", HTTP: "HTTP"} | {
     name: f"the market of {name}" for name in VENUES
 }
 """Markets whose quotes come as they are, and how."""
+
+MARKETS = (SIM, VENUE, *ARRIVING)
+SIGNALS = (DEMO, NONE, STANDARD_INPUT)
 
 
 def read_market(names: list[str], venue: str) -> tuple[str, tuple[Path, ...]]:
@@ -32,14 +38,14 @@ def read_market(names: list[str], venue: str) -> tuple[str, tuple[Path, ...]]:
         if venue == PAPER:
             raise _bad_market(f"venue: orders go to paper; name one of {', '.join(VENUES)}")
         names = [venue]
-    for word in (SIM, VENUE, *ARRIVING):
+    for word in MARKETS:
         if word in names and len(names) > 1:
             alone = "name it alone, or files only"
             raise _bad_market(f"{word} cannot be combined with another market; {alone}")
     kind = names[0] if names[0] == SIM or names[0] in ARRIVING else "FILE"
     if venue != PAPER and kind not in (venue, STANDARD_INPUT, HTTP):
         raise _bad_market(f"{names[0]}: orders go to {venue}; use venue, for its own quotes")
-    return kind, tuple(_file("--market", name) for name in names) if kind == "FILE" else ()
+    return kind, tuple(_file("--market", name, MARKETS) for name in names) if kind == "FILE" else ()
 
 
 def _bad_market(told: str) -> typer.BadParameter:
@@ -65,18 +71,22 @@ def read_signals(kind: str, speed: int | None, text: str | None) -> str:
             "signals on standard input cannot be used with --speed max; leave it out",
             param_hint="--signals",
         )
-    if text not in (DEMO, NONE, STANDARD_INPUT):
-        _file("--signals", text)
+    if text not in SIGNALS:
+        _file("--signals", text, SIGNALS)
     return text
 
 
-def _file(flag: str, name: str) -> Path:
+def _file(flag: str, name: str, words: Sequence[str]) -> Path:
+    """A file that can be read; `words` is what could be meant instead of one."""
     path = Path(name)
     try:
         mode = path.stat().st_mode
     except OSError as error:
+        hint = did_you_mean(name, words) if error.errno == errno.ENOENT else ""
         raise typer.BadParameter(
-            f"{name}: {error.strerror}; name a file that can be read", param_hint=flag
+            f"{name}: {error.strerror}; name a file that can be read, or one of "
+            f"{', '.join(words)}{hint}",
+            param_hint=flag,
         ) from None
     if stat.S_ISDIR(mode):
         raise typer.BadParameter(f"{name} is a folder; name the files in it", param_hint=flag)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pointsman.cli.dashboard_verb import is_dumb
+from pointsman.cli.ending import complain, fail
 from pointsman.cli.feed_options import (
     ARRIVING,
     DEMO,
@@ -137,22 +138,22 @@ def _known_endings() -> Iterator[None]:
     try:
         yield
     except VenueUnreachable as error:
-        _fail(str(error), ExitCode.VENUE)
+        fail(str(error), ExitCode.VENUE)
     except (OtherRun, LedgerModeDiffers, VenueRefused) as error:
-        _fail(str(error), ExitCode.SETTINGS)
+        fail(str(error), ExitCode.SETTINGS)
     except LedgerBusy as error:
-        _fail(str(error), ExitCode.BUSY)
+        fail(str(error), ExitCode.BUSY)
     except LedgerUnreadable as error:
-        _fail(str(error), ExitCode.DATABASE)
+        fail(str(error), ExitCode.DATABASE)
     except OtherAccount as error:
-        _fail(str(error), ExitCode.MISMATCH)
+        fail(str(error), ExitCode.MISMATCH)
     except StrangeOrders as error:
         told = (
             f"the venue knows order {error}, made by this installation, and the database does not"
         )
-        _fail(f"{told}: it is not the one that traded there; nothing was sent", ExitCode.MISMATCH)
-    except (UnreadableFile, PartDied, FilesLost, OSError) as error:
-        _fail(str(error), ExitCode.FAILURE)
+        fail(f"{told}: it is not the one that traded there; nothing was sent", ExitCode.MISMATCH)
+    except (UnreadableFile, PartDied, FilesLost) as error:
+        fail(str(error), ExitCode.FAILURE)
 
 
 class _Wanted:
@@ -220,11 +221,11 @@ class _Wanted:
 
             return venue_quotes(quote_settings(settings, self.kind), database)
         if self.kind == STANDARD_INPUT:
-            return Arrivals(standard_input(), RecordedMarket((), self.layout), _complain)
+            return Arrivals(standard_input(), RecordedMarket((), self.layout), complain)
         if self.kind == HTTP:
-            return Arrivals(None, None, _complain)
+            return Arrivals(None, None, complain)
         if self.signals == STANDARD_INPUT:
-            return Arrivals(standard_input(), None, _complain)
+            return Arrivals(standard_input(), None, complain)
         return None
 
 
@@ -242,7 +243,7 @@ def _run(
     feed = wanted.feed(settings)
     database = wanted.database(settings) or fresh_folder() / "trading.db"
     for told in notes_before(feed, settings, database, time.time_ns()):
-        _complain(told)
+        complain(told)
     duration_ns = None if duration is None else duration * SECOND_NS
     began = time.monotonic()
     if wanted.speed is None:
@@ -260,12 +261,12 @@ def _run(
     if not wanted.is_lasting or options.as_json or stop.signum is None:
         _tell(options, report_on(database), time.monotonic() - began, wanted.is_lasting)
     for told in () if wanted.is_lasting else notes_on_instruments(settings, database):
-        _complain(told)
+        complain(told)
     typer.echo(f"database: {database}", err=True)
     # A run that was stopped may not have come to the first row or signal yet.
     unused = "" if stop.is_asked else feed.unused() or _nothing_seen(wanted, database)
     if unused:
-        _fail(unused, ExitCode.FAILURE)
+        fail(unused, ExitCode.FAILURE)
 
 
 def _nothing_seen(wanted: _Wanted, database: Path) -> str:
@@ -372,12 +373,3 @@ class Progress:
         if self._is_open:
             sys.stderr.write("\r\x1b[2K")
             sys.stderr.flush()
-
-
-def _complain(text: str) -> None:
-    typer.echo(f"pointsman: {text}", err=True)
-
-
-def _fail(text: str, code: ExitCode) -> None:
-    _complain(text)
-    raise typer.Exit(code)

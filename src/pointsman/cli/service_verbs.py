@@ -2,14 +2,13 @@
 
 import os
 import signal
-import sys
 import time
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
+from pointsman.cli.ending import fail, tell
 from pointsman.cli.options import Options, database_of, read_settings, takes_options, whole_option
-from pointsman.engine.exit_codes import ExitCode
 
 _LOOK_SECONDS = 0.05  # not money: seconds
 _TITLE = "pointsman: a test"
@@ -34,47 +33,36 @@ def stop(
     database = database_of(options)
     pid = engine_pid(database)
     if not pid:
-        _fail(f"no engine is running on {database}")
+        fail(f"no engine is running on {database}")
     try:
         os.kill(pid, signal.SIGTERM)
     except PermissionError:
-        _fail(f"process {pid} belongs to another user; stop it as that user")
+        fail(f"process {pid} belongs to another user; stop it as that user")
     except ProcessLookupError:
         pass  # it has just ended
     give_up_at = time.monotonic() + seconds
     while engine_pid(database) == pid:
         if time.monotonic() >= give_up_at:
-            _fail(f"process {pid} still holds {database} after {seconds} s; look at its log")
+            fail(f"process {pid} still holds {database} after {seconds} s; look at its log")
         time.sleep(_LOOK_SECONDS)
-    _finish(options, {"stopped": pid, "database": str(database)}, f"stopped process {pid}")
+    tell(options, {"stopped": pid, "database": str(database)}, f"stopped process {pid}")
 
 
 def test_notices(options: Options) -> None:
     """Send a test to every address of NOTIFY_URLS, and say which did not take it."""
     from pointsman.service.notifications import addresses_in, sender_to
+    from pointsman.terminal.text import counted
 
     urls = read_settings(options).settings.notify_urls
     send = sender_to(urls)
     if urls is None or send is None:
-        _fail("NOTIFY_URLS is empty; set it to the addresses that notices go to")
+        fail(
+            "NOTIFY_URLS is empty, so nothing is sent. Set it to where notices go, such as "
+            "NOTIFY_URLS=ntfy://A-NAME-THAT-NOBODY-GUESSES in .env, and test again"
+        )
     count = len(addresses_in(urls.get_secret_value()))
     failed = send(_TITLE, _TEXT)
     if failed:
         which = ", ".join(map(str, failed))
-        _fail(f"{len(failed)} of {count} addresses did not take it: number {which} in NOTIFY_URLS")
-    told = f"sent to {count} {'address' if count == 1 else 'addresses'}"
-    _finish(options, {"sent": count}, told)
-
-
-def _finish(options: Options, document: dict[str, object], told: str) -> None:
-    from pointsman.terminal.text import print_json
-
-    if options.as_json:
-        print_json(document)
-    else:
-        typer.echo(told)
-
-
-def _fail(text: str) -> NoReturn:
-    sys.stderr.write(f"pointsman: {text}\n")
-    raise typer.Exit(ExitCode.FAILURE)
+        fail(f"{len(failed)} of {count} addresses did not take it: number {which} in NOTIFY_URLS")
+    tell(options, {"sent": count}, f"sent to {counted(count, 'address', 'addresses')}")

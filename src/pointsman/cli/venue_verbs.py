@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
+from pointsman.cli.ending import fail
 from pointsman.cli.options import Options, flag, read_settings, takes_options
 from pointsman.engine.exit_codes import ExitCode
 
@@ -102,11 +103,9 @@ def _known_endings() -> Iterator[None]:
     try:
         yield
     except VenueRefused as error:
-        typer.echo(f"pointsman: {error}", err=True)
-        raise typer.Exit(ExitCode.SETTINGS) from None
+        fail(str(error), ExitCode.SETTINGS)
     except VenueUnreachable as error:
-        typer.echo(f"pointsman: {error}", err=True)
-        raise typer.Exit(ExitCode.VENUE) from None
+        fail(str(error), ExitCode.VENUE)
 
 
 def _say(verdict: "Verdict") -> None:

@@ -17,7 +17,7 @@ from pydantic import PlainValidator as Reads
 
 from pointsman.config.addresses import base_url_reader
 from pointsman.config.database_path import DEFAULT_DATABASE
-from pointsman.config.known_venues import REAL_MONEY_SENTENCE
+from pointsman.config.known_venues import KNOWN_VENUES, PAPER, REAL_MONEY_SENTENCE
 from pointsman.config.trading_hours import known_calendar, known_timezone, minutes_of
 from pointsman.config.values import (
     choice_reader,
@@ -230,7 +230,7 @@ class SettingFields(LimitFields):
         DEFAULT_DATABASE, "Path of the database file."
     )
     venue: Annotated[str, Reads(read_venue)] = _setting(
-        "paper", "Where orders go: paper, binanceusdm, bybit or alpaca."
+        PAPER, f"Where orders go: {', '.join((PAPER, *KNOWN_VENUES))}."
     )
     venue_key: VenueKey = _setting("", "Secret key of the account at a real venue.")
     venue_secret: VenueKey = _setting("", "Secret that belongs to VENUE_KEY.")
