@@ -40,6 +40,7 @@ def test_an_example_is_one_of_its_verb_with_options_that_exist(
     monkeypatch.setattr(sys, "argv", ["pointsman", *words.split(), "-h"])
     assert main() == 0
     said = capsys.readouterr().out
+    assert "<bool>" not in said
     assert " ".join(example.split()) in " ".join(said.split())
     for option in (each for each in given if each.startswith("--")):
         monkeypatch.setattr(sys, "argv", [*given[: len(words.split()) + 1], "-h"])

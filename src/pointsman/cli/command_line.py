@@ -116,7 +116,7 @@ def _before_the_config_verb(_options: Options) -> None:
 @app.command()
 @takes_options
 def status(options: Options) -> None:
-    """May it trade, does it run, and what does it hold."""
+    """Whether it may trade, whether it runs, and what it holds."""
     status_verb.show(path_alone(options), as_json=options.as_json)
 
 
@@ -170,14 +170,14 @@ def orders(
     limit: Limit = _SHOWN_LIMIT,
     open_only: Annotated[bool, flag("Only orders that may still fill.", "--open")] = False,
 ) -> None:
-    """The orders."""
+    """The orders, with what became of them."""
     from pointsman.reading.lists import ListFilter
 
     _show("orders", options, ListFilter(va, limit, open_only))
 
 
 _add_list("positions", "The open positions, and whether their stops are confirmed.")
-_add_list("fills", "The executions.")
+_add_list("fills", "The executions, with price and fee.")
 _add_list("trades", "The closed positions, with their results.")
 _add_list("incidents", "The incidents that need attention.")
 
@@ -193,7 +193,8 @@ def why(
         str, typer.Argument(metavar="SIGNAL_ID", help="The signal's id, or a client order id.")
     ],
 ) -> None:
-    """The story of a signal, or of an order's: rules with their numbers, orders, fills."""
+    """The story of a signal, or of the one behind an order: rules with their numbers, orders,
+    fills."""
     from pointsman.reading.story import near_ids, read_story, signal_of_order, story_document
     from pointsman.storage.reader import reading
     from pointsman.terminal.text import console, print_json

@@ -77,7 +77,9 @@ def _common(
     ] = None,
     db: Annotated[Path | None, path_option("--db", "PATH", "Database, for DATABASE_PATH.")] = None,
     as_json: Annotated[bool, flag("One JSON document on stdout.", "--json")] = False,
-    is_verbose: Annotated[bool, flag("Say more.", "--verbose", "-v")] = False,
+    is_verbose: Annotated[
+        bool, flag("Also warn of what in the settings is odd.", "--verbose", "-v")
+    ] = False,
 ) -> Options:
     """The options of one level of the command line, over those of the level before. They are kept
     in the context for the next one."""

@@ -68,10 +68,10 @@ def run(
         list[str] | None,
         typer.Option(
             "--market",
-            metavar="sim|FILE|-|http|venue|NAME",
-            help="Quotes: simulated (the default), recorded (repeatable), on standard input, by"
-            " POST /api/v1/quotes, or live: of the venue that orders go to (the default where"
-            " VENUE is a real one), or of a named one for the paper venue.",
+            metavar="MARKET",
+            help="Quotes: sim, simulated (the default); FILE, recorded (repeatable); -, on standard"
+            " input; http, by POST /api/v1/quotes; venue, live from where orders go (the default"
+            " where VENUE is a real one); or the name of a venue, live for the paper venue.",
         ),
     ] = None,
     signals: Annotated[
@@ -79,17 +79,19 @@ def run(
         typer.Option(
             "--signals",
             metavar="demo|none|FILE|-",
-            help="Signals, JSON Lines. Default demo with the simulated market, else none.",
+            help="Signals, JSON Lines. Default: demo with the simulated market, else none.",
         ),
     ] = None,
     speed: Annotated[
         str | None,
         typer.Option(
-            "--speed", metavar="N|max", help="Multiple of real time. Default max for files, else 1."
+            "--speed",
+            metavar="N|max",
+            help="Multiple of real time. Default: max for files, else 1.",
         ),
     ] = None,
     duration: Annotated[
-        int | None, whole_option("--duration", "SECONDS", "Stop after this event time.", 1)
+        int | None, whole_option("--duration", "SECONDS", "Stop after this time of the market.", 1)
     ] = None,
     columns: ColumnNames = None,
     vendor: FormatName = None,

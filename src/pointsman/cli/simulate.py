@@ -45,7 +45,8 @@ def simulate(
     seeds: Annotated[int, whole_option("--seeds", "N", "How many seeds.", 1, SEEDS_MAX)] = 1,
     seed: Annotated[int, whole_option("--seed", "K", "The first seed.", 0)] = 0,
     hours: Annotated[
-        str, typer.Option("--hours", metavar="H", help="Virtual trading hours of each seed.")
+        str,
+        typer.Option("--hours", metavar="H", help="Hours on virtual time that each seed lasts."),
     ] = "1",
     faults: Annotated[
         str | None,

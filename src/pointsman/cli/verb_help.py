@@ -4,6 +4,8 @@ One table says both. `-h` is `--help`; a verb that is not in the table is a faul
 finds.
 """
 
+import inspect
+import re
 from typing import Any
 
 import typer
@@ -69,9 +71,31 @@ class InOrderOfUse(TyperGroup):
         """A verb, with its example below its help."""
         command = super().get_command(ctx, cmd_name)
         example = EXAMPLES.get(f"{_path(ctx)}{cmd_name}")
-        if command is not None and example is not None:
+        if command is None:
+            return None
+        if example is not None:
             command.epilog = f"Example: {example}"
+        if command.help:
+            command.help = _unwrapped(command.help)
+        _untyped(command.get_params(ctx))
         return command
+
+    def get_params(self, ctx: Any) -> Any:
+        """The options of the group itself."""
+        return _untyped(super().get_params(ctx))
+
+
+def _untyped(params: Any) -> Any:
+    """Options that take no value, also those that are not ours, with no type beside them."""
+    for param in params:
+        if getattr(param, "is_flag", False):
+            param.metavar = ""
+    return params
+
+
+def _unwrapped(text: str) -> str:
+    """Paragraphs as wide as the terminal, not as the source."""
+    return re.sub(r"(?<!\n)\n(?!\n)", " ", inspect.cleandoc(text))
 
 
 def group(help_text: str, **given: Any) -> typer.Typer:
