@@ -111,7 +111,12 @@ def test_what_is_less_important_than_asked_for_is_left_out() -> None:
         ),
         (
             SignalMalformed("stdin", 3, "side", "\x1b[31m", "write buy, sell or close"),
-            "signal malformed: write buy, sell or close  field=side value=\\x1b[31m line=3",
+            "signal malformed: write buy, sell or close  "
+            "source=stdin field=side value=\\x1b[31m line=3",
+        ),
+        (
+            SignalMalformed("http", 0, "side", "up", "write buy, sell or close"),
+            "signal malformed: write buy, sell or close  source=http field=side value=up",
         ),
     ],
 )

@@ -335,10 +335,12 @@ def _tell(options: Options, report: dict[str, Any], seconds: float, is_lasting: 
     from pointsman.terminal.summary import summary
     from pointsman.terminal.text import console
 
+    timed = {**report, "wall_seconds": round(seconds, 3)}
     if options.as_json:
-        typer.echo(json.dumps({**report, "wall_seconds": round(seconds, 3)}))
+        typer.echo(json.dumps(timed))
     else:
-        console().print(summary(report))
+        # The database of a lasting run holds what earlier ones did too: in other seconds.
+        console().print(summary(report if is_lasting else timed))
         if is_lasting:
             typer.echo(
                 "Quotes are of this run; all other figures are since the database was created."

@@ -165,9 +165,9 @@ def _position(row: Row, picture: Picture) -> Iterator[Text]:
     yield _figure("at its stop", result(at_stop), Text(" before fees", style=FAINT))
     yield _figure("stop is", cover_text(row))
     for name, field in (("entry", "entry_price"), ("now", "mark"), ("stop", "stop_price")):
-        yield _figure(name, price_text(row, field) or "none")
+        yield _figure(name, price_text(row, field))
     if row["take_profit"] is not None:
-        yield _figure("target", price_text(row, "take_profit") or "")
+        yield _figure("target", price_text(row, "take_profit"))
     held_ms = max(0, picture["now_ns"] - row["opened_at_ns"]) // 10**6
     yield _figure("held for", f"{span(held_ms)}, since {clock(row['opened_at_ns'])}")
 

@@ -118,7 +118,9 @@ class Log:
         if operator is not None:
             self.say(operator(event))
         if isinstance(event, ev.SignalMalformed):
-            facts = {"field": event.field, "value": event.value, "line": event.line}
+            facts = {"source": event.source, "field": event.field, "value": event.value}
+            if event.line:
+                facts["line"] = str(event.line)
             self.say((LogLevel.WARNING, f"signal malformed: {event.remedy}", facts))
             return
         for record in step.changes:

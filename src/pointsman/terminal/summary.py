@@ -58,7 +58,7 @@ def _account_rows(report: Document) -> list[Document]:
     with exact():
         total = {name: sum((Decimal(row[name]) for row in rows), ZERO) for name in _ADDED}
     counts = {name: sum(row[name] for row in rows) for name in _COUNTED}
-    blank = {"status": "", "max_drawdown": None, "consecutive_losses": None}
+    blank = {"status": "", "max_drawdown": None}
     return [*rows, {"va_id": "all", **total, **counts, **blank}]
 
 
