@@ -97,7 +97,7 @@ def test_rule_36_a_read_token_may_stop_and_is_told_that_it_may_not_resume(
     terminal.until_shown(b"Pause all accounts")
     os.write(terminal.descriptor, b"lunch\r")
     terminal.until_shown(b"pause: done for all accounts")
-    terminal.until_shown(b"paused, exits only")
+    terminal.until_shown(b"paused: exits only")
     os.write(terminal.descriptor, b"p")
     terminal.until_shown(b"Resume all accounts")
     os.write(terminal.descriptor, b"back\r")

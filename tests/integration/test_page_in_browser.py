@@ -4,15 +4,22 @@ Skipped where no Chromium is installed: `apt-get install chromium`.
 """
 
 import contextlib
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import msgspec
 import pytest
 
 from pointsman.api.server import HttpServer, listen, url_of
+from pointsman.domain.reasons import Reason
+from pointsman.domain.sides import SignalSide
+from pointsman.domain.signals import Check
+from pointsman.terminal.measures import allowed, measured
 from tests.browser import Tab, browser_tab, chromium
 from tests.http_stories import CONTROL, READ, TOKENS, UNLIMITED, Served
+from tests.unit.test_measures import WORDS, ZONE
 
 pytestmark = [
     pytest.mark.skipif(chromium() is None, reason="no Chromium is installed to look at the page"),
@@ -20,6 +27,15 @@ pytestmark = [
 ]
 
 EVIL = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>"
+LESS_USUAL = (
+    Check(Reason.TICK_TOO_COARSE, False, "9.7", "9.99", "price"),
+    Check(Reason.STOP_INVALID, True, "1.173127", "1.172531", "price"),
+    Check(Reason.STOP_INVALID, True, "1.173127", "1.172531", "take-profit"),
+    Check(Reason.ENTRIES_HELD, True),
+    Check(Reason.SPREAD, False, "12", "10.0", "bps"),
+    Check(Reason.MAX_POSITION_SIZE, True, "1234.56789", "10000", "notional"),
+)
+"""Checks beside those of the terminal's own table."""
 IS_DRAWN = "document.querySelectorAll('.account').length > 0"
 TABS = ("Trades", "Results", "Orders", "Incidents", "Feed", "Comparisons", "Settings", "Webhook")
 
@@ -123,6 +139,26 @@ async def test_the_story_of_a_decision_has_each_rule_and_its_numbers(tmp_path: P
         assert "Rules, in the order" in await page.text("#story")
         await page.tab.run("dispatchEvent(new KeyboardEvent('keydown', {key: 'Escape'}))")
         assert await page.tab.run("document.getElementById('story').hidden")
+
+
+async def test_a_rule_is_said_in_the_words_of_the_terminal(tmp_path: Path) -> None:
+    """But for the day of a time, which a narrow column has no room for."""
+    asked = [
+        (check, side, measured(check, ZONE), allowed(check, side, ZONE))
+        for check in (*(check for check, *_ in WORDS), *LESS_USUAL)
+        for side in (SignalSide.BUY, SignalSide.SELL)
+        if check.rule is not Reason.OUTSIDE_WINDOW
+    ]
+    told = [[*msgspec.to_builtins((c.rule, c.value, c.limit, c.unit)), s] for c, s, *_ in asked]
+    async with shown(tmp_path) as page:
+        await page.open()
+        await page.tab.until(IS_DRAWN)
+        said = await page.tab.run(
+            "import('./assets/words.js').then((w) => JSON.stringify("
+            f"{json.dumps(told)}.map(([rule, value, limit, unit, side]) => "
+            "[w.measured(rule, value, unit), w.allowed(rule, limit, unit, side)])))"
+        )
+    assert json.loads(said) == [[value, limit] for *_, value, limit in asked]
 
 
 async def test_it_says_when_it_is_stale(tmp_path: Path) -> None:

@@ -230,7 +230,7 @@ async def test_pause_is_of_the_selected_account_and_its_status_says_whether_to_r
 async def test_all_paused_is_resumed_by_the_same_key() -> None:
     engine = Engine(picture(trading_state="REDUCING"))
     async with opened(engine) as screen:
-        await screen.sees("paused, exits only")
+        await screen.sees("paused: exits only")
         await screen.press("p")
         await screen.sees("Resume all accounts")
 

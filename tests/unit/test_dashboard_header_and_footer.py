@@ -75,8 +75,8 @@ def test_the_wide_verdict_adds_up_what_the_accounts_are_worth() -> None:
 HEADLINES: list[tuple[Document, str, str]] = [
     (picture(), "pointsman  ACTIVE  entries and exits", "sim  2018-01-02 14:31:05 UTC"),
     (picture(speed="10"), "ACTIVE", "sim  speed 10  2018-01-02 14:31:05 UTC"),
-    (picture(trading_state="REDUCING"), "REDUCING  paused, exits only", "UTC"),
-    (picture(trading_state="HALTED"), "HALTED  killed, exits only", "UTC"),
+    (picture(trading_state="REDUCING"), "REDUCING  paused: exits only", "UTC"),
+    (picture(trading_state="HALTED"), "HALTED  killed: exits only", "UTC"),
 ]
 
 

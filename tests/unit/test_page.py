@@ -33,7 +33,7 @@ def test_the_page_needs_no_token_and_what_it_shows_does(served: Served) -> None:
         ("uPlot.iife.min.js", "text/javascript; charset=utf-8"),
         ("page.css", "text/css; charset=utf-8"),
         ("icon.svg", "image/svg+xml"),
-        ("reasons.json", "application/json"),
+        ("words.json", "application/json"),
         ("uPlot.LICENSE.txt", "text/plain; charset=utf-8"),
     ],
 )

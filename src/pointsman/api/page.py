@@ -18,7 +18,7 @@ from typing import Annotated, NamedTuple
 from fastapi import APIRouter, Header, Path, Response
 
 from pointsman.api.problems import nowhere
-from pointsman.domain.reasons import Reason
+from pointsman.reading.words import words_document
 
 POLICY = "; ".join(
     (
@@ -50,7 +50,7 @@ _MEDIA_TYPES = {
     "txt": "text/plain; charset=utf-8",
 }
 _INDEX = "index.html"
-_REASONS = "reasons.json"
+_WORDS = "words.json"
 
 _Encodings = Annotated[str, Header(alias="Accept-Encoding")]
 _Known = Annotated[str, Header(alias="If-None-Match")]
@@ -89,8 +89,7 @@ def page_routes() -> APIRouter:
 def _assets() -> Mapping[str, _Asset]:
     folder = files("pointsman.api") / "web"
     found = {each.name: _asset(each.name, each.read_bytes()) for each in folder.iterdir()}
-    sentences = {reason.value: reason.sentence for reason in Reason}
-    return found | {_REASONS: _asset(_REASONS, json.dumps(sentences).encode())}
+    return found | {_WORDS: _asset(_WORDS, json.dumps(words_document()).encode())}
 
 
 def _asset(name: str, body: bytes) -> _Asset:

@@ -14,6 +14,7 @@ from pointsman.dashboard.cells import Picture, clock, date_and_clock, span
 from pointsman.dashboard.layout import flow, spread
 from pointsman.dashboard.theme import ALARM, FAINT, STALE, STRONG, TRADING_TONES, WAIT, result
 from pointsman.domain.money import ZERO, exact
+from pointsman.reading.words import TRADING
 from pointsman.terminal.condition import Condition
 from pointsman.terminal.tables import WIDE_FROM
 from pointsman.terminal.text import counted, money, number, printable
@@ -29,13 +30,6 @@ MISSED_COMPARISONS = 3
 
 _SHOWN_AS_FIGURES = frozenset({"comparison", "feed", "loop", "storage"})
 """Causes of "not ready" that the picture has a figure for."""
-
-_MEANING = {
-    "ACTIVE": "entries and exits",
-    "REDUCING": "paused, exits only",
-    "HALTED": "killed, exits only",
-}
-
 
 # -- above ---------------------------------------------------------------------------------------
 
@@ -55,7 +49,7 @@ def headline(picture: Picture, width: int, condition: Condition | None = None) -
         left.append(f"{state}  entries are refused", style=ALARM)
     else:
         tone = TRADING_TONES.get(state, ALARM)
-        left.append(state, style=tone).append(f"  {_MEANING.get(state, '')}")
+        left.append(state, style=tone).append(f"  {TRADING.get(state, '')}")
     market = printable(str(picture["market"]))
     speed = "" if picture["speed"] == "1" else f"  speed {picture['speed']}"
     right = Text().append(f"{market}{speed}  ", style=FAINT)

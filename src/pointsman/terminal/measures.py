@@ -4,7 +4,6 @@ A check holds plain decimals and codes, for programs. Here nanoseconds become ti
 the trading window, numbers get their units, and a limit gets the comparison that it stands for.
 """
 
-from collections.abc import Callable
 from decimal import Decimal
 
 from pointsman.domain.money import ONE, ZERO, parse_decimal
@@ -12,50 +11,19 @@ from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import SignalSide
 from pointsman.domain.signals import Check
 from pointsman.reading.checks import window_bounds
+from pointsman.reading.words import (
+    AT_MOST,
+    LIMITS,
+    PLACES,
+    PRICES,
+    SINGULAR,
+    UNITS,
+    WITHOUT_LIMIT,
+)
 from pointsman.terminal.text import length, moment, number, printable, rounded
 
 _MS = 10**6
 _MS_A_MINUTE = 60_000
-_SUFFIXES = {"s left": "s", "s down": "s", "take-profit": "", "price": "", "seen": ""}
-_PLACES = {"bps": 4}
-"""Decimals with which a value is stored (RULES 11), and so always shown."""
-_EXACT = frozenset({"price", "take-profit"})
-"""Units of what is a price."""
-_COUNTED = {"positions": "position", "orders": "order", "entries": "entry"}
-_AT_MOST = frozenset(
-    {
-        Reason.EXPIRED,
-        Reason.VENUE_DOWN,
-        Reason.VENUE_BUSY,
-        Reason.UNKNOWN_ORDER,
-        Reason.HOLDING_DISPUTED,
-        Reason.COOLDOWN,
-        Reason.MAX_OPEN_POSITIONS,
-        Reason.MAX_POSITION_SIZE,
-        Reason.INSUFFICIENT_EQUITY,
-        Reason.MAX_DAILY_LOSS,
-        Reason.MAX_DRAWDOWN,
-        Reason.MAX_TRADES_PER_DAY,
-        Reason.MAX_ORDERS_PER_MINUTE,
-        Reason.LATENCY,
-        Reason.SPREAD,
-        Reason.PRICE_DEVIATION,
-        Reason.SLIPPAGE,
-    }
-)
-_WORDS: dict[Reason, Callable[[str], str]] = {
-    Reason.SYMBOL_LOCKED: lambda leased: f"only {leased}",
-    Reason.OPPOSING_EXPOSURE: lambda mode: f"unopposed ({mode})",
-    Reason.NOTHING_TO_CLOSE: lambda least: f"more than {least}",
-    Reason.NO_QUOTE: lambda _: "a quote",
-    Reason.INVALID_QUOTE: lambda _: "0 < bid ≤ ask",
-    Reason.BELOW_MINIMUM: lambda least: f"at least {least}",
-}
-_WITHOUT_LIMIT = {
-    Reason.UNKNOWN_ACCOUNT: "a known account",
-    Reason.SYMBOL_LOCKED: "any, none is held",
-    Reason.ENTRIES_HELD: "all parts and files in place",
-}
 
 
 def measured(check: Check, zone: str) -> str:
@@ -67,14 +35,14 @@ def measured(check: Check, zone: str) -> str:
     age_ms = _amount(check.value) if check.unit == "ms" else None
     if age_ms is not None and age_ms >= _MS_A_MINUTE:
         return length(int(age_ms * _MS))
-    return _with_unit(check.value, check.unit, _PLACES.get(check.unit, 0))
+    return _with_unit(check.value, check.unit, PLACES.get(check.unit, 0))
 
 
 def allowed(check: Check, side: SignalSide, zone: str) -> str:
     """What it had to be, in the words of the rule. `side` is that of the signal."""
     limit = check.limit
     if limit is None:
-        return _WITHOUT_LIMIT.get(check.rule, "")
+        return WITHOUT_LIMIT.get(check.rule, "")
     if check.rule is Reason.OUTSIDE_WINDOW:
         return _window(check, zone)
     if check.rule is Reason.STOP_INVALID and check.unit != "%":
@@ -84,19 +52,19 @@ def allowed(check: Check, side: SignalSide, zone: str) -> str:
         return (
             f"{'at least' if side is SignalSide.BUY else 'at most'} {_with_unit(limit, check.unit)}"
         )
-    if check.rule in _AT_MOST and _amount(limit) == ZERO:
+    if check.rule in AT_MOST and _amount(limit) == ZERO:
         return "none"
-    if check.rule in _AT_MOST or check.rule is Reason.STOP_INVALID:
+    if check.rule in AT_MOST or check.rule is Reason.STOP_INVALID:
         return f"at most {_with_unit(limit, check.unit)}"
-    if check.rule in _WORDS:
-        return _WORDS[check.rule](_with_unit(limit, ""))
+    if check.rule in LIMITS:
+        return LIMITS[check.rule].replace("{}", _with_unit(limit, ""))
     return _with_unit(limit, check.unit)
 
 
 def remark(check: Check) -> str:
     """The note of a check; and where it failed although the shown value equals the limit, why."""
     notes = [printable(check.note)] if check.note else []
-    if not check.passed and check.rule in _AT_MOST and _amount(check.value) == _amount(check.limit):
+    if not check.passed and check.rule in AT_MOST and _amount(check.value) == _amount(check.limit):
         notes.append("above it by less than is shown")
     return "; ".join(notes)
 
@@ -121,13 +89,13 @@ def _amount(text: str | None) -> Decimal | None:
 
 def _written(amount: Decimal, unit: str, least_places: int) -> str:
     """A price exactly, since it is compared with others; what was computed rounded."""
-    return (number if unit in _EXACT else rounded)(amount, least_places)
+    return (number if unit in PRICES else rounded)(amount, least_places)
 
 
 def _with_unit(text: str, unit: str, least_places: int = 0) -> str:
     amount = _amount(text)
     shown = printable(text) if amount is None else _written(amount, unit, least_places)
-    suffix = _SUFFIXES.get(unit, unit)
-    if amount == ONE and suffix in _COUNTED:
-        suffix = _COUNTED[suffix]
+    suffix = UNITS.get(unit, unit)
+    if amount == ONE and suffix in SINGULAR:
+        suffix = SINGULAR[suffix]
     return f"{shown} {suffix}" if suffix else shown

@@ -34,6 +34,7 @@ from pointsman.reading.documents import Document, to_document
 from pointsman.reading.lists import LISTS, ListFilter
 from pointsman.reading.report import StoredState, read_standing
 from pointsman.reading.shadow import reading_document
+from pointsman.reading.words import TRADING
 from pointsman.storage import queries, reader, schema
 from pointsman.terminal.condition import Condition, EngineState, of_loop, without_answer
 from pointsman.terminal.shadow import holds
@@ -279,17 +280,12 @@ def _trading(standing: StoredState, entries_held: str, *, is_past: bool) -> Text
     """Killed stays true without an engine: the latch binds the next one."""
     state = standing.kill_switch.trading_state
     styles = {TradingState.ACTIVE: "bold green", TradingState.REDUCING: "bold yellow"}
-    meaning = {
-        TradingState.ACTIVE: "entries and exits",
-        TradingState.REDUCING: "paused: exits only",
-        TradingState.HALTED: "killed: exits only",
-    }
     if is_past and state is not TradingState.HALTED:
-        return Text(f"was {state.value}, {meaning[state]}")
+        return Text(f"was {state.value}, {TRADING[state]}")
     if entries_held and state is TradingState.ACTIVE:
         text = f"{state.value}, but entries are refused: {printable(entries_held)}"
         return Text(text, style="bold red")
-    return Text.assemble((state.value, styles.get(state, "bold red")), f", {meaning[state]}")
+    return Text.assemble((state.value, styles.get(state, "bold red")), f", {TRADING[state]}")
 
 
 def _kill_switch(standing: StoredState) -> Text:

@@ -9,16 +9,19 @@ import * as model from "./model.js";
 import { drawAccounts, drawDecisions, drawPositions, drawState, drawTiles, filterBy } from "./panels.js";
 import { drawPlot } from "./plots.js";
 import { closeStory, refreshStory } from "./story.js";
-import { useZone } from "./words.js";
+import { useWords, useZone } from "./words.js";
 
 const STALE_MS = 5000;
 let answeredAt = 0, heardAt = 0, fault = "", isAsking = false, isAsked = false, timer = 0, sequence = 0;
 
 async function load() {
-  const sentences = Object.keys(model.model.sentences).length ? null : fetch("assets/reasons.json").then((r) => r.json());
+  const told = Object.keys(model.model.sentences).length ? null : fetch("assets/words.json").then((r) => r.json());
   const [settings, signals, orders, trades, incidents] = await Promise.all([
     get("config"), get("signals?limit=200"), get("orders?limit=200"), get("trades?limit=1000"), get("incidents?limit=200")]);
-  if (sentences) model.model.sentences = await sentences;
+  if (told) {
+    useWords(await told);
+    model.model.sentences = (await told).sentences;
+  }
   model.takeSettings(settings);
   useZone(model.model.settings.get("TRADING_TIMEZONE") || "UTC");
   model.takeSignals(signals);

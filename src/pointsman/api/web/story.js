@@ -53,7 +53,7 @@ function tell({ signal, decision, orders, fills, trades, positions, incidents })
   const verdict = h("div", { class: `verdict-box ${isGood ? "good" : "bad"}` },
     h("b", {}, isGood ? "✓ ACCEPTED" : `✗ REFUSED: ${decision.reason}`),
     !isGood && h("p", {}, model.sentences[decision.reason] || ""),
-    failed && h("p", { class: "num" }, `Measured ${words.measured(failed.rule, failed.value, failed.unit)}; must be ${words.allowed(failed.rule, failed.limit, failed.unit, signal.side) || "otherwise"}.${failed.note ? ` ${failed.note}` : ""}`));
+    failed && h("p", { class: "num" }, `Measured ${words.measured(failed.rule, failed.value, failed.unit)}; must be ${words.allowed(failed.rule, failed.limit, failed.unit, signal.side) || "otherwise"}.${words.remark(failed) && ` ${words.remark(failed)}`}`));
   const quote = decision.quote;
   const facts = [
     ["received", `${words.moment(signal.received_at)} ${words.zoneName()}`],

@@ -66,26 +66,22 @@ export const minute = (at) => formats.minute.format(ms(at));
 export const day = (at) => formats.day.format(ms(at)).split("/").reverse().join("-");
 export const moment = (at) => `${day(at)} ${clock(at)}`;
 
-const AT_MOST = new Set(("EXPIRED VENUE_DOWN VENUE_BUSY UNKNOWN_ORDER HOLDING_DISPUTED COOLDOWN MAX_OPEN_POSITIONS "
-  + "MAX_POSITION_SIZE INSUFFICIENT_EQUITY MAX_DAILY_LOSS MAX_DRAWDOWN MAX_TRADES_PER_DAY MAX_ORDERS_PER_MINUTE "
-  + "LATENCY SPREAD PRICE_DEVIATION SLIPPAGE").split(" "));
-const LIMIT_WORDS = {
-  SYMBOL_LOCKED: (limit) => `only ${limit}`,
-  OPPOSING_EXPOSURE: (limit) => `unopposed (${limit})`,
-  NOTHING_TO_CLOSE: (limit) => `more than ${limit}`,
-  BELOW_MINIMUM: (limit) => `at least ${limit}`,
-  NO_QUOTE: () => "a quote",
-  INVALID_QUOTE: () => "0 < bid ≤ ask",
-};
-const NO_LIMIT = { UNKNOWN_ACCOUNT: "a known account", SYMBOL_LOCKED: "any: none is held",
-  ENTRIES_HELD: "all parts in place" };
-const ONE = { positions: "position", orders: "order", entries: "entry" };
-const UNITS = { "s left": "s", "s down": "s", price: "", seen: "", "take-profit": "", UTC: "" };
+let say = { at_most: [], limits: {}, without_limit: {}, units: {}, singular: {}, prices: [], places: {} };
+let atMost = new Set();
+
+/** The words of the rules, as the program has them. */
+export function useWords(told) {
+  say = told;
+  atMost = new Set(told.at_most);
+}
 
 const isNumber = (text) => /^[+-]?\d+(\.\d+)?$/.test(text ?? "");
-function withUnit(text, unit) {
-  const shown = !isNumber(text) ? text : Math.abs(Number(text)) >= 1000 ? number(Number(text).toFixed(2)) : number(text);
-  const suffix = (text === "1" && ONE[unit]) || (UNITS[unit] ?? unit);
+
+/** A price exactly, for it is compared with others; what was computed to 4 decimals. */
+function withUnit(text, unit, places = null) {
+  const isExact = say.prices.includes(unit) || Math.abs(Number(text)) < 1;
+  const shown = !isNumber(text) ? text : number(isExact || places !== null ? text : Number(text).toFixed(4), places);
+  const suffix = (text === "1" && say.singular[unit]) || (say.units[unit] ?? unit);
   return suffix ? `${shown} ${suffix}` : shown;
 }
 
@@ -93,12 +89,13 @@ function withUnit(text, unit) {
 export function measured(rule, value, unit) {
   if (value === null || value === undefined) return "not known";
   if (rule === "OUTSIDE_WINDOW") return clock(isNumber(value) ? Number(value) : value);
-  return withUnit(value, unit);
+  if (unit === "ms" && Number(value) >= 60000) return span(Number(value) / 1000);
+  return withUnit(value, unit, say.places[unit] ?? null);
 }
 
 /** What it had to be. `side` is that of the signal, which says on which side of a price a stop belongs. */
 export function allowed(rule, limit, unit, side = "") {
-  if (limit === null || limit === undefined) return NO_LIMIT[rule] || "";
+  if (limit === null || limit === undefined) return say.without_limit[rule] || "";
   if (rule === "OUTSIDE_WINDOW") {
     const [opens, closes] = limit.split("..").map((each) => (isNumber(each) ? Number(each) : each));
     return closes === undefined ? limit : `${clock(opens)} to ${clock(closes)}`;
@@ -107,9 +104,9 @@ export function allowed(rule, limit, unit, side = "") {
     return `${(side === "buy") === (unit === "price") ? "below" : "above"} ${withUnit(limit, unit)}`;
   }
   if (rule === "STOP_INVALID") return `at most ${withUnit(limit, unit)}`;
-  if (AT_MOST.has(rule)) return Number(limit) === 0 ? "none" : `at most ${withUnit(limit, unit)}`;
-  const words = LIMIT_WORDS[rule];
-  return words ? words(isNumber(limit) ? number(limit) : limit) : withUnit(limit, unit);
+  if (rule === "TICK_TOO_COARSE" && side) return `${side === "buy" ? "at least" : "at most"} ${withUnit(limit, unit)}`;
+  if (atMost.has(rule)) return Number(limit) === 0 ? "none" : `at most ${withUnit(limit, unit)}`;
+  return rule in say.limits ? say.limits[rule].replace("{}", () => withUnit(limit, "")) : withUnit(limit, unit);
 }
 
 /** A refusal in few words: what was measured, and the limit. */
@@ -122,8 +119,14 @@ export function why(d) {
   return `${measured(d.reason, d.value, d.unit)}, ${allowed(d.reason, d.limit, d.unit, d.side)}`.replace(/, $/, "");
 }
 
+/** The note of a check; where it failed although the value is shown as its limit, why. */
+export function remark({ rule, passed, value, limit, note }) {
+  const isEqual = !passed && atMost.has(rule) && value !== null && limit !== null && Number(value) === Number(limit);
+  return [note, isEqual && "above it by less than is shown"].filter(Boolean).join("; ");
+}
+
 /** How much of a limit is used, 0 to 1, for a rule that has a number as its maximum; else null. */
 export function share(rule, value, limit) {
-  if (!AT_MOST.has(rule) || !isNumber(value) || !isNumber(limit) || Number(limit) <= 0) return null;
+  if (!atMost.has(rule) || !isNumber(value) || !isNumber(limit) || Number(limit) <= 0) return null;
   return Number(value) / Number(limit);
 }
