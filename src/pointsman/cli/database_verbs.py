@@ -54,8 +54,8 @@ def back_up(source: Path, file: Path) -> list[tuple[Path, int]]:
     """Copy a database, the paper venue's books and a pressed kill latch, all as of one moment, for
     the owner alone, on the disk when it returns. Gives the files with their sizes.
 
-    A latch that is there already is of another database: an engine on the copy would be killed, or
-    rearmed, by what that one was told. So it is refused like every other file that is there.
+    A latch that is there already is of another database: what was pressed or released there would
+    kill or rearm an engine on the copy. So it is refused like every other file that is there.
 
     Raises FileExistsError or another OSError, sqlite3.Error, or what `open_as_stored` raises; then
     there is no new file.
