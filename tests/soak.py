@@ -26,7 +26,7 @@ from pointsman.domain.client_order_ids import parse_client_order_id
 from pointsman.domain.positions import PositionState
 from pointsman.domain.reasons import Reason
 from pointsman.storage import reader
-from tests.integration import alpaca_session, bybit_engine
+from tests.integration import alpaca_session, linear_engine
 from tests.integration.bybit_account import BTC
 from tests.venue_servers.alpaca import AlpacaServer
 from tests.venue_servers.binance import BinanceServer
@@ -99,7 +99,7 @@ class Market:
             return alpaca_session.session(self.server, self.database.parent, **words)
         name = {"binance": "binanceusdm"}.get(self.venue, self.venue)
         words |= {"VENUE": name, "VENUE_POSITION_MODE": self.mode}
-        return bybit_engine.trading(self.server, self.database.parent, **words)
+        return linear_engine.trading(self.server, self.database.parent, **words)
 
     def move(self, engine: Any) -> None:
         for symbol in self.symbols:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.alpaca_session import BUY, CLOSE, BothSides, settings_at
+from tests.integration.alpaca_session import BUY, CLOSE, AlpacaSides, settings_at
 from tests.integration.http_engines import HttpEngine, http_engine
 from tests.venue_servers.alpaca import AlpacaServer
 from tests.venue_servers.faults import Fault, Kind
@@ -33,7 +33,7 @@ class Trader:
     """Starts engines on one account, one after the other."""
 
     def __init__(self, server: AlpacaServer, folder: Path) -> None:
-        self.sides = BothSides(server, folder / "t.db")
+        self.sides = AlpacaSides(server, folder / "t.db")
         self._folder = folder
         self._numbers = count()
 

@@ -11,8 +11,8 @@ import pytest
 
 from pointsman.domain.client_order_ids import parse_client_order_id
 from pointsman.storage import reader
-from tests.integration.bybit_engine import CLOSE, trading
-from tests.integration.bybit_trader import ACCOUNTS
+from tests.integration.linear_engine import CLOSE, trading
+from tests.integration.linear_trader import ACCOUNTS
 from tests.integration.test_bybit_killed import KILLS, SEED, booked, live_and_die
 from tests.optional import NEEDS_CCXT
 from tests.venue_servers.binance import BinanceServer

@@ -18,8 +18,8 @@ import pytest
 
 from pointsman.domain.client_order_ids import parse_client_order_id
 from pointsman.storage import reader
-from tests.integration.bybit_engine import CLOSE, trading
-from tests.integration.bybit_trader import ACCOUNTS
+from tests.integration.linear_engine import CLOSE, trading
+from tests.integration.linear_trader import ACCOUNTS
 from tests.integration.sessions import ROOT, environment
 from tests.optional import NEEDS_CCXT
 from tests.venue_servers.binance import BinanceServer
@@ -38,7 +38,7 @@ def live_and_die(
     """Let a process trade for so long after its first order of this life, and kill it."""
     before = len(server.account.orders)
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.integration.bybit_trader", folder, str(server.port),
+        [sys.executable, "-m", "tests.integration.linear_trader", folder, str(server.port),
          str(seed), venue],
         cwd=ROOT,
         env=environment({}),

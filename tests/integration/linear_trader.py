@@ -1,6 +1,6 @@
 """A process that trades at a loopback venue at random, until it is killed.
 
-`python -m tests.integration.bybit_trader FOLDER PORT SEED VENUE`: it moves the price itself, so
+`python -m tests.integration.linear_trader FOLDER PORT SEED VENUE`: it moves the price itself, so
 that the venue and the engine see the same.
 """
 
@@ -17,7 +17,7 @@ import aiohttp
 from pointsman.domain.market import Quote
 from pointsman.engine.embedded import Engine, open_engine
 from tests.integration.bybit_account import BTC
-from tests.integration.bybit_engine import settings_at
+from tests.integration.linear_engine import settings_at
 
 ACCOUNTS = ("VA001", "VA002")
 STEPS = 2_000
