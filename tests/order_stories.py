@@ -12,6 +12,7 @@ from pointsman.domain.accounts import (
     CashMove,
     Cursor,
     DeskRecord,
+    EquityPoint,
     ExternalHolding,
     Incident,
     KillSwitch,
@@ -49,6 +50,7 @@ _KEYS: dict[type[Any], tuple[str, ...]] = {
     ExternalHolding: ("symbol", "side"),
     Mark: ("symbol",),
     Decision: ("signal_id",),
+    EquityPoint: ("va_id", "at_ns"),
 }
 _R = TypeVar("_R")
 

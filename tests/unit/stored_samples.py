@@ -14,6 +14,7 @@ from pointsman.domain.accounts import (
     CashMove,
     Cursor,
     DeskRecord,
+    EquityPoint,
     ExternalHolding,
     Incident,
     KillState,
@@ -189,6 +190,7 @@ def history() -> list[JournalEntry]:
             Mark("XXX", START_NS, Decimal("158.38"), Decimal("158.40")),
             InstrumentSteps("XXX", Decimal("0.001"), Decimal("0.1")),
             AccountReading(7, (("XXX", Decimal("-0.5")),), 2),
+            EquityPoint("VA001", START_NS, Decimal("100000"), Decimal("0.01")),
         ),
         JournalEntry(
             START_NS + 80 * SECOND_NS,

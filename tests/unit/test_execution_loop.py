@@ -116,6 +116,7 @@ def test_rule_2_at_one_instant_quotes_then_arrivals_then_reports_then_levels_the
         "OrderReport",  # accepted
         "OrderReport",  # traded, on the last quote of the instant
         "LevelReached",
+        "Marked",  # what is held is kept once a minute
         "SignalReceived",
         "OrderSent",  # the exit at the target
         "OrderSent",  # the stop of the second entry
@@ -163,11 +164,12 @@ def test_rule_2_reports_come_before_timers_and_timers_before_signals() -> None:
     story.venue.replies += [accepted(third), traded(third, "10")]
     story.loop.instant(START_NS + 5 * SECOND_NS)
     story.ask(told.signal("four", va_id="VA003"))
-    assert kinds(story.events[known:])[:5] == [
+    assert kinds(story.events[known:])[:6] == [
         "OrderReport",
         "OrderReport",
         "TimerFired",
         "TimerFired",
+        "Marked",
         "SignalReceived",
     ]
     fired = [event.timer.key for event in story.events if isinstance(event, TimerFired)]

@@ -25,6 +25,7 @@ from pointsman.domain.events import (
     VenueLink,
 )
 from pointsman.domain.orders import Role
+from pointsman.domain.positions import Trade
 from pointsman.domain.reasons import Reason
 from pointsman.domain.signals import Decision
 from pointsman.engine.assembly import loaded_from
@@ -106,9 +107,15 @@ def richer(entry: JournalEntry) -> JournalEntry:
     return JournalEntry(entry.time_ns, entry.event, tuple(changes))
 
 
+def without_trade(entry: JournalEntry) -> JournalEntry:
+    """The same turn, as if nothing had been closed in it."""
+    kept = tuple(record for record in entry.changes if not isinstance(record, Trade))
+    return JournalEntry(entry.time_ns, entry.event, kept)
+
+
 FORGERIES: list[tuple[Callable[[JournalEntry], JournalEntry], int, str]] = [
     (richer, 14, "table virtual_accounts, key 'VA001', column cash"),
-    (lambda e: JournalEntry(e.time_ns, e.event, e.changes[:-1]), 14, "table trades, key '1.0'"),
+    (without_trade, 14, "table trades, key '1.0'"),
     (lambda e: JournalEntry(e.time_ns, OrderSent("ABCDEF9E9"), e.changes), 14, "journal row 14"),
 ]
 

@@ -16,6 +16,7 @@ from pointsman.execution.archive import FinishedRecords
 from pointsman.execution.desk import Desk
 from pointsman.execution.execution_loop import ExecutionLoop
 from pointsman.execution.sampling import Sampling
+from pointsman.execution.this_run import ThisRun
 from pointsman.market.signal_file import SignalLine
 from pointsman.market.tape import Tape
 from pointsman.venues.paper.venue import PaperVenue
@@ -137,6 +138,7 @@ class _Books:
     def __init__(self, policy: Policy, naked: tuple[int, ...] = ()) -> None:
         self.holding_accounts = {told.VA: None}
         self.naked = naked
+        self.this_run = ThisRun()
         self.policy = policy
 
 

@@ -99,7 +99,7 @@ def _add_venue_routes(routes: APIRouter, engine: EnginePort) -> None:
         requests, what it can do, and the newest check with orders."""
         document = engine.board.document()
         health = document["health"]
-        with _reading(engine) as connection:
+        with reading(engine) as connection:
             policy, certificate = read_policy(connection), read_certificate(connection)
         abilities = None if policy is None else msgspec.to_builtins(policy.abilities)
         return _json(
@@ -124,7 +124,7 @@ def _add_list_routes(routes: APIRouter, engine: EnginePort) -> None:
 
     def listed(name: str, wanted: ListFilter) -> Response:
         kind = LISTS[name]
-        with _reading(engine) as connection:
+        with reading(engine) as connection:
             return _json([kind.document(row) for row in kind.rows(connection, wanted)])
 
     @routes.get("/orders", response_model=list[Document], responses=_UNREADABLE)
@@ -169,7 +169,7 @@ def _add_one_routes(routes: APIRouter, engine: EnginePort) -> None:
     )
     def order(client_order_id: _Id) -> Response:
         """One order with its fills."""
-        with _reading(engine) as connection:
+        with reading(engine) as connection:
             key = (client_order_id,)
             found = queries.one(connection, Order, "WHERE client_order_id = ?", key)
             if found is None:
@@ -191,7 +191,7 @@ def _add_one_routes(routes: APIRouter, engine: EnginePort) -> None:
     ) -> Response:
         """The whole story of one signal: each rule in order with its measured value and limit, then
         what came of it. With `Accept: text/plain` as it is drawn for a person."""
-        with _reading(engine) as connection:
+        with reading(engine) as connection:
             story = read_story(connection, signal_id)
             if story is None:
                 near = near_ids(connection, signal_id)
@@ -211,7 +211,7 @@ def wants_text(accept: str) -> bool:
 
 
 @contextmanager
-def _reading(engine: EnginePort) -> Iterator[sqlite3.Connection]:
+def reading(engine: EnginePort) -> Iterator[sqlite3.Connection]:
     """A read-only connection that sees one moment of the database. Raises Problem 503 where it
     cannot be read."""
     try:

@@ -24,6 +24,7 @@ from pointsman.api.admission import PREFIX, Admission
 from pointsman.api.commands import command_routes
 from pointsman.api.connections import Connection
 from pointsman.api.health import health_routes
+from pointsman.api.history import history_routes
 from pointsman.api.limits import RequestLimits
 from pointsman.api.metrics import metrics_routes
 from pointsman.api.openapi import describe
@@ -155,6 +156,7 @@ def build_app(
         metrics_routes(engine.meters, engine.board),
         stream_routes(engine, stopping),
         read_routes(engine),
+        history_routes(engine),
         command_routes(engine),
         signal_routes(engine, wall_ns),
         webhook_routes(engine, wall_ns),

@@ -221,6 +221,17 @@ class AccountReading(msgspec.Struct, frozen=True, gc=False, tag=True):
     open_orders: int
 
 
+class EquityPoint(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag=True):
+    """What a VA, or all VAs together (an empty `va_id`), were worth at one moment (RULES 53). No
+    decision depends on it. `drawdown` is the ratio that the limits see, None for all together:
+    theirs follows from the points and from money moved in or out."""
+
+    va_id: str
+    at_ns: int
+    equity: Decimal
+    drawdown: Decimal | None = None
+
+
 class Incident(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag=True):
     """Something that a person should know. `value` and `limit` as in a check; `detail` is for
     reading only."""

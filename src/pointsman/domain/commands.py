@@ -14,6 +14,7 @@ from pointsman.domain.accounts import (
     CashMove,
     Cursor,
     DeskRecord,
+    EquityPoint,
     ExternalHolding,
     Incident,
     KillSwitch,
@@ -83,6 +84,7 @@ Record = (
     | Mark
     | InstrumentSteps
     | AccountReading
+    | EquityPoint
 )
 """Everything that is stored."""
 

@@ -18,7 +18,7 @@ from pointsman.domain.orders import Fill
 from pointsman.domain.policy import Policy
 from pointsman.domain.signals import Signal
 from pointsman.domain.timers import Timer
-from pointsman.execution import judgement, reversal, timers
+from pointsman.execution import equity_points, judgement, reversal, timers
 from pointsman.execution.booking import close_if_done
 from pointsman.execution.books import Books
 from pointsman.execution.event_handlers import HANDLERS
@@ -96,6 +96,7 @@ class Desk:
         filled = {record.va_id: None for record in books.changes.values() if type(record) is Fill}
         for va_id in filled:
             sample_equity(books, va_id, mark, now_ns)
+        equity_points.keep_closes(books, filled, mark, now_ns)
         for va_id in list(books.touched_accounts):
             status = account_status(books.accounts[va_id], books.kill_switch, now_ns)
             if status is not AccountStatus.ACTIVE:

@@ -20,6 +20,7 @@ from pointsman.domain.reasons import Reason
 from pointsman.domain.timers import Timer, TimerKind
 from pointsman.execution import (
     doubt,
+    equity_points,
     external_holdings,
     kill_switch,
     naked_time,
@@ -92,6 +93,7 @@ def _open_account(books: Books, va_id: str, balance: Decimal, now_ns: int) -> li
     _move_total(books, balance)
     move = CashMove(f"{books.desk.code}-open-{va_id}", va_id, balance, now_ns)
     books.put_cash_move(move)
+    equity_points.keep(books, [va_id], None, now_ns)
     return [MoveCash(move.ref, balance)]
 
 
@@ -138,6 +140,7 @@ def on_cash_moved(books: Books, event: ev.CashMoved, now_ns: int) -> list[Comman
     )
     _move_total(books, event.amount)
     books.put_cash_move(CashMove(event.ref, event.va_id, event.amount, now_ns))
+    equity_points.keep(books, [event.va_id], event.mark, now_ns)
     return [MoveCash(event.ref, event.amount)]
 
 

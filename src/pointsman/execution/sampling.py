@@ -1,10 +1,11 @@
 """When equity is sampled: in each whole second of event time in which a sample could change
 something (RULES 17, 66).
 
-A sample follows from the books, the prices of what is held and the trading day. While none of these
-has changed since a sample that changed nothing, the seconds that pass count as sampled, and none of
-them has to be visited. Invariants: the samples that do change something are those that a
-visit to every whole second would have taken, at the same moments.
+A sample follows from the books, the prices of what is held and the trading day, and once a minute
+it is kept for the plots (RULES 53). While none of these has changed since a sample that changed
+nothing, the seconds that pass count as sampled, and none of them has to be visited. Invariants: the
+samples that do change something are those that a visit to every whole second would have taken, at
+the same moments.
 """
 
 from collections.abc import Callable
@@ -12,7 +13,7 @@ from typing import NamedTuple
 
 from pointsman.domain.events import Marked
 from pointsman.domain.timestamps import SECOND_NS
-from pointsman.execution.books import Books
+from pointsman.execution.books import MINUTE_NS, Books
 from pointsman.execution.market_view import MarketView
 
 _LONGEST_DAY_NS = 26 * 3600 * SECOND_NS
@@ -40,6 +41,7 @@ class Sampling:
         self._day_ends_ns = 0
         self._second = 0
         self._has_new_prices = False
+        self._kept_from_ns = 0
         self._seen: _Seen | None = None
 
     def note_prices(self) -> None:
@@ -51,8 +53,8 @@ class Sampling:
         something."""
         if not self._books.holding_accounts:
             return None
-        if self._is_quiet(ticket) and now_ns < self._day_ends_ns:
-            return self._day_ends_ns
+        if self._is_quiet(ticket) and now_ns < self._rests_until_ns:
+            return self._rests_until_ns
         return (now_ns // SECOND_NS + 1) * SECOND_NS
 
     def pass_to(self, now_ns: int, ticket: int) -> None:
@@ -60,7 +62,7 @@ class Sampling:
         changed anything. To be called before what happens at `now_ns` is taken in."""
         if not self._books.holding_accounts:
             return
-        if now_ns <= self._day_ends_ns and self._is_quiet(ticket):
+        if now_ns <= self._rests_until_ns and self._is_quiet(ticket):
             self._second = max(self._second, (now_ns - 1) // SECOND_NS)
 
     def earliest_ns(self, now_ns: int) -> int | None:
@@ -87,8 +89,12 @@ class Sampling:
             self._day_ends_ns = self._day_start_ns(day_start_ns + _LONGEST_DAY_NS)
         seen = _Seen(ticket, day_start_ns, tuple((m.symbol, m.bid, m.ask) for m in marks))
         self._has_new_prices = False
-        if seen == self._seen and not self._time_alone_counts:
+        is_kept_now = self._kept_from_ns and now_ns >= self._kept_from_ns
+        if seen == self._seen and not self._time_alone_counts and not is_kept_now:
             return None
+        minute = now_ns // MINUTE_NS
+        is_kept = minute > self._books.this_run.worth.minute
+        self._kept_from_ns = 0 if is_kept else (minute + 1) * MINUTE_NS
         self._seen = seen
         return Marked(marks, day_start_ns)
 
@@ -106,6 +112,12 @@ class Sampling:
             and not self._has_new_prices
             and not self._time_alone_counts
         )
+
+    @property
+    def _rests_until_ns(self) -> int:
+        """Until when a sample like the last one changes nothing: a day ends, or equity that came
+        too late for the points of its minute is kept with those of the next (RULES 53)."""
+        return min(self._day_ends_ns, self._kept_from_ns or self._day_ends_ns)
 
     @property
     def _time_alone_counts(self) -> bool:

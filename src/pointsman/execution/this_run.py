@@ -14,6 +14,7 @@ from pointsman.domain.events import VenueLink
 from pointsman.domain.market import Quote
 from pointsman.domain.orders import ForeignOrder
 from pointsman.domain.timers import Timer
+from pointsman.execution.last_worth import LastWorth
 from pointsman.execution.pacing import Pacing
 
 
@@ -38,6 +39,7 @@ class ThisRun:
         self.foreign_orders: tuple[ForeignOrder, ...] = ()
         self.unlisted_at_ns: dict[tuple[str, str], int] = {}
         self.pacing = Pacing()
+        self.worth = LastWorth()
         self._timers: list[Timer] = []
 
     def begin(self, order_ids: Iterable[str], now_ns: int) -> None:
@@ -49,6 +51,7 @@ class ThisRun:
         self.foreign_orders = ()
         self.unlisted_at_ns = {}
         self.pacing = Pacing()
+        self.worth = LastWorth()
 
     def note_link(self, link: VenueLink, down: LinkDown | None) -> None:
         """A part of the connection is down or, with None, up."""

@@ -18,6 +18,7 @@ from pointsman.domain.timers import Timer, TimerKind
 from pointsman.domain.timestamps import in_seconds
 from pointsman.execution import booking, venue_forbids
 from pointsman.execution.books import Books
+from pointsman.execution.equity_points import keep_minute
 from pointsman.execution.incidents import note_incident
 from pointsman.execution.kill_switch import sample_total, watch_naked
 from pointsman.execution.loss_limits import end_cooldown, roll_day, sample_equity
@@ -185,6 +186,7 @@ def on_marked(books: Books, event: Marked, now_ns: int) -> list[Command]:
             total += equity - books.accounts[va_id].cash
     if is_known:
         sample_total(books, total, event.marks, event.day_start_ns, now_ns)
+    keep_minute(books, marks, now_ns)
     watch_naked(books, now_ns)
     if books.changes:
         for quote in event.marks:

@@ -25,6 +25,7 @@ from pointsman.domain.accounts import (
     CashMove,
     Cursor,
     DeskRecord,
+    EquityPoint,
     ExternalHolding,
     Incident,
     KillSwitch,
@@ -228,6 +229,7 @@ CODECS: dict[type[msgspec.Struct], RecordCodec[Any]] = {
         RecordCodec(Mark, "marks", ("symbol",)),
         RecordCodec(InstrumentSteps, "instrument_steps", ("symbol",)),
         RecordCodec(AccountReading, "account_readings", ("read_at_ns",)),
+        RecordCodec(EquityPoint, "equity_points", ("va_id", "at_ns")),
     )
 }
 """The codec of every stored type."""

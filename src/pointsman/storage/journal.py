@@ -31,7 +31,8 @@ from pointsman.storage.entries import (
     row_hash,
 )
 from pointsman.storage.errors import explained
-from pointsman.storage.queries import JOURNAL, path_of, projected, run_identity
+from pointsman.storage.queries import JOURNAL, LAST_TURN, path_of, projected, run_identity
+from pointsman.storage.thinning import may_be_gone
 
 
 class ChainFault(msgspec.Struct, frozen=True):
@@ -119,6 +120,8 @@ def fold(connection: sqlite3.Connection) -> Difference | None:
     newest = Newest()
     with _as_stored(connection) as cursor:
         reached = projected(connection)
+        newest_turn = cursor.execute(LAST_TURN).fetchone()
+        now_ns = 0 if newest_turn is None else newest_turn[1]
         for sequence, payload in cursor.execute(
             "SELECT sequence, payload FROM journal ORDER BY sequence"
         ):
@@ -130,14 +133,14 @@ def fold(connection: sqlite3.Connection) -> Difference | None:
                 return Difference("journal", sequence, "payload", payload, None)
         for kind, folded in newest.by_type.items():
             kept = {key: record for key, record in folded.items() if not is_gone(record)}
-            difference = _table_difference(cursor, CODECS[kind], kept)
+            difference = _table_difference(cursor, CODECS[kind], kept, now_ns)
             if difference is not None:
                 return difference
     return None
 
 
 def _table_difference(
-    cursor: sqlite3.Cursor, codec: RecordCodec[Any], folded: dict[RecordKey, Record]
+    cursor: sqlite3.Cursor, codec: RecordCodec[Any], folded: dict[RecordKey, Record], now_ns: int
 ) -> Difference | None:
     for row in cursor.execute(codec.select_stored):
         key = codec.key_of_row(row)
@@ -147,8 +150,9 @@ def _table_difference(
         for name, expected, stored in zip(codec.names, codec.encode(record), row, strict=True):
             if expected != stored and not codec.reads_alike(name, stored, expected):
                 return Difference(codec.table, key, name, expected, stored)
-    for key in folded:
-        return Difference(codec.table, key, None, "row", None)
+    for key, record in folded.items():
+        if not may_be_gone(record, now_ns):
+            return Difference(codec.table, key, None, "row", None)
     return None
 
 

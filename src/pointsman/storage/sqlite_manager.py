@@ -24,12 +24,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
+from pointsman.domain.accounts import EquityPoint
 from pointsman.domain.orders import KnownOrder, Order
 from pointsman.domain.signals import Decision, FirstDecision, SignalRecord
 from pointsman.domain.venue_reports import KnownOfVenue
 from pointsman.execution.ports import JournalEntry
 from pointsman.storage import lock, queries, schema
-from pointsman.storage.ahead import Ahead, Kin, found, is_paid
+from pointsman.storage.ahead import Ahead, Kin, all_of, found, is_paid
 from pointsman.storage.entries import (
     Head,
     JournalRow,
@@ -49,6 +50,7 @@ from pointsman.storage.file_identity import Identity, fault_of, identities
 from pointsman.storage.journal import row_fault
 from pointsman.storage.queries import StoredRecords
 from pointsman.storage.reader import reading
+from pointsman.storage.thinning import Thinning
 from pointsman.storage.venue_checks import CheckedPromise, statements
 
 _CACHE_KIB = 8 * 1024
@@ -103,6 +105,7 @@ class SqliteManager:
         """The files that hold what is committed, as they were opened."""
         self.is_synced = is_synced
         self._ahead = Ahead()
+        self._thinning = Thinning()
         self._ahead_since = 0.0  # not money: seconds
         self._manner: tuple[str, ...] = ()
         self._held = ExitStack()
@@ -177,6 +180,7 @@ class SqliteManager:
         with self._transaction(_FOLLOWING) as writer:
             for statement, rows in self._ahead.writes():
                 writer.executemany(statement, rows)
+            self._thinning.thin(writer, all_of(self._ahead, EquityPoint))
             head, reached = self._head, self._reached
             marks = (head.sequence, head.hash, reached.sequence, reached.hash)
             if writer.execute(_MARK_FROM, marks).rowcount == 0:
