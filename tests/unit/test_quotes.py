@@ -97,4 +97,5 @@ def test_a_symbol_is_known_in_another_spelling_where_only_that_has_quotes() -> N
     assert table.other_spelling("BTCUSDT") == "BTC/USDT"
     assert table.other_spelling("BTC-USDT") == "BTC/USDT"
     assert table.other_spelling("BTC/USDT") == ""
+    assert table.other_spelling("BTCUSD") == "BTC/USDT"
     assert table.other_spelling("ETHUSDT") == ""

@@ -41,12 +41,12 @@ class Started(Event, frozen=True):
 
 class SignalReceived(Event, frozen=True):
     """A well-formed signal. `quote` is the newest row of its symbol, valid or not; `mark` the last
-    valid one; `quoted_as` a symbol that has quotes where this one has none and only the spelling
-    differs; `first` what is remembered of an id seen before; `clock_offset_ns` the correction
-    applied to the quote's stamp, never positive (RULES 12); `is_opening` marks the opening part of
-    a reversal, which waited for its VA to be flat (RULES 55); `is_clock_doubtful` says that the
-    stamps of late contradict the correction (RULES 68); `entries_held` is what holds all entries
-    back, such as a lost file (RULES 60), and empty where nothing does."""
+    valid one; `quoted_as` a symbol that has quotes where this one has none, and which it is another
+    spelling or a misspelling of; `first` what is remembered of an id seen before; `clock_offset_ns`
+    the correction applied to the quote's stamp, never positive (RULES 12); `is_opening` marks the
+    opening part of a reversal, which waited for its VA to be flat (RULES 55); `is_clock_doubtful`
+    says that the stamps of late contradict the correction (RULES 68); `entries_held` is what holds
+    all entries back, such as a lost file (RULES 60), and empty where nothing does."""
 
     signal: Signal
     quote: Quote | None

@@ -21,6 +21,7 @@ from pointsman.domain.signals import Check, Window
 from pointsman.execution.learning import lot_note
 from pointsman.execution.pricing import HUNDRED, entry_bound, reaches
 from pointsman.execution.sizing import Candidate
+from pointsman.execution.unknown_names import symbol_note
 
 MILLISECOND = Decimal(10**6)
 NOTIONAL = "notional"
@@ -33,7 +34,7 @@ def filter_entry(event: SignalReceived, entry: Candidate) -> Iterator[Check]:
     """All filters of an entry, in the order of RULES 11."""
     yield _window(event.window, entry.now_ns)
     newest = event.quote
-    yield _seen(newest, entry.signal.exchange, event.quoted_as)
+    yield _seen(event)
     if newest is None:
         return
     yield _validity(newest)
@@ -58,11 +59,12 @@ def breaches(quote: Quote | None, limits: Limits, now_ns: int, clock_offset_ns: 
     )
 
 
-def _seen(newest: Quote | None, exchange: str | None, quoted_as: str) -> Check:
+def _seen(event: SignalReceived) -> Check:
     """A quote of another exchange than the signal's is none of its symbol: NSE:INFY and NYSE:INFY
-    are two shares. `quoted_as` is another spelling of the symbol that has quotes."""
+    are two shares."""
+    newest, exchange = event.quote, event.signal.exchange
     if newest is None:
-        note = f"{quoted_as} has quotes: send that symbol" if quoted_as else ""
+        note = symbol_note(event.signal, newest, event.quoted_as)
         return Check(Reason.NO_QUOTE, False, "none", "seen", note=note)
     if exchange is not None and newest.exchange not in (None, exchange):
         note = f"the quotes of {newest.symbol} are those of {newest.exchange}"

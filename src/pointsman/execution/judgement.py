@@ -37,6 +37,7 @@ from pointsman.execution.roundings import rounded_entry, rounded_exit
 from pointsman.execution.signal_intake import advance_cursor, note_repeat
 from pointsman.execution.signal_router import Route, route
 from pointsman.execution.sizing import Candidate, build_candidate
+from pointsman.execution.unknown_names import symbol_note
 
 replace = msgspec.structs.replace
 
@@ -73,7 +74,8 @@ def judge(books: Books, event: SignalReceived, now_ns: int) -> Ruling:
         after = reversal.strategy_after(books, signal)
         reversal.note_strategy(books, signal, after)
         reversal.withdraw_contradicted(books, signal, now_ns)
-    way = route(books, signal, now_ns)
+    note = symbol_note(signal, event.quote, event.quoted_as)
+    way = route(books, signal, now_ns, note)
     if way.action is Action.EXIT:
         ruling = _judge_exit(books, event, way, after, now_ns)
     elif way.action is Action.WAIT:

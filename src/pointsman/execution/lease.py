@@ -13,12 +13,15 @@ from pointsman.domain.signals import Check, Signal
 from pointsman.execution.books import Books
 
 
-def check_lease(books: Books, signal: Signal, *, may_be_beside: bool = False) -> Check:
+def check_lease(
+    books: Books, signal: Signal, *, note: str = "", may_be_beside: bool = False
+) -> Check:
     """The symbol of a signal must be the leased one, but for an exit of what a late fill has opened
-    beside it."""
+    beside it. `note` is said where it is not."""
     leased = books.accounts[signal.va_id].leased_symbol
     is_free = may_be_beside or leased is None or leased == signal.symbol
-    return Check(Reason.SYMBOL_LOCKED, is_free, signal.symbol, leased)
+    told = "" if is_free else note
+    return Check(Reason.SYMBOL_LOCKED, is_free, signal.symbol, leased, note=told)
 
 
 def take_lease(books: Books, va_id: str, symbol: str) -> None:

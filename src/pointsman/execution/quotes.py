@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from pointsman.domain.market import Quote, letters_of
 from pointsman.domain.money import ONE, ZERO, step_of
+from pointsman.domain.spelling import is_misspelled
 
 
 class _Known:
@@ -94,9 +95,15 @@ class QuoteTable:
         return None if known is None else known.last_valid
 
     def other_spelling(self, symbol: str) -> str:
-        """A symbol that has been seen and differs from one that has not in its spelling alone;
-        empty where there is none."""
-        return "" if symbol in self._known else self._spelled.get(letters_of(symbol), "")
+        """A symbol that has been seen, for one that has not: where only the spelling differs, else
+        one that this is a misspelling of; empty where there is none."""
+        if symbol in self._known:
+            return ""
+        letters = letters_of(symbol)
+        if (same := self._spelled.get(letters)) is not None:
+            return same
+        near = (known for seen, known in self._spelled.items() if is_misspelled(letters, seen))
+        return next(near, "")
 
     def steps(self, symbol: str) -> tuple[Decimal, Decimal] | None:
         """The steps of the prices and of the sizes of a symbol, by the decimals of its valid rows

@@ -21,6 +21,7 @@ from pointsman.execution import venue_forbids
 from pointsman.execution.books import Books
 from pointsman.execution.lease import check_lease
 from pointsman.execution.reversal import wants_position
+from pointsman.execution.unknown_names import account_note
 
 
 class Route(msgspec.Struct, frozen=True, gc=False):
@@ -36,11 +37,12 @@ class Route(msgspec.Struct, frozen=True, gc=False):
     is_reversal: bool = False
 
 
-def route(books: Books, signal: Signal, now_ns: int) -> Route:
+def route(books: Books, signal: Signal, now_ns: int, note: str = "") -> Route:
     """Find out what a signal means for its VA. The first failed check, if any, is the reason of a
-    refusal."""
+    refusal; `note` is what is said of a symbol that is not known."""
     if signal.va_id not in books.accounts:
-        known = Check(Reason.UNKNOWN_ACCOUNT, False, signal.va_id, "a known account")
+        meant = account_note(signal.va_id, books.accounts)
+        known = Check(Reason.UNKNOWN_ACCOUNT, False, signal.va_id, "a known account", note=meant)
         return Route(Action.ENTRY, None, ZERO, False, (known, *_expiry(signal, now_ns)))
     held = [p for p in books.open_positions(signal.va_id) if p.symbol == signal.symbol]
     side = None if signal.side is SignalSide.CLOSE else Side(signal.side.value)
@@ -53,10 +55,12 @@ def route(books: Books, signal: Signal, now_ns: int) -> Route:
     checks = [
         Check(Reason.UNKNOWN_ACCOUNT, True, signal.va_id),
         *_expiry(signal, now_ns),
-        check_lease(books, signal, may_be_beside=closable > ZERO),
+        check_lease(books, signal, note=note, may_be_beside=closable > ZERO),
     ]
     if side is None or is_exit:
-        checks.append(Check(Reason.NOTHING_TO_CLOSE, closable > ZERO, plain(closable), "0"))
+        told = "" if closable > ZERO else note
+        left = Check(Reason.NOTHING_TO_CLOSE, closable > ZERO, plain(closable), "0", note=told)
+        checks.append(left)
     else:
         checks += _entry_direction(books, signal, side)
     action = Action.EXIT if is_exit else Action.ENTRY
