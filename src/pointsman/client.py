@@ -217,7 +217,14 @@ class Client:
     def _once(self, ask: _Ask) -> bytes:
         if time.monotonic() - self._used_at > IDLE_SECONDS_MAX:
             self.close()
-        self._connection.request(ask.method, self._prefix + ask.path, ask.body, self._headers(ask))
+        try:
+            self._connection.request(
+                ask.method, self._prefix + ask.path, ask.body, self._headers(ask)
+            )
+        except ConnectionRefusedError as error:
+            where = f"{self._connection.host}:{self._connection.port}"
+            told = f"no engine listens on {where}: start one with `pointsman run`, or check the url"
+            raise ConnectionRefusedError(error.errno, told) from error
         answer = self._connection.getresponse()
         content = answer.read()
         self._used_at = time.monotonic()

@@ -235,6 +235,18 @@ def test_a_problem_is_carried_as_it_was_told(
     assert (problem.value.detail, problem.value.field, len(server.seen)) == (detail, field, 1)
 
 
+def test_where_nothing_listens_it_says_where_and_what_to_start() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with (
+        Client(f"http://127.0.0.1:{port}") as client,
+        pytest.raises(OSError, match=str(port)) as no,
+    ):
+        client.status()
+    assert "start one with `pointsman run`" in str(no.value)
+
+
 def test_numbers_leave_exactly_and_a_float_does_not_leave() -> None:
     with Client() as client, pytest.raises(TypeError, match=r"quantity=0\.1: send a str"):
         client.signal(**{**SIGNAL, "quantity": 0.1})

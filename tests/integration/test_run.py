@@ -220,3 +220,8 @@ def test_a_folder_that_is_missing_and_a_second_instance_say_what_to_do(tmp_path:
     assert (second.returncode, "in use by process" in second.stderr) == (7, True)
     running.send_signal(signal.SIGTERM)
     running.communicate(timeout=30)
+
+
+def test_quotes_on_standard_input_without_a_header_are_a_failure(tmp_path: Path) -> None:
+    done = pointsman(tmp_path, "run", "--market", "-", "--db", "t.db", piped="")
+    assert (done.returncode, "it is empty; start it with a header" in done.stderr) == (1, True)

@@ -36,3 +36,9 @@ def test_the_error_holds_every_problem_one_a_line() -> None:
 def test_a_name_that_is_nearly_known_is_recognised(name: str, match: str | None) -> None:
     assert close_match(name, NAMES) == match
     assert did_you_mean(name, NAMES) == (f"; did you mean {match}?" if match else "")
+
+
+def test_a_name_with_another_number_is_another_one() -> None:
+    accounts = ("VA001", "VA002", "VA003")
+    assert close_match("VA007", accounts) is None
+    assert close_match("va02", accounts) == "VA002"

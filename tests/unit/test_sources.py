@@ -190,12 +190,21 @@ def test_a_bad_line_of_dotenv_is_a_problem_and_its_text_stays_hidden(tmp_path: P
     assert read.variables == {"MAX_SPREAD_BPS": "1", "MAX_LEVERAGE": "2"}
 
 
-@pytest.mark.parametrize(("mode", "is_told"), [(0o600, False), (0o640, False), (0o604, True)])
-def test_a_dotenv_that_everybody_may_read_is_pointed_out(
-    tmp_path: Path, mode: int, is_told: bool
+@pytest.mark.parametrize(
+    ("mode", "text", "is_told"),
+    [
+        (0o600, "VENUE_KEY=abc", False),
+        (0o640, "VENUE_KEY=abc", False),
+        (0o604, "VENUE_KEY=abc", True),
+        (0o604, "VENUE_KEY=\nMAX_SPREAD_BPS=7", False),
+        (0o604, "this may be part of a secret", True),
+    ],
+)
+def test_a_dotenv_with_secrets_that_everybody_may_read_is_pointed_out(
+    tmp_path: Path, mode: int, text: str, is_told: bool
 ) -> None:
     path = tmp_path / ".env"
-    path.write_text("MAX_SPREAD_BPS=7\n")
+    path.write_text(f"{text}\n")
     path.chmod(mode)
     warnings: list[str] = []
     read_dotenv(path, [], warnings)
@@ -229,8 +238,8 @@ def test_rule_18_limits_of_one_account_are_found_in_every_layer() -> None:
     ("variable", "remedy"),
     [
         (
-            "VA003__MAX_LEVERAGE",
-            "VIRTUAL_ACCOUNTS has no VA003; add it there, or remove this; did you mean VA0",
+            "VA0O1__MAX_LEVERAGE",
+            "VIRTUAL_ACCOUNTS has no VA0O1; add it there, or remove this",
         ),
         ("EXTERNAL__MAX_LEVERAGE", "VIRTUAL_ACCOUNTS has no EXTERNAL; add it there"),
         ("VA001__MAX_POSITON_SIZE", "no limit MAX_POSITON_SIZE; did you mean MAX_POSITION_SIZE?"),

@@ -40,6 +40,8 @@ SCHEMA = {
 _CONTENT = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
 
 JSON = "application/json"
+_AS_CURL_SENDS = "application/x-www-form-urlencoded"
+"""What curl says of a body unless it is given another type."""
 JSON_LINES = "application/jsonl"
 LINES = (JSON_LINES, "application/x-ndjson")
 """What JSON Lines are called."""
@@ -191,6 +193,8 @@ def require_media_type(request: Request, known: Container[str], remedy: str) -> 
     found = media_type(request)
     if found not in known:
         said = f"the body is {shown(found)}" if found else "no Content-Type is sent"
+        if found == _AS_CURL_SENDS:
+            remedy += f": add -H 'Content-Type: {JSON}' to curl"
         raise HttpProblem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"{said}; {remedy}")
     return found
 

@@ -21,6 +21,9 @@ from pointsman.storage.errors import (
 PRIVATE = 0o077
 """No file that a verb makes is readable by others: they hold what somebody trades."""
 
+_WORDS = {"help": "--help", "version": "--version"}
+"""Verbs that people try, and what they mean."""
+
 
 def main() -> int:
     """Run the command line on `sys.argv`; gives the exit code."""
@@ -44,6 +47,8 @@ def main() -> int:
 
 
 def _run() -> int:
+    if len(sys.argv) == 2:
+        sys.argv[1] = _WORDS.get(sys.argv[1], sys.argv[1])
     try:
         if not status_verb.is_answered(sys.argv[1:]):
             from pointsman.cli.command_line import app

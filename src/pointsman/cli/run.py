@@ -248,6 +248,7 @@ def _run(
         complain(told)
     duration_ns = None if duration is None else duration * SECOND_NS
     began = time.monotonic()
+    is_broken = False
     if wanted.speed is None:
         from pointsman.service.recorded_run import run_fast
 
@@ -257,7 +258,7 @@ def _run(
     else:
         is_terminal = sys.stdout.isatty() and not is_dumb()
         is_shown = is_terminal and not headless and not options.as_json
-        _run_paced(wanted, feed, settings, database, duration_ns, is_shown, stop)
+        is_broken = _run_paced(wanted, feed, settings, database, duration_ns, is_shown, stop)
     for row in feed.told_bad_rows():
         typer.echo(f"skipped {row}", err=True)
     if not wanted.is_lasting or options.as_json or stop.signum is None:
@@ -268,7 +269,9 @@ def _run(
     # A run that was stopped may not have come to the first row or signal yet.
     unused = "" if stop.is_asked else feed.unused() or _nothing_seen(wanted, database)
     if unused:
-        fail(unused, ExitCode.FAILURE)
+        fail(unused)
+    if is_broken:
+        raise typer.Exit(ExitCode.FAILURE)
 
 
 def _nothing_seen(wanted: _Wanted, database: Path) -> str:
@@ -288,11 +291,13 @@ def _run_paced(
     duration_ns: int | None,
     is_shown: bool,
     stop: "Stop",
-) -> None:
+) -> bool:
+    """Run to the end; whether standard input could not be read to its own."""
     import asyncio
 
     from pointsman.engine.supervision import Part
     from pointsman.service import log as log_lines
+    from pointsman.service.arrivals import Arrivals
     from pointsman.service.clean_stop import ended_in_time
     from pointsman.service.dashboard_process import open_log, show_dashboard
     from pointsman.service.kill_signals import kill_signals_blocked
@@ -317,6 +322,7 @@ def _run_paced(
         arrivals = wanted.arrivals(settings, database)
         parts = [Part(log_lines.THREAD_NAME, lambda: writer.is_alive, writer.start)]
         asyncio.run(run_paced(plan, settings, stop, log, started, arrivals, parts))
+    return isinstance(arrivals, Arrivals) and arrivals.is_broken
 
 
 def _say_account(account: "VenueAccount", settings: "Settings", log: "Log") -> None:

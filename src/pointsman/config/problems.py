@@ -4,6 +4,7 @@ A reader of configuration collects every problem before it gives up, so that a p
 lot in one go. A secret is never part of a problem: its value is masked before it gets here.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
@@ -43,11 +44,19 @@ class SettingsError(PointsmanError):
 
 
 def close_match(name: str, known: Iterable[str]) -> str | None:
-    """The known name that `name` most likely stands for, or None. Case does not matter."""
-    by_upper = {candidate.upper(): candidate for candidate in known}
+    """The known name that `name` most likely stands for, or None. Case does not matter; VA007 does
+    not stand for VA003."""
+    numbers = _numbers_in(name)
+    by_upper = {
+        candidate.upper(): candidate for candidate in known if _numbers_in(candidate) == numbers
+    }
     nearness = 0.77  # not money: the share of letters in common, above HTTP_PROXY and HTTP_PORT
     matches = get_close_matches(name.upper(), by_upper, n=1, cutoff=nearness)
     return by_upper[matches[0]] if matches else None
+
+
+def _numbers_in(name: str) -> list[int]:
+    return [int(digits) for digits in re.findall(r"[0-9]+", name)]
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

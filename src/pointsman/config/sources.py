@@ -78,8 +78,8 @@ def read_dotenv(path: Path, problems: list[SettingProblem], warnings: list[str])
 
     texts: dict[str, str] = {}
     lines: dict[str, int] = {}
+    before = len(problems)
     text = _read(path, "--env-file", str(path), "command line", problems)
-    warnings += _seen_by_others(path)
     for binding in parse_stream(io.StringIO(text or "")):
         line = _first_line(binding.original.string, binding.original.line)
         if binding.error or (binding.key is not None and binding.value is None):
@@ -95,11 +95,13 @@ def read_dotenv(path: Path, problems: list[SettingProblem], warnings: list[str])
                 )
             texts[binding.key] = binding.value or ""
             lines[binding.key] = line
+    if len(problems) > before or any(value and _is_secret(name) for name, value in texts.items()):
+        warnings += _seen_by_others(path)
     return Layer(SettingSource.DOTENV, str(path), texts, lines)
 
 
 def _seen_by_others(path: Path) -> Iterator[str]:
-    """A warning where every user of this machine may read the file: it may hold secrets."""
+    """A warning where every user of this machine may read the file, which holds secrets."""
     with suppress(OSError):  # a file that is not there is a problem already
         mode = path.stat().st_mode
         if stat.S_ISREG(mode) and mode & stat.S_IROTH:

@@ -136,9 +136,7 @@ def signal_from_mapping(
     found.setdefault("side", SignalSide.CLOSE if position is MarketPosition.FLAT else None)
     for name in _IDENTITY:
         if found.get(name) is None:
-            raise SignalProblem(
-                "symbol" if name == "listing" else name, "", "it is missing; send it"
-            )
+            raise SignalProblem("symbol" if name == "listing" else name, "", "it is required")
     listing: ListedSymbol = found.pop("listing")
     found["symbol"] = listing.symbol
     exchange = listing.exchange or found.get("exchange", "").upper()

@@ -38,7 +38,8 @@ class SignalProblem(PointsmanError):
         self.value = disclosed(shown(value))
         self.remedy = remedy
         self.as_exit: Signal | None = None
-        super().__init__(f"{self.field} = {self.value!r}: {remedy}")
+        found = f" = {self.value!r}" if self.value else ""
+        super().__init__(f"{self.field}{found}: {remedy}")
 
 
 def shown(value: object) -> str:

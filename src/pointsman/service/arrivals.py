@@ -86,6 +86,7 @@ class Arrivals:
         self._skipped = 0
         self._rows: LiveRows | None = None
         self._is_over = threading.Event()
+        self._is_broken = False
         self._thread: threading.Thread | None = None
         self._wake: Callable[[], None] = lambda: None
 
@@ -118,6 +119,11 @@ class Arrivals:
         """Whether it is read, or has come to its end: that is no fault."""
         is_read = self._thread is not None and self._thread.is_alive()
         return is_read or self._stream is None or self._is_over.is_set()
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether its stream could not be read to its end."""
+        return self._is_broken
 
     def start(self, wake: Callable[[], None], rows: LiveRows | None) -> None:
         """Begin to read. `wake` makes the loop look; `rows` decides which quotes are taken, where
@@ -157,6 +163,7 @@ class Arrivals:
                     self._waiting.put(arrival)
                     self._wake()
         except (UnreadableFile, OSError) as error:
+            self._is_broken = True
             self._tell(str(error))
         self._is_over.set()
         self._wake()

@@ -137,7 +137,7 @@ def account_columns(_clock: Clock, _decimals: PriceDecimals) -> list[Column]:
             is_right=True,
         ),
         Column("losses in a row", lambda row: str(row.loss_streak), 6, True),
-        Column("max fall", lambda row: percent(row.account.max_drawdown), 7, is_right=True),
+        Column("max drawdown", lambda row: percent(row.account.max_drawdown), 7, is_right=True),
         Column("exposure", lambda row: money(row.account.exposure), 8, is_right=True),
         Column("balance", lambda row: money(row.balance), 9, is_right=True),
         Column("cash", lambda row: money(row.account.cash), 10, is_right=True),

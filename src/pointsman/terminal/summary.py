@@ -91,7 +91,7 @@ _ACCOUNTS = (
     Column("fees", lambda row: money(Decimal(row["fees"])), 3, is_right=True),
     Column("trades", lambda row: str(row["trades"]), is_right=True),
     Column("won / lost", lambda row: won_and_lost(row["wins"], row["losses"]), 1, is_right=True),
-    Column("max fall", _drawdown, 4, is_right=True),
+    Column("max drawdown", _drawdown, 4, is_right=True),
     Column("balance", lambda row: money(Decimal(row["balance"])), 5, is_right=True),
 )
 
