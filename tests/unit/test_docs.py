@@ -30,6 +30,16 @@ def test_a_document_without_its_markers_is_refused(text: str) -> None:
         redrawn(text, "new")
 
 
+def test_every_picture_is_shown_or_linked_by_a_page_that_is_read() -> None:
+    pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+    named = set(
+        re.findall(r"\((?:docs/)?([\w-]+\.(?:svg|png))\)", "".join(map(Path.read_text, pages)))
+    )
+    assert named == {
+        path.name for path in (ROOT / "docs").iterdir() if path.suffix in (".svg", ".png")
+    }
+
+
 def commands(text: str) -> list[str]:
     """The command lines in the fenced blocks of a document, without their comments."""
     blocks = re.findall(r"^```sh\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
