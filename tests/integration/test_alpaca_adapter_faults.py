@@ -84,10 +84,9 @@ def test_an_order_whose_answer_is_lost_is_neither_refused_nor_sent_again(
         server.faults.clear()
         server.faults.add(Fault(**{name: getattr(fault, name) for name in vars(fault)}))
         engine.send(entry())
-        engine.until(lambda: engine.arrived("create") == 1)
+        # It is asked when the order's answer, or that there is none, has been judged.
         found = engine.ask(Query(BUY_ID, "AAPL"), OrderFound)
         assert (found.order.status, found.order.filled) == (OrderStatus.FILLED, 10)
-        engine.settle()
         assert not {ReportWord.REJECTED, ReportWord.CANCELED} & set(engine.words(BUY_ID))
         assert not any(isinstance(reply, NotSent) for reply in engine.replies)
         assert engine.arrived("create") == 1
@@ -102,7 +101,7 @@ def test_a_cancel_whose_answer_is_lost_is_sent_once(engine: Engine, fault: dict[
     engine.server.faults.add(Fault(route="cancel", **fault))
     engine.send(Cancel(STOP_ID, "AAPL"))
     engine.until(lambda: ReportWord.CANCELED in engine.words(STOP_ID))
-    engine.settle()
+    engine.ask(Query(STOP_ID, "AAPL"), OrderFound)
     assert engine.arrived("cancel") == 1
     assert not any(isinstance(reply, CancelRefused | NotSent) for reply in engine.replies)
 

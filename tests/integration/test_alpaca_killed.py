@@ -47,14 +47,18 @@ class Trader:
             assert engine.post("/api/v1/quotes", {"quotes": [row]}).document["taken"] == 1
             yield engine
 
-    def signal(self, engine: HttpEngine, fields: dict[str, Any]) -> None:
-        """Send it until it is accepted: while something is not known entries are refused."""
+    def buy(self, engine: HttpEngine) -> None:
+        """Signal it until it is accepted: while something is not known entries are refused."""
+        self.until(lambda: self._is_accepted(engine, BUY))
 
-        def is_accepted() -> bool:
-            sent = {"signal_id": f"k-{next(self._numbers)}", **fields}
-            return bool(engine.post("/api/v1/signals", sent).document["outcome"] == "accepted")
+    def close(self, engine: HttpEngine) -> None:
+        """Signal it until it is accepted, or was done already: an exit of the engine before may
+        have been on its way."""
+        self.until(lambda: self._is_accepted(engine, CLOSE) or self.sides.is_flat())
 
-        self.until(is_accepted)
+    def _is_accepted(self, engine: HttpEngine, fields: dict[str, Any]) -> bool:
+        sent = {"signal_id": f"k-{next(self._numbers)}", **fields}
+        return bool(engine.post("/api/v1/signals", sent).document["outcome"] == "accepted")
 
     def until(self, is_so: Callable[[], bool]) -> None:
         end = time.monotonic() + PATIENCE_SECONDS
@@ -74,19 +78,19 @@ def test_killed_while_it_enters_and_while_it_exits(tmp_path: Path, number: int) 
         with trader.engine() as engine:
             if fault is not None:
                 server.faults.add(fault)
-            trader.signal(engine, BUY)
+            trader.buy(engine)
             time.sleep(chance.uniform(0, 0.08))
             engine.kill_9()
         with trader.engine() as engine:
             trader.until(sides.is_settled)
             if sides.is_covered():
-                trader.signal(engine, CLOSE)
+                trader.close(engine)
                 time.sleep(chance.uniform(0, 0.08))
             engine.kill_9()
         with trader.engine() as engine:
             trader.until(sides.is_settled)
             if sides.is_covered():
-                trader.signal(engine, CLOSE)
+                trader.close(engine)
             trader.until(sides.is_flat)
             assert engine.end() == 128 + signal.SIGTERM
         bought = [order for order in server.account.orders.values() if order.side == "buy"]

@@ -40,7 +40,7 @@ async def test_kills_lose_and_double_nothing(tmp_path: Path) -> None:
         server.switch(child_client_id="foreign", trigger_sequence="child_first")
         began = server.account.cash
         for number in range(KILLS):
-            seconds = chance.uniform(0.2, 2.5)
+            seconds = chance.uniform(0.2, 1.5)
             live_and_die(server, "binanceusdm", tmp_path, SEED + number, seconds)
         async with trading(server, tmp_path, VENUE="binanceusdm") as engine:
             while not engine.is_flat():

@@ -3,7 +3,7 @@ venue's own words allow, no order is doubled, and none is lost."""
 
 import time
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
@@ -28,6 +28,7 @@ from tests.venue_servers.faults import Fault, Kind
 
 pytestmark = NEEDS_CCXT
 
+T = TypeVar("T")
 ENTRY, STOP, EXIT = "ABCDEF1E1", "ABCDEF1S1", "ABCDEF1X1"
 SENT = {
     "entry": order(ENTRY, limit="60000"),
@@ -66,10 +67,10 @@ def enter(account: BybitAccount) -> None:
     account.first(OrderReport, client_order_id=STOP, kind=ReportWord.ACCEPTED)
 
 
-def until_asked(account: BybitAccount, route: str, times: int = 1) -> None:
-    account.until(lambda: account.routes().count(route) >= times or None)
-    time.sleep(0.5)
-    account.until(lambda: True)
+def looked_up(account: BybitAccount, order_id: str, kind: type[T]) -> T:
+    """What is found about an order: it is asked when what came before of the same order is over,
+    and concluded whatever will be."""
+    return account.ask(Query(order_id, BTC), kind)
 
 
 @pytest.mark.parametrize("fault", DONE)
@@ -90,10 +91,9 @@ def test_an_order_whose_answer_is_lost_is_neither_given_up_nor_sent_again(
     account.server.streams.silence(10)
     account.server.faults.add(Fault(route=route, **DONE[fault]))
     account.send(sent)
-    until_asked(account, route, before + 1)
+    found = looked_up(account, order_id, OrderFound)
     assert account.words(order_id) == []
     assert not [told for told in account.told if isinstance(told, NotSent)]
-    found = account.ask(Query(order_id, BTC), OrderFound)
     filled = OrderStatus.ACCEPTED if kind == "stop" else OrderStatus.FILLED
     assert found.order.status is filled
     assert account.routes().count(route) == before + 1
@@ -105,9 +105,9 @@ def test_an_order_that_did_not_arrive_is_absent_when_it_is_asked_about(
 ) -> None:
     account.server.faults.add(Fault(route="create", kind=kind))
     account.send(order(ENTRY, limit="60000"))
-    until_asked(account, "create")
+    assert looked_up(account, ENTRY, OrderAbsent).client_order_id == ENTRY
     assert account.words(ENTRY) == []
-    assert account.ask(Query(ENTRY, BTC), OrderAbsent).client_order_id == ENTRY
+    assert account.routes().count("create") == 1
 
 
 def test_a_code_that_nobody_knows_is_named(account: BybitAccount) -> None:
@@ -125,9 +125,8 @@ def test_a_cancel_whose_answer_is_lost_concludes_nothing(account: BybitAccount, 
     account.server.streams.silence(10)
     account.server.faults.add(Fault(route="cancel", **DONE[fault]))
     account.cancel(STOP)
-    until_asked(account, "cancel")
+    found = looked_up(account, STOP, OrderFound)
     assert account.words(STOP).count("CANCELED") == 0
-    found = account.ask(Query(STOP, BTC), OrderFound)
     assert found.order.status is OrderStatus.CANCELED
     assert account.routes().count("cancel") == 1
 

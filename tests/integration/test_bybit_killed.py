@@ -62,7 +62,7 @@ async def test_kills_lose_and_double_nothing(tmp_path: Path) -> None:
         server.behave(orders_per_second=1000, queries_per_second=1000)
         began = server.account.cash
         for number in range(KILLS):
-            live_and_die(server, "bybit", tmp_path, SEED + number, chance.uniform(0.2, 2.5))
+            live_and_die(server, "bybit", tmp_path, SEED + number, chance.uniform(0.2, 1.5))
         async with trading(server, tmp_path) as engine:
             while not engine.is_flat():
                 for va_id in ACCOUNTS:
