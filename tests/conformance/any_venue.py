@@ -255,6 +255,9 @@ class OnPaper(AnyVenue):
 class OnServer(AnyVenue):
     """A real venue's adapter, with the venue's server on loopback behind it."""
 
+    timeout_ms = 4_000
+    """How long the adapter waits for an answer."""
+
     def __init__(
         self,
         market: Market,
@@ -278,7 +281,7 @@ class OnServer(AnyVenue):
             url=self.server.url,
             stream_url=self.server.stream_url,
             data_url=self.server.data_url,
-            timeout_ms=600,
+            timeout_ms=self.timeout_ms,
         )
         adapter = self._adapter.make_adapter(access)
         venue = RealVenue(adapter, now_ns=time.time_ns(), requests_per_minute=None)
