@@ -291,6 +291,10 @@ def cancels(step: Step) -> list[str]:
     return [command.client_order_id for command in of_type(step.commands, Cancel)]
 
 
+def incidents_of(step: Step) -> list[Incident]:
+    return of_type(step.changes, Incident)
+
+
 def incidents(step: Step) -> list[Reason]:
     """The kinds of the incidents of a step, in order."""
     return [incident.kind for incident in of_type(step.changes, Incident)]

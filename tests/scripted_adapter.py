@@ -8,6 +8,7 @@ from typing import Any
 
 from pointsman.domain.commands import Query
 from pointsman.domain.events import OrderAbsent, OrderReport, ReportWord
+from pointsman.domain.market import Instrument
 from pointsman.domain.orders import Order
 from pointsman.domain.policy import Abilities
 from pointsman.domain.reasons import Reason
@@ -50,6 +51,7 @@ class ScriptedAdapter:
         self.connections: deque[list[list[VenueReply] | Exception]] = deque()
         self.cancels_unknown = 0
         """How many cancels still have to ask first what the venue calls the order."""
+        self.traded: dict[str, Instrument] = {}
         self.is_closed = False
 
     async def call(self, call: Call) -> Answer:
@@ -67,6 +69,10 @@ class ScriptedAdapter:
     async def open(self, read: Read) -> Opening:
         await read(Call(route="GET /account"))
         return Opening(abilities=Abilities(), instruments={}, requests_per_minute=1200, account="a")
+
+    async def instruments(self, read: Read) -> dict[str, Instrument]:
+        await read(Call(route="GET /instruments"))
+        return self.traded
 
     def submit(self, order: Order) -> Call:
         return Call(route="POST /order", params={"id": order.client_order_id})

@@ -16,6 +16,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
 
+from msgspec.structs import replace
+
 from pointsman.domain.commands import Cancel, Compare, Query, Submit
 from pointsman.domain.events import (
     CancelRefused,
@@ -35,6 +37,8 @@ from pointsman.execution.ports import Venue, VenueReply, VenueRequest
 from pointsman.venues.adapter import Access
 from pointsman.venues.bridge import RealVenue
 from tests.conformance import bench
+from tests.venue_servers.alpaca import AlpacaServer
+from tests.venue_servers.alpaca_messages import Listing
 
 PATIENCE_SECONDS = 20.0
 STEP_NS = 1000
@@ -327,6 +331,15 @@ class OnServer(AnyVenue):
         named = side_of(self, holding)
         terms = {} if named is None else {"holding": named.value}
         self.server.foreign_order(self.venue_symbol, side, str(self.quantity(quantity)), **terms)
+
+    def change_rules(self) -> None:
+        """From now on the symbol trades in other steps, or may not be sold short."""
+        account, symbol = self.server.account, self.venue_symbol
+        if isinstance(self.server, AlpacaServer):
+            account.listings[symbol] = Listing(is_shortable=False)
+        else:
+            rules = account.instruments[symbol]
+            account.instruments[symbol] = replace(rules, tick=5 * rules.tick)
 
     def routes(self) -> list[str]:
         """What the server was asked so far."""

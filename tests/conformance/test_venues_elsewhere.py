@@ -3,9 +3,13 @@ an account that has an owner."""
 
 from itertools import pairwise
 
+import pytest
+
 from pointsman.domain.events import VenueLink
 from pointsman.domain.life_cycle import FINAL
 from pointsman.domain.sides import Side
+from pointsman.domain.venue_reports import InstrumentsChanged
+from pointsman.venues import instrument_watch
 from tests.conformance.any_venue import OnServer, held, is_flat, side_of
 from tests.conformance.bench import LONG
 
@@ -84,3 +88,16 @@ def test_what_happened_while_no_engine_ran_is_in_the_first_comparison(remote: On
     snapshot = remote.compare()
     assert is_flat(snapshot)
     assert [trade.client_order_id for trade in snapshot.trades] == ["ABCDEF9E1", S1]
+
+
+def test_rule_48_other_rules_of_an_instrument_are_told_while_the_account_is_open(
+    remote: OnServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(instrument_watch, "EVERY_SECONDS", 0.01)
+    remote.reopen()
+    before = remote.venue.instruments[remote.market.symbol]
+    remote.change_rules()
+    ((after,),) = remote.until(lambda: [r.instruments for r in remote.replies(InstrumentsChanged)])
+    assert after.symbol == before.symbol
+    assert after != before
+    assert remote.venue.instruments[remote.market.symbol] == after

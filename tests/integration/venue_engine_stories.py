@@ -15,10 +15,12 @@ from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
 import pytest
+from msgspec.structs import replace
 
 from pointsman.domain.orders import Role
 from pointsman.domain.reasons import Reason
 from pointsman.domain.signals import Outcome
+from pointsman.venues import instrument_watch
 from tests.integration.linear_engine import BUY, CLOSE, SELL, TENTH, Trading, trading
 from tests.integration.venue_engine import Trader
 from tests.venue_servers.faults import Fault, Kind
@@ -318,6 +320,22 @@ class LinearEngineStories(VenueEngineStories):
             await engine.until(lambda: engine.cash() == before - Decimal("1.25"))
             await engine.compared(4)
             assert engine.cash() == before - Decimal("1.25")
+            await engine.close()
+
+    async def test_orders_follow_a_tick_that_changes_while_a_position_is_held(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(instrument_watch, "EVERY_SECONDS", 0.05)
+        async with self.begin(tmp_path) as (server, engine):
+            await engine.hold()
+            rules = server.account.instruments["BTCUSDT"]
+            server.account.instruments["BTCUSDT"] = replace(rules, tick=Decimal(7))
+            await engine.until(lambda: Reason.INSTRUMENT_CHANGED in engine.incidents())
+            engine.price("60018", "60025")
+            await engine.hold(**{**BUY, "quantity": "0.05"})
+            prices = [order.trigger_price for order in engine.orders(Role.STOP)]
+            whole = sorted(price % 7 == 0 for price in prices if price is not None)
+            assert whole == [False, True]
             await engine.close()
 
     async def test_a_clock_that_runs_off_is_set_again(self, tmp_path: Path) -> None:

@@ -51,11 +51,11 @@ def test_only_perpetual_contracts_are_traded_and_halted_ones_are_known_by_name()
         "BTCUSDT": "BTC/USDT:USDT",
         "ETHUSDC": "ETH/USDC:USDC",
     }
-    assert list(symbols.instruments(told, [])) == ["BTC/USDT:USDT"]
+    assert list(symbols.instruments_of(told, [])) == ["BTC/USDT:USDT"]
 
 
 def test_an_order_has_to_keep_the_rules_of_limit_and_of_market_orders() -> None:
-    instrument = symbols.instruments(info(row("BTCUSDT", "BTC")), [])["BTC/USDT:USDT"]
+    instrument = symbols.instruments_of(info(row("BTCUSDT", "BTC")), [])["BTC/USDT:USDT"]
     assert (instrument.tick, instrument.lot) == (Decimal("0.1"), Decimal("0.001"))
     assert (instrument.min_qty, instrument.max_market_quantity) == (Decimal("0.002"), 120)
     assert (instrument.min_notional, instrument.currency) == (100, "USDT")
@@ -64,9 +64,9 @@ def test_an_order_has_to_keep_the_rules_of_limit_and_of_market_orders() -> None:
 @pytest.mark.parametrize("filters", [[], [{"filterType": "LOT_SIZE", "stepSize": None}], [{}]])
 def test_rules_that_cannot_be_read_are_not_guessed(filters: list[dict[str, Any]]) -> None:
     told = info(row("BTCUSDT", "BTC"), row("ETHUSDT", "ETH", filters=filters))
-    assert list(symbols.instruments(told, ["BTC/USDT:USDT"])) == ["BTC/USDT:USDT"]
+    assert list(symbols.instruments_of(told, ["BTC/USDT:USDT"])) == ["BTC/USDT:USDT"]
     with pytest.raises(Incomplete, match="the rules of ETHUSDT"):
-        symbols.instruments(told, ["ETH/USDT:USDT"])
+        symbols.instruments_of(told, ["ETH/USDT:USDT"])
 
 
 def test_the_limits_of_requests_and_of_stops_are_the_venues() -> None:

@@ -153,7 +153,7 @@ def test_every_other_setting_of_the_desk_reaches_the_policy() -> None:
     instruments = {"AAPL": default_instrument("AAPL")}
     ours, default = loaded(env).policy(instruments), loaded().policy({})
     same = [f for f in Policy.__struct_fields__ if getattr(ours, f) == getattr(default, f)]
-    assert same == ["abilities", "steps"], "what the venue and the quotes say"
+    assert same == ["abilities", "file_instruments", "steps"], "what the venue and the quotes say"
     assert ours.kill_on_storage_ns == 6 * SECOND
     assert ours.protection_deadline_ns == 5 * SECOND // 2
 

@@ -62,7 +62,7 @@ class BinanceRequests(VenueServer):
         self.listen_keys = ListenKeys()
         self.events = Events(self._push, self.later, self.now_ms)
         self.account = Account(
-            INSTRUMENTS if instruments is None else instruments,
+            dict(INSTRUMENTS) if instruments is None else instruments,
             Decimal(cash),
             now_ns=lambda: self.now_ms() * 1_000_000,
             hears=self.events.hear,

@@ -11,7 +11,7 @@ file can only be stricter (RULES 48).
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, NoReturn
@@ -22,7 +22,7 @@ from pointsman.config.problems import SettingProblem, SettingsError, did_you_mea
 from pointsman.config.values import decimal_reader
 from pointsman.domain.market import Instrument
 from pointsman.domain.money import is_multiple, plain
-from pointsman.domain.policy import default_instrument
+from pointsman.domain.policy import default_instrument, stricter
 from pointsman.domain.signal_text import parse_symbol
 
 _EXPONENT = re.compile(r"[0-9]{1,12}(?:\.[0-9]{0,12})?[eE][+-]?[0-9]{1,2}")
@@ -93,42 +93,25 @@ def at_venue(
     """The instruments as the venue says them, made stricter by those of the file. Raises
     SettingsError with every field of the file that is not stricter."""
     problems: list[SettingProblem] = []
-    both = {
-        symbol: stricter(venue[symbol], own, problems) if symbol in venue else own
-        for symbol, own in of_file.items()
-    }
+    both = dict(of_file)
+    for symbol in of_file.keys() & venue.keys():
+        both[symbol] = stricter(venue[symbol], of_file[symbol])
+        problems += _looser_steps(venue[symbol], of_file[symbol])
     if problems:
         raise SettingsError(problems)
     return {**venue, **both}
 
 
-def stricter(venue: Instrument, own: Instrument, problems: list[SettingProblem]) -> Instrument:
-    """The instrument of a venue where the file says more of it. What the file left out is the
-    venue's; what would be looser is added to `problems`."""
-    default = default_instrument(own.symbol)
-    is_least_given = not own.is_lot_derived or own.min_qty != default.min_qty
-    largest = [each.max_market_quantity for each in (venue, own)]
-    lot = venue.lot if own.is_lot_derived else _coarser("lot", venue.lot, own, problems)
-    return msgspec.structs.replace(
-        venue,
-        tick=venue.tick if own.is_tick_derived else _coarser("tick", venue.tick, own, problems),
-        lot=lot,
-        min_qty=max(venue.min_qty, own.min_qty) if is_least_given else venue.min_qty,
-        min_notional=max(venue.min_notional, own.min_notional),
-        fee_bps=venue.fee_bps if own.fee_bps is None else own.fee_bps,
-        max_market_quantity=min((each for each in largest if each is not None), default=None),
-    )
-
-
-def _coarser(name: str, venue: Decimal, own: Instrument, problems: list[SettingProblem]) -> Decimal:
-    """The file's tick or lot, if it is a multiple of the venue's."""
-    step: Decimal = getattr(own, name)
-    if not is_multiple(step, venue):
-        remedy = f"the venue's {name} is {plain(venue)}; write a multiple of it, or leave it out"
-        problems.append(
-            SettingProblem(f"{own.symbol}.{name}", plain(step), remedy, where="INSTRUMENTS_FILE")
-        )
-    return step
+def _looser_steps(venue: Instrument, own: Instrument) -> Iterator[SettingProblem]:
+    """The file's tick and lot where they are no multiples of the venue's."""
+    for name, is_given in (("tick", not own.is_tick_derived), ("lot", not own.is_lot_derived)):
+        step, least = getattr(own, name), getattr(venue, name)
+        if is_given and not is_multiple(step, least):
+            remedy = (
+                f"the venue's {name} is {plain(least)}; write a multiple of it, or leave it out"
+            )
+            field = f"{own.symbol}.{name}"
+            yield SettingProblem(field, plain(step), remedy, where="INSTRUMENTS_FILE")
 
 
 def _parse(path: Path) -> Any:

@@ -11,6 +11,7 @@ import msgspec
 from msgspec.structs import replace
 
 from pointsman.domain.market import Instrument, InstrumentSteps, letters_of
+from pointsman.domain.money import is_multiple
 from pointsman.domain.sides import EntrySides
 
 
@@ -129,6 +130,9 @@ class Policy(msgspec.Struct, frozen=True, gc=False):
     kill_switch_enabled: bool = False
     abilities: Abilities = Abilities()
     reversal_wait_ns: int = 10 * 10**9
+    file_instruments: dict[str, Instrument] = {}
+    """At a venue that says what it trades: those of the instruments file, which have made the
+    `instruments` stricter, and make stricter what the venue says later (RULES 48)."""
     steps: dict[str, InstrumentSteps] = {}
     """What has been derived from quotes so far. Empty in settings: the desk adds it."""
 
@@ -159,6 +163,15 @@ class Policy(msgspec.Struct, frozen=True, gc=False):
             position_mode=abilities.position_mode or self.position_mode,
             reduce_only_mode=abilities.reduce_only or self.reduce_only_mode,
         )
+
+    def with_instruments(self, *said: Instrument) -> "Policy":
+        """The policy once the venue has said something else of these instruments (RULES 48)."""
+        own = self.file_instruments
+        newest = {
+            each.symbol: stricter(each, own[each.symbol]) if each.symbol in own else each
+            for each in said
+        }
+        return replace(self, instruments={**self.instruments, **newest})
 
     def with_steps(self, *learned: InstrumentSteps) -> "Policy":
         """The policy once the steps of symbols have been derived (RULES 59)."""
@@ -199,4 +212,23 @@ def default_instrument(symbol: str) -> Instrument:
         currency=currency,
         is_tick_derived=True,
         is_lot_derived=True,
+    )
+
+
+def stricter(venue: Instrument, own: Instrument) -> Instrument:
+    """The instrument of a venue where the instruments file says more of it: what the file left out
+    is the venue's, and so is a step of the file that is no multiple of the venue's."""
+    default = default_instrument(own.symbol)
+    is_least_given = not own.is_lot_derived or own.min_qty != default.min_qty
+    largest = [each.max_market_quantity for each in (venue, own)]
+    has_tick = not own.is_tick_derived and is_multiple(own.tick, venue.tick)
+    has_lot = not own.is_lot_derived and is_multiple(own.lot, venue.lot)
+    return replace(
+        venue,
+        tick=own.tick if has_tick else venue.tick,
+        lot=own.lot if has_lot else venue.lot,
+        min_qty=max(venue.min_qty, own.min_qty) if is_least_given else venue.min_qty,
+        min_notional=max(venue.min_notional, own.min_notional),
+        fee_bps=venue.fee_bps if own.fee_bps is None else own.fee_bps,
+        max_market_quantity=min((each for each in largest if each is not None), default=None),
     )

@@ -288,6 +288,11 @@ class Reason(StrEnum):
         "A part of the connection to the venue went down; no entry is accepted until it is up.",
     )
     LINK_UP = "LINK_UP", Group.INCIDENT, "A part of the connection to the venue is up again."
+    INSTRUMENT_CHANGED = (
+        "INSTRUMENT_CHANGED",
+        Group.INCIDENT,
+        "The venue trades a symbol in other steps or sizes than before; orders follow the newest.",
+    )
     EXIT_REJECTED = (
         "EXIT_REJECTED",
         Group.INCIDENT,

@@ -10,6 +10,7 @@ import msgspec
 
 from pointsman.domain.events import ChargePaid, Event, FundingPaid, VenueFill
 from pointsman.domain.life_cycle import OrderStatus
+from pointsman.domain.market import Instrument
 from pointsman.domain.orders import Fill, OrderType
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide, Side
@@ -98,6 +99,13 @@ class Snapshot(msgspec.Struct, frozen=True, gc=False):
     is_complete: bool = True
     fundings: tuple[FundingPaid, ...] = ()
     charges: tuple[ChargePaid, ...] = ()
+
+
+class InstrumentsChanged(Event, frozen=True):
+    """The venue says something else of these instruments than before, or of them for the first
+    time; as it says it, without what an instruments file adds (RULES 48)."""
+
+    instruments: tuple[Instrument, ...]
 
 
 class AccountRead(Event, frozen=True):

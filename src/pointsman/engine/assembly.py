@@ -345,9 +345,12 @@ def _started(started: Started, venue: Venue) -> Started:
     SettingsError where the instruments file is looser than the venue."""
     policy = started.policy.at_venue(venue.abilities)
     _require_settle_time(policy)
-    instruments = instruments_at_venue(venue.instruments, policy.instruments)
     replace = msgspec.structs.replace
-    return replace(started, policy=replace(policy, instruments=instruments))
+    if venue.instruments:
+        own = policy.instruments
+        instruments = instruments_at_venue(venue.instruments, own)
+        policy = replace(policy, instruments=instruments, file_instruments=own)
+    return replace(started, policy=policy)
 
 
 def _require_settle_time(policy: Policy) -> None:

@@ -10,7 +10,7 @@ from pointsman.domain import events as ev
 from pointsman.domain.commands import Command
 from pointsman.domain.events import Event
 from pointsman.domain.timers import TimerKind
-from pointsman.domain.venue_reports import AccountRead
+from pointsman.domain.venue_reports import AccountRead, InstrumentsChanged
 from pointsman.execution import (
     account_watch,
     adoption,
@@ -55,6 +55,7 @@ TIMERS: dict[TimerKind, Handler] = {
 HANDLERS: dict[type[Event], Handler] = {
     ev.Started: operator_actions.on_started,
     ev.InstrumentLearned: learning.on_instrument_learned,
+    InstrumentsChanged: learning.on_instruments_changed,
     ev.SignalMalformed: signal_intake.on_malformed,
     ev.OrderSent: order_manager.on_sent,
     ev.SendRefused: order_manager.on_send_refused,

@@ -36,7 +36,7 @@ from pointsman.domain.market import Instrument, Quote
 from pointsman.domain.orders import KnownOrder
 from pointsman.domain.policy import Abilities
 from pointsman.domain.signals import FirstDecision, Window
-from pointsman.domain.venue_reports import AccountRead, OrderFound, Snapshot
+from pointsman.domain.venue_reports import AccountRead, InstrumentsChanged, OrderFound, Snapshot
 
 VenueRequest = Submit | Cancel | Query | Compare | MoveCash
 """What may be sent to a venue."""
@@ -53,6 +53,7 @@ VenueReply = (
     | ChargePaid
     | LinkChanged
     | UnlistedCode
+    | InstrumentsChanged
     | AccountRead
 )
 """What may come back, at any time. `mark` and `known` of an event are left empty; the engine fills
@@ -68,7 +69,8 @@ class Venue(Protocol):
 
     @property
     def instruments(self) -> Mapping[str, Instrument]:
-        """What the venue trades, as it says itself; empty where it does not say."""
+        """What the venue trades, as it says itself; empty where it does not say. It is asked again
+        once a day, and `InstrumentsChanged` says what is new."""
 
     def send(self, request: VenueRequest, now_ns: int) -> None:
         """Hand over a request at `now_ns`. Returns at once; what comes of it arrives through

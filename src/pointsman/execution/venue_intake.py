@@ -32,6 +32,7 @@ from pointsman.domain.events import (
 from pointsman.domain.orders import ForeignOrder, KnownOrder
 from pointsman.domain.venue_reports import (
     AccountRead,
+    InstrumentsChanged,
     OrderFound,
     Snapshot,
     VenueExecution,
@@ -50,6 +51,10 @@ replace = msgspec.structs.replace
 
 Payment = FundingPaid | ChargePaid
 """What is booked without a trade, once by its id."""
+
+
+PLAIN = CashConfirmed | LinkChanged | UnlistedCode | InstrumentsChanged | AccountRead
+"""What needs nothing beside it."""
 
 
 class StrangeOrders(Exception):
@@ -85,7 +90,7 @@ class VenueIntake:
             # What storage cannot look up now is not taken in: the next comparison shows it again.
             with suppress(StorageHeld):
                 self._take_in_reports(reply)
-        elif isinstance(reply, CashConfirmed | LinkChanged | UnlistedCode | AccountRead):
+        elif isinstance(reply, PLAIN):
             self._turn(reply)
         elif isinstance(reply, FundingPaid | ChargePaid):
             self._pay(reply)

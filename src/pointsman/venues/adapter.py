@@ -120,6 +120,9 @@ class Adapter(Protocol):
         """Check the key, the mode and the account, and learn what can be traded. Raises
         VenueRefused, and Incomplete."""
 
+    async def instruments(self, read: Read) -> dict[str, Instrument]:
+        """What can be traded now, as the opening said it then. Raises Incomplete."""
+
     def submit(self, order: Order) -> Call:
         """The request for an order."""
 

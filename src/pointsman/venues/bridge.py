@@ -25,6 +25,7 @@ from pointsman.domain.events import LinkChanged, NotSent, VenueLink
 from pointsman.domain.market import Instrument
 from pointsman.domain.policy import Abilities
 from pointsman.domain.reasons import Reason
+from pointsman.domain.venue_reports import InstrumentsChanged
 from pointsman.execution.ports import VenueReply, VenueRequest
 from pointsman.venues.adapter import Adapter, Call, ConnectionFailed, Incomplete, NoAnswer, Opening
 from pointsman.venues.budget import Budget
@@ -75,6 +76,7 @@ class RealVenue:
         self._thread.start()
         try:
             self.opening: Opening = self._opened(self._open())
+            self._instruments = self.opening.instruments
             per_minute = min(self.opening.requests_per_minute, requests_per_minute or 10**9)
             self.budget = Budget(per_minute, now_ns)
             gate = RequestGate(self.budget, self._time.now_ns)
@@ -98,7 +100,7 @@ class RealVenue:
     @property
     def instruments(self) -> dict[str, Instrument]:
         """What the venue trades, as it says itself."""
-        return self.opening.instruments
+        return self._instruments
 
     def send(self, request: VenueRequest, now_ns: int) -> None:
         self._time.set(now_ns)
@@ -173,6 +175,11 @@ class RealVenue:
 
     def _begin_to_listen(self) -> None:
         self._dispatcher.begin_to_listen()
+        self._dispatcher.watch_instruments(self._instruments, self._take_instruments)
+
+    def _take_instruments(self, changed: tuple[Instrument, ...]) -> None:
+        self._instruments = {**self._instruments, **{each.symbol: each for each in changed}}
+        self._put(InstrumentsChanged(changed))
 
     def _put(self, reply: VenueReply) -> None:
         """Take a reply to the engine's side."""

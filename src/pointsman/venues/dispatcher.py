@@ -25,6 +25,7 @@ from pointsman.domain.events import (
     UnlistedCode,
     VenueLink,
 )
+from pointsman.domain.market import Instrument
 from pointsman.domain.orders import Role
 from pointsman.domain.reasons import Reason
 from pointsman.domain.timestamps import SECOND_NS
@@ -33,6 +34,7 @@ from pointsman.execution.ports import VenueReply, VenueRequest
 from pointsman.venues.adapter import Adapter, Call, ConnectionFailed, Incomplete, NoAnswer
 from pointsman.venues.budget import RequestClass
 from pointsman.venues.gate import RequestGate
+from pointsman.venues.instrument_watch import watch_instruments
 from pointsman.venues.link_health import LinkHealth
 from pointsman.venues.outcome import AnswerVerdict, Proof, Stage, interpret
 
@@ -70,12 +72,12 @@ class Dispatcher:
         self._is_slowed = False
         self._heard = 0
         self._comparing: asyncio.Task[None] | None = None
-        self._listening: asyncio.Task[None] | None = None
+        self._in_background = 0
 
     @property
     def outstanding(self) -> int:
         """How many requests have no answer yet."""
-        return len(self._tasks) - (self._listening is not None)
+        return len(self._tasks) - self._in_background
 
     def begin(self, request: VenueRequest) -> None:
         """Start one request."""
@@ -339,7 +341,16 @@ class Dispatcher:
 
     def begin_to_listen(self) -> None:
         """Hear the account's stream from now on."""
-        self._listening = self._start(self.listen())
+        self._in_background += 1
+        self._start(self.listen())
+
+    def watch_instruments(
+        self, known: dict[str, Instrument], tell: Callable[[tuple[Instrument, ...]], None]
+    ) -> None:
+        """Ask once a day what the venue trades, and tell what is new."""
+        self._in_background += 1
+        read = self._reader(RequestClass.ENTRY_OR_COMPARISON)
+        self._start(watch_instruments(self._adapter, read, known, tell))
 
     async def listen(self) -> None:
         """Hear the account's stream, and connect again whenever it is lost; never returns."""

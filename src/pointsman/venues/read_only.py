@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 
 from pointsman.domain.commands import Query
 from pointsman.domain.events import OrderAbsent
+from pointsman.domain.market import Instrument
 from pointsman.domain.orders import Order
 from pointsman.domain.venue_reports import OrderFound, VenueHolding, VenueOrder
 from pointsman.execution.ports import VenueReply
@@ -36,6 +37,9 @@ class ReadOnly:
 
     async def open(self, read: Read) -> Opening:
         return await self._adapter.open(read)
+
+    async def instruments(self, read: Read) -> dict[str, Instrument]:
+        return await self._adapter.instruments(read)
 
     def submit(self, order: Order) -> NoReturn:
         raise SentInShadow(f"order {order.client_order_id}")

@@ -5,8 +5,9 @@ a paper venue with books of its own. Invariants:
 
 * nothing but comparisons is ever asked of the account, through an adapter that can make no order
   (`read_only`);
-* of what it answers only three things go further: links, codes that are in no table, and what it
-  holds, as an `AccountRead` that no book takes in. Its fills, orders and payments are dropped;
+* of what it answers only this goes further: links, codes that are in no table, instruments, and
+  what it holds, as an `AccountRead` that no book takes in. Its fills, orders and payments are
+  dropped;
 * it is read at a comparison of the desk, READ_EVERY_NS after the last time at the earliest.
 """
 
@@ -19,7 +20,7 @@ from pointsman.domain.events import LinkChanged, UnlistedCode
 from pointsman.domain.market import Instrument, Quote
 from pointsman.domain.policy import Abilities, ReduceOnlyMode
 from pointsman.domain.timestamps import SECOND_NS
-from pointsman.domain.venue_reports import AccountRead, Snapshot
+from pointsman.domain.venue_reports import AccountRead, InstrumentsChanged, Snapshot
 from pointsman.execution.ports import VenueReply, VenueRequest
 from pointsman.venues.bridge import RealVenue
 from pointsman.venues.paper.venue import PaperVenue
@@ -62,7 +63,7 @@ class ShadowVenue:
     def receive(self, now_ns: int) -> list[VenueReply]:
         replies = self.paper.receive(now_ns)
         for reply in self.account.receive(now_ns):
-            if isinstance(reply, LinkChanged | UnlistedCode):
+            if isinstance(reply, LinkChanged | UnlistedCode | InstrumentsChanged):
                 replies.append(reply)
             elif isinstance(reply, Snapshot):
                 replies += self._read(reply)

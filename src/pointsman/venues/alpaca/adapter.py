@@ -11,6 +11,7 @@ Invariants:
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 from urllib.parse import urlencode
@@ -20,6 +21,7 @@ import msgspec
 from pointsman.domain.commands import Query
 from pointsman.domain.events import ChargePaid, OrderAbsent, OrderReport, VenueFill
 from pointsman.domain.life_cycle import FINAL
+from pointsman.domain.market import Instrument
 from pointsman.domain.money import ZERO
 from pointsman.domain.orders import Order
 from pointsman.domain.policy import PositionMode
@@ -114,15 +116,11 @@ class AlpacaAdapter:
     async def open(self, read: Read) -> Opening:
         account = read_as(messages.AccountRow, await read(requests.ACCOUNT))
         self._check_account(account)
-        instruments = {
-            symbol: messages.share(
-                await self._asset(read, symbol), may_short=account.shorting_enabled
-            )
-            for symbol in self._access.symbols
-        }
+        may_short = account.shorting_enabled
+        assets = [await self._asset(read, symbol) for symbol in self._access.symbols]
         return Opening(
             abilities=CATALOGUE["alpaca"],
-            instruments=instruments,
+            instruments={each.symbol: messages.share(each, may_short=may_short) for each in assets},
             requests_per_minute=self._per_minute,
             account=account.account_number,
         )
@@ -159,6 +157,16 @@ class AlpacaAdapter:
         if not asset.tradable or asset.status != "active":
             raise VenueRefused(f"alpaca does not trade {symbol} now; take it out of SYMBOLS")
         return asset
+
+    async def instruments(self, read: Read) -> dict[str, Instrument]:
+        """Without what Alpaca does not trade now: it refuses orders for it."""
+        account = read_as(messages.AccountRow, await read(requests.ACCOUNT))
+        found: dict[str, Instrument] = {}
+        for symbol in self._access.symbols:
+            with suppress(VenueRefused):
+                asset = await self._asset(read, symbol)
+                found[symbol] = messages.share(asset, may_short=account.shorting_enabled)
+        return found
 
     # -- orders ------------------------------------------------------------------------------------
 

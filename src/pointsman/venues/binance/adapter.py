@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from pointsman.domain.commands import Query
 from pointsman.domain.events import OrderAbsent, OrderReport
+from pointsman.domain.market import Instrument
 from pointsman.domain.orders import Order, Role
 from pointsman.domain.policy import Abilities
 from pointsman.domain.venue_reports import OrderFound, VenueHolding, VenueOrder
@@ -37,7 +38,7 @@ from pointsman.venues.binance.lookup import look_up
 from pointsman.venues.binance.order_ids import OrderIds
 from pointsman.venues.binance.shapes import ExchangeInfo, ServerTime
 from pointsman.venues.binance.symbols import (
-    instruments,
+    instruments_of,
     requests_per_minute,
     stops_per_symbol,
     unified_names,
@@ -80,9 +81,9 @@ class BinanceAdapter:
         self._activity = Activity()
         self._holdings = lists.Holdings(self._activity)
         self._words = words.Translator(self._mode, self.ids)
-        symbols = tuple(venue_symbol(symbol) for symbol in access.symbols)
+        traded = tuple(venue_symbol(symbol) for symbol in access.symbols)
         self._history = HistoryReader(
-            self._words, self._activity, symbols, self._client.venue_at_least_ms
+            self._words, self._activity, traded, self._client.venue_at_least_ms
         )
 
     # -- the account -------------------------------------------------------------------------------
@@ -108,10 +109,15 @@ class BinanceAdapter:
         self._words.names.update(unified_names(info))
         return Opening(
             abilities=self._abilities(info),
-            instruments=instruments(info, self._access.symbols),
+            instruments=instruments_of(info, self._access.symbols),
             requests_per_minute=requests_per_minute(info),
             account=account.account_name(await read(requests.BALANCE)),
         )
+
+    async def instruments(self, read: Read) -> dict[str, Instrument]:
+        info = read_as(ExchangeInfo, await read(requests.EXCHANGE_INFO))
+        self._words.names.update(unified_names(info))
+        return instruments_of(info, self._access.symbols)
 
     def _abilities(self, info: ExchangeInfo) -> Abilities:
         return replace(

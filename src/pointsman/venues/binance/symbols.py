@@ -24,7 +24,7 @@ def unified_names(info: ExchangeInfo) -> dict[str, str]:
     return {row.symbol: _unified(row) for row in _perpetuals(info)}
 
 
-def instruments(info: ExchangeInfo, wanted: Iterable[str]) -> dict[str, Instrument]:
+def instruments_of(info: ExchangeInfo, wanted: Iterable[str]) -> dict[str, Instrument]:
     """What can be traded of every contract that is traded at present. One whose rules cannot be
     read is left out, or raises Incomplete where it is `wanted`."""
     wanted, found = set(wanted), {}

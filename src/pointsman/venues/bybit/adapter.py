@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from pointsman.domain.commands import Query
 from pointsman.domain.events import OrderAbsent, OrderReport
+from pointsman.domain.market import Instrument
 from pointsman.domain.money import ZERO
 from pointsman.domain.orders import Order
 from pointsman.domain.policy import Abilities
@@ -100,10 +101,7 @@ class BybitAdapter:
         key = rows.result_of(await read(requests.KEY))
         check_key(key)
         check_account(rows.result_of(await read(requests.ACCOUNT)))
-        listed, _ = await read_list(
-            read, requests.INSTRUMENTS, lambda row: rows.text(row, "symbol")
-        )
-        instruments = instruments_of(listed)
+        instruments = await self.instruments(read)
         check_symbols(self._access.symbols, instruments)
         await self._check_modes(read, self._access.symbols or tuple(instruments)[:1])
         return Opening(
@@ -112,6 +110,12 @@ class BybitAdapter:
             requests_per_minute=REQUESTS_PER_MINUTE,
             account=f"Bybit user {key.get('userID')}",
         )
+
+    async def instruments(self, read: Read) -> dict[str, Instrument]:
+        listed, _ = await read_list(
+            read, requests.INSTRUMENTS, lambda row: rows.text(row, "symbol")
+        )
+        return instruments_of(listed)
 
     async def _check_modes(self, read: Read, symbols: Iterable[str]) -> None:
         """Bybit has a mode for each symbol: it has to be the same for what is traded, held or
