@@ -278,3 +278,15 @@ def test_hostile_text_reaches_the_terminal_as_text(shell: Shell) -> None:
     _, out, _ = shell.call("incidents", 200)
     assert "\x1b[31mten" not in out
     assert r"\x1b[31mten" in out
+
+
+@pytest.mark.parametrize("verb", LISTS)
+def test_a_list_of_an_account_that_there_is_not_says_so(shell: Shell, verb: str) -> None:
+    code, out, err = shell.call(f"{verb} --va va001")
+    assert (code, "none" in out) == (0, True)
+    assert err == "pointsman: no account 'va001'; there are VA001, VA002\n"
+
+
+def test_signals_of_a_symbol_are_found_however_it_is_written(shell: Shell) -> None:
+    assert shell.document("signals --symbol xxx") == shell.document("signals --symbol XXX")
+    assert shell.call("signals --symbol !!")[0] == 2

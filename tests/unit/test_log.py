@@ -97,6 +97,24 @@ def test_a_refusal_outside_the_window_is_logged_with_times(form: LogFormat) -> N
     assert "2018-01-02T15:30:00.000000Z..2018-01-02T15:30:01.000000Z" in line
 
 
+def test_a_refusal_is_logged_with_what_is_said_beside_its_numbers() -> None:
+    note = "no quote of XXXX has come; did you mean XXX?"
+    check = Check(Reason.NO_QUOTE, False, "none", "seen", note=note)
+    refused = Decision(
+        signal_id="s",
+        va_id="VA001",
+        symbol="XXXX",
+        outcome=Outcome.REFUSED,
+        decided_at_ns=told.START_NS,
+        reason=check.rule,
+        value=check.value,
+        limit=check.limit,
+        checks=(check,),
+    )
+    (_, line) = logged(lambda log: log.turn(Paused(None, "", ""), Step(changes=(refused,))))
+    assert line.endswith(f'detail="{note}"')
+
+
 def test_what_is_less_important_than_asked_for_is_left_out() -> None:
     assert logged(trading, level=LogLevel.WARNING) == []
 

@@ -20,7 +20,7 @@ from pointsman.cli import (
     venue_verbs,
 )
 from pointsman.cli import dashboard_verb as dashboard
-from pointsman.cli.ending import fail
+from pointsman.cli.ending import fail, note_unknown_account
 from pointsman.cli.options import (
     Options,
     database_of,
@@ -136,6 +136,8 @@ def _show(verb: str, options: Options, wanted: "ListFilter") -> None:
     with reading(path) as connection:
         rows = read.rows(connection, wanted)
         price_decimals = read_price_decimals(connection)
+        if not rows and not options.as_json:
+            note_unknown_account(connection, wanted.va_id)
     if options.as_json:
         print_json([read.document(row) for row in rows])
     else:

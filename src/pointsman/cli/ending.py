@@ -1,6 +1,7 @@
 """What a verb says at its end: its answer on standard output, in words or as one JSON document, and
 what is wrong on standard error, with the exit code."""
 
+import sqlite3
 import sys
 from typing import Any, NoReturn
 
@@ -30,3 +31,13 @@ def fail(text: str, code: int = ExitCode.FAILURE) -> NoReturn:
     """Say what is wrong, and end."""
     complain(text)
     raise typer.Exit(code)
+
+
+def note_unknown_account(connection: sqlite3.Connection, va_id: str | None) -> None:
+    """Beside a list of nothing: that it is of an account that there is not."""
+    from pointsman.engine.requests import no_account
+    from pointsman.storage import reader
+
+    known = [account.va_id for account in reader.accounts(connection)]
+    if va_id is not None and va_id not in known:
+        complain(no_account(va_id, known))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pointsman.cli.ending import note_unknown_account
 from pointsman.cli.options import Options, database_of, flag, takes_options, whole_option
 from pointsman.domain.timestamps import SECOND_NS, parse_ts
 
@@ -54,11 +55,14 @@ def signals(
     from pointsman.terminal.views import VIEWS, listing
 
     path, read = database_of(options), LISTS["signals"]
+    symbol = None if symbol is None else _symbol(symbol)
     with reading(path) as connection:
         since_ns = None if since is None else since_of(since, _newest_ns(connection))
         wanted = ListFilter(va, limit, symbol=symbol, since_ns=since_ns, refused_only=refused_only)
         rows = read.rows(connection, wanted)
         price_decimals = read_price_decimals(connection)
+        if not rows and not options.as_json:
+            note_unknown_account(connection, va)
     if options.as_json and follow:
         _tell(rows, as_json=True)
     elif options.as_json:
@@ -67,6 +71,16 @@ def signals(
         console().print(listing(VIEWS["signals"], rows, wanted, price_decimals))
     if follow:
         _follow(path, wanted, rows, options.as_json)
+
+
+def _symbol(text: str) -> str:
+    """As signals write it: in upper case. Raises BadParameter."""
+    from pointsman.domain.signal_values import parse_symbol
+
+    try:
+        return parse_symbol(text)
+    except ValueError as problem:
+        raise typer.BadParameter(f"{text}: {problem}", param_hint="--symbol") from None
 
 
 def since_of(text: str, newest_ns: int) -> int:

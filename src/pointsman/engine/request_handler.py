@@ -46,13 +46,12 @@ from pointsman.engine.requests import (
     Request,
     Resume,
     Unanswered,
+    no_account,
 )
 from pointsman.execution.adoption import foreign_holding, why_not_adopted
 from pointsman.execution.execution_loop import ExecutionLoop
 from pointsman.execution.external_holdings import assignable, price_of_lack
 from pointsman.execution.outbox import StorageHeld
-
-_NAMED_MAX = 10
 
 
 class RequestHandler:
@@ -276,9 +275,7 @@ class RequestHandler:
         """Raises Refusal for one that there is not."""
         account = self._loop.desk.books.accounts.get(va_id)
         if account is None:
-            names = list(self._loop.desk.books.accounts)
-            more = ", …" if len(names) > _NAMED_MAX else ""
-            raise Refusal(f"no account {va_id!r}; there are {', '.join(names[:_NAMED_MAX])}{more}")
+            raise Refusal(no_account(va_id, list(self._loop.desk.books.accounts)))
         return account
 
     def _details(self, request: Request) -> Answer:

@@ -8,6 +8,7 @@ does not wait for that.
 """
 
 import json
+from collections.abc import Sequence
 from typing import Any, get_args
 
 import msgspec
@@ -16,6 +17,9 @@ from pointsman.engine.exit_codes import ExitCode
 
 NO_REASON = "no reason given"
 """What is recorded of a kill without a reason."""
+
+_NAMED_MAX = 10
+"""Of how many accounts an error gives the names."""
 
 Answer = dict[str, Any]
 """What an engine answers, as a JSON object. On the socket `ok` says whether the request was carried
@@ -145,6 +149,12 @@ def decode(content: bytes) -> AnyRequest:
         return _DECODER.decode(content)
     except msgspec.DecodeError as error:
         raise Refusal(f"{error}; verbs: {_VERBS}", ExitCode.USAGE) from None
+
+
+def no_account(va_id: str, known: Sequence[str]) -> str:
+    """That there is no such account, and which there are."""
+    names = ", ".join([*known[:_NAMED_MAX], *(["…"] if len(known) > _NAMED_MAX else [])])
+    return f"no account {va_id!r}; there are {names or 'none yet'}"
 
 
 def refused(text: str, exit_code: ExitCode = ExitCode.FAILURE) -> Answer:

@@ -24,7 +24,7 @@ from pointsman.domain.positions import Funding, Trade
 from pointsman.domain.reasons import Reason
 from pointsman.domain.signals import Decision, Outcome
 from pointsman.domain.timestamps import iso
-from pointsman.reading.checks import reason_document
+from pointsman.reading.checks import failed_check, reason_document
 from pointsman.terminal.text import length, moment, printable
 
 THREAD_NAME = "log"
@@ -199,6 +199,9 @@ def _decided(decision: Decision, event: ev.Event) -> Said:
     facts |= {name: measured[name] for name in ("value", "limit") if measured[name] is not None}
     if decision.reason is Reason.LATENCY and decision.value is not None:
         facts["age"] = length(round(Decimal(decision.value)) * 10**6)
+    failed = failed_check(decision)
+    if failed is not None and failed.note:
+        facts["detail"] = failed.note
     return LogLevel.INFO, f"refused: {what}: {reason}", facts
 
 
