@@ -27,6 +27,7 @@ TABLE = OutcomeTable(
         ),
         Row(outcome=Proof.REFUSED, code="40310000", reason=Reason.VENUE_REJECTED),
         Row(outcome=Proof.UNKNOWN, code="-1007"),
+        Row(outcome=Proof.NOT_SENT, code="-1016"),
     ),
     code_field="code",
     message_field="msg",
@@ -53,6 +54,9 @@ def answer(status: int, body: object = None) -> Answer:
         (Stage.CREATE, answer(429, "slow"), Proof.SLOW_DOWN),
         (Stage.CANCEL, answer(400, {"code": -2011, "msg": "Unknown order"}), Proof.NOT_FOUND),
         (Stage.CREATE, answer(400, {"code": -2011, "msg": "Unknown order"}), Proof.UNKNOWN),
+        (Stage.CANCEL, answer(503, {"code": -2011, "msg": "Unknown order"}), Proof.UNKNOWN),
+        (Stage.CREATE, answer(500, {"code": 40310000, "msg": "no"}), Proof.UNKNOWN),
+        (Stage.CREATE, answer(503, {"code": -1016, "msg": "closing"}), Proof.NOT_SENT),
     ],
 )
 def test_an_answer_proves(stage: Stage, given_answer: Answer, outcome: Proof) -> None:

@@ -3,7 +3,8 @@
 Each venue has one table, as data. Only a row of it concludes anything: a status or code that no row
 names leaves the outcome unknown, and an incident names it. Libraries sort errors into classes that
 look like proof and are not ("the body broke off" counts as a refusal in one of them), so the raw
-HTTP status and the venue's own code are judged here.
+HTTP status and the venue's own code are judged here. An error of the venue's server says nothing of
+what was done before it, whatever code stands in it: there a row has to name the status.
 """
 
 from enum import Enum, auto
@@ -92,6 +93,9 @@ class AnswerVerdict(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     is_listed: bool = True
 
 
+_OF_THE_ORDER = (Proof.REFUSED, Proof.KEY_REFUSED, Proof.NOT_FOUND, Proof.ENDED)
+"""What a venue can prove only by having looked at the request and answered it."""
+
 TOLD_LEN_MAX = 300
 """How much of an answer is shown."""
 
@@ -113,6 +117,9 @@ def interpret(table: OutcomeTable, stage: Stage, answer: Answer) -> AnswerVerdic
             and all(word in lower for word in row.words)
             and all(field in fields for field in row.fields)
         ):
+            is_server_error = answer.status >= 500 and row.status is None
+            if is_server_error and row.outcome in _OF_THE_ORDER:
+                return AnswerVerdict(outcome=Proof.UNKNOWN, code=shown, told=told)
             return AnswerVerdict(outcome=row.outcome, reason=row.reason, code=shown, told=told)
     return AnswerVerdict(outcome=Proof.UNKNOWN, code=shown, told=told, is_listed=False)
 
