@@ -250,6 +250,21 @@ async def test_rule_51_charges_come_with_their_comparison() -> None:
     assert said == [snapshot]
 
 
+async def test_rule_51_charges_that_one_try_has_shown_are_told_by_the_one_that_succeeds() -> None:
+    """An adapter may ask for them now and then only."""
+    desk = Desk()
+    charge = ChargePaid(charge_id="f1", amount=Decimal("-0.05"), ts_ns=5)
+    fill = VenueFill("t1", Decimal(1), Decimal(100), Decimal(0), 1)
+    trade = VenueExecution("ABCDEF1E1", "v1", "XXX", Side.BUY, None, fill)
+    quiet = desk.adapter.histories[0]
+    desk.adapter.histories.clear()
+    first, interrupted = History(charges=(charge,), cursor="c1"), History(trades=(trade,))
+    desk.adapter.histories.extend((first, interrupted, quiet))
+    snapshot, _ = await snapshot_of(desk)
+    assert snapshot.is_complete
+    assert snapshot.charges == (charge,)
+
+
 async def test_rule_47_what_trades_meanwhile_has_it_asked_again_three_times_at_most() -> None:
     desk = Desk()
     fill = VenueFill("t1", Decimal(1), Decimal(100), Decimal(0), 1)

@@ -18,6 +18,7 @@ from pointsman.domain.commands import Cancel, Compare, MoveCash, Query, Submit
 from pointsman.domain.events import (
     CancelRefused,
     CashConfirmed,
+    ChargePaid,
     LinkChanged,
     NotSent,
     OrderReport,
@@ -301,6 +302,7 @@ class Dispatcher:
         state of one moment: that of the first question (RULES 47)."""
         read, adapter = self._reader(RequestClass.ENTRY_OR_COMPARISON), self._adapter
         asked_at_ns = self._now_ns()
+        charges: dict[str, ChargePaid] = {}
         for _ in range(COMPARISON_TRIES):
             taken_at_ns, heard = self._now_ns(), self._heard
             try:
@@ -310,6 +312,8 @@ class Dispatcher:
                 again = await adapter.history(read, history.cursor)
             except Incomplete:
                 break
+            # Charges may be asked for seldom: what one try has shown is not asked for by the next.
+            charges |= {each.charge_id: each for each in (*history.charges, *again.charges)}
             if again.trades or again.fundings or self._heard != heard:
                 continue
             self._put(
@@ -321,7 +325,7 @@ class Dispatcher:
                     holdings=holdings,
                     fills_cursor=again.cursor,
                     fundings=history.fundings,
-                    charges=(*history.charges, *again.charges),
+                    charges=tuple(charges.values()),
                 )
             )
             return
