@@ -1,6 +1,7 @@
 """What we use of ccxt: signatures, addresses, and stamps by the venue's clock."""
 
 import logging
+import time
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -54,6 +55,14 @@ def test_stamps_follow_the_venues_clock_and_expire_before_an_order_counts_as_set
     assert 120_200 <= made.venue_now_ms() - now < 122_000
     assert int(asked["recvWindow"][0]) == 3000 - 201
     assert 120_200 <= int(asked["timestamp"][0]) - now < 122_000
+
+
+def test_a_step_of_this_machines_clock_moves_no_stamp(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = client()
+    before = made.now_ms()
+    monkeypatch.setattr(time, "time", lambda: 4e9)
+    asked = parse_qs(made.signed(ASK, "fapiPrivate", "openOrders")["url"].partition("?")[2])
+    assert 0 <= int(asked["timestamp"][0]) - before < 60_000
 
 
 def test_a_window_is_never_longer_than_what_the_adapter_wants() -> None:

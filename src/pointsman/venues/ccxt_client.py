@@ -10,6 +10,7 @@ ccxt is large, and is imported when it is first needed: on the venue's thread, w
 
 import importlib
 import logging
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from functools import cached_property
 from types import MappingProxyType
@@ -64,6 +65,9 @@ class CcxtClient:
                 "options": dict(self._options),
             }
         )
+        # A step of this machine's clock would let a request live longer at the venue than is said.
+        began_ms, began_ns = int(exchange.milliseconds()), time.monotonic_ns()
+        exchange.milliseconds = lambda: began_ms + (time.monotonic_ns() - began_ns) // 1_000_000
         addresses = exchange.urls[self._sandbox if access.is_sandbox else "api"]
         exchange.urls["api"] = {
             section: moved(address, access.url)
@@ -87,7 +91,8 @@ class CcxtClient:
         )
 
     def now_ms(self) -> int:
-        """The time of this machine, as ccxt stamps requests before it corrects them."""
+        """The time as ccxt stamps requests before it corrects them: this machine's when the client
+        was made, and steady since."""
         return int(self.exchange.milliseconds())
 
     def venue_now_ms(self) -> int:
