@@ -38,6 +38,7 @@ def ruling(
         (110121, "", CREATE, Proof.REFUSED, Reason.BAD_PRICE),
         (110094, "", CREATE, Proof.REFUSED, Reason.BAD_QUANTITY),
         (10001, "Qty invalid", CREATE, Proof.REFUSED, Reason.BAD_QUANTITY),
+        (10001, "OrderLinkedID is duplicate", CREATE, Proof.DUPLICATE, Reason.DUPLICATE_ID),
         (
             10001,
             "The number of contracts exceeds maximum limit allowed: too large",

@@ -76,6 +76,8 @@ _ORDERS = (
 )
 
 _PARAMETERS = (
+    # An order of this id lives, whatever else the code is used for.
+    Row(outcome=Proof.DUPLICATE, code=PARAMETER, words=("duplicate",), reason=Reason.DUPLICATE_ID),
     # As -4061 elsewhere: the account is in another position mode than we were told.
     Row(outcome=Proof.KEY_REFUSED, code=PARAMETER, words=("position", "mode")),
     _wrong_field(Reason.WOULD_TRIGGER, "expect", "trigger_price"),
