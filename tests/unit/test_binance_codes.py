@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from pointsman.domain.reasons import Reason
-from pointsman.venues.binance.codes import TABLE
+from pointsman.venues.binance.codes import BAN_MS, TABLE, ban_ms
 from pointsman.venues.outcome import Answer, Proof, Stage, interpret
 
 CREATE, CANCEL, QUERY = Stage.CREATE, Stage.CANCEL, Stage.QUERY
@@ -71,3 +71,26 @@ def test_what_an_answer_proves(
 def test_what_proves_nothing(stage: Stage, status: int, body: object, is_listed: bool) -> None:
     ruling = interpret(TABLE, stage, Answer(status=status, body=body))
     assert (ruling.outcome, ruling.is_listed) == (Proof.UNKNOWN, is_listed)
+
+
+@pytest.mark.parametrize(
+    ("status", "told", "expected"),
+    [
+        (429, "Too many requests.", None),
+        (400, "banned until 1700000900000", None),
+        (418, "Way too many requests; IP banned until 1700000900000. Please use", 900_000),
+        (418, "Way too many requests; IP banned until 1700000001000.", BAN_MS),
+        (418, "<html>", BAN_MS),
+    ],
+)
+def test_a_ban_is_obeyed_until_its_message_says_or_for_as_long_as_bans_last(
+    status: int, told: str, expected: int | None
+) -> None:
+    assert ban_ms(status, coded(-1003, told), 1_700_000_000_000) == expected
+
+
+@pytest.mark.parametrize("code", [-2019, -2022, -4118, -2015, -2011, -2013])
+@pytest.mark.parametrize("stage", Stage)
+def test_a_code_in_an_error_of_the_server_proves_nothing(stage: Stage, code: int) -> None:
+    ruling = interpret(TABLE, stage, Answer(status=500, body=coded(code)))
+    assert ruling.outcome is Proof.UNKNOWN

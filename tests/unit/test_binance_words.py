@@ -330,12 +330,19 @@ def test_an_order_is_accepted_where_the_answer_names_it_by_both_ids(
         assert (report.kind, report.ts_ns) == (ReportWord.ACCEPTED, 3_000_000)
 
 
+CANCELED = {"orderId": 7, "status": "CANCELED", "updateTime": 3}
+
+
 @pytest.mark.parametrize(
     ("name", "body", "ts_ns"),
     [
-        (ENTRY, {"orderId": 7, "status": "CANCELED", "updateTime": 3}, 3_000_000),
+        (ENTRY, CANCELED | {"clientOrderId": ENTRY}, 3_000_000),
+        (ENTRY, CANCELED | {"clientOrderId": "ABCDEF2E1"}, None),
+        (ENTRY, CANCELED, None),
+        (STOP, CANCELED | {"orderId": 77, "clientOrderId": "theirs"}, 3_000_000),
+        (STOP, CANCELED | {"orderId": 78, "clientOrderId": "theirs"}, None),
         (STOP, {"algoId": 9, "clientAlgoId": STOP, "code": "200", "msg": "success"}, 4_000_000),
-        (ENTRY, {"orderId": 7, "status": "FILLED"}, None),
+        (ENTRY, {"orderId": 7, "status": "FILLED", "clientOrderId": ENTRY}, None),
         (STOP, {"algoId": 9, "clientAlgoId": "other", "code": "200"}, None),
         (ENTRY, {}, None),
         (ENTRY, [], None),
@@ -344,7 +351,8 @@ def test_an_order_is_accepted_where_the_answer_names_it_by_both_ids(
 def test_an_order_is_cancelled_where_the_answer_says_that_it_has_ended(
     name: str, body: object, ts_ns: int | None
 ) -> None:
-    report = words.canceled_report(name, body, 4)
+    child_id = 77 if name == STOP else None
+    report = words.canceled_report(name, child_id, body, 4)
     assert (report and report.ts_ns) == ts_ns
 
 

@@ -31,7 +31,7 @@ from pointsman.venues.adapter import (
 )
 from pointsman.venues.binance import account, lists, requests, words
 from pointsman.venues.binance.activity import Activity
-from pointsman.venues.binance.codes import TABLE
+from pointsman.venues.binance.codes import TABLE, ban_ms
 from pointsman.venues.binance.history import HistoryReader
 from pointsman.venues.binance.listener import Listener
 from pointsman.venues.binance.lookup import look_up
@@ -91,7 +91,10 @@ class BinanceAdapter:
     async def call(self, call: Call) -> Answer:
         answer, headers = await self._client.send(call, *requests.section_and_path(call))
         used = headers.get(USED_WEIGHT, "")
-        return replace(answer, used=int(used)) if used.isdecimal() else answer
+        wait_ms = answer.retry_after_ms
+        if wait_ms is None:
+            wait_ms = ban_ms(answer.status, answer.body, self._client.venue_now_ms())
+        return replace(answer, used=int(used) if used.isdecimal() else None, retry_after_ms=wait_ms)
 
     async def set_clock(self) -> None:
         await self._client.ask_clock(
@@ -148,7 +151,8 @@ class BinanceAdapter:
         return requests.cancel_call(client_order_id, symbol, child_id)
 
     def canceled(self, client_order_id: str, body: Any) -> OrderReport | None:
-        report = words.canceled_report(client_order_id, body, self._client.venue_now_ms())
+        child_id, now_ms = self.ids.child_of(client_order_id), self._client.venue_now_ms()
+        report = words.canceled_report(client_order_id, child_id, body, now_ms)
         if report is not None:
             self.ids.has_ended(client_order_id)
         return report

@@ -6,7 +6,9 @@ execution status is UNKNOWN and could have been a success". The one exception is
 nothing either.
 """
 
+import re
 from collections.abc import Iterable
+from typing import Any
 
 from pointsman.domain.reasons import Reason
 from pointsman.venues.outcome import OutcomeTable, Proof, Row, Stage
@@ -65,3 +67,17 @@ TABLE = OutcomeTable(
 )
 """-1125 is about a listen key. Whether -1008, "overloaded", proves that nothing was done is not
 known: the safe reading is that it does not."""
+
+BAN_MS = 120_000
+"""The shortest time for which Binance bans an address that went on after 429."""
+
+_UNTIL = re.compile(r"banned until (\d{13})\b")
+
+
+def ban_ms(status: int, body: Any, now_ms: int) -> int | None:
+    """How long a ban lasts that the header does not say the time of; the message may say until
+    when, by the venue's clock. None where it is no ban."""
+    if status != 418:
+        return None
+    said = _UNTIL.search(str(body))
+    return max(BAN_MS, int(said[1]) - now_ms) if said else BAN_MS

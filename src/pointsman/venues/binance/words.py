@@ -238,12 +238,19 @@ def accepted_report(name: str, body: object, now_ms: int) -> OrderReport | None:
     return _answer_report(name, ReportWord.ACCEPTED, venue_order_id, body, now_ms)
 
 
-def canceled_report(name: str, body: object, now_ms: int) -> OrderReport | None:
-    """The report in the answer to a cancel; None where it does not say that the order has ended."""
+def canceled_report(
+    name: str, child_id: int | None, body: object, now_ms: int
+) -> OrderReport | None:
+    """The report in the answer to a cancel; None where it does not say that this order has ended.
+    `child_id` is what a stop became, where that was cancelled."""
     if not isinstance(body, dict):
         return None
     is_stop_canceled = body.get("clientAlgoId") == name and str(body.get("code")) == "200"
-    if not is_stop_canceled and body.get("status") != "CANCELED":
+    is_child = child_id is not None and body.get("orderId") == child_id
+    is_canceled = body.get("status") == "CANCELED" and (
+        is_child or body.get("clientOrderId") == name
+    )
+    if not is_stop_canceled and not is_canceled:
         return None
     venue_order_id = body.get("algoId") if is_stop_canceled else body.get("orderId")
     return _answer_report(name, ReportWord.CANCELED, venue_order_id, body, now_ms)
