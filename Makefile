@@ -24,7 +24,7 @@ run: $(INSTALLED)
 	$(BIN)/pointsman run $(ARGS)
 
 test: check
-	$(BIN)/pytest -n 3 --dist loadfile $(ARGS)
+	$(BIN)/pytest -n 5 --dist loadfile $(ARGS)
 
 check: $(INSTALLED)
 	$(BIN)/ruff check
