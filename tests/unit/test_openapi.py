@@ -38,7 +38,9 @@ def test_every_route_tells_what_the_door_answers_and_as_problems(served: Served)
             is_problem = int(status) >= 400 and path != "/health/ready"
             if is_problem:
                 assert list(answer["content"]) == ["application/problem+json"], (path, status)
-        assert operation.get("summary"), path
+        summary = operation["summary"]
+        assert operation["description"].startswith(summary.split()[0]), path
+        assert 8 < len(summary) < 110, (path, summary)
         assert operation.get("description"), path
 
 

@@ -6,6 +6,7 @@ the schemas here. These name each field as we do; other spellings that are read 
 are said in words, for a schema cannot.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -287,6 +288,7 @@ def _description(app: FastAPI, routes: Sequence[BaseRoute], has_tokens: bool) ->
     schemas["Problem"] = SCHEMA
     for path in described["paths"].values():
         for method, operation in path.items():
+            operation["summary"] = _first_sentence(operation["description"])
             responses = operation["responses"]
             if operation.get("security") and not has_tokens:
                 operation["security"].append({})
@@ -296,6 +298,11 @@ def _description(app: FastAPI, routes: Sequence[BaseRoute], has_tokens: bool) ->
                 responses.setdefault(str(status), answer)
             operation["responses"] = dict(sorted(responses.items()))
     return described
+
+
+def _first_sentence(text: str) -> str:
+    """What a list of the routes shows of one, in place of the name of its function."""
+    return re.split(r"[.:](?:\s|$)", " ".join(text.split()), maxsplit=1)[0]
 
 
 def _statuses(method: str, operation: dict[str, Any]) -> tuple[HTTPStatus, ...]:

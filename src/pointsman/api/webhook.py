@@ -102,7 +102,7 @@ def webhook_routes(engine: EnginePort, wall_ns: Callable[[], int] = time.time_ns
         "/webhook",
         openapi_extra=_BODY,
         responses={**_RESPONSES, **documented(HTTPStatus.UNAUTHORIZED)},
-        description=f"Take a message with the headers {TIMESTAMP}, the time in epoch seconds, and "
+        description=f"Take a signed message. Headers: {TIMESTAMP}, the time in epoch seconds, and "
         f'{SIGNATURE}, the hex HMAC-SHA256 of TIMESTAMP + "." + BODY under WEBHOOK_SECRET. The '
         "same message again is refused, and so is one with a query, which is not signed. Without a "
         "signal_id and a time in it, two messages that were signed at different times are two "
