@@ -6,12 +6,15 @@ FROM python:3.11-slim AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 RUN python -m venv /opt/pointsman
 ENV PATH=/opt/pointsman/bin:$PATH
-COPY requirements-run.txt requirements-calendar.txt /build/
+COPY requirements-run.txt requirements-calendar.txt requirements-cluster.txt /build/
 RUN pip install --requirement /build/requirements-run.txt
 # TRADING_CALENDAR needs pandas and numpy, more than all the rest together:
 # docker-compose build --build-arg CALENDAR=yes
 ARG CALENDAR=
 RUN test -z "$CALENDAR" || pip install --requirement /build/requirements-calendar.txt
+# REPLICATE_TO needs a small one: docker-compose build --build-arg CLUSTER=yes
+ARG CLUSTER=
+RUN test -z "$CLUSTER" || pip install --requirement /build/requirements-cluster.txt
 COPY pyproject.toml README.md LICENSE /build/
 COPY src /build/src
 # Nothing that runs needs the packages' tests, their translations, or compiled lexers of languages.

@@ -10,7 +10,8 @@
 #   make audit   is there a known vulnerability in what requirements.txt pins? Needs the network
 #   make requirements   pin the packages again, to the newest that pyproject.toml admits:
 #                       requirements.txt (to run and to test), requirements-run.txt (what the image
-#                       installs), requirements-calendar.txt (what TRADING_CALENDAR needs) and
+#                       installs), requirements-calendar.txt (what TRADING_CALENDAR needs),
+#                       requirements-cluster.txt (what REPLICATE_TO needs) and
 #                       requirements-venues.txt (ccxt, and the clients that the tests compare with)
 
 .DEFAULT_GOAL := test
@@ -58,9 +59,12 @@ requirements: $(INSTALLED)
 	UV_CUSTOM_COMPILE_COMMAND="make requirements" $(BIN)/uv pip compile --quiet --upgrade --universal \
 	    --python-version 3.11 --extra calendar --no-annotate --constraint requirements.txt \
 	    --constraint requirements-venues.txt --output-file requirements-calendar.txt pyproject.toml
+	UV_CUSTOM_COMPILE_COMMAND="make requirements" $(BIN)/uv pip compile --quiet --upgrade --universal \
+	    --python-version 3.11 --extra cluster --no-annotate --constraint requirements.txt \
+	    --constraint requirements-venues.txt --output-file requirements-cluster.txt pyproject.toml
 
 # PYTHON=... on the command line chooses another one.
-$(INSTALLED): requirements.txt requirements-calendar.txt requirements-venues.txt pyproject.toml
+$(INSTALLED): requirements.txt requirements-calendar.txt requirements-cluster.txt requirements-venues.txt pyproject.toml
 	@for python in $(or $(PYTHON),$(PYTHONS)); do \
 	    "$$python" -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || continue; \
 	    echo "making .venv with $$("$$python" --version)"; \
@@ -71,6 +75,6 @@ $(INSTALLED): requirements.txt requirements-calendar.txt requirements-venues.txt
 	@echo "installing what the files requirements*.txt pin: some two minutes, and some 500 MB in .venv"
 	$(BIN)/python -m pip install --disable-pip-version-check \
 	    --requirement requirements.txt --requirement requirements-calendar.txt \
-	    --requirement requirements-venues.txt
+	    --requirement requirements-cluster.txt --requirement requirements-venues.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@

@@ -32,6 +32,7 @@ WALL_CLOCK_ALLOWED = {
     "engine/assembly.py": "tells a real venue what time it is when it is opened",
     "engine/live_feed.py": "holds the stamps of a live feed against it",
     "engine/embedded.py": "starts the clock of an engine inside another program",
+    "cluster/own_time.py": "counts the time of a lease; it is no wall clock",
     "engine/kill_request.py": "notes when a kill was pressed without an engine",
     "service/*": "starts the clock of a run",
     "cli/*": "shows how long a run took, and since when something is so",

@@ -27,7 +27,7 @@ from pointsman.domain.positions import Funding, Position, Trade
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import SignalSide
 from pointsman.domain.signals import Decision, Signal
-from pointsman.engine.assembly import loaded_from
+from pointsman.engine.stored_start import loaded_from
 from pointsman.execution.archive import FinishedRecords
 from pointsman.execution.desk import Desk
 from pointsman.execution.execution_loop import ExecutionLoop

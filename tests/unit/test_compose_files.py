@@ -162,6 +162,7 @@ def test_what_it_installs_is_the_lock_and_nothing_besides() -> None:
     assert [each.strip() for each in installs] == [
         "--requirement /build/requirements-run.txt",
         "--requirement /build/requirements-calendar.txt",
+        "--requirement /build/requirements-cluster.txt",
         "--no-deps /build",
     ]
     assert "apt-get" not in DOCKERFILE
@@ -211,4 +212,4 @@ def test_pandas_and_numpy_come_with_the_calendar_alone() -> None:
     assert heavy <= set(pins_of("requirements-calendar.txt").values())
     assert not heavy & {*pins_of("requirements-run.txt").values()}
     assert not heavy & {*pins_of("requirements.txt").values()}
-    assert image_instructions("ARG") == ["CALENDAR="]
+    assert image_instructions("ARG") == ["CALENDAR=", "CLUSTER="]

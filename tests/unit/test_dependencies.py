@@ -9,7 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 
-NAMES = {"dotenv": "python-dotenv", "pydantic_core": "pydantic"}
+NAMES = {"dotenv": "python-dotenv", "nats": "nats-py", "pydantic_core": "pydantic"}
 """Modules whose package has another name."""
 
 NOT_IMPORTED = {
@@ -37,7 +37,7 @@ def imported() -> set[str]:
 def test_what_is_imported_is_declared_and_what_is_declared_is_used() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     extras = project["optional-dependencies"]
-    optional = declared([*extras["calendar"], *extras["notify"]])
+    optional = declared([*extras["calendar"], *extras["cluster"], *extras["notify"]])
     always = declared(project["dependencies"])
     assert imported() == (always - set(NOT_IMPORTED)) | optional
     assert set(NOT_IMPORTED) <= always

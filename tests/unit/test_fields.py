@@ -6,7 +6,8 @@ from decimal import Decimal
 import pytest
 from pydantic import ValidationError
 
-from pointsman.config.fields import LIMIT_NAMES, NAMES, SECRETS, LimitFields, SettingFields
+from pointsman.config.fields import LIMIT_NAMES, NAMES, SECRETS, SettingFields
+from pointsman.config.limit_fields import LimitFields
 from pointsman.domain.policy import Limits
 
 CONTRACT = """
@@ -27,6 +28,7 @@ TOKENS_PATH= HTTP_ALLOWED_HOSTS= WEBHOOK_SECRET= FEED_SILENCE_SECONDS=30
 REVERSAL=close REVERSAL_WAIT_SECONDS=10 VENUE_KEY= VENUE_SECRET= VENUE_SANDBOX=true VENUE_LIVE=
 VENUE_URL= VENUE_STREAM_URL= VENUE_DATA_URL= VENUE_POSITION_MODE=net VENUE_REQUESTS_PER_MINUTE=
 SYMBOLS= VENUE_SHADOW=false ALLOW_UNLIMITED_LOSS=false RECORD_QUOTES=
+REPLICATE_TO= REPLICATION=sync DESK=main LEASE_SECONDS=5
 """
 
 
@@ -61,7 +63,7 @@ def test_rule_18_every_limit_of_the_policy_can_be_set_per_account() -> None:
 def test_the_secrets_are_known_as_such() -> None:
     tokens = {f"{scope}_TOKEN" for scope in ("READ", "SIGNAL", "CONTROL", "WEBHOOK")}
     keys = {"VENUE_KEY", "VENUE_SECRET"}
-    assert tokens | keys | {"NOTIFY_URLS", "WEBHOOK_SECRET"} == SECRETS
+    assert tokens | keys | {"NOTIFY_URLS", "REPLICATE_TO", "WEBHOOK_SECRET"} == SECRETS
 
 
 def test_rule_9_the_furthest_stop_is_five_times_the_stop_where_not_set() -> None:

@@ -197,3 +197,34 @@ def test_what_is_no_json_is_text(body: bytes, expected: object) -> None:
 )
 def test_an_address_moves_with_its_path(address: str, origin: str, expected: str) -> None:
     assert moved(address, origin) == expected
+
+
+async def test_whether_it_may_be_sent_is_asked_last_of_all_and_not_of_what_only_reads() -> None:
+    """When it is asked the connection is there; where the answer is no, not a byte arrives."""
+    events: list[str] = []
+    is_owner = False
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        events.append("connected")
+        while line := await reader.readline():
+            events.append(line.decode().split(" ")[0])
+            while (await reader.readline()).strip():
+                pass
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+        writer.close()
+
+    def may_send() -> bool:
+        events.append("asked")
+        return is_owner
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    http = HttpClient(2000, may_send)
+    async with server:
+        await http.send("GET", url)
+        with pytest.raises(ConnectionFailed, match="another engine"):
+            await http.send("DELETE", url)
+        is_owner = True
+        await http.send("POST", url)
+        await http.close()
+    assert events == ["connected", "GET", "asked", "connected", "asked", "POST"]

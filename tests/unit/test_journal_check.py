@@ -28,7 +28,7 @@ from pointsman.domain.orders import Role
 from pointsman.domain.positions import Trade
 from pointsman.domain.reasons import Reason
 from pointsman.domain.signals import Decision
-from pointsman.engine.assembly import loaded_from
+from pointsman.engine.stored_start import loaded_from
 from pointsman.execution.desk import Desk
 from pointsman.execution.ports import JournalEntry
 from pointsman.storage.errors import CorruptDatabase

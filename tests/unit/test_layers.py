@@ -2,8 +2,8 @@
 
 import pytest
 
-from pointsman.config.fields import LimitFields
 from pointsman.config.layers import find_all, texts_by_field, va_ids_of, validated
+from pointsman.config.limit_fields import LimitFields
 from pointsman.config.problems import SettingProblem
 from pointsman.config.sources import Layer, SettingEntry, SettingSource
 

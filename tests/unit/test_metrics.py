@@ -58,11 +58,15 @@ PROMISED = """
     trading_reconciliation_runs_total                       counter    result
     trading_reconciliation_last_success_timestamp_seconds   gauge
     pointsman_venue_up                                      gauge      link
+    pointsman_replica_lag_rows                              gauge
+    pointsman_replica_lag_seconds                           gauge
+    pointsman_epoch                                         gauge
     trading_event_loop_lag_seconds                          gauge
     trading_build_info                                      gauge      version
 """
 """Name, type and labels of all that is promised to who watches."""
 
+CLUSTER = {"epoch": 3, "replica_lag_rows": 7, "replica_lag_ms": 1500}
 ROWS = [line.split() for line in PROMISED.strip().splitlines()]
 TABLE = {name: (kind, set(labels)) for name, kind, *labels in ROWS}
 SETTINGS = resolve_settings({}, None, {}).settings
@@ -74,7 +78,7 @@ class Watched:
 
     def __init__(self, folder: Path) -> None:
         self.story: Story = begin()
-        self.health: Document = {"feed_age_ms": None, "loop_lag_ms": "0.0"}
+        self.health: Document = {"feed_age_ms": None, "loop_lag_ms": "0.0", **CLUSTER}
         self.wall_seconds = 1_800_000_000.0
         self.latch = KillLatch(latch_path(folder / "t.db"))
         self._meters = Meters("paper", lambda: self.wall_seconds)
@@ -144,7 +148,7 @@ def test_exactly_what_is_promised_is_told_each_with_help_type_and_labels(watched
     watched.story.loop.turn(Compared(True, START_NS, 0, ""))
     watched.committed(SECOND_NS)
     links = [{"link": "orders", "is_up": False, "down_ms": 5}, {"link": "quotes", "is_up": True}]
-    watched.health = {"feed_age_ms": 1500, "loop_lag_ms": "2.5", "venue_links": links}
+    watched.health |= {"feed_age_ms": 1500, "loop_lag_ms": "2.5", "venue_links": links}
     families = watched.families()
     assert set(families) == set(TABLE)
     for name, family in families.items():
@@ -276,3 +280,13 @@ def test_each_engine_has_its_own_numbers(watched: Watched, tmp_path: Path) -> No
     assert watched.value("trading_signals_received_total", va=VA) == 1
     assert other.value("trading_signals_received_total", va=VA) is None
     other.latch.close()
+
+
+def test_the_copy_of_the_journal_is_told_where_one_is_kept_and_not_mentioned_elsewhere(
+    watched: Watched,
+) -> None:
+    assert watched.value("pointsman_replica_lag_rows") == 7
+    assert watched.value("pointsman_replica_lag_seconds") == 1.5
+    for key in CLUSTER:
+        del watched.health[key]
+    assert not {name for name in watched.families() if "replica" in name or "epoch" in name}

@@ -18,8 +18,8 @@ from pointsman.domain.policy import PositionMode, ReduceOnlyMode
 from pointsman.domain.reasons import Reason
 from pointsman.domain.signals import Outcome
 from pointsman.engine import recorder as module
-from pointsman.engine.assembly import loaded_from
 from pointsman.engine.recorder import InlineRecorder, ThreadedRecorder
+from pointsman.engine.stored_start import loaded_from
 from pointsman.execution.archive import FinishedRecords
 from pointsman.execution.desk import Desk
 from pointsman.execution.execution_loop import ExecutionLoop

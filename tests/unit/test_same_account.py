@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from pointsman.cli.run import _known_endings
+from pointsman.cli.engine_endings import known_endings
 from pointsman.config.settings import Settings, resolve_settings
 from pointsman.domain.orders import OrderType
 from pointsman.domain.policy import PositionMode
@@ -178,7 +178,7 @@ def test_rule_26_files_that_do_not_belong_together_are_refused(
         with pytest.raises(OtherAccount, match=told) as refused:
             sessions.starts(folder)
     assert "put back" in str(refused.value)
-    with pytest.raises(typer.Exit) as ended, _known_endings():
+    with pytest.raises(typer.Exit) as ended, known_endings():
         raise refused.value
     assert ended.value.exit_code == ExitCode.MISMATCH
 

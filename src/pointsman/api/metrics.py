@@ -150,6 +150,12 @@ def _health(key: str) -> Callable[[Scrape], Samples]:
     return of
 
 
+def _known(scrape: Scrape, key: str) -> list[int]:
+    """A figure of the machinery; nothing where it is not known."""
+    told = scrape.health.get(key)
+    return [] if told is None else [told]
+
+
 def _quantities(scrape: Scrape) -> Samples:
     held: dict[tuple[str, ...], float] = {}
     for each in scrape.snapshot.positions:
@@ -260,6 +266,29 @@ GAUGES = (
 )
 
 
+CLUSTER_GAUGES = (
+    _Gauge(
+        "pointsman_replica_lag_rows",
+        "Rows of the journal that its copy lacks.",
+        (),
+        lambda scrape: [((), float(n)) for n in _known(scrape, "replica_lag_rows")],
+    ),
+    _Gauge(
+        "pointsman_replica_lag_seconds",
+        "Since when the copy of the journal lacks any row, 0 where it lacks none; real time.",
+        (),
+        _health("replica_lag_ms"),
+    ),
+    _Gauge(
+        "pointsman_epoch",
+        "The number of this ownership of the desk.",
+        (),
+        lambda scrape: [((), float(n)) for n in _known(scrape, "epoch")],
+    ),
+)
+"""Told only by an engine that shares its desk with others (REPLICATE_TO)."""
+
+
 class EngineMetrics(Collector):
     """All metrics of one engine, drawn up when they are asked for."""
 
@@ -280,7 +309,8 @@ class EngineMetrics(Collector):
             yield HistogramMetricFamily(
                 spread.name, spread.help, buckets=histogram.buckets(), sum_value=histogram.total
             )
-        for gauge in GAUGES:
+        is_alone = "epoch" not in scrape.health
+        for gauge in GAUGES if is_alone else (*GAUGES, *CLUSTER_GAUGES):
             family = GaugeMetricFamily(gauge.name, gauge.help, labels=gauge.labels)
             for labels, value in gauge.of(scrape):
                 family.add_metric(labels, value)

@@ -8,8 +8,8 @@ goes to a file beside the database.
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -18,6 +18,7 @@ import typer
 
 from pointsman.cli.dashboard_verb import is_dumb
 from pointsman.cli.ending import complain, fail
+from pointsman.cli.engine_endings import known_endings
 from pointsman.cli.feed_options import (
     ARRIVING,
     DEMO,
@@ -118,44 +119,10 @@ def run(
     loaded = wanted.checked(given)
     for warning in loaded.warnings:
         typer.echo(f"warning: {warning}", err=True)
-    with _known_endings(), clean_stop() as stop:
+    with known_endings(), clean_stop() as stop:
         _run(options, wanted, loaded.settings, duration, headless, stop)
     if stop.signum is not None:
         raise typer.Exit(SIGNAL_EXIT_BASE + stop.signum)
-
-
-@contextmanager
-def _known_endings() -> Iterator[None]:
-    """Within this block an expected error ends the run with its exit code, and says how to fix
-    it."""
-    from pointsman.engine.file_watch import FilesLost
-    from pointsman.engine.own_run import OtherRun
-    from pointsman.engine.same_account import OtherAccount
-    from pointsman.engine.supervision import PartDied
-    from pointsman.execution.venue_intake import StrangeOrders
-    from pointsman.market.lines import UnreadableFile
-    from pointsman.venues.errors import VenueRefused, VenueUnreachable
-    from pointsman.venues.paper.errors import LedgerBusy, LedgerModeDiffers, LedgerUnreadable
-
-    try:
-        yield
-    except VenueUnreachable as error:
-        fail(str(error), ExitCode.VENUE)
-    except (OtherRun, LedgerModeDiffers, VenueRefused) as error:
-        fail(str(error), ExitCode.SETTINGS)
-    except LedgerBusy as error:
-        fail(str(error), ExitCode.BUSY)
-    except LedgerUnreadable as error:
-        fail(str(error), ExitCode.DATABASE)
-    except OtherAccount as error:
-        fail(str(error), ExitCode.MISMATCH)
-    except StrangeOrders as error:
-        told = (
-            f"the venue knows order {error}, made by this installation, and the database does not"
-        )
-        fail(f"{told}: it is not the one that traded there; nothing was sent", ExitCode.MISMATCH)
-    except (UnreadableFile, PartDied, FilesLost) as error:
-        fail(str(error), ExitCode.FAILURE)
 
 
 class _Wanted:

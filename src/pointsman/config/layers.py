@@ -10,7 +10,8 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
-from pointsman.config.fields import LIMIT_NAMES, NAMES, SECRETS, LimitFields, SettingFields, name_of
+from pointsman.config.fields import LIMIT_NAMES, NAMES, SECRETS, SettingFields, name_of
+from pointsman.config.limit_fields import LimitFields
 from pointsman.config.problems import MASK, SettingProblem, did_you_mean
 from pointsman.config.sources import Layer, SettingEntry, SettingSource, find, written_around
 from pointsman.config.values import read_accounts

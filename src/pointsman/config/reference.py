@@ -1,7 +1,8 @@
 """The settings as documents: the table of docs/settings.md and `.env.example`, drawn from their
 declarations."""
 
-from pointsman.config.fields import LIMIT_NAMES, LimitFields, SettingFields, name_of
+from pointsman.config.fields import LIMIT_NAMES, SettingFields, name_of
+from pointsman.config.limit_fields import LimitFields
 
 _HEAD = """\
 # Settings of pointsman. Copy this file to .env and change what you need.

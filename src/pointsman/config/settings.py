@@ -16,7 +16,7 @@ from pathlib import Path
 import msgspec
 from pydantic import Field, SecretStr
 
-from pointsman.config.fields import LIMIT_NAMES, NAMES, SECRETS, LimitFields, SettingFields, name_of
+from pointsman.config.fields import LIMIT_NAMES, NAMES, SECRETS, SettingFields, name_of
 from pointsman.config.known_venues import PAPER
 from pointsman.config.layers import (
     find_all,
@@ -27,6 +27,7 @@ from pointsman.config.layers import (
     va_ids_of,
     validated,
 )
+from pointsman.config.limit_fields import LimitFields
 from pointsman.config.problems import MASK, SettingProblem, SettingsError
 from pointsman.config.sources import (
     SettingEntry,

@@ -12,6 +12,7 @@ from enum import StrEnum
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import urlsplit
 
 from pointsman.config.known_venues import KNOWN_VENUES, PAPER
 from pointsman.domain.accounts import EXTERNAL
@@ -28,6 +29,7 @@ _WHOLE = re.compile(r"[0-9]{1,9}")
 _VA_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
 _HOST = re.compile(r"[A-Za-z0-9.:_-]{1,253}")
 _NAME = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*")
+_DESK = re.compile(r"[A-Za-z0-9_-]{1,32}")
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/=-]{16,512}")
 _KEY = re.compile(r"[!-~]{1,512}")
 _SYMBOL = re.compile(r"[A-Z0-9]+([.-][A-Z0-9]+)*(/[A-Z0-9]+(:[A-Z0-9]+)?)?")
@@ -134,6 +136,26 @@ def read_hosts(text: str) -> tuple[str, ...]:
         if not _NAME.fullmatch(name):
             raise ValueError(f"{name!r}: write host names such as engine.lan,desk.example.com")
     return names
+
+
+def read_desk(text: str) -> str:
+    """The name of a desk: a part of the names of its stream and its keys."""
+    if not _DESK.fullmatch(text):
+        raise ValueError("use 1 to 32 letters, digits, _ and -")
+    return text
+
+
+def read_nats(text: str) -> "SecretStr":
+    """Addresses of NATS servers with commas between; secret, since they may hold a password."""
+    for part in text.split(","):
+        try:
+            url = urlsplit(part.strip())
+            is_usable = url.scheme in ("nats", "tls") and bool(url.hostname) and url.port != 0
+        except ValueError:
+            is_usable = False
+        if not is_usable or url.path.strip("/") or url.query or url.fragment:
+            raise ValueError("write nats://HOST:PORT or tls://HOST:PORT, several with commas")
+    return _secret(",".join(part.strip().rstrip("/") for part in text.split(",")))
 
 
 def read_token(text: str) -> "SecretStr":

@@ -161,7 +161,7 @@ class DeskRecord(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag=
     start until the first complete one), and the totals over all VAs for the global limits.
     `breach_readings` and `naked_readings` count consecutive readings beyond a limit that may trip
     the kill switch. `traded_on` is the account at the venue, the same for as long as there are
-    records."""
+    records. `epoch` is that of the newest start."""
 
     code: str
     next_number: int = 1
@@ -179,6 +179,7 @@ class DeskRecord(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag=
     bad_quotes: int = 0
     ended_at_ns: int | None = None
     traded_on: VenueAccount = VenueAccount()
+    epoch: int = 0
 
 
 class Cursor(msgspec.Struct, frozen=True, gc=False, tag=True):

@@ -29,7 +29,8 @@ class Event(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag=True)
 
 class Started(Event, frozen=True):
     """The program started or started again; every order that is not final is in doubt from here on.
-    `accounts` are the settings' VAs with their start balances, `code` the installation code."""
+    `accounts` are the VAs with their start balances, `code` is that of the installation, `epoch`
+    the number of the desk's owner, 0 where it is bound to one machine."""
 
     version: str
     code: str
@@ -37,6 +38,7 @@ class Started(Event, frozen=True):
     accounts: tuple[tuple[str, Decimal], ...]
     settings_digest: str = ""
     traded_on: VenueAccount = VenueAccount()
+    epoch: int = 0
 
 
 class SignalReceived(Event, frozen=True):
@@ -73,8 +75,7 @@ class InstrumentLearned(Event, frozen=True):
 
 
 class SignalMalformed(Event, frozen=True):
-    """Something that should have been a signal and was not: which field, what it held, and how
-    to fix it."""
+    """What should have been a signal and was none: which field, its value, and how to fix it."""
 
     source: str
     line: int
@@ -200,8 +201,7 @@ class CancelRefused(Event, frozen=True):
 
 
 class OrderAbsent(Event, frozen=True):
-    """The venue, asked at `asked_at_ns` by client id, in open orders, history and fills, knows no
-    such order."""
+    """The venue, asked at `asked_at_ns` by client id, finds no such order in any of its lists."""
 
     client_order_id: str
     asked_at_ns: int

@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -24,17 +25,17 @@ from pointsman.config.instruments import at_venue as instruments_at_venue
 from pointsman.config.instruments import load_instruments
 from pointsman.config.problems import SettingProblem, SettingsError
 from pointsman.config.settings import Settings
-from pointsman.domain.accounts import DeskRecord
 from pointsman.domain.client_order_ids import CODE_LENGTH
 from pointsman.domain.events import FileLost, Started
 from pointsman.domain.policy import Policy
 from pointsman.domain.timestamps import in_seconds
 from pointsman.engine import same_account
 from pointsman.engine.file_watch import FileWatch
+from pointsman.engine.joining import Join, begin_to_send, joined, joining, may_send_of, obey
 from pointsman.engine.kill_latch import KillLatch, open_latch
 from pointsman.engine.latch_watch import EVERY_SECONDS, LatchWatch
 from pointsman.engine.open_venue import (
-    InstrumentOf,
+    WantedVenue,
     access_of,
     account_at,
     begin_listening,
@@ -47,19 +48,22 @@ from pointsman.engine.own_run import claim
 from pointsman.engine.recorder import open_recorder
 from pointsman.engine.request_handler import RequestHandler
 from pointsman.engine.rerun import Rerun
+from pointsman.engine.stored_start import instrument_of, new_desk, resume_ns, signals_from
 from pointsman.engine.ticker import Ticker
 from pointsman.execution.archive import FinishedRecords
 from pointsman.execution.desk import Desk
 from pointsman.execution.execution_loop import ExecutionLoop
 from pointsman.execution.last_check import Hold
-from pointsman.execution.loading import DeskRecords
 from pointsman.execution.ports import Hours, Recorder, Venue
 from pointsman.storage.entries import RunIdentity
 from pointsman.storage.errors import StorageFailed
-from pointsman.storage.queries import EMPTY, StoredRecords
+from pointsman.storage.queries import EMPTY
 from pointsman.storage.sqlite_manager import SqliteManager
 from pointsman.venues.paper.venue import PaperVenue
 from pointsman.version import __version__
+
+if TYPE_CHECKING:
+    from pointsman.cluster.membership import Membership
 
 LETTERS = string.ascii_uppercase
 
@@ -68,11 +72,11 @@ class Blueprint(msgspec.Struct, frozen=True, kw_only=True):
     """What an engine is built from.
 
     `started` makes the event of a start from the installation code and the venue, and `new_code`
-    draws the code of a new database. `open_venue` is given the open database, the record of its
-    desk, and its code. `open_recorder` registers its closing on the stack that it is given. `wake`
-    has the driver look at what other threads asked for. `follow`, where given, makes again what the
-    journal of an interrupted run holds; it is given what to call at its end. Without `is_synced`
-    nothing that is stored waits for the disk (RULES 42).
+    draws the code of a new database. `open_recorder` registers its closing on the stack that it is
+    given. `wake` has the driver look at what other threads asked for. `join` is given where the
+    desk is one of a cluster. `follow`, where given, makes again what the journal of an interrupted
+    run holds; it is given what to call at its end. Without `is_synced` nothing that is stored waits
+    for the disk (RULES 42).
     """
 
     database: Path
@@ -80,9 +84,10 @@ class Blueprint(msgspec.Struct, frozen=True, kw_only=True):
     hours: Callable[[str], Hours]
     started: Callable[[str, Venue], Started]
     new_code: Callable[[], str]
-    open_venue: Callable[[SqliteManager, DeskRecord | None, str, InstrumentOf], Venue]
+    open_venue: Callable[[WantedVenue], Venue]
     open_recorder: Callable[[SqliteManager, ExitStack], Recorder]
     wake: Callable[[], None]
+    join: Join | None = None
     follow: Callable[[SqliteManager, Venue, Recorder, Callable[[], None]], Rerun] | None = None
     kill_file: Path | None = None
     identity: RunIdentity | None = None
@@ -110,6 +115,7 @@ class Assembly(msgspec.Struct):
     closing: ExitStack
     begin_listening: Callable[[], None]
     rerun: Rerun | None = None
+    membership: "Membership | None" = None
 
     @property
     def is_behind(self) -> bool:
@@ -122,6 +128,9 @@ class Assembly(msgspec.Struct):
         before it decides anything."""
         if self.rerun is None:
             self.loop.start(self.started, now_ns)
+        if self.membership is not None:
+            settle_ns = self.started.policy.order_settle_ns
+            begin_to_send(self.membership, self.manager, self.recorder, self.loop, settle_ns)
         self.begin_listening()
         # Before the watch: it would latch what the stored kill switch says, over the person's word.
         self.request_handler.rearm_at_start()
@@ -134,10 +143,17 @@ class Assembly(msgspec.Struct):
         self.files.look()
 
     def work(self) -> None:
-        """Pass requests, kills and lost files on to the desk; on the loop's thread."""
+        """Pass requests, kills and lost files on to the desk; on the loop's thread. Raises what has
+        ended the membership in a cluster."""
+        self.require_membership()
         self.request_handler.work()
         for path, fault in () if self.is_behind else self.files.take_news():
             self.loop.turn(FileLost(str(path), fault))
+
+    def require_membership(self) -> None:
+        """Raises what has ended the membership in a cluster, if anything has."""
+        if self.membership is not None:
+            self.membership.require()
 
     @contextmanager
     def watching(self, now_ns: Callable[[], int]) -> Iterator[Callable[[], None]]:
@@ -212,13 +228,10 @@ def assemble(
             traded_on=account_at(venue, settings),
         )
 
-    def opened(
-        manager: SqliteManager, desk: DeskRecord | None, code: str, instrument_of: InstrumentOf
-    ) -> Venue:
-        return open_venue(
-            settings, access, manager, desk, code, instrument_of,
-            now_ns=time.time_ns(), is_rewound=is_rerun and manager.head.sequence > 0,
-        )  # fmt: skip
+    def opened(wanted: WantedVenue) -> Venue:
+        is_rewound = is_rerun and wanted.manager.head.sequence > 0
+        now_ns = time.time_ns()
+        return open_venue(settings, access, wanted, now_ns=now_ns, is_rewound=is_rewound)
 
     return build(
         Blueprint(
@@ -229,6 +242,7 @@ def assemble(
             new_code=lambda: _code(identity),
             open_venue=opened,
             open_recorder=lambda manager, closing: open_recorder(manager, closing, wait, notify),
+            join=joining(settings, identity),
             follow=_follow if is_rerun else None,
             wake=notify,
             kill_file=settings.kill_switch_file,
@@ -242,8 +256,8 @@ def assemble(
 def build(blueprint: Blueprint) -> Assembly:
     """Open what the blueprint names, the kill latch first, and load the desk.
 
-    Raises StorageError, OtherRun, SettingsError where the venue makes a setting unusable, and what
-    opening the venue can raise.
+    Raises StorageError, OtherRun, SettingsError where the venue makes a setting unusable,
+    ClusterError, and what opening the venue can raise.
     """
     with ExitStack() as opening:
         latch = open_latch(blueprint.database)
@@ -254,23 +268,26 @@ def build(blueprint: Blueprint) -> Assembly:
         claim(manager, blueprint.identity)
         stored = manager.load()
         code = blueprint.new_code() if stored.desk is None else stored.desk.code
+        membership = joined(blueprint.join, manager, stored, opening)
         desks: list[Desk] = []
-        instrument_of = _instrument_of(blueprint, stored, desks)
-        venue = blueprint.open_venue(manager, stored.desk, code, instrument_of)
+        instrument_at = instrument_of(blueprint.policy, stored, desks)
+        wanted = WantedVenue(manager, stored.desk, code, instrument_at, may_send_of(membership))
+        venue = blueprint.open_venue(wanted)
         opening.callback(venue.close)
-        started = _started(blueprint.started(code, venue), venue)
+        started = _started(blueprint.started(code, venue), venue, membership)
         has_ended = stored.desk is not None and stored.desk.ended_at_ns is not None
         recorder = blueprint.open_recorder(manager, opening)
 
         def listen() -> None:
             latch.listen(lambda is_set: loop.hold(Hold.KILL_LATCH, is_set))
+            obey(membership, loop, blueprint.wake)
 
         rerun = None
         if blueprint.follow is not None and stored.sequence and not has_ended:
             # The latch binds what is decided from now on, not what was before.
             rerun = blueprint.follow(manager, venue, recorder, listen)
             stored = EMPTY
-        desk, hours, wake = _desk(started.policy, code, stored), blueprint.hours, blueprint.wake
+        desk, hours, wake = new_desk(started.policy, code, stored), blueprint.hours, blueprint.wake
         desks.append(desk)
         recall = FinishedRecords(rerun or manager)
         loop = ExecutionLoop(desk, venue, rerun or recorder, recall, hours, listener(venue))
@@ -283,34 +300,25 @@ def build(blueprint: Blueprint) -> Assembly:
             request_handler=RequestHandler(
                 loop, latch, lambda va_id, now_ns: hours(va_id).day_start_ns(now_ns), wake
             ),
-            files=FileWatch(
-                manager.files | same_account.files_of(ledger_path(manager.path)),
-                lambda lost: loop.hold(Hold.FILE_LOST, bool(lost), lost),
-            ),
+            files=_watch(manager, loop),
             manager=manager,
             recorder=recorder,
             started=started,
-            resume_ns=_resume_ns(stored, venue, blueprint.identity),
-            signals_from=_signals_from(stored),
+            resume_ns=resume_ns(stored, venue, blueprint.identity),
+            signals_from=signals_from(stored),
             has_ended=has_ended,
             newest_stamps=newest_stamps(stored, venue),
             closing=opening.pop_all(),
             begin_listening=lambda: begin_listening(venue, wake),
             rerun=rerun,
+            membership=membership,
         )
 
 
-def _signals_from(stored: StoredRecords) -> Callable[[str], int]:
-    """The last line of a source of signals that was taken in."""
-    cursors = {cursor.source: cursor.line for cursor in stored.cursors}
-    return lambda source: cursors.get(source, 0)
-
-
-def _instrument_of(plan: Blueprint, stored: StoredRecords, desks: list[Desk]) -> InstrumentOf:
-    """The instruments as the desk has them, once there is one: what is derived from quotes becomes
-    finer (RULES 59)."""
-    at_first = plan.policy.with_steps(*stored.steps)
-    return lambda symbol: (desks[0].books.policy if desks else at_first).instrument(symbol)
+def _watch(manager: SqliteManager, loop: ExecutionLoop) -> FileWatch:
+    """The watch on the files that hold the records and the paper venue's books."""
+    files = manager.files | same_account.files_of(ledger_path(manager.path))
+    return FileWatch(files, lambda lost: loop.hold(Hold.FILE_LOST, bool(lost), lost))
 
 
 def _follow(
@@ -326,13 +334,6 @@ def _follow(
     return Rerun(manager.journal(), recorder, manager, catch_up)
 
 
-def _resume_ns(stored: StoredRecords, venue: Venue, identity: RunIdentity | None) -> int:
-    """Where a start continues from. A recorded run does so at its last journaled time: what the
-    ledger knows beyond that is the venue's answer to the first comparison (RULES 62)."""
-    last_ns = stored.last_time_ns or 0
-    return last_ns if identity is not None else max(last_ns, venue.known_until_ns())
-
-
 def _code(identity: RunIdentity | None) -> str:
     if identity is None:
         return "".join(secrets.choice(LETTERS) for _ in range(CODE_LENGTH))
@@ -340,7 +341,7 @@ def _code(identity: RunIdentity | None) -> str:
     return "".join(LETTERS[byte % len(LETTERS)] for byte in digest[:CODE_LENGTH])
 
 
-def _started(started: Started, venue: Venue) -> Started:
+def _started(started: Started, venue: Venue, membership: "Membership | None") -> Started:
     """The event of a start, with what this venue can do and trades (RULES 43, 48). Raises
     SettingsError where the instruments file is looser than the venue."""
     policy = started.policy.at_venue(venue.abilities)
@@ -350,7 +351,8 @@ def _started(started: Started, venue: Venue) -> Started:
         own = policy.instruments
         instruments = instruments_at_venue(venue.instruments, own)
         policy = replace(policy, instruments=instruments, file_instruments=own)
-    return replace(started, policy=policy)
+    epoch = 0 if membership is None else membership.epoch
+    return replace(started, policy=policy, epoch=epoch)
 
 
 def _require_settle_time(policy: Policy) -> None:
@@ -362,31 +364,6 @@ def _require_settle_time(policy: Policy) -> None:
         remedy = f"this venue may take a request up to {least} s after it was sent; set {least}"
         settle = in_seconds(policy.order_settle_ns)
         raise SettingsError([SettingProblem("ORDER_SETTLE_SECONDS", settle, f"{remedy} or more")])
-
-
-def _desk(policy: Policy, code: str, stored: StoredRecords) -> Desk:
-    if stored.desk is None:
-        return Desk(policy, code)
-    return Desk.load(policy, loaded_from(stored), stored.last_time_ns or 0)
-
-
-def loaded_from(stored: StoredRecords) -> DeskRecords:
-    """What storage holds, as the desk takes it."""
-    return DeskRecords(
-        desk=stored.desk,
-        kill_switch=stored.kill_switch,
-        accounts=stored.accounts,
-        orders=stored.orders,
-        positions=stored.positions,
-        fill_keys=dict(stored.fill_keys),
-        cash_moves=stored.unconfirmed_moves,
-        cursors=stored.cursors,
-        externals=stored.external_holdings,
-        steps=stored.steps,
-        entry_times=tuple(
-            (va_id, at_ns) for va_id, times in stored.recent_entries_ns.items() for at_ns in times
-        ),
-    )
 
 
 def trading_hours(settings: Settings) -> Callable[[str], Hours]:

@@ -15,3 +15,4 @@ class ExitCode(IntEnum):
     VENUE = 6
     BUSY = 7
     DATABASE = 8
+    NOT_OWNER = 9

@@ -16,7 +16,7 @@ from pointsman.engine.snapshot import Document, EngineSnapshot, LiveSnapshot
 from pointsman.version import __version__
 
 if TYPE_CHECKING:
-    from pointsman.config.fields import LimitFields
+    from pointsman.config.limit_fields import LimitFields
     from pointsman.config.settings import Settings
 
 PICTURE_SECONDS = 0.1  # not money: seconds

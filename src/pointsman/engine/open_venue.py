@@ -10,6 +10,9 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from decimal import Decimal
 from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
 
 from pointsman.config.known_venues import PAPER
 from pointsman.config.problems import SettingsError
@@ -22,7 +25,7 @@ from pointsman.engine import same_account
 from pointsman.execution.ports import QuoteListener, Venue
 from pointsman.storage.queries import StoredRecords
 from pointsman.storage.sqlite_manager import SqliteManager
-from pointsman.venues.adapter import Access, Adapter
+from pointsman.venues.adapter import Access, Adapter, MaySend, always
 from pointsman.venues.bridge import RealVenue
 from pointsman.venues.catalogue import CATALOGUE
 from pointsman.venues.paper.venue import PaperVenue
@@ -30,6 +33,17 @@ from pointsman.venues.read_only import ReadOnly
 from pointsman.venues.shadow import ShadowVenue, shadow_abilities
 
 InstrumentOf = Callable[[str], Instrument]
+
+
+class WantedVenue(NamedTuple):
+    """What a venue is opened with: the open database, the record of its desk, its code, the
+    instruments as the desk has them, and whether a request may leave."""
+
+    manager: SqliteManager
+    desk: DeskRecord | None
+    code: str
+    instrument_of: InstrumentOf
+    may_send: MaySend = always
 
 
 def _alpaca(access: Access) -> Adapter:
@@ -105,23 +119,23 @@ def open_real_venue(settings: Settings, access: Access, now_ns: int) -> RealVenu
 def open_venue(
     settings: Settings,
     access: Access | None,
-    manager: SqliteManager,
-    desk: DeskRecord | None,
-    code: str,
-    instrument_of: InstrumentOf,
+    wanted: WantedVenue,
     *,
     now_ns: int,
     is_rewound: bool,
 ) -> Venue:
     """The account that an engine on this database trades on: paper without `access`, else the real
     one, or in shadow paper in its place. Raises OtherAccount, and what opening can raise."""
+    manager, desk, code = wanted.manager, wanted.desk, wanted.code
+    instrument_of = wanted.instrument_of
     if access is None:
         same_account.require_traded_on(desk, VenueAccount(), manager.path)
         paper = (settings.paper_position_mode, settings.paper_reduce_only)
         return open_paper_venue(
             settings, manager, code, instrument_of, modes=paper, is_rewound=is_rewound
         )
-    account = open_real_venue(settings, access, now_ns)
+    fenced = msgspec.structs.replace(access, may_send=wanted.may_send)
+    account = open_real_venue(settings, fenced, now_ns)
     with ExitStack() as opening:
         opening.callback(account.close)
         same_account.require_traded_on(desk, account_at(account, settings), manager.path)

@@ -71,7 +71,7 @@ def _submit(books: Books, position_id: int, role: Role, quantity: Decimal, now_n
         position,
         role,
         quantity,
-        order_id=client_order_id(books.desk.code, position_id, role, attempt),
+        order_id=client_order_id(books.desk.code, position_id, role, attempt, books.desk.epoch),
         signal_id=closes_for or position.signal_id,
         reason=Reason.STOP_LOSS if is_stop else position.closing_reason,
         now_ns=now_ns,

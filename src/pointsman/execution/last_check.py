@@ -25,8 +25,15 @@ class Hold(Enum):
     """A part of the engine does not run."""
     FILE_LOST = auto()
     """A file that the engine holds open is not at its path."""
+    NOT_OWNER = auto()
+    """Another engine may send for this desk."""
+    TAKEN_OVER = auto()
+    """What another engine has sent for this desk may still arrive at the venue."""
     STOPPING = auto()
     """The engine is coming to its end."""
+
+
+_IMPAIRING = (Hold.PART_DOWN, Hold.FILE_LOST, Hold.NOT_OWNER, Hold.TAKEN_OVER)
 
 
 class Holds:
@@ -46,7 +53,7 @@ class Holds:
     def impaired(self) -> str:
         """What of the engine does not work, so that no entry may be accepted; empty where all
         does."""
-        causes = (self._causes[hold] for hold in (Hold.PART_DOWN, Hold.FILE_LOST))
+        causes = (self._causes[hold] for hold in _IMPAIRING)
         return "; ".join(cause or "unknown cause" for cause in causes if cause is not None)
 
     def refusal(self) -> Reason | None:

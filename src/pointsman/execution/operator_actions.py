@@ -39,7 +39,9 @@ def on_started(books: Books, event: ev.Started, now_ns: int) -> list[Command]:
     asked."""
     books.put_policy(event.policy)
     books.this_run.begin(books.orders, now_ns)
-    books.put_desk(replace(books.desk, compared_at_ns=None, traded_on=event.traded_on))
+    books.put_desk(
+        replace(books.desk, compared_at_ns=None, traded_on=event.traded_on, epoch=event.epoch)
+    )
     commands: list[Command] = []
     for va_id, balance in event.accounts:
         if va_id not in books.accounts:

@@ -36,7 +36,7 @@ def open_entry(books: Books, entry: Candidate) -> Submit:
     books.put_desk(replace(books.desk, next_number=number + 1))
     signal = entry.signal
     order = Order(
-        client_order_id=client_order_id(books.desk.code, number, Role.ENTRY, 1),
+        client_order_id=client_order_id(books.desk.code, number, Role.ENTRY, 1, books.desk.epoch),
         va_id=signal.va_id,
         symbol=signal.symbol,
         position_id=number,

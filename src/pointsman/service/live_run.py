@@ -29,6 +29,7 @@ from pointsman.domain.timestamps import SECOND_NS
 from pointsman.engine import gc_tuning
 from pointsman.engine.assembly import Assembly, assemble
 from pointsman.engine.controls import Controls
+from pointsman.engine.joining import health_of, watched
 from pointsman.engine.latch_watch import why_killed
 from pointsman.engine.live_feed import begin_live, said_at_start
 from pointsman.engine.live_loop import Clock, LiveLoop
@@ -56,6 +57,7 @@ from pointsman.service.recorded_run import PreparedRun, open_run, prepare
 from pointsman.service.shadow_days import ShadowDays
 from pointsman.service.side_threads import Parts, take_port
 from pointsman.service.start_notes import notes_on_tokens
+from pointsman.service.storage_news import StorageNews
 from pointsman.terminal.why import story_text
 
 NIGHT_NS = 60 * SECOND_NS
@@ -143,7 +145,6 @@ class _Session:
         self._stop = stop
         self._arrivals = arrivals
         self._died: queue.Queue[TaskDied] = queue.Queue(_DEATHS_MAX)
-        self._is_failing = False
         sender = sender_to(settings.notify_urls)
         self._notices = Notifications(str(plan.database), sender, self._warn)
         self._meters = Meters(settings.venue_shown, time.time)
@@ -152,6 +153,7 @@ class _Session:
         self._comparisons = Comparisons()
         self._requests = assembly.request_handler
         self._log = log(lambda: loop.now_ns)
+        self._storage_news = StorageNews(self._log.say, self._notices.say)
         self._days = ShadowDays(settings, time.time_ns(), self._log, self._notices)
         loop.on_turn = self._on_turn
         # Before the first turn: what changes from then on is published.
@@ -218,7 +220,11 @@ class _Session:
             self._publisher,
             latch,
             now_ns,
-            lambda: {**self._vitals.health(), **self._readiness.document()},
+            lambda: {
+                **self._vitals.health(),
+                **self._readiness.document(),
+                **health_of(self._assembly.membership),
+            },
             {**known, "http": self._url},
         )
         kill_file = settings.kill_switch_file
@@ -274,10 +280,10 @@ class _Session:
             self._beat.start()
             supervising.start()
             await self.live.run(lambda now_ns: self._on_step(now_ns, supervising))
+            self._assembly.require_membership()
             if self._supervisor.fatal:
-                raise PartDied(
-                    f"{self._supervisor.fatal}; the next start recovers what was under way"
-                )
+                told = "the next start recovers what was under way"
+                raise PartDied(f"{self._supervisor.fatal}; {told}")
             if self._plan.feed.is_lasting or not self._stop.is_asked:
                 self._begun.playback.end()
             self._days.tell(self._loop.now_ns)
@@ -295,7 +301,7 @@ class _Session:
             self._arrivals.work(self._loop, self.live, self._begun.tape, self._stop)
         self._vitals.note(self._loop.quotes_seen, now_ns)
         self._days.look(now_ns)
-        self._say_storage()
+        self._storage_news.look(self._assembly.recorder.standing)
         news = () if self._arrivals is None else self._arrivals.take_news()
         for told in chain(self._loop.view.take_news(), news):
             self._warn(told)
@@ -316,6 +322,7 @@ class _Session:
         parts = [
             *running,
             *self._parts.supervised(),
+            *watched(self._assembly.membership),
             Part("storage-writer", lambda: recorder.is_alive, None),
             Part(THREAD_NAME, lambda: self._notices.is_alive, self._notices.start),
             Part(LOOP_LAG, lambda: self._beat.is_alive, self._beat.start_again),
@@ -366,19 +373,6 @@ class _Session:
             self._clock.skip_to(next_ns - _BEFORE_OPENING_NS)
             self._loop.advance(next_ns - _BEFORE_OPENING_NS)
             self._log.say((LogLevel.INFO, "market closed; continuing at its next opening", {}))
-
-    def _say_storage(self) -> None:
-        """Say once that storage has begun to fail, and once that it works again."""
-        failure = self._assembly.recorder.standing.failure
-        if (failure is not None) is self._is_failing:
-            return
-        self._is_failing = failure is not None
-        if failure is None:
-            self._log.say((LogLevel.WARNING, "storage works again", {}))
-            self._notices.say(Kind.STORAGE_WORKS, "storage works again")
-        else:
-            self._log.say((LogLevel.ERROR, f"storage fails: {failure}", {}))
-            self._notices.say(Kind.STORAGE_FAILS, f"storage fails: {failure}")
 
     def _say_start(self) -> None:
         books = self._loop.desk.books

@@ -19,7 +19,8 @@ from pointsman.domain.events import Started
 from pointsman.domain.market import Quote
 from pointsman.domain.signals import Signal
 from pointsman.domain.timestamps import SECOND_NS
-from pointsman.engine.assembly import Blueprint, build, loaded_from
+from pointsman.engine.assembly import Blueprint, build
+from pointsman.engine.stored_start import loaded_from
 from pointsman.execution.desk import Desk
 from pointsman.execution.outbox import StorageHeld
 from pointsman.simulator import rest
@@ -254,7 +255,7 @@ class World:
                 "simulated", code, self._settings, self._scenario.accounts
             ),
             new_code=lambda: self._code,
-            open_venue=lambda *_given: self.venue.open(),
+            open_venue=lambda _wanted: self.venue.open(),
             open_recorder=open_recorder,
             wake=lambda: None,
         )

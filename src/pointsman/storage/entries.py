@@ -50,6 +50,7 @@ class _Payload(msgspec.Struct, frozen=True, gc=False):
 
 _ENCODER = msgspec.json.Encoder()
 _PAYLOADS = msgspec.json.Decoder(_Payload)
+_HEADS = msgspec.json.Decoder(tuple[str, int, int, str])
 _ANY_EVENT: Any = Union[tuple(Event.__subclasses__())]  # noqa: UP007 - made from what there is
 _EVENTS: msgspec.json.Decoder[Event] = msgspec.json.Decoder(_ANY_EVENT)
 
@@ -62,9 +63,25 @@ def chain_start(identity: RunIdentity | None) -> str:
 def row_hash(
     previous_hash: object, sequence: object, time_ns: object, kind: object, payload: bytes
 ) -> str:
-    """The hash of one row. The head is a JSON list, which says itself where it ends; the payload
-    follows."""
-    return sha256(_ENCODER.encode((previous_hash, sequence, time_ns, kind)) + payload).hexdigest()
+    """The hash of one row."""
+    return sha256(hashed_text(previous_hash, sequence, time_ns, kind, payload)).hexdigest()
+
+
+def hashed_text(
+    previous_hash: object, sequence: object, time_ns: object, kind: object, payload: bytes
+) -> bytes:
+    """What the hash of a row covers: all of it. The head is a JSON list, which says itself where it
+    ends; the payload follows."""
+    return _ENCODER.encode((previous_hash, sequence, time_ns, kind)) + payload
+
+
+def row_of_text(text: bytes) -> JournalRow:
+    """The row whose hash covers this text, which need not be true of anything yet. Raises
+    msgspec.DecodeError and UnicodeDecodeError for what is not such a text."""
+    head, mark, payload = text.partition(b"]")
+    previous, sequence, time_ns, kind = _HEADS.decode(head + mark)
+    own = sha256(text).hexdigest()
+    return (sequence, time_ns, kind, payload.decode(), previous, own)
 
 
 def chained(entries: Sequence[JournalEntry], head: Head) -> tuple[list[JournalRow], Head]:

@@ -6,6 +6,7 @@ The loop that watches the stops never waits for the disk. Invariants (RULES 29, 
 * a turn that something waits for is committed at once, one that nothing waits for with the next of
   those, or a little later: most turns have nobody waiting, and a commit costs more than they do;
 * a group that fails is kept and tried again whole, until it is durable or `stop` gives up;
+* where a copy of the journal is kept, a turn is durable when the manager says so of its copy too;
 * the tables follow the journal when nothing has come for a moment, and where it never is quiet, as
   soon as the manager says that they must (RULES 41). What fails then is a failure like any other;
 * the queue is bounded. While commits work a full one makes `put` wait for the next commit; while
@@ -137,6 +138,8 @@ class GroupCommitter:
             if group:
                 entries = [entry for _, entry in group]
                 if not self._persist(partial(self._manager.append, entries)):
+                    return
+                if not self._persist(self._manager.replicate):
                     return
                 durable = group[-1][0]
                 self._on_durable(durable)

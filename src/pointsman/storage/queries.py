@@ -65,6 +65,7 @@ TAIL = (
     "SELECT sequence, time_ns, kind, payload, previous_hash, hash FROM journal "
     "WHERE sequence > ? ORDER BY sequence"
 )
+ROWS_AFTER = f"{TAIL} LIMIT ?"
 PROJECTED = "SELECT projected_sequence, projected_hash FROM lease WHERE id = 1"
 JOURNAL_HASH = "SELECT hash FROM journal WHERE sequence = ?"
 NEWEST_START = f"SELECT payload FROM journal WHERE {IS_START} ORDER BY sequence DESC LIMIT 1"  # noqa: S608
@@ -180,6 +181,11 @@ def journal(connection: sqlite3.Connection) -> Iterator[JournalRow]:
     cursor = connection.cursor()
     cursor.row_factory = None
     return iter(cursor.execute(JOURNAL))
+
+
+def rows_after(connection: sqlite3.Connection, sequence: int, most: int) -> list[JournalRow]:
+    """At most this many rows of the journal, from the one after `sequence` on."""
+    return rows(connection, ROWS_AFTER, (sequence, most))
 
 
 def journal_hash(connection: sqlite3.Connection, sequence: int) -> str | None:

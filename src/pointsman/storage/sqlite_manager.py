@@ -50,6 +50,7 @@ from pointsman.storage.file_identity import Identity, fault_of, identities
 from pointsman.storage.journal import row_fault
 from pointsman.storage.queries import StoredRecords
 from pointsman.storage.reader import reading
+from pointsman.storage.replica import Replica
 from pointsman.storage.thinning import Thinning
 from pointsman.storage.venue_checks import CheckedPromise, statements
 
@@ -101,6 +102,8 @@ class SqliteManager:
         self.path = path.resolve()
         self.commit_ns = 0
         self.on_commit: Callable[[int], None] | None = None
+        self.replica: Replica | None = None
+        """What keeps a copy of the journal elsewhere, where anything does."""
         self.files: dict[Path, Identity] = {}
         """The files that hold what is committed, as they were opened."""
         self.is_synced = is_synced
@@ -171,6 +174,11 @@ class SqliteManager:
         self._head = head
         if self.on_commit is not None:
             self.on_commit(self.commit_ns)
+
+    def replicate(self) -> None:
+        """Have a copy follow, where one is kept. Raises what `Replica.follow` does."""
+        if self.replica is not None:
+            self.replica.follow(self._head)
 
     def project(self) -> None:
         """Bring the tables up to the journal, in one transaction. Raises StorageFailed as `append`

@@ -35,11 +35,21 @@ class Call(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     is_signed: bool = True
 
 
+MaySend = Callable[[], bool]
+"""Whether what could change something at the venue may leave at this moment; from any thread."""
+
+
+def always() -> bool:
+    """May send: of an engine that shares its desk with no other."""
+    return True
+
+
 class Access(msgspec.Struct, frozen=True, kw_only=True):
     """What an adapter is made from. `url`, `stream_url` and `data_url` (of market data) replace
     scheme, host and port of the venue's own addresses and keep their paths; empty keeps all.
     `symbols` are in the unified form. A request that reaches the venue later than `order_settle_ns`
-    after it was made is to be refused there, where the venue can do that."""
+    after it was made is to be refused there, where the venue can do that. `may_send` is asked
+    before each request that could change something, when nothing is left to do but to send it."""
 
     key: str
     secret: str
@@ -51,6 +61,7 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
     data_url: str = ""
     timeout_ms: int = 4_000
     order_settle_ns: int = 10 * SECOND_NS
+    may_send: MaySend = always
 
     def __repr__(self) -> str:
         """Without key and secret, wherever it is shown."""

@@ -42,7 +42,7 @@ class CcxtClient:
         self._access = access
         self._sandbox = sandbox
         self._options = {"recvWindow": recv_window_ms, "timeDifference": 0, **options}
-        self.http = HttpClient(access.timeout_ms)
+        self.http = HttpClient(access.timeout_ms, access.may_send)
         self.clock_error_ms = 0
         """By how much the time stamps of requests may be wrong."""
 

@@ -21,7 +21,7 @@ import msgspec
 from yarl import URL
 
 from pointsman.outgoing import without_redirections, words_of
-from pointsman.venues.adapter import ConnectionFailed, Incomplete, NoAnswer
+from pointsman.venues.adapter import ConnectionFailed, Incomplete, MaySend, NoAnswer, always
 from pointsman.venues.outcome import Answer
 
 CONNECTIONS_MAX = 50
@@ -38,9 +38,12 @@ _DECODER = msgspec.json.Decoder(float_hook=Decimal)
 
 
 class HttpClient:
-    """Belongs to one asyncio loop. `timeout_ms` is how long a request may take as a whole."""
+    """Belongs to one asyncio loop. `timeout_ms` is how long a request may take as a whole.
+    `may_send` is asked before each request but those that only read, when it is signed, its
+    connection is there, and nothing is left to do but to write it."""
 
-    def __init__(self, timeout_ms: int) -> None:
+    def __init__(self, timeout_ms: int, may_send: MaySend = always) -> None:
+        self._may_send = may_send
         self._timeout = aiohttp.ClientTimeout(total=timeout_ms / 1000)  # not money: seconds
         self._kept: aiohttp.ClientSession | None = None
 
@@ -51,7 +54,8 @@ class HttpClient:
         headers: Mapping[str, str] | None = None,
         body: str | bytes | None = None,
     ) -> tuple[Answer, Mapping[str, str]]:
-        """Send one request, and give the answer and its headers. Raises NeverLeft and NoAnswer."""
+        """Send one request, and give the answer and its headers. Raises ConnectionFailed and
+        NoAnswer."""
         try:
             async with self._session().request(
                 method,
@@ -63,6 +67,8 @@ class HttpClient:
                 received = await answer.read()
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             raise ConnectionFailed(_told(error)) from None
+        except _MayNotSend:
+            raise ConnectionFailed("another engine may send for this desk by now") from None
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise NoAnswer(_told(error)) from None
         return (
@@ -100,7 +106,7 @@ class HttpClient:
             self._kept = aiohttp.ClientSession(
                 timeout=self._timeout,
                 trust_env=False,
-                trace_configs=[without_redirections()],
+                trace_configs=[without_redirections(), self._last_question()],
                 connector=aiohttp.TCPConnector(
                     limit=CONNECTIONS_MAX, keepalive_timeout=IDLE_SECONDS
                 ),
@@ -109,6 +115,23 @@ class HttpClient:
             # no public way to forbid that; the tests see it if this stops working.
             self._kept._retry_connection = False
         return self._kept
+
+    def _last_question(self) -> aiohttp.TraceConfig:
+        """Called when the headers are about to be written."""
+        tracing = aiohttp.TraceConfig()
+
+        async def ask(
+            _session: object, _context: object, told: aiohttp.TraceRequestHeadersSentParams
+        ) -> None:
+            if told.method != "GET" and not self._may_send():
+                raise _MayNotSend
+
+        tracing.on_request_headers_sent.append(ask)
+        return tracing
+
+
+class _MayNotSend(Exception):
+    """Raised where a request would be written."""
 
 
 class Socket:

@@ -87,7 +87,7 @@ class AlpacaAdapter:
         self._url = moved(own, access.url)
         self._stream_url = moved(f"{own.replace('https', 'wss')}/stream", access.stream_url)
         self._keys = {"APCA-API-KEY-ID": access.key, "APCA-API-SECRET-KEY": access.secret}
-        self._http = HttpClient(access.timeout_ms)
+        self._http = HttpClient(access.timeout_ms, access.may_send)
         self._names = OrderNames()
         self._per_minute = REQUESTS_PER_MINUTE
         self._fees_asked_at: float | None = None  # not money: seconds
