@@ -60,7 +60,7 @@ class Connection:
     @property
     def is_connected(self) -> bool:
         """Whether a server is connected now."""
-        return self.client.is_connected
+        return bool(self.client.is_connected)
 
     def soon(self, call: Callable[[], None]) -> None:
         """Have something called on the connection's thread."""

@@ -76,7 +76,7 @@ class LeaseStore:
         text = msgspec.json.encode(record)
         try:
             if revision:
-                return await self._bucket.update(self._key, text, last=revision)
-            return await self._bucket.create(self._key, text)
+                return int(await self._bucket.update(self._key, text, last=revision))
+            return int(await self._bucket.create(self._key, text))
         except KeyWrongLastSequenceError:
             raise Changed from None

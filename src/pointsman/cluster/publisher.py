@@ -163,4 +163,4 @@ class JournalPublisher:
             self._changed.notify_all()
 
     def _limit(self) -> int:
-        return self._connection.client.max_payload
+        return int(self._connection.client.max_payload)
