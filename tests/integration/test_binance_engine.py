@@ -4,6 +4,7 @@ holds what the books say, a holding has one stop, and nothing else rests."""
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from decimal import Decimal
 from itertools import product
 from pathlib import Path
 from typing import Any, ClassVar
@@ -126,6 +127,24 @@ class TestBinanceEngine(LinearEngineStories):
             await engine.close()
             sent = [engine.sent(route) for route in ("create", "stop", "stop_cancel")]
             assert sent == [2, 1, 1]
+
+    async def test_in_hedge_mode_long_pays_funding_and_short_receives_it(
+        self, tmp_path: Path
+    ) -> None:
+        async with self.begin(tmp_path, "hedge") as (server, engine):
+            await engine.hold(**BUY)
+            await engine.accepted(**{**SELL, "va_id": "VA002"})
+            await engine.until(lambda: len(engine.resting()) == 2 and engine.is_covered())
+            before = engine.cash_by_account()
+            server.funding("BTCUSDT", "1.25", "SHORT")
+            server.funding("BTCUSDT", "-1.5", "LONG")
+            paid = {"VA001": Decimal("-1.5"), "VA002": Decimal("1.25")}
+            await engine.until(
+                lambda: (
+                    engine.cash_by_account()
+                    == {va_id: before[va_id] + amount for va_id, amount in paid.items()}
+                )
+            )
 
     @pytest.mark.parametrize("deleveraging", [False, True])
     async def test_what_the_venue_closes_by_force_ends_the_position_and_its_stop(

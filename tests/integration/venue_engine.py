@@ -76,9 +76,13 @@ class BothSides:
         with closing(reader.open_reader(self.database)) as db:
             return {each.kind for each in reader.incidents(db)}
 
-    def cash(self) -> Decimal:
+    def cash_by_account(self) -> dict[str, Decimal]:
         with closing(reader.open_reader(self.database)) as db:
-            return sum((each.cash for each in reader.accounts(db)), Decimal(0))
+            return {each.va_id: each.cash for each in reader.accounts(db)}
+
+    def cash(self) -> Decimal:
+        """Of all accounts together."""
+        return sum(self.cash_by_account().values(), Decimal(0))
 
     def seen(self) -> tuple[object, ...]:
         return self.held(), self.resting(), self.positions(), self.incidents()

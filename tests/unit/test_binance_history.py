@@ -4,20 +4,17 @@ The venue is a list of executions and payments that answers as it documents, pag
 """
 
 from collections.abc import Callable
-from decimal import Decimal
 from typing import Any
 
 import msgspec
 import pytest
 
-from pointsman.domain.events import ChargePaid
 from pointsman.domain.policy import PositionMode
 from pointsman.venues.adapter import Call, History, Incomplete
 from pointsman.venues.binance import requests
 from pointsman.venues.binance.activity import ALL_AFTER_NS, Activity
 from pointsman.venues.binance.history import (
     DAY_MS,
-    LATE_MS,
     SHOWN_AFTER_MS,
     WINDOW_MS,
     HistoryCursor,
@@ -51,6 +48,7 @@ class Venue:
         self.positions: list[dict[str, Any]] = []
         self.orders: dict[int, str | Incomplete] = {7: ENTRY}
         self.stops: list[dict[str, Any]] = []
+        self.rates: list[str] = []
         self.asked: list[str] = []
         self.fails_at = ""
 
@@ -78,6 +76,7 @@ class Venue:
             "income": self._income,
             "order": self._order,
             "allAlgoOrders": lambda _: self.stops,
+            "fundingRate": lambda _: [{"fundingRate": rate} for rate in self.rates],
         }
         return answers[name](call.params)
 
@@ -284,89 +283,6 @@ async def test_whose_an_execution_is(
     venue.later(SHOWN_AFTER_MS)
     venue.activity.touch("BTCUSDT")
     assert [trade.client_order_id for trade in (await venue.history(cursor)).trades] == [name]
-
-
-# -- payments --------------------------------------------------------------------------------------
-
-
-async def paid(venue: Venue, *rows: dict[str, Any]) -> History:
-    cursor = await venue.begin()
-    venue.later(1000)
-    venue.income = list(rows)
-    venue.reader.expect_payment()
-    return await venue.history(cursor)
-
-
-async def test_funding_is_given_once_however_often_it_is_listed() -> None:
-    venue = Venue()
-    history = await paid(venue, FUNDING, FUNDING)
-    (funding,) = history.fundings
-    assert (funding.symbol, funding.amount) == ("BTC/USDT:USDT", Decimal("-1.5"))
-    for _ in range(30):
-        venue.later(LATE_MS // 10)
-        history = await venue.history(history.cursor)
-        assert history.fundings == ()
-
-
-async def test_a_row_that_appears_late_is_not_missed() -> None:
-    venue = Venue()
-    history = await paid(venue, {**FUNDING, "time": BEGAN_MS + 900})
-    venue.later(60_000)
-    venue.income.insert(0, {**FUNDING, "tranId": 40, "time": BEGAN_MS + 500})
-    assert len((await venue.history(history.cursor)).fundings) == 1
-
-
-@pytest.mark.parametrize(
-    ("changes", "fundings", "charges"),
-    [
-        ({}, 1, 0),
-        ({"incomeType": "INSURANCE_CLEAR"}, 0, 1),
-        ({"incomeType": "COMMISSION_REBATE", "symbol": ""}, 0, 1),
-        ({"incomeType": "COMMISSION_REBATE", "symbol": "", "asset": "BNB"}, 0, 0),
-        ({"asset": "BNB"}, 0, 0),
-        ({"incomeType": "COMMISSION"}, 0, 0),
-        ({"incomeType": "REALIZED_PNL"}, 0, 0),
-        ({"incomeType": "TRANSFER", "symbol": ""}, 0, 0),
-        ({"incomeType": "REALIZED_PNL", "income": "-0.99541666666666666"}, 0, 0),
-        ({"incomeType": "COMMISSION", "income": ""}, 0, 0),
-    ],
-)
-async def test_only_what_is_a_payment_of_its_own_is_one(
-    changes: dict[str, str], fundings: int, charges: int
-) -> None:
-    history = await paid(Venue(), {**FUNDING, **changes})
-    assert (len(history.fundings), len(history.charges)) == (fundings, charges)
-
-
-@pytest.mark.parametrize("income", ["", "NaN", "-0.99541666666666666", "1e30"])
-@pytest.mark.parametrize("mode", PositionMode)
-async def test_a_payment_whose_amount_is_no_exact_number_leaves_the_history_unread(
-    mode: PositionMode, income: str
-) -> None:
-    with pytest.raises(Incomplete, match="income="):
-        await paid(Venue(mode), {**FUNDING, "income": income})
-
-
-async def test_in_hedge_mode_funding_is_of_either_side() -> None:
-    history = await paid(Venue(PositionMode.HEDGE), FUNDING)
-    assert history.charges == (
-        ChargePaid(
-            charge_id="FUNDING_FEE:41:BTCUSDT",
-            amount=Decimal("-1.5"),
-            ts_ns=(BEGAN_MS + 1000) * 1_000_000,
-            symbol="BTC/USDT:USDT",
-        ),
-    )
-
-
-async def test_income_is_read_over_all_pages_or_not_at_all(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(requests, "PAGE", 3)
-    rows = [{**FUNDING, "tranId": n, "time": BEGAN_MS + n // 2} for n in range(9)]
-    assert len((await paid(Venue(), *rows)).fundings) == 9
-    with pytest.raises(Incomplete, match="fills a page"):
-        await paid(Venue(), *[{**FUNDING, "tranId": n, "time": BEGAN_MS} for n in range(9)])
 
 
 async def test_a_cursor_that_is_none_is_refused() -> None:

@@ -200,6 +200,12 @@ def test_an_order_leaves_with_exactly_these_parameters(
         (requests.EXCHANGE_INFO, "GET", "v1/exchangeInfo", {}),
         (requests.TAKE_LISTEN_KEY, "POST", "v1/listenKey", {}),
         (requests.KEEP_LISTEN_KEY, "PUT", "v1/listenKey", {}),
+        (
+            requests.funding_rates("BTCUSDT", 1_700_000_700_000),
+            "GET",
+            "v1/fundingRate",
+            {"symbol": "BTCUSDT", "startTime": "1700000100000", "endTime": "1700000700000"},
+        ),
     ],
     ids=lambda value: value.route if isinstance(value, Call) else "",
 )

@@ -17,11 +17,13 @@ from tests.venue_servers.binance_orders import HOLDINGS, Parameters, refused
 from tests.venue_servers.binance_requests import BinanceRequests
 from tests.venue_servers.binance_streams import stream_routes
 from tests.venue_servers.calls import Call, Reply, Route
-from tests.venue_servers.records import FillKind, Holding, Order, Refused, Side, TimeInForce
+from tests.venue_servers.records import FillKind, Order, Refused, Side, TimeInForce
 from tests.venue_servers.streams import QUOTES, StreamRoute
 
 
 class BinanceServer(BinanceRequests):
+    funding_rate = "0.0001"
+
     def admit(self, call: Call, route: Route) -> dict[str, str]:
         return self.gate.admit(call, route)
 
@@ -59,6 +61,7 @@ class BinanceServer(BinanceRequests):
             ("brackets", "GET", f"{fapi}/leverageBracket", self.brackets, 1, {}),
             ("leverage", "POST", f"{fapi}/leverage", self.set_leverage, 1, {}),
             ("income", "GET", f"{fapi}/income", self.income, 30, {}),
+            ("rates", "GET", f"{fapi}/fundingRate", self.funding_rates, 1, free),
             ("restrictions", "GET", "/sapi/v1/account/apiRestrictions", self.restrictions, 1, {}),
             ("listen_key", "POST", f"{fapi}/listenKey", self.take_listen_key, 1, free),
             ("listen_key", "PUT", f"{fapi}/listenKey", self.keep_listen_key, 1, free),
@@ -153,9 +156,16 @@ class BinanceServer(BinanceRequests):
         order = self.call(self.account.liquidate, symbol, HOLDINGS[holding], kind, client_id)
         return int(order.id)
 
-    def funding(self, symbol: str, amount: Any) -> None:
+    def funding(self, symbol: str, amount: Any, holding: str = "BOTH") -> None:
         """Received where it is positive."""
-        self.call(self.account.pay, symbol, Decimal(str(amount)), Holding.NET)
+        self.call(self.account.pay, symbol, Decimal(str(amount)), HOLDINGS[holding])
+
+    def funding_rates(self, said: Parameters) -> Any:
+        """One for each settlement in which the account took part."""
+        start, end = said.number("startTime", 0), said.number("endTime", self.now_ms())
+        times = sorted({each.at_ns // 1_000_000 for each in self.account.payments})
+        row = {"symbol": said.text("symbol"), "fundingRate": self.funding_rate, "markPrice": "1"}
+        return [{**row, "fundingTime": at_ms} for at_ms in times if start <= at_ms <= end]
 
     def halt(self, symbol: str) -> None:
         self.call(self.account.halt, symbol)

@@ -16,6 +16,7 @@ import msgspec
 
 from pointsman.domain.client_order_ids import is_client_order_id
 from pointsman.domain.events import ChargePaid, FundingPaid
+from pointsman.domain.money import ZERO
 from pointsman.domain.policy import PositionMode
 from pointsman.domain.sides import PositionSide
 from pointsman.domain.venue_reports import VenueExecution
@@ -23,7 +24,7 @@ from pointsman.venues.adapter import History, Incomplete, Read
 from pointsman.venues.binance import requests
 from pointsman.venues.binance.activity import Activity
 from pointsman.venues.binance.lists import find_children, positions, states
-from pointsman.venues.binance.shapes import IncomeRow, OrderRow, TradeRow
+from pointsman.venues.binance.shapes import IncomeRow, OrderRow, RateRow, TradeRow
 from pointsman.venues.binance.words import MS_NS, Translator
 from pointsman.venues.shapes import exact, read_as
 
@@ -222,7 +223,12 @@ class HistoryReader:
         given: dict[str, FundingPaid | ChargePaid] = {}
         for row in await _income_rows(read, max(at.began_ms, at.income_ms - LATE_MS)):
             payment_id = f"{row.income_type}:{row.tran_id}:{row.symbol}"
+            if payment_id in given:
+                continue
             payment = self._payment(payment_id, row)
+            is_news = payment_id not in at.paid
+            if isinstance(payment, ChargePaid) and row.income_type == FUNDING and is_news:
+                payment = await _of_its_side(read, row, payment)
             if payment is not None:
                 given[payment_id] = payment
             elif row.symbol and row.symbol not in self._asked:
@@ -242,7 +248,8 @@ class HistoryReader:
         symbol = self._words.symbol(row.symbol)
         if row.asset not in ({_currency(symbol)} if symbol else self._currencies()):
             return None
-        # In hedge mode a row does not say whether it is about the long or the short holding.
+        # In hedge mode a row does not say whether it is about the long or the short holding: that
+        # follows from the rate (`_of_its_side`).
         if row.income_type == FUNDING and self._words.mode is PositionMode.NET:
             return FundingPaid(
                 funding_id=payment_id,
@@ -259,6 +266,26 @@ class HistoryReader:
                 symbol=symbol,
             )
         return None
+
+
+async def _of_its_side(read: Read, row: IncomeRow, charge: ChargePaid) -> FundingPaid | ChargePaid:
+    """Funding in hedge mode: at a rate above zero longs pay and shorts are paid, below it is the
+    other way round. A charge of either side where the rate cannot be read."""
+    try:
+        rates = read_as(list[RateRow], await read(requests.funding_rates(row.symbol, row.time)))
+    except Incomplete:
+        return charge
+    rate = rates[-1].funding_rate if rates else ZERO
+    if ZERO in (rate, charge.amount):
+        return charge
+    is_long = (rate > ZERO) is (charge.amount < ZERO)
+    return FundingPaid(
+        funding_id=charge.charge_id,
+        symbol=charge.symbol,
+        position_side=PositionSide.LONG if is_long else PositionSide.SHORT,
+        amount=charge.amount,
+        ts_ns=charge.ts_ns,
+    )
 
 
 def _newest(rows: list[TradeRow]) -> dict[tuple[str, int], int]:

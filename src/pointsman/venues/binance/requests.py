@@ -26,6 +26,9 @@ ALL_SYMBOLS_WEIGHT = 40
 
 PAGE = 1000
 
+SETTLED_MS = 600_000
+"""How long after its settlement funding is paid at most; it is settled once an hour at most."""
+
 TIME = Call(route="GET /fapi/v1/time", is_signed=False)
 EXCHANGE_INFO = Call(route="GET /fapi/v1/exchangeInfo", is_signed=False)
 POSITION_MODE = Call(route="GET /fapi/v1/positionSide/dual", weight=30)
@@ -140,6 +143,13 @@ def income(since_ms: int) -> Call:
     """A page of what the account was paid and charged."""
     params = {"startTime": since_ms, "limit": PAGE}
     return Call(route="GET /fapi/v1/income", params=params, weight=30)
+
+
+def funding_rates(symbol: str, paid_ms: int) -> Call:
+    """The rate by which funding was settled that was paid at this time, which may be a moment
+    later; the last of the answer."""
+    params = {"symbol": symbol, "startTime": paid_ms - SETTLED_MS, "endTime": paid_ms}
+    return Call(route="GET /fapi/v1/fundingRate", params=params, is_signed=False)
 
 
 def _list_call(route: str, symbol: str | None) -> Call:

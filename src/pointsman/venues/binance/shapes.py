@@ -84,6 +84,12 @@ class IncomeRow(Shape, frozen=True):
     tran_id: int
 
 
+class RateRow(Shape, frozen=True):
+    """A funding rate: above zero longs pay shorts."""
+
+    funding_rate: Decimal
+
+
 class SymbolRow(Shape, frozen=True):
     symbol: str
     contract_type: str
