@@ -97,12 +97,13 @@ PROTECTION = (
     ),
     Mutant(
         "I7", "a second partial fill gets no stop", COVER,
-        "    missing_stop = floor_to(staying_held - total_leaves(keep), lot)\n    if missing_stop",
+        "    missing_stop = whole_lots(staying_held - total_leaves(keep), lot)\n"
+        "    if missing_stop",
         "    missing_stop = ZERO if keep else staying_held\n    if missing_stop",
     ),
     Mutant(
         "I7", "an exit leaves beside the stop that covers the same", COVER,
-        "room = floor_to(held - exit_leaves - total_leaves(stops), lot)", "room = held",
+        "room = whole_lots(held - exit_leaves - total_leaves(stops), lot)", "room = held",
     ),
     Mutant(
         "I8", "which side a stop is on is told from the price", COVER,
@@ -144,8 +145,8 @@ GOVERNANCE = (
         "slots = books.slots_used(account.va_id) + 1", "slots = 0",
     ),
     Mutant(
-        "I11", "entries in flight do not count", BOOKS, "return live + sum(",
-        "return live + 0 * sum(",
+        "I11", "entries in flight do not count", BOOKS,
+        "len(self.open_positions(va_id)) + len(opening)", "len(self.open_positions(va_id))",
         "tests/unit/test_governor.py::test_f67_of_ten_signals_at_once_three_slots_admit_three",
         "two entries a minute, as the simulated VAs may make, are hardly ever in flight at once",
     ),

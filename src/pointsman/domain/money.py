@@ -107,6 +107,11 @@ def floor_to(amount: Decimal, step: Decimal) -> Decimal:
     return _round_to(amount, step, ROUND_FLOOR)
 
 
+def whole_lots(quantity: Decimal, lot: Decimal) -> Decimal:
+    """The whole lots in a quantity; none where that is less than nothing."""
+    return ZERO if quantity < lot else floor_to(quantity, lot)
+
+
 def ceil_to(amount: Decimal, step: Decimal) -> Decimal:
     """The smallest multiple of `step` that is not below `amount`."""
     return _round_to(amount, step, ROUND_CEILING)

@@ -138,7 +138,7 @@ class Order(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag=True)
 
 def total_leaves(orders: list[Order]) -> Decimal:
     """The quantity that orders may still fill together."""
-    return sum((order.leaves for order in orders), ZERO)
+    return sum([order.leaves for order in orders], ZERO)
 
 
 class ForeignOrder(msgspec.Struct, frozen=True, gc=False, order=True):

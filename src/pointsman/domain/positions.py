@@ -104,10 +104,23 @@ class Position(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag=Tr
         """Whether it still holds something that is traded and protected."""
         return self.state is PositionState.OPEN
 
+    def holds_as(self, before: "Position") -> bool:
+        """Whether it holds what it did before, in the very same objects: most changes are of other
+        things."""
+        return (
+            self.state is before.state
+            and self.lots is before.lots
+            and self.quantity is before.quantity
+            and self.limit_price is before.limit_price
+        )
+
     @property
     def cost(self) -> Decimal:
         """What the open lots cost: sum of quantity x price."""
-        return sum((lot.quantity * lot.price for lot in self.lots), ZERO)
+        cost = ZERO
+        for lot in self.lots:
+            cost += lot.quantity * lot.price
+        return cost
 
     def attempts(self, role: Role) -> int:
         """How many of its stops, or of its exits, were made."""

@@ -8,6 +8,7 @@ nothing continues afterwards.
 
 import asyncio
 import queue
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -103,16 +104,27 @@ class LiveLoop:
         self._clock = clock
         self._inbox: queue.Queue[Offered | SignalMalformed] = queue.Queue(INBOX_LEN_MAX)
         self._asyncio = asyncio.get_running_loop()
+        self._thread = threading.get_ident()
         self._is_woken = False
+        self._is_wake_on_its_way = False
         self._sleeper: asyncio.Future[None] | None = None
         self._is_stopping = False
         self.take_quotes: Callable[[], bool] = lambda: False
         """Takes in the quotes that have come by another way; whether there were any."""
 
     def wake_soon(self) -> None:
-        """Have the driver look again; from any thread."""
-        with suppress(RuntimeError):  # the asyncio loop is closed already: nothing is left to wake
-            self._asyncio.call_soon_threadsafe(self._wake)
+        """Have the driver look again; from any thread. What comes while another thread's wake-up is
+        on its way is seen with it: that ends its way before the driver looks."""
+        if threading.get_ident() == self._thread:
+            self._wake()
+        elif not self._is_wake_on_its_way:
+            self._is_wake_on_its_way = True
+            with suppress(RuntimeError):  # the asyncio loop is closed: nothing is left to wake
+                self._asyncio.call_soon_threadsafe(self._arrive)
+
+    def _arrive(self) -> None:
+        self._is_wake_on_its_way = False
+        self._wake()
 
     def stop(self) -> None:
         """Come to an end after the present instant: no entry leaves any more, and what protects or
@@ -231,7 +243,14 @@ class LiveLoop:
 
         Raises StorageHeld or InboxFull; then the same signal may be sent again.
         """
-        step = await asyncio.wrap_future(self.offer(signal, ""))
+        offered, heard = self.offer(signal, ""), asyncio.Event()
+        # The driver decides it on this thread.
+        offered.add_done_callback(lambda _offered: heard.set())
+        try:
+            await heard.wait()
+        finally:
+            offered.cancel()
+        step = offered.result()
         assert step.decision is not None, "a signal always gets its decision"
         return step.decision
 

@@ -52,7 +52,7 @@ def why_not_adopted(
     if mark is None:
         return f"no price is known for {symbol}; wait for a quote of it"
     order = _entry(books, va_id, symbol, side, quantity, mark, 0)
-    instrument = books.policy.instrument(symbol)
+    instrument = books.instrument(symbol)
     stop = booking.stop_for(books, order, mark.closing_touch(side))
     if not instrument.is_tradeable(floor_to(quantity, instrument.lot), stop):
         return f"{plain(quantity)} {symbol} is too little for a stop; assign more of it"

@@ -32,7 +32,7 @@ def book_fill(
     books: Books, order: Order, fill: VenueFill, now_ns: int, *, is_external: bool = False
 ) -> None:
     """Book one execution of an order that is stored with its new totals already."""
-    instrument = books.policy.instrument(order.symbol)
+    instrument = books.instrument(order.symbol)
     key = fill_key(order.client_order_id, order.side, fill)
     booked = Fill(
         key=key,
@@ -155,7 +155,7 @@ def _note_stray(books: Books, order: Order, now_ns: int) -> None:
 def stop_for(books: Books, order: Order, price: Decimal) -> Decimal:
     """Where the stop of an entry filled at `price` stands: its own level, else a percentage
     away."""
-    tick = books.policy.instrument(order.symbol).tick
+    tick = books.instrument(order.symbol).tick
     if order.stop_level is not None:
         return round_stop(order.position_side, order.stop_level, tick)
     percentage = order.stop_percentage
@@ -171,7 +171,7 @@ def settle_stop_price(books: Books, order: Order) -> None:
     if position is None or not position.is_live or not position.entry_quantity:
         return
     wanted = stop_for(books, order, position.entry_value / position.entry_quantity)
-    if abs(wanted - position.stop_price) > books.policy.instrument(order.symbol).tick:
+    if abs(wanted - position.stop_price) > books.instrument(order.symbol).tick:
         books.put_position(replace(position, stop_price=wanted))
 
 
@@ -217,7 +217,7 @@ def _reduce(
     is_stop = order.role is Role.STOP
     is_served = order.role is Role.EXIT and order.position_id == position.position_id
     closing = position.closing - (taken + from_fee if is_served else ZERO)
-    if closing < books.policy.instrument(position.symbol).lot:
+    if closing < books.instrument(position.symbol).lot:
         # Less than a lot cannot be asked for.
         closing = ZERO
     is_closing = position.closing_all or closing > ZERO

@@ -13,7 +13,6 @@ Invariants:
 
 from collections import deque
 from decimal import Decimal
-from typing import TypeVar
 
 import msgspec
 
@@ -26,7 +25,7 @@ from pointsman.domain.accounts import (
     KillSwitch,
 )
 from pointsman.domain.commands import Record
-from pointsman.domain.market import InstrumentSteps, Quote
+from pointsman.domain.market import Instrument, InstrumentSteps, Quote
 from pointsman.domain.money import ZERO
 from pointsman.domain.orders import KnownOrder, Order, Role
 from pointsman.domain.policy import Policy
@@ -34,10 +33,8 @@ from pointsman.domain.positions import Position, PositionState
 from pointsman.domain.sides import PositionSide
 from pointsman.execution import pacing
 from pointsman.execution.account_index import ENTRIES_PER_MINUTE_MAX, AccountIndex, Holding
+from pointsman.execution.ordered_set import discard, keep
 from pointsman.execution.this_run import ThisRun
-
-_Key = TypeVar("_Key")
-_Value = TypeVar("_Value")
 
 MINUTE_NS = 60 * 10**9
 
@@ -79,12 +76,14 @@ class Books:
 
     def put_account(self, account: Account) -> None:
         before = self.accounts.get(account.va_id)
-        self.total_cash += account.cash - (before.cash if before else ZERO)
-        self.accounts[account.va_id] = account
         if before is None:
             self.index[account.va_id] = AccountIndex()
-        _keep(self.frozen, account.va_id, account.frozen_for is not None)
-        _keep(self.openings, account.va_id, account.opening is not None)
+            self.total_cash += account.cash
+        elif account.cash is not before.cash:
+            self.total_cash += account.cash - before.cash
+        self.accounts[account.va_id] = account
+        keep(self.frozen, account.va_id, account.frozen_for is not None)
+        keep(self.openings, account.va_id, account.opening is not None)
         self.touched_accounts[account.va_id] = None
         self.changes[Account, account.va_id] = account
 
@@ -104,7 +103,7 @@ class Books:
             self.orders[order_id] = order
             if before is None:
                 self._remember_order(order, index)
-            _keep(index.unknown, order_id, order.is_unknown)
+            keep(index.unknown, order_id, order.is_unknown)
         self.touched_positions[order.position_id] = None
         self.touched_accounts[order.va_id] = None
         self.changes[Order, order_id] = order
@@ -132,27 +131,28 @@ class Books:
         self.fill_keys.pop(order_id, None)
         self.this_run.forget_asked(order_id)
         self.this_run.pacing.forget(pacing.cancelling(order))
-        _discard(self.orders_of_position, order.position_id, order_id)
-        _discard(self.orders_by_symbol, order.symbol, order_id)
+        discard(self.orders_of_position, order.position_id, order_id)
+        discard(self.orders_by_symbol, order.symbol, order_id)
         if order.role is Role.ENTRY:
             del index.entries[order_id]
-            _discard(self.entries_by_symbol, order.symbol, order_id)
+            discard(self.entries_by_symbol, order.symbol, order_id)
             self._count_holder(order.symbol, order.position_side, order.va_id, -1)
 
     def put_position(self, position: Position) -> None:
         """Store a position; a closed one is forgotten."""
         before = self.positions.get(position.position_id)
-        self._move_holding(before, -1)
-        self._move_holding(position, +1)
         was_live = before is not None and before.is_live
-        if position.is_live != was_live:
-            step = 1 if position.is_live else -1
-            self._count_holder(position.symbol, position.side, position.va_id, step)
-        held = (before.quantity * before.limit_price) if before and before.is_live else ZERO
-        holds = position.quantity * position.limit_price if position.is_live else ZERO
-        self._add_exposure(position.va_id, holds - held)
+        if before is None or not position.holds_as(before):
+            self._move_holding(before, -1)
+            self._move_holding(position, +1)
+            if position.is_live != was_live:
+                step = 1 if position.is_live else -1
+                self._count_holder(position.symbol, position.side, position.va_id, step)
+            held = (before.quantity * before.limit_price) if before and before.is_live else ZERO
+            holds = position.quantity * position.limit_price if position.is_live else ZERO
+            self._add_exposure(position.va_id, holds - held)
         is_naked = position.is_live and position.naked_since_ns is not None
-        _keep(self.naked, position.position_id, is_naked)
+        keep(self.naked, position.position_id, is_naked)
         self._index_position(position, was_live=was_live)
         self.touched_positions[position.position_id] = None
         self.touched_accounts[position.va_id] = None
@@ -169,7 +169,7 @@ class Books:
             index.positions[position_id] = None
         if not position.is_live:
             self.this_run.pacing.forget(*pacing.of_position(position_id))
-        _keep(self.overfilled, position_id, position.state is PositionState.OVERFILLED)
+        keep(self.overfilled, position_id, position.state is PositionState.OVERFILLED)
         symbol, side = position.symbol, position.side
         if self.overfilled or self.external(symbol, side) or self.external(symbol, side.opposite):
             # What the venue lacks is shared out among all positions there.
@@ -250,10 +250,12 @@ class Books:
     def put_policy(self, policy: Policy) -> None:
         """Take the policy of a start; what was learned of instruments stays."""
         self.policy = policy.with_steps(*self.policy.steps.values())
+        self.this_run.instruments.clear()
 
     def put_steps(self, *steps: InstrumentSteps) -> None:
         """Take tick and lot of symbols of which no instrument is given."""
         self.policy = self.policy.with_steps(*steps)
+        self.this_run.instruments.clear()
 
     def note_fill_key(self, order_id: str, key: str) -> None:
         """Remember that an execution of an order is booked, until the order is forgotten."""
@@ -278,23 +280,36 @@ class Books:
 
     # -- questions ---------------------------------------------------------------------------------
 
+    def instrument(self, symbol: str) -> Instrument:
+        """The instrument of a symbol, as the policy has it."""
+        known = self.this_run.instruments
+        if symbol not in known:
+            known[symbol] = self.policy.instrument(symbol)
+        return known[symbol]
+
     def open_positions(self, va_id: str) -> list[Position]:
         """The live positions of a VA in the order of their first fills."""
-        found = (self.positions[key] for key in self.index[va_id].positions)
-        return [position for position in found if position.is_live]
+        held = map(self.positions.__getitem__, self.index[va_id].positions)
+        return [position for position in held if position.is_live]
 
     def orders_of(self, position_id: int, role: Role) -> list[Order]:
         """The orders of a position that are not final, oldest first."""
         found = self.orders_of_position.get(position_id)
         return [self.orders[key] for key, its in found.items() if its is role] if found else []
 
+    def closing_orders(self, position_id: int) -> tuple[list[Order], list[Order]]:
+        """The stops and the exits of a position that are not final, each oldest first."""
+        stops, exits = list[Order](), list[Order]()
+        for key, role in self.orders_of_position.get(position_id, {}).items():
+            if role is not Role.ENTRY:
+                (stops if role is Role.STOP else exits).append(self.orders[key])
+        return stops, exits
+
     def slots_used(self, va_id: str) -> int:
         """Open positions and entries in flight that may still become one (RULES 11, I11)."""
-        index = self.index[va_id]
-        live = sum(1 for key in index.positions if self.positions[key].is_live)
-        return live + sum(
-            1 for key in index.entries if self.orders[key].position_id not in self.positions
-        )
+        entries = (self.orders[key] for key in self.index[va_id].entries)
+        opening = [order for order in entries if order.position_id not in self.positions]
+        return len(self.open_positions(va_id)) + len(opening)
 
     def is_only_holder(self, position: Position) -> bool:
         """Whether nobody else holds, or works an entry in, the position's symbol and side (RULES
@@ -305,6 +320,8 @@ class Books:
     def external(self, symbol: str, side: PositionSide) -> Decimal:
         """What EXTERNAL holds, signed, of what the venue counts together with a position of that
         symbol and side: one side in hedge mode, both in net mode."""
+        if not self.externals:
+            return ZERO
         key = (symbol, side if self.policy.is_hedged else PositionSide.LONG)
         held = self.externals.get(key)
         return ZERO if held is None else held.quantity
@@ -381,20 +398,3 @@ class Books:
         self.changes.clear()
         self.reopened.clear()
         return changes
-
-
-def _keep(members: dict[_Key, None], member: _Key, is_member: bool) -> None:
-    """Have a member in an ordered set, or not."""
-    if is_member:
-        members[member] = None
-    else:
-        members.pop(member, None)
-
-
-def _discard(sets: dict[_Key, dict[str, _Value]], key: _Key, member: str) -> None:
-    """Take a member out of a dict of ordered sets, and the set with it when it is empty."""
-    members = sets.get(key)
-    if members is not None:
-        members.pop(member, None)
-        if not members:
-            del sets[key]

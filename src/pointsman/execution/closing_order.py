@@ -57,7 +57,7 @@ def submit_closing(
 ) -> list[Submit]:
     """Make the next stop or exit of a position, or several where the venue takes no such large one
     (RULES 48), and the commands that send them. An exit is for the reason that it is closed for."""
-    instrument = books.policy.instrument(books.positions[position_id].symbol)
+    instrument = books.instrument(books.positions[position_id].symbol)
     parts = instrument.market_parts(quantity)
     return [_submit(books, position_id, role, part, now_ns) for part in parts]
 

@@ -143,4 +143,4 @@ def _in_order(commands: list[Command]) -> tuple[Command, ...]:
             return 2 if command.may_raise_exposure else 1
         return 4 if isinstance(command, Compare) else 3
 
-    return tuple(sorted(commands, key=rank))
+    return tuple(sorted(commands, key=rank) if len(commands) > 1 else commands)

@@ -38,10 +38,17 @@ BRINGS_STAMP = (
 )
 """Events with the venue's stamp of what they report."""
 
+_WITHOUT = frozenset(Event.__subclasses__()).difference(BRINGS_MARK, BRINGS_QUOTE, BRINGS_STAMP)
+"""Events that bring none of these."""
+
 
 def mark_and_stamp(event: Event, now_ns: int) -> tuple[Quote | None, int]:
     """The last valid quote that an event brings, and the venue's stamp of what it reports."""
-    mark = event.mark if isinstance(event, BRINGS_MARK) else None
+    kind, mark = type(event), None
+    if kind in _WITHOUT:
+        return None, now_ns
+    if isinstance(event, BRINGS_MARK):
+        mark = event.mark
     if mark is None and isinstance(event, BRINGS_QUOTE):
         mark = event.quote
     if mark is not None and not mark.is_valid:

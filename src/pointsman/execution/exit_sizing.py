@@ -36,7 +36,7 @@ class ExitSize(msgspec.Struct, frozen=True, gc=False):
 def size_exit(books: Books, event: SignalReceived, way: Route) -> ExitSize:
     """Work out the size of an exit of something that can be closed."""
     price = _exit_price(books, event, way)
-    instrument = books.policy.instrument(event.signal.symbol)
+    instrument = books.instrument(event.signal.symbol)
     asked = _asked(event.signal, way, price)
     # The whole may be closed though it is in broken lots.
     wanted = asked if asked == way.closable else floor_to(asked, instrument.lot)
@@ -96,7 +96,7 @@ def allocate(books: Books, signal: Signal, way: Route, quantity: Decimal) -> tup
     """Share an exit out over positions, first in first out: each gets an exit order of its own, for
     whole lots. An exit of everything takes what an entry still fills later along."""
     is_all = way.is_reversal or (signal.quantity is None and signal.notional is None)
-    lot = books.policy.instrument(signal.symbol).lot
+    lot = books.instrument(signal.symbol).lot
     left, chosen = quantity, []
     for position in _positions(books, signal, way):
         free = position.quantity - closing_of(position)

@@ -98,7 +98,7 @@ def on_foreign_fill(books: Books, event: ForeignFill, now_ns: int) -> list[Comma
     """Charge a foreign execution to EXTERNAL, and what that cannot bear to the one VA that
     holds."""
     count_taken_in(books, taken_in(books) + 1)
-    instrument = books.policy.instrument(event.symbol)
+    instrument = books.instrument(event.symbol)
     event = replace(event, fill=as_held(event.fill, event.side, instrument))
     key = venue_key(books, event.symbol, event.position_side)
     change = event.side.sign * event.fill.quantity

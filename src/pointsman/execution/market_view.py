@@ -132,7 +132,7 @@ class MarketView:
         """What the desk is to know before it decides on a symbol: finer steps that the quotes have
         shown since, if they have (RULES 59)."""
         seen = self.quotes.steps(symbol)
-        finer = books.policy.instrument(symbol).finer_steps(*seen) if seen else None
+        finer = books.instrument(symbol).finer_steps(*seen) if seen else None
         return None if finer is None else InstrumentLearned(symbol, finer.tick, finer.lot)
 
     def mark_for(self, books: Books, timer: Timer) -> Quote | None:

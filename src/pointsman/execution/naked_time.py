@@ -9,8 +9,7 @@ by the venue's stamps.
 
 import msgspec
 
-from pointsman.domain.money import floor_to
-from pointsman.domain.orders import Role, total_leaves
+from pointsman.domain.orders import total_leaves
 from pointsman.domain.positions import Position, Spell
 from pointsman.domain.timers import Timer, TimerKind
 from pointsman.execution.books import Books
@@ -27,13 +26,13 @@ def track_cover(books: Books, position_id: int, now_ns: int, venue_ns: int) -> N
     position = books.positions.get(position_id)
     if position is None or not position.is_live or not books.is_ready:
         return
-    orders = books.orders_of(position_id, Role.STOP) + books.orders_of(position_id, Role.EXIT)
-    resting = total_leaves([order for order in orders if order.is_resting_stop])
+    stops, exits = books.closing_orders(position_id)
+    resting = total_leaves([stop for stop in stops if stop.is_resting_stop])
     closing = total_leaves(
-        [order for order in orders if order.is_working and order.covers_until_ns]
+        [order for order in stops + exits if order.covers_until_ns and order.is_working]
     )
-    lot, held = books.policy.instrument(position.symbol).lot, held_at_venue(books, position)
-    needs_none = not is_enough(books, position, floor_to(held, lot))
+    lot, held = books.instrument(position.symbol).lot, held_at_venue(books, position)
+    needs_none = not is_enough(books, position, held)
     _judge(
         books,
         position,
@@ -46,10 +45,9 @@ def track_cover(books: Books, position_id: int, now_ns: int, venue_ns: int) -> N
 
 def is_leaving(books: Books, position: Position) -> bool:
     """Whether all that no stop covers is at work at the venue: nothing better can be done."""
-    orders = books.orders_of(position.position_id, Role.STOP)
-    orders += books.orders_of(position.position_id, Role.EXIT)
-    confirmed = total_leaves([order for order in orders if order.is_working])
-    return held_at_venue(books, position) - confirmed < books.policy.instrument(position.symbol).lot
+    stops, exits = books.closing_orders(position.position_id)
+    confirmed = total_leaves([order for order in stops + exits if order.is_working])
+    return held_at_venue(books, position) - confirmed < books.instrument(position.symbol).lot
 
 
 def _judge(

@@ -130,7 +130,7 @@ def _take_in(
             return []
         filled = order.filled + fill.quantity
         kind = ReportKind.LAST_FILL if filled >= order.quantity else ReportKind.PARTIAL_FILL
-        after = with_fill(order, fill, books.policy.instrument(order.symbol))
+        after = with_fill(order, fill, books.instrument(order.symbol))
     else:
         kind, after = event.kind.report_kind, order
     status = next_status(order.status, kind)

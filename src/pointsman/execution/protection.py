@@ -44,7 +44,7 @@ import msgspec
 
 from pointsman.domain.commands import Command
 from pointsman.domain.market import Quote
-from pointsman.domain.money import ZERO, floor_to
+from pointsman.domain.money import ZERO, whole_lots
 from pointsman.domain.orders import Order, Role, total_leaves
 from pointsman.domain.positions import Position, closing_of
 from pointsman.domain.reasons import Reason
@@ -88,8 +88,7 @@ def give_up_stops(books: Books, position: Position, reason: Reason) -> None:
 def commands_for(books: Books, position_id: int, mark: Quote | None, now_ns: int) -> list[Command]:
     """The commands that make true what must be true of a position."""
     position = books.positions.get(position_id)
-    stops = books.orders_of(position_id, Role.STOP)
-    exits = books.orders_of(position_id, Role.EXIT)
+    stops, exits = books.closing_orders(position_id)
     if position is None or not position.is_live:
         return cancel_all(books, stops + exits, now_ns)
     if not books.is_ready:
@@ -118,13 +117,13 @@ def _match_stops_to_holding(
     now_ns: int,
 ) -> list[Command]:
     """Send the stops and exits that are missing, and cancel those that are too many."""
-    instrument = books.policy.instrument(position.symbol)
+    instrument = books.instrument(position.symbol)
     lot = instrument.lot
     may_overlap = books.policy.venue_clips and books.is_only_holder(position)
     held, exit_leaves = held_at_venue(books, position), total_leaves(exits)
     to_exit = _to_exit(books, position, stops, held)
     # A venue may fill odd lots; every order that is sent is for whole ones (RULES 61).
-    missing_exit = max(ZERO, floor_to(to_exit - exit_leaves, lot))
+    missing_exit = whole_lots(to_exit - exit_leaves, lot)
     staying_held = held - exit_leaves - missing_exit
     uncancelled = [stop for stop in stops if not stop.is_cancel_pending]
     # While an exit overlaps with stops these stay as they are, until the exit is final (RULES 21).
@@ -133,7 +132,7 @@ def _match_stops_to_holding(
         keep, surplus = stops_to_keep(position, uncancelled, staying_held, instrument.tick)
     commands: list[Command] = []
     # How much may be sent beside what is at work already, where nothing may overlap.
-    room = floor_to(held - exit_leaves - total_leaves(stops), lot)
+    room = whole_lots(held - exit_leaves - total_leaves(stops), lot)
     if missing_exit > ZERO:
         part = missing_exit if may_overlap else min(missing_exit, room)
         # All in one exit, unless a stop whose status is unknown blocks a part: then what is free.
@@ -142,20 +141,21 @@ def _match_stops_to_holding(
         if is_due and (part == missing_exit or is_blocked):
             commands += submit_closing(books, position.position_id, Role.EXIT, part, now_ns)
         room -= missing_exit
-    missing_stop = floor_to(staying_held - total_leaves(keep), lot)
+    missing_stop = whole_lots(staying_held - total_leaves(keep), lot)
     if missing_stop > ZERO and not instrument.is_tradeable(missing_stop, position.stop_price):
         # Too little for a stop of its own: a stop that rests gives way to one that covers both.
         keep, given_up = drop_one_idle_stop(keep)
         surplus += given_up
-        missing_stop = floor_to(staying_held - total_leaves(keep), lot)
+        missing_stop = whole_lots(staying_held - total_leaves(keep), lot)
     allowed = missing_stop if may_overlap else min(missing_stop, room)
+    fits = instrument.is_tradeable(allowed, position.stop_price)
     wants_stop = missing_stop > ZERO and not _stop_and_exit_refused(position)
     if wants_stop and _has_market_passed_stop(position, mark):
         # Exited at market, when the position is looked at again (RULES 23).
         give_up_stops(books, position, Reason.STOP_CROSSED)
     elif wants_stop and _is_too_small_for_stop(books, position, missing_stop):
         give_up_stops(books, position, Reason.UNPROTECTED)
-    elif wants_stop and _may_send_stop(books, position, allowed, now_ns):
+    elif wants_stop and fits and _may_send(books, position, Role.STOP, now_ns):
         commands += submit_closing(books, position.position_id, Role.STOP, allowed, now_ns)
     resting = [stop for stop in keep if stop.is_working]
     if not may_overlap:
@@ -172,8 +172,7 @@ def _to_exit(books: Books, position: Position, stops: list[Order], held: Decimal
     least that can be traded, and the position as a whole is more, every exit would be rejected."""
     if position.exit_retry_at_ns is not None:
         return ZERO
-    lot = books.policy.instrument(position.symbol).lot
-    if not is_enough(books, position, floor_to(held, lot)):
+    if not (position.closing_all or position.closing) or not is_enough(books, position, held):
         return ZERO
     triggered = total_leaves([stop for stop in stops if stop.is_triggered])
     return max(ZERO, min(closing_of(position), held - triggered))
@@ -182,17 +181,11 @@ def _to_exit(books: Books, position: Position, stops: list[Order], held: Decimal
 def _is_too_small_for_stop(books: Books, position: Position, missing: Decimal) -> bool:
     """Whether what is to be covered is too small for a stop, being worth less at the stop's price,
     and not too small to be exited; and no entry will bring more of it."""
-    instrument = books.policy.instrument(position.symbol)
+    instrument = books.instrument(position.symbol)
     if position.closing_all or instrument.is_tradeable(missing, position.stop_price):
         return False
     entries = books.orders_of(position.position_id, Role.ENTRY)
     return not entries and is_enough(books, position, missing)
-
-
-def _may_send_stop(books: Books, position: Position, quantity: Decimal, now_ns: int) -> bool:
-    instrument = books.policy.instrument(position.symbol)
-    is_enough_for_one = instrument.is_tradeable(quantity, position.stop_price)
-    return is_enough_for_one and _may_send(books, position, Role.STOP, now_ns)
 
 
 def _may_send(books: Books, position: Position, role: Role, now_ns: int) -> bool:

@@ -25,7 +25,7 @@ def rounded_entry(entry: Candidate) -> tuple[Rounding, ...]:
 
 def rounded_exit(books: Books, signal: Signal, size: ExitSize) -> tuple[Rounding, ...]:
     """The quantity, to the lot."""
-    lot = books.policy.instrument(signal.symbol).lot
+    lot = books.instrument(signal.symbol).lot
     return tuple(_rounding("quantity", signal.quantity, size.asked, size.wanted, lot))
 
 

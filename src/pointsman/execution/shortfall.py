@@ -46,6 +46,9 @@ def _unexplained(books: Books, symbol: str, side: PositionSide) -> Decimal:
 def held_at_venue(books: Books, position: Position) -> Decimal:
     """How much of a position the venue still holds. What it lacks is taken from the newest
     positions of that symbol and side, so that all stops together shrink to its total (RULES 28)."""
+    is_all_explained = not (books.externals or books.overfilled or books.dust)
+    if is_all_explained and books.policy.is_hedged:
+        return position.quantity
     lack = lacking(books, position.symbol, position.side)
     if lack == ZERO:
         return position.quantity

@@ -119,7 +119,7 @@ def _entry_direction(books: Books, signal: Signal, side: Side) -> Iterator[Check
         books.policy.position_mode.value,
     )
     allowed = books.policy.limits_of(signal.va_id).entry_sides
-    may = wanted is PositionSide.LONG or books.policy.instrument(signal.symbol).may_short
+    may = wanted is PositionSide.LONG or books.instrument(signal.symbol).may_short
     limit = allowed.value if may else PositionSide.LONG.value
     yield Check(Reason.SIDE_NOT_ALLOWED, may and allowed.allows(wanted), wanted.value, limit)
     if books.policy.abilities.forbids:

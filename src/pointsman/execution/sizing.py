@@ -70,7 +70,7 @@ def build_candidate(books: Books, event: SignalReceived, side: Side, now_ns: int
     signal, policy = event.signal, books.policy
     account = books.accounts[signal.va_id]
     limits = policy.limits_of(signal.va_id)
-    instrument = policy.instrument(signal.symbol)
+    instrument = books.instrument(signal.symbol)
     equity = books.equity(signal.va_id, event.mark)
     quote = event.quote if event.quote is not None and event.quote.is_valid else None
     touch = reference = limit_price = stop_price = take_profit = wanted = quantity = None

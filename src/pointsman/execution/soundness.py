@@ -13,11 +13,16 @@ def assert_sound(books: Books, va_id: str) -> None:
     """Check one VA: the books balance exactly (RULES 14), and its entries work in the one symbol
     that it has leased, in one direction (I10)."""
     account, index = books.accounts[va_id], books.index[va_id]
-    cost = sum((holding.cost for holding in index.holdings.values()), ZERO)
+    cost = ZERO
+    for holding in index.holdings.values():
+        cost += holding.cost
     assert account.cash + cost == account.balance, ("cash and cost", account, cost)
     assert account.exposure >= ZERO, ("exposure", account)
-    live = any(books.positions[key].is_live for key in index.positions)
-    assert account.leased_symbol is not None or not (live or index.entries), ("no lease", account)
+    if account.leased_symbol is None:
+        live = [key for key in index.positions if books.positions[key].is_live]
+        assert not [*live, *index.entries], ("no lease", account)
+    if not index.entries:
+        return
     entries = [books.orders[order_id] for order_id in index.entries]
     assert all(order.symbol == account.leased_symbol for order in entries), ("lease", account)
     assert len({order.position_side for order in entries}) <= 1, ("two directions", entries)

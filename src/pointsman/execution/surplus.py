@@ -31,6 +31,9 @@ def stops_to_keep(
                 kept += stop.leaves
         return chosen
 
+    if len(stops) <= 1:
+        keep = fitting(stops)
+        return keep, [] if keep else stops
     # The newest first, then the oldest: so that a stop that was just sent to stand beside some of
     # the others is kept with them, and is not sent again.
     newest_first = stops[-1:] + stops[:-1]

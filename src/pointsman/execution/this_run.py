@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from pointsman.domain.events import VenueLink
-from pointsman.domain.market import Quote
+from pointsman.domain.market import Instrument, Quote
 from pointsman.domain.orders import ForeignOrder
 from pointsman.domain.timers import Timer
 from pointsman.execution.last_worth import LastWorth
@@ -27,7 +27,8 @@ class LinkDown(msgspec.Struct, frozen=True, gc=False):
 
 class ThisRun:
     """The part of the books that no record holds. `inherited` are the orders of an earlier run.
-    `links_down` is replaced whole, so that any thread may read it."""
+    `instruments` are those that the policy was asked for. `links_down` is replaced whole, so that
+    any thread may read it."""
 
     def __init__(self) -> None:
         self.started_at_ns = 0
@@ -40,6 +41,7 @@ class ThisRun:
         self.unlisted_at_ns: dict[tuple[str, str], int] = {}
         self.pacing = Pacing()
         self.worth = LastWorth()
+        self.instruments: dict[str, Instrument] = {}
         self._timers: list[Timer] = []
 
     def begin(self, order_ids: Iterable[str], now_ns: int) -> None:

@@ -146,7 +146,7 @@ def on_crossed_deadline(books: Books, timer: Timer, _now_ns: int) -> list[Comman
         return []
     stops = books.orders_of(position.position_id, Role.STOP)
     trading = sum((stop.leaves for stop in stops if stop.is_triggered), ZERO)
-    lot = books.policy.instrument(position.symbol).lot
+    lot = books.instrument(position.symbol).lot
     if trading >= floor_to(position.quantity, lot):
         books.put_position(replace(position, crossed_at_ns=None))
         return []

@@ -222,9 +222,11 @@ class SqliteManager:
         ahead = self._ahead
         decision = found(ahead, Decision, signal_id)
         record = found(ahead, SignalRecord, signal_id)
-        decision = decision or queries.decision_of(self._reader, signal_id)
         record = record or queries.signal_of(self._reader, signal_id)
-        return None if record is None or decision is None else FirstDecision(record, decision)
+        if record is None:
+            return None  # One turn decides and remembers a signal.
+        decision = decision or queries.decision_of(self._reader, signal_id)
+        return None if decision is None else FirstDecision(record, decision)
 
     def is_paid(self, funding_id: str) -> bool:
         """Whether what is durable holds a funding payment (RULES 32)."""
