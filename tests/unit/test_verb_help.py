@@ -11,6 +11,7 @@ from typer.main import get_command
 from pointsman.cli.app import main
 from pointsman.cli.command_line import app
 from pointsman.cli.verb_help import EXAMPLES
+from tests.as_installed import ROOT
 
 
 def verbs(group: Any, path: str = "") -> list[str]:
@@ -29,6 +30,14 @@ def verbs(group: Any, path: str = "") -> list[str]:
 
 def test_every_verb_has_an_example_and_stands_in_the_order_of_use() -> None:
     assert verbs(get_command(app)) == list(EXAMPLES)
+
+
+def test_the_contract_names_every_verb() -> None:
+    contract = (ROOT / "docs" / "contract.md").read_text("utf-8")
+    groups = {words.split()[0] for words in EXAMPLES if " " in words} - {"accounts"}
+    assert [
+        words for words in EXAMPLES if words not in groups and f"`{words}" not in contract
+    ] == []
 
 
 @pytest.mark.parametrize(("words", "example"), EXAMPLES.items())
