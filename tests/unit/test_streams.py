@@ -38,6 +38,20 @@ def test_a_kill_is_done_with_every_stream_closed(tmp_path: Path) -> None:
     assert read_latch(latch_path(tmp_path / "t.db")).state is KillState.HALT
 
 
+def test_a_kill_is_told_beside_an_output_that_is_full(tmp_path: Path) -> None:
+    story_database.lived_day().store(tmp_path / "t.db")
+    ended = shell(tmp_path, "kill --reason x --db t.db", "> /dev/full")
+    assert read_latch(latch_path(tmp_path / "t.db")).state is KillState.HALT
+    assert "the next engine to start will start killed" in ended.stderr
+    assert (
+        ended.returncode,
+        ended.stderr.endswith(f"{UNWRITABLE}: No space left on device\n"),
+    ) == (
+        1,
+        True,
+    )
+
+
 @pytest.mark.parametrize(
     ("redirected", "code", "says"),
     [

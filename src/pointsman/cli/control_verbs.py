@@ -5,6 +5,7 @@ Each asks the engine over its socket and ends with the exit code of the answer. 
 works without an engine as well: then the latch file says it to the next start (RULES 19).
 """
 
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -269,7 +270,13 @@ def _finish(options: Options, answer: Answer, said: Callable[[Answer], str]) -> 
     from pointsman.terminal.text import print_json, printable
 
     if answer.get("ok"):
-        tell(options, answer, said(answer))
+        try:
+            tell(options, answer, said(answer))
+            sys.stdout.flush()
+        except OSError:
+            # It has been done, and the person who asked must not believe otherwise.
+            complain(printable(said(answer)))
+            raise
         return
     if options.as_json:
         print_json(answer)
