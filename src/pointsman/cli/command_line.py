@@ -12,6 +12,7 @@ import typer
 from pointsman.cli import (
     control_verbs,
     database_verbs,
+    looking_back_verbs,
     run,
     service_verbs,
     signal_verb,
@@ -296,5 +297,6 @@ service_verbs.register(app, notify)
 signal_verb.register(app)
 venue_verbs.register(venue)
 simulate.register(app)
+looking_back_verbs.register(app)
 run.register(app)
 dashboard.register(app)

@@ -19,6 +19,7 @@ from pointsman.domain.accounts import (
 from pointsman.domain.market import InstrumentSteps
 from pointsman.domain.money import ZERO
 from pointsman.domain.orders import Order
+from pointsman.domain.policy import Policy
 from pointsman.domain.positions import Position
 from pointsman.execution.books import Books
 
@@ -74,3 +75,13 @@ def _keep_exposure(books: Books, stored: Iterable[Account]) -> None:
         # Equal, but not in digits (0 and 0.00): what is stored is kept, so that deciding again,
         # without this start, gives the same records.
         books.put_account(account)
+
+
+def number_next(books: Books, number: int) -> None:
+    """Have the next entry get this number: where a journal is decided again, each keeps its own."""
+    books.put_desk(msgspec.structs.replace(books.desk, next_number=number))
+
+
+def govern_by(books: Books, policy: Policy) -> None:
+    """Have a policy hold from now on, without a start."""
+    books.put_policy(policy)

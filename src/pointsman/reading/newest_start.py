@@ -10,13 +10,18 @@ from pointsman.storage import queries
 from pointsman.storage.entries import event_of
 
 
-def read_policy(connection: sqlite3.Connection) -> Policy | None:
-    """The policy of the newest start; None before the first, and where another version wrote it
-    differently."""
+def read_start(connection: sqlite3.Connection) -> Started | None:
+    """The newest start; None before the first, and where another version wrote it differently."""
     for (payload,) in queries.rows(connection, queries.NEWEST_START):
         try:
             event = event_of(payload)
         except msgspec.DecodeError:
             return None
-        return event.policy if isinstance(event, Started) else None
+        return event if isinstance(event, Started) else None
     return None
+
+
+def read_policy(connection: sqlite3.Connection) -> Policy | None:
+    """The policy of the newest start, as `read_start` finds it."""
+    started = read_start(connection)
+    return None if started is None else started.policy

@@ -16,6 +16,8 @@ from typing import Any
 import msgspec
 
 from pointsman.config.settings import Settings
+from pointsman.domain.commands import Step
+from pointsman.domain.events import Event
 from pointsman.domain.timestamps import SECOND_NS
 from pointsman.engine import gc_tuning
 from pointsman.engine.assembly import Assembly, assemble
@@ -124,9 +126,10 @@ def run_fast(
     duration_ns: int | None,
     stop: Stop,
     progress: Progress,
+    on_turn: Callable[[Event, Step], None] | None = None,
 ) -> None:
     """Run to the end of the data, of the duration, or of the first session of a market that has no
-    end.
+    end. `on_turn`, where given, is called after each turn.
 
     Raises what opening the database and the ledger can raise, and StorageFailed when storage did
     not work for STORAGE_WAIT_SECONDS.
@@ -142,6 +145,7 @@ def run_fast(
         if assembly.has_ended or assembly.is_behind:
             return
         begun = begun or prepare(feed, assembly, duration_ns)
+        assembly.loop.on_turn = on_turn
         assembly.start(begun.start_ns)
         gc_tuning.keep_short()
         last_ns = _last_ns(feed, begun)

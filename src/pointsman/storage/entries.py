@@ -113,6 +113,16 @@ def changes_of_tail(path: Path, sequence: int, payload: str) -> tuple[Record, ..
         raise damaged(path, f"row {sequence} of its journal cannot be read") from error
 
 
+def turn_of(payload: str) -> tuple[Event | None, tuple[Record, ...]]:
+    """The event and the changed records of a row; None for an event that another version wrote
+    differently. Raises msgspec.DecodeError as `changes_of` does."""
+    read = _PAYLOADS.decode(whole(payload))
+    try:
+        return _EVENTS.decode(read.event), read.changes
+    except msgspec.MsgspecError:
+        return None, read.changes
+
+
 def event_of(payload: str) -> Event:
     """The event of a row. Raises msgspec.DecodeError for one that another version wrote
     differently."""

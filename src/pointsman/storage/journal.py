@@ -27,8 +27,8 @@ from pointsman.storage.entries import (
     RunIdentity,
     chain_start,
     changes_of,
-    event_of,
     row_hash,
+    turn_of,
 )
 from pointsman.storage.errors import explained
 from pointsman.storage.queries import JOURNAL, LAST_TURN, path_of, projected, run_identity
@@ -165,12 +165,8 @@ def turns(connection: sqlite3.Connection, after: int = 0) -> Iterator[Turn]:
         "SELECT sequence, time_ns, kind, payload FROM journal WHERE sequence > ? ORDER BY sequence"
     )
     for sequence, time_ns, kind, payload in cursor.execute(query, (after,)):
-        event: Event | None
-        try:
-            event = event_of(payload)
-        except msgspec.MsgspecError:
-            event = None
-        yield Turn(sequence, time_ns, kind, event, changes_of(payload))
+        event, changes = turn_of(payload)
+        yield Turn(sequence=sequence, time_ns=time_ns, kind=kind, event=event, changes=changes)
 
 
 @contextmanager
