@@ -4,6 +4,7 @@
 
 FROM python:3.11-slim AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
+RUN apt-get update && apt-get install --yes --no-install-recommends binutils
 RUN python -m venv /opt/pointsman
 ENV PATH=/opt/pointsman/bin:$PATH
 COPY requirements-run.txt requirements-calendar.txt requirements-cluster.txt /build/
@@ -17,10 +18,13 @@ ARG CLUSTER=
 RUN test -z "$CLUSTER" || pip install --requirement /build/requirements-cluster.txt
 COPY pyproject.toml README.md LICENSE /build/
 COPY src /build/src
-# Nothing that runs needs the packages' tests, their translations, or compiled lexers of languages.
+# Nothing that runs needs the packages' tests, translations, lists of parts or symbols for debuggers,
+# nor lexers of languages and senders of notifications compiled before one of them is used.
 RUN pip install --no-deps /build && pip uninstall --yes setuptools pip \
     && find /opt/pointsman -type d \
-        \( -name tests -o -name i18n -o -path '*/lexers/__pycache__' \) -prune -exec rm -r {} +
+        \( -name tests -o -name i18n -o -name sboms -o -path '*/lexers/__pycache__' \
+        -o -path '*/apprise/plugins*/__pycache__' \) -prune -exec rm -r {} + \
+    && find /opt/pointsman -name '*.so' -exec strip --strip-unneeded {} +
 
 # Debian's slim image has bash in it, for `docker-compose exec trading-engine bash`.
 FROM python:3.11-slim
