@@ -137,6 +137,23 @@ def test_an_order_that_the_venue_had_accepted_and_forgot_ends_and_freezes() -> N
     assert desk.books.positions[1].stop_price == Decimal("98.49"), "as at any end of an entry"
 
 
+def test_rule_43_an_accepted_order_older_than_what_the_venue_keeps_ends_and_freezes_nothing() -> (
+    None
+):
+    """A stop that rested for a week and was cancelled while nobody listened."""
+    kept_ns = 3 * 86_400 * SECOND_NS
+    desk = kept_desk(policy(abilities=Abilities(keeps_ended_orders_ns=kept_ns)))
+    acknowledge(desk, send(desk, signal("a")))
+    acknowledge(desk, trade(desk, ENTRY, "10"))
+    sent_ns = desk.kept.order(STOP).left_at_ns
+    step = tell(desk, OrderAbsent(STOP, sent_ns + kept_ns + 1), SECOND_NS)
+    assert incidents(step) == [Reason.NOT_FOUND]
+    assert account(desk).frozen_for is None
+    ended = desk.kept.order(STOP)
+    assert (ended.status, ended.end_reason) == (OrderStatus.CANCELED, Reason.NOT_FOUND)
+    assert [order.client_order_id for order in submits(step)] == ["ABCDEF1S2"]
+
+
 def test_a_cancel_without_an_answer_is_asked_about() -> None:
     """RULES 21: a cancel with unknown outcome; "it rests" clears the doubt, and it is cancelled
     again (RULES 27)."""

@@ -85,8 +85,6 @@ class Abilities(msgspec.Struct, frozen=True, gc=False):
     """A stop may be sent while an entry of its symbol still works at the account."""
     tells_triggered: bool = True
     """A stop that triggers is reported; elsewhere that is learned from its first fill."""
-    amends: bool = False
-    """A resting order can be changed in place."""
     requests_end_with_session: bool = False
     """A request of an engine that has ended can no longer arrive, because what is under way lives
     and dies with the connection that it was sent on. Then "no such order", asked by the next
@@ -97,7 +95,7 @@ class Abilities(msgspec.Struct, frozen=True, gc=False):
     adapter's own waiting and the difference of clocks; the venue refuses what comes later. None: a
     request never expires."""
     keeps_ended_orders_ns: int | None = None
-    """For how long an order that has ended can be asked about; None: always."""
+    """For how long after it was made an order that has ended can be asked about; None: always."""
     max_stops_per_symbol: int | None = None
     """How many stops may rest in one symbol at once."""
 

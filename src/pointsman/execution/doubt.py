@@ -90,7 +90,8 @@ def ask_about(books: Books, order_ids: tuple[str, ...], now_ns: int) -> list[Com
 def on_absent(books: Books, event: OrderAbsent, now_ns: int) -> list[Command]:
     """The venue knows no such order. That counts only if it was asked after the last moment at
     which the request could still arrive (RULES 26); until then it stays unknown and is asked about
-    again."""
+    again. One that the venue had accepted has ended, if it is older than what the venue keeps of
+    those; else that is impossible."""
     order = books.orders.get(event.client_order_id)
     if order is None:
         return []
@@ -100,23 +101,23 @@ def on_absent(books: Books, event: OrderAbsent, now_ns: int) -> list[Command]:
             _ask(books, order, now_ns)
         return []
     was_accepted = order.status not in (OrderStatus.INITIALIZED, OrderStatus.SUBMITTED)
-    if was_accepted:
-        booking.freeze(books, order.va_id, Reason.STRANGE_REPORT, now_ns)
-    note_incident(
-        books,
-        now_ns,
-        Reason.STRANGE_REPORT if was_accepted else Reason.NEVER_ARRIVED,
-        of=order,
-    )
+    is_kept_no_longer = was_accepted and _is_older_than_kept(books, order, event.asked_at_ns)
     kind = ReportKind.CANCELED if was_accepted else ReportKind.REJECTED
-    ended = end_order(
-        books,
-        replace(order, is_unknown=False, is_cancel_pending=False),
-        kind,
-        Reason.NEVER_ARRIVED,
-        now_ns,
-    )
+    told = reason = Reason.NOT_FOUND if is_kept_no_longer else Reason.NEVER_ARRIVED
+    if was_accepted and not is_kept_no_longer:
+        told = Reason.STRANGE_REPORT
+        booking.freeze(books, order.va_id, told, now_ns)
+    note_incident(books, now_ns, told, of=order)
+    known = replace(order, is_unknown=False, is_cancel_pending=False)
+    ended = end_order(books, known, kind, reason, now_ns)
     return follow_up(books, order, ended, now_ns)
+
+
+def _is_older_than_kept(books: Books, order: Order, asked_at_ns: int) -> bool:
+    """Whether an order is so old that the venue may have ended it, and no longer say so. What it
+    filled comes with a comparison."""
+    kept_ns = books.policy.abilities.keeps_ended_orders_ns
+    return kept_ns is not None and asked_at_ns - order.left_at_ns > kept_ns
 
 
 def on_cancel_refused(books: Books, event: CancelRefused, now_ns: int) -> list[Command]:

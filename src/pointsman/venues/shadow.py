@@ -109,7 +109,6 @@ def shadow_abilities(account: Abilities, paper: Abilities) -> Abilities:
         account,
         reduce_only=ReduceOnlyMode.REFUSE if reduce_only is ReduceOnlyMode.NONE else reduce_only,
         tells_triggered=paper.tells_triggered,
-        amends=paper.amends,
         requests_end_with_session=paper.requests_end_with_session,
         request_expiry_ns=paper.request_expiry_ns,
         keeps_ended_orders_ns=paper.keeps_ended_orders_ns,
