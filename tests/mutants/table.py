@@ -39,9 +39,9 @@ PERSISTED = (
     ),
     Mutant(
         "I3", "a uuid for each attempt", ORDER_IDS,
-        'return f"{code}{number}{role.letter}{attempt}"',
+        'own = f"{code}{number}{role.letter}{attempt}"',
         "import uuid\n"
-        '    return f"{code}{number}{role.letter}{uuid.uuid4().int % 10**6}"',
+        '    own = f"{code}{number}{role.letter}{uuid.uuid4().int % 10**6}"',
     ),
     Mutant(
         "I4", "the last message wins", "domain/life_cycle.py",
