@@ -332,7 +332,8 @@ class LinearEngineStories(VenueEngineStories):
             server.account.instruments["BTCUSDT"] = replace(rules, tick=Decimal(7))
             await engine.until(lambda: Reason.INSTRUMENT_CHANGED in engine.incidents())
             engine.price("60018", "60025")
-            await engine.hold(**{**BUY, "quantity": "0.05"})
+            await engine.accepted(**{**BUY, "quantity": "0.05"})
+            await engine.until(lambda: len(engine.resting()) == 2 and engine.is_covered())
             prices = [order.trigger_price for order in engine.orders(Role.STOP)]
             whole = sorted(price % 7 == 0 for price in prices if price is not None)
             assert whole == [False, True]
