@@ -1,6 +1,7 @@
 """Naked time, and time without a resting stop: what counts, from when to when (RULES 25, 63)."""
 
 from pointsman.domain.accounts import Incident
+from pointsman.domain.commands import Query
 from pointsman.domain.events import Compared, ReportWord
 from pointsman.domain.reasons import Reason
 from tests.desk_stories import (
@@ -92,8 +93,9 @@ def test_rule_63_an_exit_at_work_covers_for_one_deadline_and_then_is_told_of() -
     desk = leaving()
     assert held(desk).naked_since_ns is None
     assert held(desk).stopless_since_ns == desk.now_ns
-    trade(desk, "ABCDEF1X1", "4", after_ns=SECOND_NS)
-    (unfilled,) = pass_time(desk, SECOND_NS)
+    trade(desk, "ABCDEF1X1", "4", after_ns=SECOND_NS // 2)
+    asked, unfilled = pass_time(desk, 3 * SECOND_NS // 2)
+    assert (asked.commands, asked.changes) == ((Query("ABCDEF1X1", "XXX"),), ())
     (told,) = of_type(unfilled.changes, Incident)
     assert (told.kind, told.client_order_id) == (Reason.EXIT_UNFILLED, "ABCDEF1X1")
     assert (told.value, told.limit) == ("2", "2")
@@ -116,7 +118,8 @@ def test_rule_63_a_stop_that_has_triggered_is_an_exit_from_then_on() -> None:
     desk = kept_desk()
     enter(desk, signal("a"))
     report(desk, "ABCDEF1S1", ReportWord.TRIGGERED, SECOND_NS)
-    (unfilled,) = pass_time(desk, DEADLINE_NS)
+    asked, unfilled = pass_time(desk, DEADLINE_NS)
+    assert asked.commands == (Query("ABCDEF1S1", "XXX"),), "nobody may have told that it filled"
     assert incidents(unfilled) == [Reason.EXIT_UNFILLED]
     assert held(desk).naked_since_ns == desk.now_ns
     assert held(desk).stopless_since_ns == desk.now_ns - DEADLINE_NS

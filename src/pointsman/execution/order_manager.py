@@ -173,9 +173,10 @@ def _venue_id(order: Order, event: OrderReport) -> str | None:
 
 def _covering(books: Books, order: Order, now_ns: int) -> Order:
     """What closes a position counts as its cover for one deadline from when it began to (RULES
-    63)."""
-    until_ns, key = now_ns + books.policy.protection_deadline_ns, order.client_order_id
-    books.this_run.wake(Timer(until_ns, TimerKind.EXIT_UNFILLED, key, until_ns))
+    63); after half of it, it is asked about."""
+    deadline_ns, key = books.policy.protection_deadline_ns, order.client_order_id
+    until_ns = now_ns + deadline_ns
+    books.this_run.wake(Timer(now_ns + deadline_ns // 2, TimerKind.EXIT_UNFILLED, key, until_ns))
     return replace(order, covers_until_ns=until_ns)
 
 

@@ -105,10 +105,14 @@ def on_cover_deadline(books: Books, timer: Timer, now_ns: int) -> list[Command]:
 
 def on_exit_unfilled(books: Books, timer: Timer, now_ns: int) -> list[Command]:
     """An exit has worked for a whole deadline: what it has not filled has no cover from here on
-    (RULES 63). It works on."""
+    (RULES 63). It works on. After half of the deadline it is asked about: where the account's
+    stream is down, nobody tells its fills."""
     order = books.orders.get(timer.key)
     if order is None or order.covers_until_ns != timer.armed_ns:
         return []
+    if now_ns < timer.armed_ns:
+        books.this_run.wake(replace(timer, due_ns=timer.armed_ns))
+        return [Query(order.client_order_id, order.symbol)]
     books.put_order(replace(order, covers_until_ns=None))
     deadline_ns = books.policy.protection_deadline_ns
     note_incident(

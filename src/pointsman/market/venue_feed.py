@@ -27,7 +27,10 @@ THREAD_NAME = "venue quotes"
 CONNECT_SECONDS = 10.0  # not money: seconds
 CLOSE_SECONDS = 1.0  # not money: seconds
 FIRST_WAIT_SECONDS = 0.25  # not money: seconds
-WAIT_SECONDS_MAX = 30.0  # not money: seconds
+WAIT_SECONDS_MAX = 5.0  # not money: seconds
+REFUSED_WAIT_SECONDS = 30.0  # not money: seconds
+"""After a venue has refused to be asked, as for one connection too many."""
+
 MESSAGE_BYTES_MAX = 1 << 20
 _NEWS_MAX = 100
 _LINKS_MAX = 1_000
@@ -188,7 +191,7 @@ class VenueFeed:
                     FIRST_WAIT_SECONDS if connection.has_quoted else min(2 * wait, WAIT_SECONDS_MAX)
                 )
                 if connection.is_refused:
-                    wait = WAIT_SECONDS_MAX
+                    wait = REFUSED_WAIT_SECONDS
                 await asyncio.sleep(wait)
 
     async def _connected(self, session: aiohttp.ClientSession, connection: Connection) -> str:

@@ -46,7 +46,9 @@ SLOW_DOWN_NS = 10 * SECOND_NS
 ORDER_WAIT_SECONDS = 1.0  # not money: seconds
 """How long an order may wait for the budget of requests."""
 
-RECONNECT_SECONDS_MAX = 30.0  # not money: seconds
+RECONNECT_SECONDS_MAX = 5.0  # not money: seconds
+"""How long the account's stream is not tried at most: without it fills are learned by asking."""
+
 COMPARISON_TRIES = 3
 
 CERTAIN_NOT = (Proof.NOT_SENT, Proof.TOO_LATE, Proof.SLOW_DOWN)
