@@ -138,9 +138,10 @@ class Trader(BothSides):
         await self.until(lambda: self.sent("positions") >= sent + times)
 
     async def hold(self, **fields: Any) -> None:
-        """Open a position, until its stop rests."""
+        """Open a position, until its stop rests, also beside one that is covered already."""
+        stops = len(self.orders(Role.STOP))
         await self.accepted(**(fields or self.buy))
-        await self.until(self.is_covered)
+        await self.until(lambda: len(self.orders(Role.STOP)) > stops and self.is_covered())
 
     async def close(self, **fields: Any) -> None:
         """Close it, until nothing is held and nothing rests."""
