@@ -41,6 +41,7 @@ from pointsman.config.trading_hours import TradingHours
 from pointsman.domain.market import Instrument
 from pointsman.domain.money import plain
 from pointsman.domain.policy import Limits, Policy, PositionMode, SizeDecay
+from pointsman.domain.timestamps import MS_NS
 
 _FIRST_FIELDS = {
     "limits", "limits_by_va", "instruments", "position_mode", "reduce_only_mode",
@@ -56,7 +57,6 @@ _FIRST_FIELDS = {
 one is left out while it has its default, so that a run that began before is the same run still."""
 
 _NS_PER_SECOND = 1_000_000_000
-_NS_PER_MS = 1_000_000
 
 
 class Settings(SettingFields):
@@ -278,7 +278,7 @@ def _limits(fields: LimitFields) -> Limits:
         cooldown_ns=_ns(fields.cooldown_duration_seconds),
         max_spread_bps=fields.max_spread_bps,
         max_slippage_bps=fields.max_slippage_bps,
-        max_latency_ns=int(fields.max_latency_ms * _NS_PER_MS),
+        max_latency_ns=int(fields.max_latency_ms * MS_NS),
         max_price_deviation_bps=fields.max_price_deviation_bps,
         max_position_size=fields.max_position_size,
         max_open_positions=fields.max_open_positions_per_va,

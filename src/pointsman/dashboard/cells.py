@@ -13,6 +13,7 @@ from pointsman.domain.money import exact
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import SignalSide
 from pointsman.domain.signals import Check
+from pointsman.domain.timestamps import SECOND_NS
 from pointsman.terminal.measures import allowed, measured
 from pointsman.terminal.tables import Column
 from pointsman.terminal.text import average, money, number, printable
@@ -34,12 +35,12 @@ ALL_PAUSED = "all paused"
 
 def clock(time_ns: int) -> str:
     """The time of day, UTC."""
-    return f"{datetime.fromtimestamp(time_ns // 10**9, UTC):%H:%M:%S}"
+    return f"{datetime.fromtimestamp(time_ns // SECOND_NS, UTC):%H:%M:%S}"
 
 
 def date_and_clock(time_ns: int) -> str:
     """Date and time of day, UTC."""
-    return f"{datetime.fromtimestamp(time_ns // 10**9, UTC):%Y-%m-%d %H:%M:%S} UTC"
+    return f"{datetime.fromtimestamp(time_ns // SECOND_NS, UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def span(millis: int) -> str:

@@ -29,7 +29,7 @@ from pointsman.dashboard.cells import (
 from pointsman.dashboard.theme import ALARM, FAINT, GOOD, STRONG, WAIT, result
 from pointsman.domain.money import exact
 from pointsman.domain.reasons import Reason
-from pointsman.domain.timestamps import SECOND_NS
+from pointsman.domain.timestamps import MS_NS, SECOND_NS
 from pointsman.terminal.measures import allowed, measured
 from pointsman.terminal.text import money, number, printable
 
@@ -168,7 +168,7 @@ def _position(row: Row, picture: Picture) -> Iterator[Text]:
         yield _figure(name, price_text(row, field))
     if row["take_profit"] is not None:
         yield _figure("target", price_text(row, "take_profit"))
-    held_ms = max(0, picture["now_ns"] - row["opened_at_ns"]) // 10**6
+    held_ms = max(0, picture["now_ns"] - row["opened_at_ns"]) // MS_NS
     yield _figure("held for", f"{span(held_ms)}, since {clock(row['opened_at_ns'])}")
 
 

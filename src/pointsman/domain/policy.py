@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from pointsman.domain.market import Instrument, InstrumentSteps, letters_of
 from pointsman.domain.money import is_multiple
 from pointsman.domain.sides import EntrySides
+from pointsman.domain.timestamps import SECOND_NS
 
 
 class SizeDecay(msgspec.Struct, frozen=True, gc=False):
@@ -127,7 +128,7 @@ class Policy(msgspec.Struct, frozen=True, gc=False):
     kill_on_storage_ns: int | None = None
     kill_switch_enabled: bool = False
     abilities: Abilities = Abilities()
-    reversal_wait_ns: int = 10 * 10**9
+    reversal_wait_ns: int = 10 * SECOND_NS
     file_instruments: dict[str, Instrument] = {}
     """At a venue that says what it trades: those of the instruments file, which have made the
     `instruments` stricter, and make stricter what the venue says later (RULES 48)."""

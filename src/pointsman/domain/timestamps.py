@@ -11,6 +11,7 @@ from functools import lru_cache
 
 from pointsman.domain.money import plain
 
+MS_NS = 1_000_000
 SECOND_NS = 1_000_000_000
 
 _END_NS = 2**63
@@ -22,7 +23,7 @@ _ISO = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2})(?::([0-9]{2})(?:\.([0-9]{1,9}))?)?"
     r"(Z|z|[+-][0-9]{2}(?::?[0-9]{2})?)?"
 )
-_EPOCH_UNITS = ((10**11, SECOND_NS), (10**14, 1_000_000), (10**17, 1_000), (_END_NS, 1))
+_EPOCH_UNITS = ((10**11, SECOND_NS), (10**14, MS_NS), (10**17, 1_000), (_END_NS, 1))
 """An integer below the first number counts in units of the second, in nanoseconds."""
 _EPOCH_DIGITS_MAX = 19
 _EPOCH_MS_DIGITS = 13
@@ -50,7 +51,7 @@ def parse_ts(text: str) -> int:
     an epoch before 2000, since such a number is no epoch: 20260105 is a date.
     """
     if len(text) == _EPOCH_MS_DIGITS and text.isascii() and text.isdigit():
-        ts_ns = int(text) * 1_000_000
+        ts_ns = int(text) * MS_NS
         if _FIRST_EPOCH_NS <= ts_ns < _END_NS:
             return ts_ns  # milliseconds, as most files have them: worked out at once
     if text[_SECOND_CHARS : _SECOND_CHARS + 1] == "." and text[-1] == "Z":

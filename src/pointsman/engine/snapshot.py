@@ -28,6 +28,7 @@ from pointsman.domain.orders import Order
 from pointsman.domain.positions import Position, PositionState
 from pointsman.domain.sides import PositionSide
 from pointsman.domain.signals import Decision, Signal, SignalRecord
+from pointsman.domain.timestamps import MS_NS
 from pointsman.engine.kill_latch import LatchState
 from pointsman.engine.publisher import DECISIONS_KEPT, INCIDENTS_KEPT, ChangeBatch, Counts, count
 from pointsman.execution.figures import (
@@ -46,8 +47,6 @@ Document = dict[str, Any]
 
 Marks = Callable[[str], Quote | Mark | None]
 """The last valid quote of a symbol."""
-
-_MS = 10**6
 
 
 class ShownPosition(msgspec.Struct, frozen=True):
@@ -168,7 +167,7 @@ class EngineSnapshot:
         return ShownPosition(
             figures=figures,
             cover=cover_of(position, now_ns, self._protection_ns),
-            naked_ms=naked_ns(position, now_ns) // _MS,
+            naked_ms=naked_ns(position, now_ns) // MS_NS,
             price_decimals=self._price_decimals(position.symbol),
         )
 

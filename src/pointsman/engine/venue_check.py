@@ -27,11 +27,11 @@ from pointsman.domain.money import ZERO, ceil_to, floor_to, plain
 from pointsman.domain.orders import Order, OrderType, Role
 from pointsman.domain.policy import ReduceOnlyMode
 from pointsman.domain.sides import PositionSide, Side
+from pointsman.domain.timestamps import MS_NS
 from pointsman.domain.venue_reports import OrderFound
 from pointsman.engine.venue_conversation import PATIENCE_NS, Conversation, Line, NotKept
 from pointsman.execution.fills import fill_key
 
-MS_NS = 1_000_000
 DUPLICATE_NS = 2_000 * MS_NS
 """How long a doubled order is given to arrive."""
 LOOK_AGAIN_NS = 500 * MS_NS

@@ -31,12 +31,13 @@ from pointsman.domain.orders import KnownOrder, Order, Role
 from pointsman.domain.policy import Policy
 from pointsman.domain.positions import Position, PositionState
 from pointsman.domain.sides import PositionSide
+from pointsman.domain.timestamps import SECOND_NS
 from pointsman.execution import pacing
 from pointsman.execution.account_index import ENTRIES_PER_MINUTE_MAX, AccountIndex, Holding
 from pointsman.execution.ordered_set import discard, keep
 from pointsman.execution.this_run import ThisRun
 
-MINUTE_NS = 60 * 10**9
+MINUTE_NS = 60 * SECOND_NS
 
 
 class Books:

@@ -18,12 +18,13 @@ from pointsman.domain.policy import Limits
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide, Side
 from pointsman.domain.signals import Check, Window
+from pointsman.domain.timestamps import MS_NS
 from pointsman.execution.learning import lot_note
 from pointsman.execution.pricing import HUNDRED, entry_bound, reaches
 from pointsman.execution.sizing import Candidate
 from pointsman.execution.unknown_names import symbol_note
 
-MILLISECOND = Decimal(10**6)
+MILLISECOND = Decimal(MS_NS)
 NOTIONAL = "notional"
 """The unit of a check that compares quantity times price."""
 

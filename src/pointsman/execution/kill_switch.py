@@ -11,7 +11,7 @@ from pointsman.domain.accounts import KillState
 from pointsman.domain.market import Quote
 from pointsman.domain.money import ZERO, plain, shown_ratio
 from pointsman.domain.reasons import Reason
-from pointsman.domain.timestamps import in_seconds
+from pointsman.domain.timestamps import SECOND_NS, in_seconds
 from pointsman.execution.books import Books
 from pointsman.execution.figures import daily_loss, drawdown
 from pointsman.execution.incidents import note_incident
@@ -29,7 +29,7 @@ NAKED_READINGS = 3
 """This many readings in a row, one a second, of a position that has been naked for longer than
 KILL_ON_NAKED_SECONDS press it."""
 
-STANDS_NS = 10 * 10**9
+STANDS_NS = 10 * SECOND_NS
 """A quote still newest after this long is real, not a glitch."""
 
 

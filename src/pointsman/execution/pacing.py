@@ -10,9 +10,10 @@ the time alone, so a wake-up that changes nothing need not be stored.
 import msgspec
 
 from pointsman.domain.orders import Order, Role
+from pointsman.domain.timestamps import MS_NS, SECOND_NS
 
-FIRST_WAIT_NS = 250 * 10**6
-WAIT_NS_MAX = 2 * 10**9
+FIRST_WAIT_NS = 250 * MS_NS
+WAIT_NS_MAX = 2 * SECOND_NS
 
 Key = tuple[int, str]
 """A position's number, and what of it is counted together."""

@@ -22,15 +22,14 @@ from pointsman.domain.money import ZERO, ceil_to, floor_to
 from pointsman.domain.policy import default_instrument
 from pointsman.domain.sides import Side, SignalSide
 from pointsman.domain.signals import Signal
-from pointsman.domain.timestamps import SECOND_NS
+from pointsman.domain.timestamps import MS_NS, SECOND_NS
 from pointsman.market.signal_file import SignalLine
 from pointsman.market.simulated import SimulatedMarket, draw, draw_key
 
-_MS = 10**6
 SCENE_NS = 120 * SECOND_NS
 
-_STEP_NS = 9_200 * _MS
-_FIRST_STEP_NS = 1_500 * _MS
+_STEP_NS = 9_200 * MS_NS
+_FIRST_STEP_NS = 1_500 * MS_NS
 _STEPS = 12
 _JITTER_MS = 500
 _LOOK_NS = 8 * SECOND_NS
@@ -82,7 +81,7 @@ class _Part(NamedTuple):
 
     def due_ns(self, step: int) -> int:
         jitter_ms = draw(self.key, step) % _JITTER_MS
-        return self.begins_ns + step * _STEP_NS + jitter_ms * _MS
+        return self.begins_ns + step * _STEP_NS + jitter_ms * MS_NS
 
     def drawn(self, step: int, below: int) -> int:
         return (draw(self.key, step) >> 32) % below
@@ -94,7 +93,7 @@ class _Part(NamedTuple):
 
     def signal(self, step: int, quote: Quote, side: SignalSide) -> Signal:
         """A signal on a quote, without its id: some 50 ms later, when the next is still far."""
-        ts_ns = quote.ts_ns + (20 + self.drawn(step, 60)) * _MS
+        ts_ns = quote.ts_ns + (20 + self.drawn(step, 60)) * MS_NS
         is_exit = side is SignalSide.CLOSE
         return Signal("", self.va_id, quote.symbol, side, reduce_only=is_exit, ts_ns=ts_ns)
 
@@ -159,7 +158,7 @@ def _cast(market: SimulatedMarket, begins_ns: int) -> list[str]:
 
     def thinness(symbol: str) -> Decimal:
         # Less by the jitter of a step, so that what is found is in its reach.
-        from_ns, until_ns = begins_ns + _JITTER_MS * _MS, begins_ns + _LOOK_NS
+        from_ns, until_ns = begins_ns + _JITTER_MS * MS_NS, begins_ns + _LOOK_NS
         return _unlike_half(_thinnest(market.quotes_of(symbol, from_ns, until_ns)))
 
     def stillness(symbol: str) -> Decimal:

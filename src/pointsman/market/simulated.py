@@ -20,6 +20,7 @@ from typing import NamedTuple
 from pointsman.domain.market import Quote
 from pointsman.domain.policy import default_instrument
 from pointsman.domain.signals import Window
+from pointsman.domain.timestamps import MS_NS
 
 
 class SimulatedSymbol(NamedTuple):
@@ -44,9 +45,8 @@ LISTINGS = (
 
 SYMBOLS = tuple(listing.symbol for listing in LISTINGS)
 
-_MS = 10**6
 _MINUTE_MS = 60_000
-_MINUTE_NS = _MINUTE_MS * _MS
+_MINUTE_NS = _MINUTE_MS * MS_NS
 _BILLION = 10**9
 _BPS_PPB = 100_000
 
@@ -195,7 +195,7 @@ def _minute(seed: int, listing: SimulatedSymbol, minute: int) -> tuple[Quote, ..
         quotes.append(
             Quote(
                 symbol=listing.symbol,
-                ts_ns=at_ms * _MS,
+                ts_ns=at_ms * MS_NS,
                 bid=bid * tick,
                 bid_size=(1 + _SIZE_UNITS_MAX * _squared(drawn >> 26) // 2**20) * listing.size_unit,
                 ask=(bid + spread) * tick,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pointsman.domain.commands import Record
+from pointsman.domain.timestamps import SECOND_NS
 from pointsman.engine.kill_latch import latch_path, read_latch
 from pointsman.engine.live_view import facts
 from pointsman.engine.publisher import DECISIONS_KEPT, INCIDENTS_KEPT, Counts
@@ -73,7 +74,7 @@ def _loaded(
     price_decimals: PriceDecimals,
 ) -> EngineSnapshot:
     picture = EngineSnapshot(
-        marks, int(settings.protection_deadline_seconds * 10**9), price_decimals
+        marks, int(settings.protection_deadline_seconds * SECOND_NS), price_decimals
     )
     picture.load(stored_records(connection), stored_counts(connection))
     return picture

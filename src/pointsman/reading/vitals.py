@@ -7,12 +7,11 @@ its last beat grows old.
 import time
 from collections.abc import Callable
 
-from pointsman.domain.timestamps import iso
+from pointsman.domain.timestamps import MS_NS, iso
 from pointsman.engine.snapshot import Document
 from pointsman.execution.ports import StorageStatus
 
 LAG_EVERY_SECONDS = 0.1  # not money: seconds
-_MS = 10**6
 
 
 class Vitals:
@@ -66,11 +65,11 @@ class Vitals:
         return {
             "feed_age_ms": _age_ms(self.quote_ns, now_ns),
             "compared_ago_ms": _age_ms(self._compared_ns(), now_ns),
-            "commit_ms": f"{commit_ns / _MS:.2f}" if commit_ns else None,
+            "commit_ms": f"{commit_ns / MS_NS:.2f}" if commit_ns else None,
             "loop_lag_ms": f"{lag_ms:.1f}",
             "storage": "ok" if failing_ns is None else f"failing since {iso(failing_ns)}",
         }
 
 
 def _age_ms(at_ns: int | None, now_ns: int) -> int | None:
-    return None if at_ns is None else max(0, now_ns - at_ns) // _MS
+    return None if at_ns is None else max(0, now_ns - at_ns) // MS_NS

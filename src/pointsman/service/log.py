@@ -23,7 +23,7 @@ from pointsman.domain.orders import Fill, Order, Role
 from pointsman.domain.positions import Funding, Trade
 from pointsman.domain.reasons import Reason
 from pointsman.domain.signals import Decision, Outcome
-from pointsman.domain.timestamps import iso
+from pointsman.domain.timestamps import MS_NS, iso
 from pointsman.reading.checks import failed_check, reason_document
 from pointsman.terminal.text import length, moment, printable
 
@@ -198,7 +198,7 @@ def _decided(decision: Decision, event: ev.Event) -> Said:
     measured = reason_document(decision)
     facts |= {name: measured[name] for name in ("value", "limit") if measured[name] is not None}
     if decision.reason is Reason.LATENCY and decision.value is not None:
-        facts["age"] = length(round(Decimal(decision.value)) * 10**6)
+        facts["age"] = length(round(Decimal(decision.value)) * MS_NS)
     failed = failed_check(decision)
     if failed is not None and failed.note:
         facts["detail"] = failed.note

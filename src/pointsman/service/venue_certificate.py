@@ -27,7 +27,7 @@ from pointsman.domain.market import Instrument, Quote
 from pointsman.domain.money import plain
 from pointsman.domain.policy import default_instrument
 from pointsman.domain.signals import Window
-from pointsman.domain.timestamps import SECOND_NS
+from pointsman.domain.timestamps import MS_NS, SECOND_NS
 from pointsman.engine.open_venue import access_of, account_at, open_real_venue
 from pointsman.engine.venue_check import Fact, Promise, Verdict, Walk
 from pointsman.engine.venue_conversation import Conversation, Line, NotKept
@@ -40,7 +40,6 @@ from pointsman.storage.venue_checks import CheckedPromise
 from pointsman.venues.bridge import RealVenue
 from pointsman.venues.paper.venue import PaperVenue
 
-MS_NS = 10**6
 PAPER_SYMBOL = "BTC/USDT"
 PAPER_BEGINS_NS = 1_704_067_200 * SECOND_NS
 """2024-01-01: the simulated market is a function of seed and time, so any moment will do."""

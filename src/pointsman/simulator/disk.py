@@ -9,14 +9,15 @@ journal.
 
 import sqlite3
 
+from pointsman.domain.timestamps import SECOND_NS
 from pointsman.execution.ports import JournalEntry, StorageStatus
 from pointsman.simulator.crashes import Boundary, CrashTrap
 from pointsman.storage.errors import StorageFailed, StorageQueueFull
 from pointsman.storage.sqlite_manager import SqliteManager
 
-GROUP_NS = 10**9
+GROUP_NS = SECOND_NS
 """A turn that nothing waits for becomes durable so long after it at the latest."""
-RETRY_NS = 10**9
+RETRY_NS = SECOND_NS
 QUEUE_LEN_MAX = 16_384
 COMMITS_AHEAD_MAX = 5
 """The tables are behind the journal by this many commits at most."""

@@ -27,14 +27,14 @@ from pointsman.domain.life_cycle import OrderStatus
 from pointsman.domain.market import Instrument
 from pointsman.domain.policy import Policy
 from pointsman.domain.reasons import Reason
-from pointsman.domain.timestamps import SECOND_NS
+from pointsman.domain.timestamps import MS_NS, SECOND_NS
 from pointsman.domain.venue_reports import OrderFound, Snapshot
 from pointsman.execution.ports import VenueReply, VenueRequest
 from pointsman.simulator.connection import Connection, symbol_of
 from pointsman.simulator.crashes import Boundary, CrashTrap
 from pointsman.simulator.faults import Fault, Faults
 from pointsman.simulator.ledger import FEE_FAULTS, FeeMode, Ledger, places
-from pointsman.simulator.matching import MS, Matching
+from pointsman.simulator.matching import Matching
 from pointsman.simulator.payments import Payments
 
 FLIGHT_NS_MAX = 5 * SECOND_NS
@@ -103,8 +103,8 @@ class HostileVenue:
         self._heap: list[tuple[int, int, Deed]] = []
         self._number = 0
         self._arrived: list[VenueReply] = []
-        self._out_ns = random.randrange(1, 40) * MS
-        self._back_ns = random.randrange(1, 40) * MS
+        self._out_ns = random.randrange(1, 40) * MS_NS
+        self._back_ns = random.randrange(1, 40) * MS_NS
         self._last_out_ns = 0
         self._last_back_ns = 0
         self._said: deque[OrderReport] = deque(maxlen=_REPLAYED_MAX)
@@ -126,11 +126,11 @@ class HostileVenue:
         ):
             self._trap.passes(Boundary.AFTER_SEND)
             return
-        arrives_ns = max(self._last_out_ns, now_ns + self._out_ns + self._random.randrange(MS))
+        arrives_ns = max(self._last_out_ns, now_ns + self._out_ns + self._random.randrange(MS_NS))
         if self._faults.strikes(
             Fault.REQUEST_LATE, now_ns, symbol, logged=None if is_order else Fault.ANSWER_LATE
         ):
-            arrives_ns += self._random.randrange(MS, LATE_NS_MAX)
+            arrives_ns += self._random.randrange(MS_NS, LATE_NS_MAX)
             self._faults.excuse(Fault.ANSWER_LATE, arrives_ns, arrives_ns, symbol)
         else:
             self._last_out_ns = arrives_ns
@@ -151,7 +151,7 @@ class HostileVenue:
                 self._faults.excuse(Fault.NOT_SENT, now_ns, until_ns)
                 self.cut_link(VenueLink.ORDERS, until_ns)
         told = self.connection.give_back(request, now_ns, asked.at_ns)
-        delay_ns = random.randrange(MS, 20 * MS if random.randrange(50) else 9 * SECOND_NS)
+        delay_ns = random.randrange(MS_NS, 20 * MS_NS if random.randrange(50) else 9 * SECOND_NS)
         self._faults.excuse(Fault.NOT_SENT, now_ns, now_ns + delay_ns, symbol)
         self._later(now_ns + delay_ns, lambda _at_ns: self._hear(told, asked))
         return True
@@ -185,6 +185,12 @@ class HostileVenue:
     def known_until_ns(self) -> int:
         return self.ledger.trades[-1].fill.ts_ns if self.ledger.trades else 0
 
+    def is_under_way(self) -> bool:
+        return bool(self._heap)
+
+    def finish(self) -> None:
+        pass
+
     def close(self) -> None:
         """The engine is gone: what has arrived is lost, and the answers to what it asked."""
         self._arrived.clear()
@@ -200,7 +206,7 @@ class HostileVenue:
     def cut(self, until_ns: int) -> None:
         """Let nothing arrive until then; then say the newest reports again."""
         self.cut_until_ns = max(self.cut_until_ns, until_ns)
-        self._later(until_ns + MS, self._replay)
+        self._later(until_ns + MS_NS, self._replay)
 
     def cut_link(self, link: VenueLink, until_ns: int) -> None:
         """A part of the connection is down until then."""
@@ -356,10 +362,10 @@ class HostileVenue:
             delay_ns = max(delay_ns, self._random.randrange(SLACK_NS))
         self._say(report, now_ns, delay_ns)
         if faults.strikes(Fault.REPORT_DUPLICATED, now_ns):
-            self._say(report, now_ns, self._random.randrange(MS, 60 * SECOND_NS))
+            self._say(report, now_ns, self._random.randrange(MS_NS, 60 * SECOND_NS))
 
     def _delay(self, fault: Fault, now_ns: int, seconds_max: int, symbol: str) -> int:
-        delay_ns = self._random.randrange(MS, seconds_max * SECOND_NS)
+        delay_ns = self._random.randrange(MS_NS, seconds_max * SECOND_NS)
         self._faults.excuse(fault, now_ns, now_ns + delay_ns, symbol)
         return delay_ns
 
@@ -390,5 +396,5 @@ class HostileVenue:
             self._arrived.append(reply)
 
 
-SLACK_NS = 300 * MS
+SLACK_NS = 300 * MS_NS
 """By so much may one message overtake another."""

@@ -49,7 +49,7 @@ from pointsman.domain.positions import Position, PositionState, Trade
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide
 from pointsman.domain.signals import Decision
-from pointsman.domain.timestamps import SECOND_NS
+from pointsman.domain.timestamps import MS_NS, SECOND_NS
 from pointsman.execution.books import Books
 from pointsman.execution.naked_time import is_leaving
 from pointsman.execution.ports import VenueRequest
@@ -391,7 +391,7 @@ class Monitor:
 FORBIDDEN_WITHIN_NS = 60 * SECOND_NS
 """What went wrong so long ago may still be why an order is forbidden."""
 
-FLIGHT_NS = 250 * 10**6
+FLIGHT_NS = 250 * MS_NS
 """The way to the venue and back, twice: of a fill's report and an exit's acknowledgement."""
 
 

@@ -16,12 +16,11 @@ from pointsman.domain.orders import AT_MARKET, Order, OrderType
 from pointsman.domain.policy import Policy
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide, Side
-from pointsman.domain.timestamps import SECOND_NS
+from pointsman.domain.timestamps import MS_NS, SECOND_NS
 from pointsman.simulator.faults import Fault, Faults
 from pointsman.simulator.ledger import NOTHING, Ledger, Working
 
-MS = 10**6
-SLICE_NS_MAX = 150 * MS
+SLICE_NS_MAX = 150 * MS_NS
 REST_NS_MAX = 8 * SECOND_NS
 FORBIDDEN_NS_MAX = 20 * SECOND_NS
 
@@ -158,7 +157,7 @@ class Matching:
         )  # fmt: skip
         self._ledger.add(order)
         if self._abilities.forbids:
-            until_ns = now_ns + self._random.randrange(MS, FORBIDDEN_NS_MAX)
+            until_ns = now_ns + self._random.randrange(MS_NS, FORBIDDEN_NS_MAX)
             self._faults.excuse(Fault.FORBIDDEN, now_ns, until_ns, symbol)
             self._later(until_ns, lambda _at_ns: self._take_back(order))
 
@@ -297,7 +296,7 @@ class Matching:
             return
         if self._random.randrange(3) == 0:
             # What is left may trade a moment later, or be cancelled.
-            at_ns = now_ns + self._random.randrange(MS, SLICE_NS_MAX)
+            at_ns = now_ns + self._random.randrange(MS_NS, SLICE_NS_MAX)
             self._later(at_ns, lambda then_ns: self._finish_immediate(order, then_ns))
             return
         self._finish_immediate(order, now_ns)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from pointsman.domain.timestamps import SECOND_NS
+from pointsman.domain.timestamps import MS_NS, SECOND_NS
 from pointsman.simulator.faults import CRASHES, Fault
 
 BUCKETS_MS = (50, 100, 250, 500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000)
@@ -69,7 +69,7 @@ def summarize(outcomes: Sequence[SeedOutcome], allowed: Iterable[Fault] = ()) ->
         for name, count in outcome.faults.items():
             faults[name] = faults.get(name, 0) + count
         for spell_ns in outcome.naked_ns:
-            ends = (end for end in BUCKETS_MS if spell_ns <= end * 10**6)
+            ends = (end for end in BUCKETS_MS if spell_ns <= end * MS_NS)
             histogram[next(ends, -1)] += 1
     spells = [spell_ns for outcome in outcomes for spell_ns in outcome.naked_ns]
     return Summary(

@@ -10,11 +10,11 @@ from random import Random
 
 from pointsman.domain.events import ChargePaid, FundingPaid, VenueLink
 from pointsman.domain.sides import PositionSide
-from pointsman.domain.timestamps import SECOND_NS
+from pointsman.domain.timestamps import MS_NS, SECOND_NS
 from pointsman.simulator.connection import Connection
 from pointsman.simulator.faults import Fault, Faults
 from pointsman.simulator.ledger import Ledger
-from pointsman.simulator.matching import MS, Later
+from pointsman.simulator.matching import Later
 
 LATE_NS_MAX = 90 * SECOND_NS
 
@@ -67,7 +67,7 @@ class Payments:
         if faults.strikes(Fault.FUNDING_LOST, now_ns):
             return
         if faults.strikes(Fault.FUNDING_LATE, now_ns):
-            delay_ns = self._random.randrange(MS, LATE_NS_MAX)
+            delay_ns = self._random.randrange(MS_NS, LATE_NS_MAX)
         self._say(paid, now_ns, delay_ns)
         if faults.strikes(Fault.FUNDING_REPEATED, now_ns):
-            self._say(paid, now_ns, self._random.randrange(MS, LATE_NS_MAX))
+            self._say(paid, now_ns, self._random.randrange(MS_NS, LATE_NS_MAX))

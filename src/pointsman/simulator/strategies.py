@@ -15,9 +15,10 @@ import msgspec
 from pointsman.domain.market import Quote
 from pointsman.domain.sides import MarketPosition, SignalSide
 from pointsman.domain.signals import Signal
+from pointsman.domain.timestamps import SECOND_NS
 from pointsman.simulator.market_walk import LISTINGS
 
-HOUR_NS = 3_600 * 10**9
+HOUR_NS = 3_600 * SECOND_NS
 SIGNALS_AN_HOUR = 60
 _SIZES = {"AAA": "1", "BBB": "5", "CCC/USDT": "0.02"}
 _REMEMBERED_MAX = 20

@@ -9,18 +9,17 @@ from pointsman.domain.life_cycle import OrderStatus
 from pointsman.domain.orders import OrderType
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide, Side
-from pointsman.domain.timestamps import SECOND_NS
+from pointsman.domain.timestamps import MS_NS, SECOND_NS
 from pointsman.simulator.crashes import Boundary, CrashTrap
 from pointsman.simulator.faults import Fault, Faults
 from pointsman.simulator.feed import FOR_EVER_NS, SimulatedFeed
 from pointsman.simulator.hostile_venue import HostileVenue
 from pointsman.simulator.ledger import NOTHING, Working
 from pointsman.simulator.market_walk import LISTINGS, lot_of
-from pointsman.simulator.matching import MS
 
 _DRIFTS = (-8, -2, 1, 5)
 """Per thousand."""
-_STEPS_NS = (-5_000 * MS, -700 * MS, 200 * MS, 3_000 * MS)
+_STEPS_NS = (-5_000 * MS_NS, -700 * MS_NS, 200 * MS_NS, 3_000 * MS_NS)
 _SKIPPED_MAX = 5
 _FUNDINGS = 4
 _FUNDING_EVERY_NS = 180 * SECOND_NS

@@ -18,7 +18,7 @@ from pointsman.domain.commands import Step
 from pointsman.domain.events import Started
 from pointsman.domain.market import Quote
 from pointsman.domain.signals import Signal
-from pointsman.domain.timestamps import SECOND_NS
+from pointsman.domain.timestamps import MS_NS, SECOND_NS
 from pointsman.engine.assembly import Blueprint, build
 from pointsman.engine.stored_start import loaded_from
 from pointsman.execution.desk import Desk
@@ -49,7 +49,6 @@ from pointsman.storage.errors import DatabaseBusy
 from pointsman.storage.reader import open_reader
 from pointsman.storage.sqlite_manager import SqliteManager
 
-MS = 10**6
 SETTLE_NS = 180 * SECOND_NS
 """So long after the last fault everything is at rest."""
 STILL_NS = 30 * SECOND_NS
@@ -273,7 +272,7 @@ class World:
 
     def _die(self) -> None:
         """The process is gone; a supervisor starts it again after a while."""
-        down_ns = self._random.choice((200 * MS, SECOND_NS, 5 * SECOND_NS, 30 * SECOND_NS))
+        down_ns = self._random.choice((200 * MS_NS, SECOND_NS, 5 * SECOND_NS, 30 * SECOND_NS))
         self._drop_engine()
         self._restart_ns = self.now_ns + down_ns
         self.faults.note(self._crash_told_as, self.now_ns, self._restart_ns)
@@ -329,7 +328,7 @@ class World:
             self._disk.full_until_ns = until_ns - self.venue.lag_ns
         else:
             self._disk.slow_until_ns = until_ns - self.venue.lag_ns
-            self._disk.delay_ns = self._random.randrange(10, 1_500) * MS
+            self._disk.delay_ns = self._random.randrange(10, 1_500) * MS_NS
         self.faults.note(fault, self.now_ns, until_ns)
 
     # -- coming to rest ----------------------------------------------------------------------------

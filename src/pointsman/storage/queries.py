@@ -27,6 +27,7 @@ from pointsman.domain.market import InstrumentSteps
 from pointsman.domain.orders import Fill, Order, OrderType
 from pointsman.domain.positions import Position
 from pointsman.domain.signals import Decision, SignalRecord
+from pointsman.domain.timestamps import SECOND_NS
 from pointsman.domain.venue_reports import KnownOfVenue
 from pointsman.storage.ahead import Kin
 from pointsman.storage.codec import R, Value, codec_of
@@ -34,7 +35,7 @@ from pointsman.storage.entries import Head, JournalRow, RunIdentity, chain_start
 from pointsman.storage.errors import explained
 from pointsman.storage.schema import IS_ENTRY, IS_NOT_FINAL, IS_START, IS_UNCONFIRMED
 
-RECENT_NS = 60_000_000_000
+RECENT_NS = 60 * SECOND_NS
 """How far back the times of entries are needed, for limits per minute."""
 
 OPEN_ORDERS = f"WHERE {IS_NOT_FINAL}"

@@ -10,11 +10,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from pointsman.domain.timestamps import MS_NS
 from pointsman.engine import control_client
 
 HUNG_LAG_MS = 5000
 """A loop that has done nothing for so long hangs, although other threads of the engine answer."""
-_NS_PER_MS = 10**6
 
 
 class EngineState(StrEnum):
@@ -46,7 +46,7 @@ def of_loop(picture: Mapping[str, Any]) -> Condition | None:
     lag_ms = Decimal(picture.get("health", {}).get("loop_lag_ms") or 0)
     if picture.get("source") != "engine" or lag_ms < HUNG_LAG_MS:
         return None
-    lag_ns = int(lag_ms * _NS_PER_MS) * int(picture["speed"])
+    lag_ns = int(lag_ms * MS_NS) * int(picture["speed"])
     why = f"its loop has done nothing for {int(lag_ms) // 1000} s"
     return Condition(EngineState.HUNG, why, picture["now_ns"] - lag_ns)
 

@@ -10,6 +10,7 @@ from pointsman.domain.money import ONE, ZERO, parse_decimal
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import SignalSide
 from pointsman.domain.signals import Check
+from pointsman.domain.timestamps import MS_NS
 from pointsman.reading.checks import window_bounds
 from pointsman.reading.words import (
     AT_MOST,
@@ -22,7 +23,6 @@ from pointsman.reading.words import (
 )
 from pointsman.terminal.text import length, moment, number, printable, rounded
 
-_MS = 10**6
 _MS_A_MINUTE = 60_000
 
 
@@ -34,7 +34,7 @@ def measured(check: Check, zone: str) -> str:
         return moment(int(check.value), zone)
     age_ms = _amount(check.value) if check.unit == "ms" else None
     if age_ms is not None and age_ms >= _MS_A_MINUTE:
-        return length(int(age_ms * _MS))
+        return length(int(age_ms * MS_NS))
     return _with_unit(check.value, check.unit, PLACES.get(check.unit, 0))
 
 

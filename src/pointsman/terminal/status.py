@@ -24,7 +24,7 @@ from pointsman.domain.accounts import (
     VenueAccount,
 )
 from pointsman.domain.sides import PositionSide
-from pointsman.domain.timestamps import iso
+from pointsman.domain.timestamps import MS_NS, iso
 from pointsman.engine.control_client import NoEngine, ask, engine_pid
 from pointsman.engine.kill_latch import LatchState, latch_path, read_latch
 from pointsman.engine.requests import Show
@@ -42,8 +42,6 @@ from pointsman.terminal.tables import facts
 from pointsman.terminal.text import counted, moment, printable, venue_label
 from pointsman.terminal.views import VIEWS, listing
 from pointsman.version import __version__
-
-NS_PER_MS = 10**6
 
 COUNTS = {
     "signals": "SELECT count(*) FROM signals",
@@ -150,7 +148,7 @@ def _compared_at_ns(desk: DeskRecord | None, picture: Mapping[str, Any]) -> int 
     """When the last comparison was, by the engine, else by the records."""
     ago_ms = picture.get("health", {}).get("compared_ago_ms")
     if ago_ms is not None:
-        return int(picture["now_ns"]) - int(ago_ms) * NS_PER_MS
+        return int(picture["now_ns"]) - int(ago_ms) * MS_NS
     return None if desk is None else desk.compared_at_ns
 
 

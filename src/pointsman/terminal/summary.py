@@ -12,13 +12,13 @@ from rich.text import Text
 
 from pointsman.domain.money import ZERO, exact
 from pointsman.domain.reasons import Reason
+from pointsman.domain.timestamps import MS_NS
 from pointsman.reading.documents import Document
 from pointsman.terminal.shadow import told as told_of_shadow
 from pointsman.terminal.tables import Column, Listing
 from pointsman.terminal.text import counted, length, money, printable, seconds, signed_money
 
 _ADDED = ("balance", "equity", "realized_pnl", "unrealized_pnl", "fees")
-_MS = 10**6
 _COUNTED = ("trades", "wins", "losses")
 
 
@@ -106,7 +106,7 @@ def _signals(report: Document) -> Iterator[RenderableType]:
     yield Text(f"Signals: {signals['received']:,} received: {', '.join(parts)}.")
     late = signals["latency_refused"]
     if late["count"]:
-        age = length(round(Decimal(late["median_age_ms"])) * _MS)
+        age = length(round(Decimal(late["median_age_ms"])) * MS_NS)
         yield Text(f"{late['count']:,} refused by LATENCY; median quote age {age}.")
     refused = sorted(signals["by_reason"].items(), key=lambda item: -item[1])
     if refused:

@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.text import Text
 
 from pointsman.domain.money import ZERO
-from pointsman.domain.timestamps import SECOND_NS
+from pointsman.domain.timestamps import MS_NS, SECOND_NS
 
 _DAYS_ALONE = 10
 """From this many days on, hours say nothing more."""
@@ -96,13 +96,13 @@ def moment(time_ns: int, zone: str = "UTC") -> str:
     """A moment to the millisecond, on the clock of `zone`."""
     seconds, rest_ns = divmod(time_ns, SECOND_NS)
     at = datetime.fromtimestamp(seconds, ZoneInfo(zone))
-    return f"{at:%Y-%m-%d %H:%M:%S}.{rest_ns // 10**6:03d}"
+    return f"{at:%Y-%m-%d %H:%M:%S}.{rest_ns // MS_NS:03d}"
 
 
 def length(length_ns: int) -> str:
     """A length of time as people say it: 20 ms, 1.204 s, 12 min 04 s, 3 h 05 min, 2 days 7 h,
     329 days."""
-    millis = Decimal(length_ns) / 10**6
+    millis = Decimal(length_ns) / MS_NS
     if abs(millis) < 1000:
         return f"{number(Decimal(f'{millis:.3f}'))} ms"
     seconds = abs(length_ns) // SECOND_NS
@@ -124,7 +124,7 @@ def stopwatch(length_ns: int) -> str:
     seconds, rest_ns = divmod(abs(length_ns), SECOND_NS)
     minutes, seconds = divmod(seconds, 60)
     hours, minutes = divmod(minutes, 60)
-    millis = f"{rest_ns // 10**6:03d}"
+    millis = f"{rest_ns // MS_NS:03d}"
     if hours:
         return f"{sign}{hours}:{minutes:02d}:{seconds:02d}.{millis}"
     if minutes:

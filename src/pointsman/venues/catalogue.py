@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from pointsman.domain.policy import Abilities, PositionMode, ReduceOnlyMode
+from pointsman.domain.timestamps import SECOND_NS
 
-DAY_NS = 24 * 3_600 * 10**9
+DAY_NS = 24 * 3_600 * SECOND_NS
 
 CATALOGUE: Mapping[str, Abilities] = MappingProxyType(
     {

@@ -14,6 +14,7 @@ import msgspec
 from pointsman.config.known_venues import KNOWN_VENUES
 from pointsman.domain.market import Quote
 from pointsman.domain.money import ZERO
+from pointsman.domain.timestamps import MS_NS
 from pointsman.market.venue_quotes.stream import (
     Accepted,
     Heard,
@@ -25,7 +26,6 @@ from pointsman.market.venue_quotes.stream import (
 
 NAME = "binanceusdm"
 SYMBOLS_MAX = 200
-_MS_NS = 1_000_000
 
 
 class _Message(msgspec.Struct, gc=False):
@@ -100,7 +100,7 @@ class BinanceQuotes:
         return (
             Quote(
                 symbol=symbol,
-                ts_ns=message.T * _MS_NS,
+                ts_ns=message.T * MS_NS,
                 bid=message.b,
                 bid_size=message.B,
                 ask=message.a,

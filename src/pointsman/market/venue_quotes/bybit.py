@@ -17,6 +17,7 @@ import msgspec
 from pointsman.config.known_venues import KNOWN_VENUES
 from pointsman.domain.market import Quote
 from pointsman.domain.money import ZERO
+from pointsman.domain.timestamps import MS_NS
 from pointsman.market.venue_quotes.stream import (
     Accepted,
     Ask,
@@ -32,7 +33,6 @@ from pointsman.market.venue_quotes.stream import (
 NAME = "bybit"
 SYMBOLS_MAX = 200
 _TOPIC = "orderbook.1."
-_MS_NS = 1_000_000
 
 Level = tuple[Decimal, Decimal]
 NOBODY: tuple[Level, ...] = ((ZERO, ZERO),)
@@ -171,7 +171,7 @@ def _quote(symbol: str, book: _Book) -> Quote:
     ((ask, ask_size),) = book.asks.items() or NOBODY
     return Quote(
         symbol=symbol,
-        ts_ns=book.ts_ms * _MS_NS,
+        ts_ns=book.ts_ms * MS_NS,
         bid=bid,
         bid_size=bid_size,
         ask=ask,

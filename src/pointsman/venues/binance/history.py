@@ -19,13 +19,14 @@ from pointsman.domain.events import ChargePaid, FundingPaid
 from pointsman.domain.money import ZERO
 from pointsman.domain.policy import PositionMode
 from pointsman.domain.sides import PositionSide
+from pointsman.domain.timestamps import MS_NS
 from pointsman.domain.venue_reports import VenueExecution
 from pointsman.venues.adapter import History, Incomplete, Read
 from pointsman.venues.binance import requests
 from pointsman.venues.binance.activity import Activity
 from pointsman.venues.binance.lists import find_children, positions, states
 from pointsman.venues.binance.shapes import IncomeRow, OrderRow, RateRow, TradeRow
-from pointsman.venues.binance.words import MS_NS, Translator
+from pointsman.venues.binance.words import Translator
 from pointsman.venues.shapes import exact, read_as
 
 DAY_MS = 86_400_000

@@ -14,6 +14,7 @@ from pointsman.domain.orders import OrderType
 from pointsman.domain.policy import PositionMode
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide, Side
+from pointsman.domain.timestamps import MS_NS
 from pointsman.domain.venue_reports import VenueExecution, VenueHolding, VenueOrder
 from pointsman.venues.adapter import Incomplete
 from pointsman.venues.binance.order_ids import OrderIds, actual_id
@@ -26,8 +27,6 @@ from pointsman.venues.binance.shapes import (
     StopUpdate,
     TradeRow,
 )
-
-MS_NS = 1_000_000
 
 STATUSES = {
     "NEW": OrderStatus.ACCEPTED,

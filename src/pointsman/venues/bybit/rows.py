@@ -16,6 +16,7 @@ from pointsman.domain.orders import OrderType
 from pointsman.domain.policy import PositionMode
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide, Side
+from pointsman.domain.timestamps import MS_NS
 from pointsman.domain.venue_reports import VenueExecution, VenueHolding, VenueOrder
 from pointsman.execution.ports import VenueReply
 from pointsman.venues.adapter import Incomplete
@@ -23,7 +24,6 @@ from pointsman.venues.bybit.requests import COIN, unified_symbol
 
 Row = Mapping[str, Any]
 
-MS_NS = 1_000_000
 
 SIDES = {"Buy": Side.BUY, "Sell": Side.SELL}
 STATUSES = {
