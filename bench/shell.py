@@ -71,6 +71,12 @@ class NotingVenue:
         replies, self._replies = self._replies, []
         return replies
 
+    def is_under_way(self) -> bool:
+        return bool(self._replies)
+
+    def finish(self) -> None:
+        """Nothing waits to leave."""
+
     def known_until_ns(self) -> int:
         return 0
 

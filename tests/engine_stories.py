@@ -83,6 +83,12 @@ class StillVenue:
     def known_until_ns(self) -> int:
         return 0
 
+    def is_under_way(self) -> bool:
+        return self.next_due_ns() is not None
+
+    def finish(self) -> None:
+        pass
+
     def close(self) -> None:
         self.replies.clear()
 
@@ -304,12 +310,14 @@ def snapshot(
     cursor: str = "",
     at_ns: int = told.START_NS,
     *,
-    is_complete: bool = True,
+    missing: str = "",
 ) -> Snapshot:
-    """The answer to a comparison asked and given at `at_ns`; `held` is the long holding of XXX."""
+    """The answer to a comparison asked and given at `at_ns`; `held` is the long holding of XXX, and
+    it is incomplete where something is `missing`."""
     holding = VenueHolding("XXX", PositionSide.LONG, Decimal(held))
     holdings = (holding,) if holding.quantity else ()
-    return Snapshot(at_ns, at_ns, orders, trades, holdings, cursor, is_complete)
+    is_complete = not missing
+    return Snapshot(at_ns, at_ns, orders, trades, holdings, cursor, is_complete, missing=missing)
 
 
 def venue_order(order: Order, status: OrderStatus = OrderStatus.ACCEPTED) -> VenueOrder:

@@ -284,7 +284,6 @@ class OnServer(AnyVenue):
             symbols=(self.market.symbol,),
             url=self.server.url,
             stream_url=self.server.stream_url,
-            data_url=self.server.data_url,
             timeout_ms=self.timeout_ms,
         )
         adapter = self._adapter.make_adapter(access)

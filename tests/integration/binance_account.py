@@ -36,7 +36,6 @@ def access_to(server: BinanceServer, **changes: Any) -> Access:
         "symbols": (BTC, ETH),
         "url": server.url,
         "stream_url": server.stream_url,
-        "data_url": server.data_url,
         "timeout_ms": 1500,
     }
     return Access(**{**settings, **changes})

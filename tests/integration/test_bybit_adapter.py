@@ -21,10 +21,13 @@ from pointsman.domain.market import Quote
 from pointsman.domain.orders import Order
 from pointsman.domain.policy import PositionMode
 from pointsman.domain.reasons import Reason
+from pointsman.domain.timestamps import SECOND_NS
 from pointsman.domain.venue_reports import OrderFound
 from pointsman.engine.venue_check import Promise, Walk
 from pointsman.engine.venue_conversation import Line
+from pointsman.venues.budget import Rate
 from pointsman.venues.errors import VenueError, VenueRefused, VenueUnreachable
+from pointsman.venues.outcome import Stage
 from tests.integration.bybit_account import (
     BTC,
     LONG,
@@ -72,6 +75,7 @@ def test_an_account_says_what_it_is_and_what_it_trades(account: BybitAccount) ->
     assert opening.account == "Bybit user 1"
     assert opening.abilities.position_mode is PositionMode.NET
     assert opening.abilities.max_stops_per_symbol == 10
+    assert opening.rates[0] == Rate(Stage.CREATE, 10, SECOND_NS)
     assert set(opening.instruments) == {BTC, "ETH/USDT:USDT", "XRP/USDT:USDT"}
     assert str(opening.instruments[BTC].max_market_quantity) == "500"
 

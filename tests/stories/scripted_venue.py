@@ -110,6 +110,12 @@ class ScriptedVenue(ModelVenue):
     def known_until_ns(self) -> int:
         return 0
 
+    def is_under_way(self) -> bool:
+        return False
+
+    def finish(self) -> None:
+        pass
+
     def close(self) -> None:
         """The engine is gone: what is on its way to it is lost."""
         self.replies.clear()

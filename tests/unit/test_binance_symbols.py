@@ -5,9 +5,12 @@ from typing import Any
 
 import pytest
 
+from pointsman.domain.timestamps import SECOND_NS
 from pointsman.venues.adapter import Incomplete
 from pointsman.venues.binance import symbols
 from pointsman.venues.binance.shapes import ExchangeInfo
+from pointsman.venues.budget import Rate
+from pointsman.venues.outcome import Stage
 from pointsman.venues.shapes import read_as
 
 
@@ -38,7 +41,8 @@ def info(*rows: dict[str, Any], interval_num: int = 1) -> ExchangeInfo:
         "intervalNum": interval_num,
         "limit": 2400,
     }
-    return read_as(ExchangeInfo, {"symbols": rows, "rateLimits": [limit]})
+    orders = {"rateLimitType": "ORDERS", "interval": "SECOND", "intervalNum": 10, "limit": 300}
+    return read_as(ExchangeInfo, {"symbols": rows, "rateLimits": [limit, orders]})
 
 
 def test_only_perpetual_contracts_are_traded_and_halted_ones_are_known_by_name() -> None:
@@ -72,5 +76,6 @@ def test_rules_that_cannot_be_read_are_not_guessed(filters: list[dict[str, Any]]
 def test_the_limits_of_requests_and_of_stops_are_the_venues() -> None:
     told = info(row("BTCUSDT", "BTC"), row("ETHUSDT", "ETH", filters=[]), interval_num=2)
     assert symbols.requests_per_minute(told) == 1200
+    assert symbols.order_rates(told) == (Rate(Stage.CREATE, 300, 10 * SECOND_NS),)
     assert symbols.stops_per_symbol(told, ["BTC/USDT:USDT"]) == 7
     assert symbols.stops_per_symbol(told, ["ETH/USDT:USDT"]) == symbols.STOPS_PER_SYMBOL

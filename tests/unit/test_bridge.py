@@ -10,11 +10,13 @@ import pytest
 
 from pointsman.domain.commands import Compare, Submit
 from pointsman.domain.events import LinkChanged, NotSent, OrderReport, ReportWord, VenueLink
+from pointsman.domain.policy import Abilities
 from pointsman.domain.timestamps import SECOND_NS
 from pointsman.execution.ports import VenueReply
 from pointsman.venues import bridge
-from pointsman.venues.adapter import ConnectionFailed
+from pointsman.venues.adapter import ConnectionFailed, Opening
 from pointsman.venues.bridge import EngineTime, RealVenue
+from pointsman.venues.dispatcher import ORDER_WAIT_NS
 from pointsman.venues.errors import VenueRefused, VenueUnreachable
 from pointsman.venues.outcome import Answer
 from tests.conformance.bench import LONG, entry, stop
@@ -117,6 +119,70 @@ def test_a_fault_in_a_request_stops_the_engine(
     engine.venue.send(Submit(entry("ABCDEF1E1", LONG, 1, "10")), NOW_NS)
     with pytest.raises(ZeroDivisionError):
         engine.receive(bool)
+
+
+def test_what_a_library_leaves_behind_is_logged_and_stops_nothing(
+    engine: Engine, caplog: pytest.LogCaptureFixture
+) -> None:
+    loop = engine.venue._asyncio
+    told = {"message": "Unclosed connection", "exception": OSError("reset")}
+    loop.call_soon_threadsafe(loop.call_exception_handler, told)
+    loop.call_soon_threadsafe(lambda: 1 / 0)
+    engine.venue.send(Submit(entry("ABCDEF1E1", LONG, 1, "10")), NOW_NS)
+    (report,) = engine.receive(bool)
+    assert isinstance(report, OrderReport)
+    assert "Unclosed connection: reset" in caplog.text
+
+
+def test_what_is_on_its_way_when_the_engine_ends_is_answered_and_the_rest_given_back(
+    engine: Engine,
+) -> None:
+    """A stop has left and has no answer yet; another one waits for the budget."""
+    engine.adapter.delays["POST /order"] = 0.2
+    engine.venue.send(Submit(stop("ABCDEF1S1", LONG, 1, "9")), NOW_NS)
+    wait_until(lambda: bool(engine.adapter.calls[1:]))
+    engine.venue.budget.slow_down(NOW_NS + 3600 * SECOND_NS)
+    engine.venue.send(Submit(stop("ABCDEF2S1", LONG, 1, "9")), NOW_NS)
+    engine.venue.finish()
+    assert engine.venue.is_under_way()
+    taken = engine.receive(lambda taken: len(taken) == 2)
+    assert {(type(reply), getattr(reply, "client_order_id", "")) for reply in taken} == {
+        (NotSent, "ABCDEF2S1"),
+        (OrderReport, "ABCDEF1S1"),
+    }
+    wait_until(lambda: not engine.venue.is_under_way())
+
+
+def test_a_close_right_after_handing_over_loses_nothing_silently() -> None:
+    engine = Engine()
+    engine.venue.send(Submit(stop("ABCDEF1S1", LONG, 1, "9")), NOW_NS)
+    engine.venue.close()
+    (told,) = engine.venue.receive(NOW_NS)
+    assert isinstance(told, NotSent | OrderReport)
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    until = time.monotonic() + PATIENCE_SECONDS
+    while not is_so():
+        assert time.monotonic() < until
+        time.sleep(0.001)
+
+
+def test_rule_26_a_request_may_arrive_as_late_as_it_may_leave_and_the_venue_takes_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def opened(_adapter: ScriptedAdapter, _read: object) -> Opening:
+        return Opening(
+            abilities=Abilities(request_expiry_ns=5 * SECOND_NS),
+            instruments={},
+            requests_per_minute=1200,
+            account="a",
+        )
+
+    monkeypatch.setattr(ScriptedAdapter, "open", opened)
+    venue = RealVenue(ScriptedAdapter(), now_ns=NOW_NS, requests_per_minute=None)
+    venue.close()
+    assert venue.abilities.request_expiry_ns == 5 * SECOND_NS + ORDER_WAIT_NS
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 
 from pointsman.domain.policy import PositionMode
 from pointsman.domain.timestamps import SECOND_NS
-from pointsman.venues.adapter import Access, Call
+from pointsman.venues.adapter import Access, Call, Incomplete
 from pointsman.venues.ccxt_client import CcxtClient
 from pointsman.venues.errors import VenueRefused
 from tests.optional import NEEDS_CCXT
@@ -71,6 +71,21 @@ def test_a_window_is_never_longer_than_what_the_adapter_wants() -> None:
     made.set_clock(now, now, now)
     asked = parse_qs(made.signed(ASK, "fapiPrivate", "openOrders")["url"].partition("?")[2])
     assert asked["recvWindow"] == ["5000"]
+
+
+def test_rule_26_a_clock_that_is_set_again_never_lets_a_request_live_longer() -> None:
+    """How long a request may be taken was told at the opening, and is relied on since."""
+    made = client()
+    now = made.now_ms()
+    made.set_clock(now - 20, now, now)
+    first_ms = made.request_expiry_ms
+    made.set_clock(now - 3_000, now, now)
+    assert (made.clock_error_ms, made.request_expiry_ms) == (1_501, first_ms)
+    made.set_clock(now - 4, now, now)
+    assert made.request_expiry_ms <= first_ms
+    with pytest.raises(Incomplete, match="took 30000 ms to say what time it is"):
+        made.set_clock(now - 30_000, now, now)
+    assert (made.clock_error_ms, made.request_expiry_ms) == (3, 5_003)
 
 
 def test_ccxt_writes_neither_keys_nor_bodies_into_a_log() -> None:

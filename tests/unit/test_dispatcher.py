@@ -25,13 +25,14 @@ from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import Side
 from pointsman.domain.timestamps import SECOND_NS
 from pointsman.domain.venue_reports import Snapshot, VenueExecution
-from pointsman.execution.ports import VenueReply
+from pointsman.execution.ports import VenueReply, VenueRequest
 from pointsman.venues import dispatcher
 from pointsman.venues.adapter import ConnectionFailed, History, Incomplete, NoAnswer
-from pointsman.venues.budget import Budget
-from pointsman.venues.dispatcher import COMPARISON_TRIES, Dispatcher
+from pointsman.venues.budget import Budget, Rate, RequestClass, RequestCost
+from pointsman.venues.comparison import COMPARISON_TRIES
+from pointsman.venues.dispatcher import ORDER_WAIT_NS, Dispatcher
 from pointsman.venues.gate import RequestGate
-from pointsman.venues.outcome import Answer
+from pointsman.venues.outcome import Answer, Stage
 from tests.conformance.bench import LONG, entry, stop
 from tests.scripted_adapter import GOOD, Answering, ScriptedAdapter
 
@@ -43,15 +44,18 @@ STOP: Order = stop("ABCDEF1S1", LONG, 10, "95.00")
 class Desk:
     """A dispatcher with its adapter, and the replies that have come of it."""
 
-    def __init__(self, *, spent: int = 0) -> None:
+    def __init__(self, *, spent: int = 0, rates: tuple[Rate, ...] = ()) -> None:
         self.adapter = ScriptedAdapter()
         self.replies: list[VenueReply] = []
-        budget = Budget(1200, time.monotonic_ns())
-        budget.spend(spent, time.monotonic_ns())
-        self.gate = RequestGate(budget, time.monotonic_ns)
-        self.dispatcher = Dispatcher(
-            self.adapter, self.gate, self.replies.append, time.monotonic_ns
-        )
+        self.faults: list[BaseException] = []
+        now_ns, fail = time.monotonic_ns, self.faults.append
+        budget = Budget(1200, now_ns(), rates=rates)
+        budget.spend(RequestCost(RequestClass.EXIT_OR_STOP, Stage.QUERY, spent), now_ns())
+        self.gate = RequestGate(budget, now_ns, fail)
+        self.dispatcher = Dispatcher(self.adapter, self.gate, self.replies.append, now_ns, fail)
+
+    def begin(self, request: VenueRequest, *, handed_ago_ns: int = 0) -> None:
+        self.dispatcher.begin(request, time.monotonic_ns() - handed_ago_ns)
 
     async def until(self, is_so: Callable[[], bool]) -> None:
         async with asyncio.timeout(PATIENCE_SECONDS):
@@ -97,7 +101,7 @@ async def test_rule_44_of_an_order_only_what_is_proven_is_said(
     desk = Desk()
     desk.adapter.answers["POST /order"].clear()
     desk.adapter.answers["POST /order"].append(answer)
-    desk.dispatcher.begin(Submit(STOP))
+    desk.begin(Submit(STOP))
     assert [shown(reply) for reply in await desk.settle()] == said
     assert desk.sent("POST") == ["POST /order"]
 
@@ -117,7 +121,7 @@ async def test_rule_44_of_a_cancel_too(answer: Answering, said: list[str]) -> No
     desk = Desk()
     desk.adapter.answers["DELETE /order"].clear()
     desk.adapter.answers["DELETE /order"].append(answer)
-    desk.dispatcher.begin(Cancel(STOP.client_order_id, "XXX"))
+    desk.begin(Cancel(STOP.client_order_id, "XXX"))
     assert [shown(reply) for reply in await desk.settle()] == said
 
 
@@ -133,7 +137,7 @@ async def test_an_order_is_asked_about_first_where_only_the_venues_id_cancels_it
 ) -> None:
     desk = Desk()
     desk.adapter.cancels_unknown = unknown
-    desk.dispatcher.begin(Cancel(STOP.client_order_id, "XXX"))
+    desk.begin(Cancel(STOP.client_order_id, "XXX"))
     assert [shown(reply) for reply in await desk.settle()] == said
     assert desk.sent() == sent
 
@@ -158,7 +162,7 @@ def shown(reply: VenueReply) -> str:
 async def test_a_request_that_came_too_late_has_the_clock_set_again() -> None:
     desk = Desk()
     desk.adapter.answers["POST /order"] = type(desk.adapter.answers["x"])([answered(400, "LATE")])
-    desk.dispatcher.begin(Submit(ENTRY))
+    desk.begin(Submit(ENTRY))
     await desk.settle()
     assert desk.adapter.clock_set == 1
 
@@ -166,17 +170,17 @@ async def test_a_request_that_came_too_late_has_the_clock_set_again() -> None:
 async def test_what_concerns_one_order_leaves_in_order_and_others_do_not_wait() -> None:
     desk = Desk()
     desk.adapter.delays["POST /order"] = 0.05
-    desk.dispatcher.begin(Submit(STOP))
-    desk.dispatcher.begin(Cancel(STOP.client_order_id, "XXX"))
-    desk.dispatcher.begin(Query("ABCDEF2S1", "XXX"))
+    desk.begin(Submit(STOP))
+    desk.begin(Cancel(STOP.client_order_id, "XXX"))
+    desk.begin(Query("ABCDEF2S1", "XXX"))
     await desk.settle()
     assert desk.sent("order") == ["POST /order", "GET /order", "DELETE /order"]
 
 
 async def test_rule_45_with_the_budget_spent_a_stop_waits_and_an_entry_is_given_back() -> None:
     desk = Desk(spent=1200)
-    desk.dispatcher.begin(Submit(ENTRY))
-    desk.dispatcher.begin(Submit(STOP))
+    desk.begin(Submit(ENTRY))
+    desk.begin(Submit(STOP))
     said = [
         (type(reply), reply.client_order_id)
         for reply in await desk.settle()
@@ -188,15 +192,52 @@ async def test_rule_45_with_the_budget_spent_a_stop_waits_and_an_entry_is_given_
 async def test_rule_26_a_stop_that_would_wait_for_long_is_given_back_and_never_leaves(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(dispatcher, "ORDER_WAIT_SECONDS", 0.02)
+    monkeypatch.setattr(dispatcher, "ORDER_WAIT_NS", SECOND_NS // 50)
     desk = Desk()
     desk.gate.budget.slow_down(time.monotonic_ns() + SECOND_NS // 10)
-    desk.dispatcher.begin(Submit(STOP))
-    desk.dispatcher.begin(Query("ABCDEF2S1", "XXX"))
+    desk.begin(Submit(STOP))
+    desk.begin(Query("ABCDEF2S1", "XXX"))
     (given_back, _) = await desk.settle()
     assert isinstance(given_back, NotSent)
     assert given_back.reason is Reason.VENUE_BUSY
     assert desk.sent() == ["GET /order"]
+
+
+async def test_rule_26_an_order_that_was_handed_over_too_long_ago_never_leaves() -> None:
+    """Until when the venue may take it is counted from there, whatever kept the venue's thread."""
+    desk = Desk()
+    desk.begin(Submit(STOP), handed_ago_ns=ORDER_WAIT_NS + 1)
+    assert [shown(reply) for reply in await desk.settle()] == [NOT_SENT]
+    assert desk.sent() == []
+
+
+async def test_rule_45_of_ten_orders_a_second_some_are_kept_for_stops_and_exits() -> None:
+    desk = Desk(rates=(Rate(Stage.CREATE, 10, 3600 * SECOND_NS),))
+    for number in range(9):
+        desk.begin(Submit(entry(f"ABCDEF{number}E1", LONG, 10, "101.00")))
+    for number in range(3):
+        desk.begin(Submit(stop(f"ABCDEF{number}S1", LONG, 10, "95.00")))
+    desk.begin(Cancel(STOP.client_order_id, "XXX"))
+    desk.begin(Compare("c0"))
+    said = [shown(reply) for reply in await desk.settle()]
+    assert len(desk.sent("POST")) == 10
+    assert said.count("ACCEPTED") == 10
+    assert said.count(NOT_SENT) == 2
+    assert desk.sent("GET /positions")
+
+
+async def test_what_waits_to_leave_at_the_end_is_told_as_not_sent() -> None:
+    desk = Desk()
+    desk.gate.budget.slow_down(time.monotonic_ns() + 3600 * SECOND_NS)
+    desk.begin(Submit(STOP))
+    desk.begin(Cancel("ABCDEF2S1", "XXX"))
+    await asyncio.sleep(0)
+    desk.dispatcher.finish()
+    desk.begin(Submit(stop("ABCDEF3S1", LONG, 10, "95.00")))
+    said = [shown(reply) for reply in await desk.settle()]
+    assert sorted(said) == ["cancel not sent", NOT_SENT, NOT_SENT]
+    assert desk.dispatcher.orders_answered == 3
+    assert desk.sent() == []
 
 
 async def test_rule_45_a_slow_down_is_waited_out_and_its_end_is_said() -> None:
@@ -204,9 +245,9 @@ async def test_rule_45_a_slow_down_is_waited_out_and_its_end_is_said() -> None:
     slow = Answer(status=429, body="slow", retry_after_ms=60)
     desk.adapter.answers["POST /order"] = type(desk.adapter.answers["x"])([slow, GOOD])
     began_ns = time.monotonic_ns()
-    desk.dispatcher.begin(Submit(ENTRY))
+    desk.begin(Submit(ENTRY))
     await desk.settle()
-    desk.dispatcher.begin(Submit(STOP))
+    desk.begin(Submit(STOP))
     await desk.until(lambda: len(desk.replies) == 4)
     assert time.monotonic_ns() - began_ns >= 60 * SECOND_NS // 1000
     said = [shown(reply) for reply in desk.replies]
@@ -216,7 +257,7 @@ async def test_rule_45_a_slow_down_is_waited_out_and_its_end_is_said() -> None:
 
 async def test_rule_51_money_of_a_virtual_account_is_no_request_to_a_venue() -> None:
     desk = Desk()
-    desk.dispatcher.begin(MoveCash("r1", Decimal(5)))
+    desk.begin(MoveCash("r1", Decimal(5)))
     assert desk.replies == [CashConfirmed("r1")]
     assert desk.adapter.calls == []
 
@@ -225,7 +266,7 @@ async def test_rule_51_money_of_a_virtual_account_is_no_request_to_a_venue() -> 
 
 
 async def snapshot_of(desk: Desk) -> tuple[Snapshot, list[VenueReply]]:
-    desk.dispatcher.begin(Compare("c0"))
+    desk.begin(Compare("c0"))
     said = await desk.settle()
     (snapshot,) = (reply for reply in said if isinstance(reply, Snapshot))
     return snapshot, said
@@ -283,6 +324,7 @@ async def test_rule_47_what_cannot_be_read_concludes_nothing(route: str) -> None
     assert not snapshot.is_complete
     assert snapshot.fills_cursor == "c0"
     assert (snapshot.open_orders, snapshot.holdings) == ((), ())
+    assert snapshot.missing == f"{route}: no body"
 
 
 # -- links -----------------------------------------------------------------------------------------

@@ -3,17 +3,29 @@
 import asyncio
 import time
 
-from pointsman.venues.budget import Budget, RequestClass
-from pointsman.venues.gate import RequestGate
+import pytest
+
+from pointsman.domain.timestamps import SECOND_NS
+from pointsman.venues.budget import Budget, Rate, RequestClass, RequestCost
+from pointsman.venues.gate import GateClosed, RequestGate
+from pointsman.venues.outcome import Stage
 
 EXIT, CANCEL, QUERY, ENTRY = RequestClass
 PATIENCE_SECONDS = 30.0
 
 
-def make_gate(per_minute: int, spent: int) -> RequestGate:
-    budget = Budget(per_minute, time.monotonic_ns())
-    budget.spend(spent, time.monotonic_ns())
-    return RequestGate(budget, time.monotonic_ns)
+def make_gate(per_minute: int, spent: int, *rates: Rate) -> RequestGate:
+    budget = Budget(per_minute, time.monotonic_ns(), rates=rates)
+    budget.spend(cost(EXIT, spent), time.monotonic_ns())
+    return RequestGate(budget, time.monotonic_ns, raised)
+
+
+def raised(error: BaseException) -> None:
+    raise error
+
+
+def cost(kind: RequestClass, weight: int = 1, stage: Stage = Stage.QUERY) -> RequestCost:
+    return RequestCost(kind, stage, weight)
 
 
 async def leave(gate: RequestGate, kinds: list[RequestClass]) -> list[RequestClass]:
@@ -21,7 +33,7 @@ async def leave(gate: RequestGate, kinds: list[RequestClass]) -> list[RequestCla
     left: list[RequestClass] = []
 
     async def one(kind: RequestClass) -> None:
-        await gate.enter(kind)
+        await gate.enter(cost(kind))
         left.append(kind)
 
     async with asyncio.timeout(PATIENCE_SECONDS), asyncio.TaskGroup() as group:
@@ -32,7 +44,7 @@ async def leave(gate: RequestGate, kinds: list[RequestClass]) -> list[RequestCla
 
 async def test_with_a_full_budget_nothing_waits() -> None:
     gate = make_gate(600, 0)
-    assert all(gate.is_open(kind) for kind in RequestClass)
+    assert all(gate.is_open(cost(kind)) for kind in RequestClass)
     assert await leave(gate, [ENTRY, EXIT, QUERY]) == [ENTRY, EXIT, QUERY]
     assert gate.budget.left(time.monotonic_ns()) <= 597
 
@@ -40,7 +52,7 @@ async def test_with_a_full_budget_nothing_waits() -> None:
 async def test_rule_45_stops_and_exits_leave_first_when_there_is_a_budget_again() -> None:
     gate = make_gate(60_000, 0)
     gate.budget.slow_down(time.monotonic_ns() + 50_000_000)
-    assert not gate.is_open(EXIT)
+    assert not gate.is_open(cost(EXIT))
     assert await leave(gate, [ENTRY, QUERY, EXIT, CANCEL, EXIT]) == [
         EXIT, EXIT, CANCEL, QUERY, ENTRY,
     ]  # fmt: skip
@@ -48,7 +60,28 @@ async def test_rule_45_stops_and_exits_leave_first_when_there_is_a_budget_again(
 
 async def test_who_gave_up_waiting_spends_nothing() -> None:
     gate = make_gate(6_000, 6_000)
-    waiting = asyncio.create_task(gate.enter(EXIT, 5_999))
+    waiting = asyncio.create_task(gate.enter(cost(EXIT, 5_999)))
     await asyncio.sleep(0)
     waiting.cancel()
     assert await leave(gate, [EXIT]) == [EXIT]
+
+
+async def test_who_waits_for_the_next_order_holds_no_question_up() -> None:
+    gate = make_gate(60_000, 0, Rate(Stage.CREATE, 1, 3600 * SECOND_NS))
+    await gate.enter(cost(EXIT, stage=Stage.CREATE))
+    waiting = asyncio.create_task(gate.enter(cost(EXIT, stage=Stage.CREATE)))
+    await asyncio.sleep(0)
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        await gate.enter(cost(QUERY))
+    assert not waiting.done()
+    gate.close()
+    with pytest.raises(GateClosed):
+        await waiting
+
+
+async def test_a_closed_gate_lets_nothing_leave() -> None:
+    gate = make_gate(600, 0)
+    gate.close()
+    assert not gate.is_open(cost(EXIT))
+    with pytest.raises(GateClosed):
+        await gate.enter(cost(EXIT))

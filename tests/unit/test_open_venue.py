@@ -185,9 +185,8 @@ def test_an_adapter_is_given_all_that_the_settings_say_of_the_account() -> None:
         symbols=("AAPL", "BRK.B"),
         url="http://127.0.0.1:9101",
         stream_url="ws://127.0.0.1:9102",
-        data_url="ws://localhost:9103",
         timeout_ms=4_000,
-        order_settle_ns=7_500_000_000,
+        order_settle_ns=6_500_000_000,
     )
     assert access_of(resolve_settings({}, None, {}).settings) is None
 

@@ -13,7 +13,7 @@ from pointsman.execution.ports import StorageStatus
 from pointsman.reading.vitals import Vitals
 from pointsman.service.readiness import Readiness
 from tests.desk_stories import SECOND_NS
-from tests.engine_stories import BROKEN, begin
+from tests.engine_stories import BROKEN, begin, snapshot
 
 OPEN = {"TRADING_WINDOW_START": "00:00", "TRADING_WINDOW_END": "24:00"}
 SHUT = {"TRADING_WINDOW_START": "03:00", "TRADING_WINDOW_END": "03:01"}
@@ -64,6 +64,15 @@ def test_when_all_is_well_there_is_no_cause(body: Body) -> None:
 def test_the_start_must_have_been_compared(body: Body) -> None:
     body.compared_ns = None
     assert body.causes == {"comparison": "not compared with the venue since the start"}
+
+
+def test_what_a_comparison_could_not_be_told_is_named(body: Body) -> None:
+    body.compared_ns = None
+    body.story.say(snapshot(missing="GET /fills: HTTP 502"))
+    told = "not compared with the venue since the start; the last answer was incomplete: "
+    assert body.causes["comparison"] == f"{told}GET /fills: HTTP 502"
+    body.story.say(snapshot())
+    assert body.causes["comparison"] == "not compared with the venue since the start"
 
 
 def test_a_comparison_may_be_three_intervals_old(body: Body) -> None:

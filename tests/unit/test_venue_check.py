@@ -38,6 +38,8 @@ class Market:
         self.swallow: Callable[[VenueRequest], bool] = lambda _request: False
         self.next_due_ns = self.paper.next_due_ns
         self.known_until_ns = self.paper.known_until_ns
+        self.is_under_way = self.paper.is_under_way
+        self.finish = self.paper.finish
         self.close = self.paper.close
 
     def send(self, request: VenueRequest, now_ns: int) -> None:

@@ -172,10 +172,8 @@ def test_an_answer_that_is_incomplete_or_was_overtaken_concludes_nothing(how: st
     turns, now_ns = len(story.events), story.loop.now_ns
     older_ns = now_ns - MILLISECOND_NS if how == "overtaken" else now_ns
     trade = foreign_trade(Side.BUY, "7")
-    is_complete = how != "incomplete"
-    told_late = snapshot(
-        trades=(trade,), held="7", cursor="1", at_ns=older_ns, is_complete=is_complete
-    )
+    missing = "GET /fills" if how == "incomplete" else ""
+    told_late = snapshot(trades=(trade,), held="7", cursor="1", at_ns=older_ns, missing=missing)
     story.say(told_late)
     assert len(story.events) == turns
     assert story.loop.desk.books.desk.fills_cursor == "5"

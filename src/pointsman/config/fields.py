@@ -145,7 +145,7 @@ class SettingFields(LimitFields):
         "net", "Whether the account at the venue keeps long and short apart (hedge) or nets them."
     )
     venue_requests_per_minute: OptionalCount = setting(
-        "", "Weight of the requests to the venue in a minute; empty is what the venue allows."
+        "", "Our share of the requests that the venue allows in a minute, by weight; empty is all."
     )
     symbols: Annotated[tuple[str, ...], Reads(read_symbols)] = setting(
         "",

@@ -87,7 +87,8 @@ class OrderFound(msgspec.Struct, frozen=True, gc=False):
 class Snapshot(msgspec.Struct, frozen=True, gc=False):
     """The answer to a comparison: open orders, executions, funding payments and charges since the
     cursor, each in the order they happened, and holdings, all of one moment (`taken_at_ns`). Not
-    `is_complete`: something failed or was cut off, and nothing may be concluded from it.
+    `is_complete`: something failed or was cut off, as `missing` says in words, and nothing may be
+    concluded from it.
     `fills_cursor` is opaque: hand it back to go on from here."""
 
     asked_at_ns: int
@@ -99,6 +100,7 @@ class Snapshot(msgspec.Struct, frozen=True, gc=False):
     is_complete: bool = True
     fundings: tuple[FundingPaid, ...] = ()
     charges: tuple[ChargePaid, ...] = ()
+    missing: str = ""
 
 
 class InstrumentsChanged(Event, frozen=True):

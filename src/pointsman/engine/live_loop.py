@@ -19,12 +19,13 @@ from pointsman.domain.commands import Step
 from pointsman.domain.events import LinkChanged, SignalMalformed
 from pointsman.domain.market import Quote
 from pointsman.domain.signals import Decision, Signal
+from pointsman.domain.timestamps import SECOND_NS
 from pointsman.errors import PointsmanError
 from pointsman.execution.execution_loop import ExecutionLoop
 from pointsman.execution.last_check import Hold
 from pointsman.execution.outbox import StorageHeld
 
-SLEEP_MAX_NS = 10**9
+SLEEP_MAX_NS = SECOND_NS
 SIGNALS_AT_ONCE = 2
 REPLIES_AT_ONCE = 2
 LEAVING_AT_ONCE = 4
@@ -32,8 +33,11 @@ LEAVING_AT_ONCE = 4
 than so much takes, however much else waits."""
 
 INBOX_LEN_MAX = 4096
-LAST_COMMANDS_SECONDS = 2.0  # not money: seconds
+LAST_COMMANDS_SECONDS = 4.0  # not money: seconds
 """How long a stop waits for what was decided to become durable, leave and arrive."""
+
+LAST_ANSWERS_SECONDS = 1.0  # not money: seconds
+"""How long it waits after that to hear what of it did not leave."""
 
 SETTLE_SECONDS = 1.0  # not money: seconds
 """How long the time of a virtual source stands still at most."""
@@ -147,7 +151,14 @@ class LiveLoop:
             if self._is_virtual:
                 await self._settle()
             on_step(self._loop.now_ns)
-        give_up_at = time.monotonic() + LAST_COMMANDS_SECONDS
+        await self._let_leave(LAST_COMMANDS_SECONDS)
+        if not self._is_virtual:
+            self._loop.venue.finish()
+            await self._let_leave(LAST_ANSWERS_SECONDS)
+
+    async def _let_leave(self, seconds: float) -> None:  # not money: seconds
+        """Go on without the source until nothing is under way, or the time is over."""
+        give_up_at = time.monotonic() + seconds
         while self._is_under_way() and time.monotonic() < give_up_at:
             await asyncio.sleep(0.001)  # not money: seconds
             if not self._is_virtual:
@@ -157,8 +168,11 @@ class LiveLoop:
     def _is_under_way(self) -> bool:
         """Whether something waits to leave or, where time does not stand still, to arrive: an entry
         that was sent still fills, and its stop is confirmed before the end."""
-        arrives = not self._is_virtual and self._loop.next_arrival_ns() is not None
-        return arrives or not self._loop.is_idle
+        if self._is_virtual or not self._loop.is_idle:
+            return not self._loop.is_idle
+        books = self._loop.desk.books
+        working = (books.orders[each] for ids in books.entries_by_symbol.values() for each in ids)
+        return self._loop.venue.is_under_way() or any(not entry.is_unknown for entry in working)
 
     async def _sleep(self, due_ns: int | None) -> None:
         """Until something is due or arrives; with nothing due, until something is durable."""

@@ -21,6 +21,7 @@ from pointsman.config.venue_settings import venue_problems
 from pointsman.domain.accounts import DeskRecord, VenueAccount
 from pointsman.domain.market import Instrument
 from pointsman.domain.policy import PositionMode, ReduceOnlyMode
+from pointsman.domain.timestamps import MS_NS, SECOND_NS
 from pointsman.engine import same_account
 from pointsman.execution.ports import QuoteListener, Venue
 from pointsman.storage.queries import StoredRecords
@@ -28,6 +29,7 @@ from pointsman.storage.sqlite_manager import SqliteManager
 from pointsman.venues.adapter import Access, Adapter, MaySend, always
 from pointsman.venues.bridge import RealVenue
 from pointsman.venues.catalogue import CATALOGUE
+from pointsman.venues.dispatcher import ORDER_WAIT_NS
 from pointsman.venues.paper.venue import PaperVenue
 from pointsman.venues.read_only import ReadOnly
 from pointsman.venues.shadow import ShadowVenue, shadow_abilities
@@ -76,7 +78,7 @@ TIMEOUT_MS_MAX = 4_000
 """A request that has no answer by then is given up: before SUBMIT_TIMEOUT_SECONDS is over, so that
 the engine can ask about it."""
 _TIMEOUT_SHARE = Decimal("0.8")
-_NS_PER_SECOND, _MS_PER_SECOND = 10**9, 10**3
+_MS_PER_SECOND = 10**3
 
 
 def access_of(settings: Settings) -> Access | None:
@@ -99,9 +101,9 @@ def access_of(settings: Settings) -> Access | None:
         symbols=settings.symbols,
         url=settings.venue_url,
         stream_url=settings.venue_stream_url,
-        data_url=settings.venue_data_url,
         timeout_ms=min(TIMEOUT_MS_MAX, int(patience_ms)),
-        order_settle_ns=int(settings.order_settle_seconds * _NS_PER_SECOND),
+        # The engine counts from when it handed an order over, the venue from when it has left.
+        order_settle_ns=int(settings.order_settle_seconds * SECOND_NS) - ORDER_WAIT_NS,
     )
 
 
@@ -231,7 +233,7 @@ def open_paper_venue(
     def opened(*, is_rewound: bool) -> PaperVenue:
         return PaperVenue(
             ledger,
-            latency_ns=int(settings.paper_latency_ms * Decimal(10**6)),
+            latency_ns=int(settings.paper_latency_ms * Decimal(MS_NS)),
             fee_bps=settings.paper_fee_bps,
             position_mode=modes[0],
             reduce_only_mode=modes[1],

@@ -71,7 +71,7 @@ class ExecutionLoop:
         self._failed_since_ns: int | None = None
         self._sampling = Sampling(desk.books, self.view, hours("").day_start_ns)
         self._comparing = Comparing(desk.books)
-        self._intake = VenueIntake(desk, venue, self.view, recorder, recall, self.turn)
+        self.intake = VenueIntake(desk, venue, self.view, recorder, recall, self.turn)
 
     # -- what the driver calls ---------------------------------------------------------------------
 
@@ -82,8 +82,7 @@ class ExecutionLoop:
 
     @property
     def is_ready(self) -> bool:
-        """Whether signals may be decided: a comparison with the venue has succeeded since the
-        start."""
+        """Whether signals may be decided: the venue has been compared with since the start."""
         return self.desk.books.is_ready
 
     @property
@@ -173,8 +172,7 @@ class ExecutionLoop:
         self._sampling.note_instant(self._now_ns)
 
     def hold(self, hold: Hold, is_held: bool, cause: str = "") -> None:
-        """Let no entry leave, at once, until the same hold is lifted; from any thread. `cause` says
-        in words what is wrong."""
+        """Let no entry leave, for this `cause`, until the same hold is lifted; from any thread."""
         self.holds.put(hold, is_held, cause)
 
     def remember_quotes(self) -> None:
@@ -200,7 +198,7 @@ class ExecutionLoop:
             self._has_quoted = False
             self._replies.extend(self.venue.receive(self._now_ns))
         for _ in range(min(most, len(self._replies))):
-            self._intake.take_in(self._replies.popleft(), self._now_ns)
+            self.intake.take_in(self._replies.popleft(), self._now_ns)
         if self._replies:
             return
         self._look_at_levels()

@@ -87,6 +87,14 @@ class Venue(Protocol):
     def known_until_ns(self) -> int:
         """The time of the last thing that the venue's own books hold; 0 for an empty one."""
 
+    def is_under_way(self) -> bool:
+        """Whether an order or a cancel that was handed over has not come to its end yet: it has not
+        left, nothing has answered it, or what has arrived waits to be received."""
+
+    def finish(self) -> None:
+        """The engine ends: let nothing leave any more. What was handed over and has not left is
+        told as not sent. Returns at once."""
+
     def close(self) -> None:
         """Let go of files and connections."""
 

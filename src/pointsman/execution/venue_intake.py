@@ -82,6 +82,8 @@ class VenueIntake:
         self._turn = turn
         self._now_ns = 0
         self._answered_ns = 0
+        self.missing = ""
+        """What the last comparison could not be told; empty where it was complete."""
 
     def take_in(self, reply: VenueReply, now_ns: int) -> None:
         """Take in one message of the venue at `now_ns`. Raises StrangeOrders."""
@@ -133,6 +135,7 @@ class VenueIntake:
         """Feed what a snapshot tells through the door: missing reports, orders to adopt, holdings
         that differ, and the end of the comparison. One that is incomplete, or was overtaken by a
         later one, also by one that a crash cut off, tells nothing."""
+        self.missing = snapshot.missing
         if not snapshot.is_complete or snapshot.asked_at_ns < self._answered_ns:
             return
         books = self._desk.books

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pointsman.config.settings import Settings
 from pointsman.domain.events import VenueLink
 from pointsman.domain.money import plain
-from pointsman.domain.timestamps import SECOND_NS
+from pointsman.domain.timestamps import MS_NS, SECOND_NS
 from pointsman.engine.assembly import trading_hours
 from pointsman.engine.live_feed import CLOCK_AHEAD_MAX_NS, clock_put_back
 from pointsman.engine.open_venue import budget_of
@@ -23,7 +23,6 @@ from pointsman.execution.venue_links import outage, outages
 from pointsman.reading.vitals import Vitals
 
 LAG_MAX_SECONDS = 2.0  # not money: seconds
-NS_PER_MS = 10**6
 MISSED_COMPARISONS = 3
 """How many intervals without a comparison are too many."""
 
@@ -96,15 +95,16 @@ class Readiness:
             yield "loop", f"the loop is {lag_seconds:.1f} s late"
 
     def _comparison(self, now_ns: int) -> Iterator[tuple[str, str]]:
-        compared_ns = self._compared_ns()
+        compared_ns, missing = self._compared_ns(), self._loop.intake.missing
+        why = f"; the last answer was incomplete: {missing}" if missing else ""
         if compared_ns is None:
-            yield "comparison", "not compared with the venue since the start"
+            yield "comparison", f"not compared with the venue since the start{why}"
             return
         interval = self._settings.reconcile_interval_seconds
         age_ns = now_ns - max(compared_ns, self._since_ns)
         if age_ns > MISSED_COMPARISONS * interval * SECOND_NS:
             told = f"not compared with the venue for {age_ns // SECOND_NS} s"
-            yield "comparison", f"{told}; RECONCILE_INTERVAL_SECONDS is {plain(interval)}"
+            yield "comparison", f"{told}; RECONCILE_INTERVAL_SECONDS is {plain(interval)}{why}"
 
     def _feed(self, now_ns: int) -> Iterator[tuple[str, str]]:
         limit = self._settings.feed_silence_seconds
@@ -139,6 +139,6 @@ def _link(link: VenueLink, down: LinkDown | None, now_ns: int) -> Document:
     return {
         "link": link.value,
         "is_up": down is None,
-        "down_ms": 0 if down is None else max(0, now_ns - down.since_ns) // NS_PER_MS,
+        "down_ms": 0 if down is None else max(0, now_ns - down.since_ns) // MS_NS,
         "detail": "" if down is None else down.detail,
     }

@@ -22,6 +22,7 @@ from pointsman.domain.policy import Abilities, PositionMode
 from pointsman.domain.timestamps import SECOND_NS
 from pointsman.domain.venue_reports import OrderFound, VenueExecution, VenueHolding, VenueOrder
 from pointsman.execution.ports import VenueReply
+from pointsman.venues.budget import Rate
 from pointsman.venues.outcome import Answer, AnswerVerdict, OutcomeTable, Proof
 
 
@@ -45,10 +46,10 @@ def always() -> bool:
 
 
 class Access(msgspec.Struct, frozen=True, kw_only=True):
-    """What an adapter is made from. `url`, `stream_url` and `data_url` (of market data) replace
-    scheme, host and port of the venue's own addresses and keep their paths; empty keeps all.
+    """What an adapter is made from. `url` and `stream_url` replace scheme, host and port of the
+    venue's own addresses and keep their paths; empty keeps all.
     `symbols` are in the unified form. A request that reaches the venue later than `order_settle_ns`
-    after it was made is to be refused there, where the venue can do that. `may_send` is asked
+    after it has left is to be refused there, where the venue can do that. `may_send` is asked
     before each request that could change something, when nothing is left to do but to send it."""
 
     key: str
@@ -58,7 +59,6 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
     symbols: tuple[str, ...]
     url: str = ""
     stream_url: str = ""
-    data_url: str = ""
     timeout_ms: int = 4_000
     order_settle_ns: int = 10 * SECOND_NS
     may_send: MaySend = always
@@ -106,12 +106,14 @@ class History(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
 class Opening(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """What the venue says of itself and the account at the start. `requests_per_minute` is the
-    weight that it allows, `account` how the account is named, for a person to recognise it."""
+    weight that it allows, `rates` what it limits besides, `account` how the account is named, for
+    a person to recognise it."""
 
     abilities: Abilities
     instruments: dict[str, Instrument]
     requests_per_minute: int
     account: str
+    rates: tuple[Rate, ...] = ()
 
 
 class Adapter(Protocol):
@@ -121,8 +123,8 @@ class Adapter(Protocol):
     table: OutcomeTable
 
     async def call(self, call: Call) -> Answer:
-        """Send one request and give what came back. Raises NeverLeft and NoAnswer; never waits
-        longer than the time limit of the settings."""
+        """Send one request and give what came back. Raises ConnectionFailed and NoAnswer; never
+        waits longer than the time limit of the settings."""
 
     async def set_clock(self) -> None:
         """Learn how far the venue's clock is from ours. Raises Incomplete."""

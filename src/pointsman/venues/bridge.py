@@ -9,10 +9,13 @@ one asyncio loop. Invariants:
 * replies are never dropped but where the engine lags by REPLIES_MAX messages of the stream: then
   the stream counts as down until it has caught up, and the comparison that follows supplies what
   was lost;
-* a fault of ours on the venue's thread is raised on the engine's thread, and stops it.
+* what was handed over leaves, or is given back as not sent once `finish` was called;
+* a fault of ours on the venue's thread is raised on the engine's thread, and stops it; what a
+  library reports to the asyncio loop is written to the log.
 """
 
 import asyncio
+import logging
 import threading
 import time
 from collections import deque
@@ -20,7 +23,9 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from typing import Any
 
-from pointsman.domain.commands import Compare, Query, Submit
+import msgspec
+
+from pointsman.domain.commands import Cancel, Compare, Query, Submit
 from pointsman.domain.events import LinkChanged, NotSent, VenueLink
 from pointsman.domain.market import Instrument
 from pointsman.domain.policy import Abilities
@@ -29,15 +34,19 @@ from pointsman.domain.venue_reports import InstrumentsChanged
 from pointsman.execution.ports import VenueReply, VenueRequest
 from pointsman.venues.adapter import Adapter, Call, ConnectionFailed, Incomplete, NoAnswer, Opening
 from pointsman.venues.budget import Budget
-from pointsman.venues.dispatcher import Dispatcher
+from pointsman.venues.dispatcher import ORDER_WAIT_NS, Dispatcher
 from pointsman.venues.errors import VenueRefused, VenueUnreachable
 from pointsman.venues.gate import RequestGate
 from pointsman.venues.outcome import AnswerVerdict, Proof, Stage, interpret
 
 REQUESTS_MAX = 1024
 REPLIES_MAX = 65_536
-CLOSE_SECONDS = 2.0  # not money: seconds
+CLOSE_SECONDS = 1.0  # not money: seconds
+"""How long each step of a close may take: the last answers, what is cancelled, connections."""
+
 OPEN_SECONDS = 60.0  # not money: seconds
+
+_log = logging.getLogger(__name__)
 
 
 class EngineTime:
@@ -63,13 +72,16 @@ class RealVenue:
 
     def __init__(self, adapter: Adapter, *, now_ns: int, requests_per_minute: int | None) -> None:
         """Connect, check the account, and learn what the venue can do. `requests_per_minute` is the
-        settings' limit, where there is one. Raises VenueRefused and VenueUnreachable."""
+        settings' share of what the venue allows, where there is one. Raises VenueRefused and
+        VenueUnreachable."""
         self._adapter = adapter
         self._time = EngineTime(now_ns)
         self._wake: Callable[[], None] = lambda: None
         self._replies: deque[VenueReply] = deque(maxlen=REPLIES_MAX + REQUESTS_MAX)
         self._is_lagging = False
         self._fault: BaseException | None = None
+        self._dispatcher: Dispatcher | None = None
+        self._orders_handed = 0
         self._stop = asyncio.Event()
         self._asyncio = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name=f"venue {adapter.name}", daemon=True)
@@ -77,10 +89,14 @@ class RealVenue:
         try:
             self.opening: Opening = self._opened(self._open())
             self._instruments = self.opening.instruments
-            per_minute = min(self.opening.requests_per_minute, requests_per_minute or 10**9)
-            self.budget = Budget(per_minute, now_ns)
-            gate = RequestGate(self.budget, self._time.now_ns)
-            self._dispatcher = Dispatcher(adapter, gate, self._put, self._time.now_ns)
+            self.budget = Budget(
+                self.opening.requests_per_minute,
+                now_ns,
+                share=requests_per_minute,
+                rates=self.opening.rates,
+            )
+            gate = RequestGate(self.budget, self._time.now_ns, self._fail)
+            self._dispatcher = Dispatcher(adapter, gate, self._put, self._time.now_ns, self._fail)
         except BaseException:
             self.close()
             raise
@@ -89,13 +105,19 @@ class RealVenue:
         """Begin to hear the account's stream. `wake` is called from another thread whenever
         something has arrived."""
         self._wake = wake
-        self._asyncio.call_soon_threadsafe(self._begin_to_listen)
+        self._call(self._begin_to_listen)
 
     # -- the engine's thread -----------------------------------------------------------------------
 
     @property
     def abilities(self) -> Abilities:
-        return self.opening.abilities
+        """What the venue can do. A request may still be taken for as long as the adapter says after
+        it has left, and it may leave ORDER_WAIT_NS after it was handed over (RULES 26, 67)."""
+        stated = self.opening.abilities
+        if stated.request_expiry_ns is None:
+            return stated
+        expiry_ns = stated.request_expiry_ns + ORDER_WAIT_NS
+        return msgspec.structs.replace(stated, request_expiry_ns=expiry_ns)
 
     @property
     def instruments(self) -> dict[str, Instrument]:
@@ -104,10 +126,11 @@ class RealVenue:
 
     def send(self, request: VenueRequest, now_ns: int) -> None:
         self._time.set(now_ns)
-        if self._dispatcher.outstanding >= REQUESTS_MAX and _may_wait(request):
+        if self._requests.outstanding >= REQUESTS_MAX and _may_wait(request):
             self._refuse(request, now_ns)
             return
-        self._asyncio.call_soon_threadsafe(self._dispatcher.begin, request)
+        self._orders_handed += isinstance(request, Submit | Cancel)
+        self._call(self._requests.begin, request, self._time.now_ns())
 
     def next_due_ns(self) -> int | None:
         """Now, while something waits to be taken in."""
@@ -127,11 +150,19 @@ class RealVenue:
         """The engine continues from its own records."""
         return 0
 
+    def is_under_way(self) -> bool:
+        # Read first: a reply is there before its order counts as answered.
+        is_answered = self._requests.orders_answered == self._orders_handed
+        return self._fault is None and (not is_answered or bool(self._replies))
+
+    def finish(self) -> None:
+        self._call(self._requests.finish)
+
     def close(self) -> None:
-        """End the connections; what is under way has left."""
+        """End the connections, within a bound."""
         if self._thread.is_alive():
             self._asyncio.call_soon_threadsafe(self._stop.set)
-            self._thread.join(2 * CLOSE_SECONDS)
+            self._thread.join(4 * CLOSE_SECONDS)
 
     def _refuse(self, request: VenueRequest, now_ns: int) -> None:
         if isinstance(request, Submit):
@@ -157,8 +188,10 @@ class RealVenue:
             self._asyncio.close()
 
     async def _until_stopped(self) -> None:
-        asyncio.get_running_loop().set_exception_handler(lambda _, told: self._on_fault(told))
+        asyncio.get_running_loop().set_exception_handler(lambda _, told: _log_stray(told))
         await self._stop.wait()
+        if self._dispatcher is not None:
+            await self._dispatcher.close(CLOSE_SECONDS)
         tasks = asyncio.all_tasks() - {asyncio.current_task()}
         for task in tasks:
             task.cancel()
@@ -166,16 +199,29 @@ class RealVenue:
             await asyncio.wait(tasks, timeout=CLOSE_SECONDS)
         await asyncio.wait_for(self._adapter.close(), CLOSE_SECONDS)
 
-    def _on_fault(self, told: dict[str, Any]) -> None:
-        self._fail(told.get("exception") or RuntimeError(told["message"]))
+    def _call(self, work: Callable[..., None], *arguments: Any) -> None:
+        """Have something of ours done on the venue's thread; from any thread."""
+
+        def do() -> None:
+            try:
+                work(*arguments)
+            except Exception as error:  # noqa: BLE001 - raised again on the engine's thread
+                self._fail(error)
+
+        self._asyncio.call_soon_threadsafe(do)
+
+    @property
+    def _requests(self) -> Dispatcher:
+        assert self._dispatcher is not None, "the account is open"
+        return self._dispatcher
 
     def _fail(self, error: BaseException) -> None:
         self._fault = self._fault or error
         self._wake()
 
     def _begin_to_listen(self) -> None:
-        self._dispatcher.begin_to_listen()
-        self._dispatcher.watch_instruments(self._instruments, self._take_instruments)
+        self._requests.begin_to_listen()
+        self._requests.watch_instruments(self._instruments, self._take_instruments)
 
     def _take_instruments(self, changed: tuple[Instrument, ...]) -> None:
         self._instruments = {**self._instruments, **{each.symbol: each for each in changed}}
@@ -219,6 +265,12 @@ class RealVenue:
             return await self._adapter.open(read)
         except Incomplete as error:
             raise _refusal(self._adapter.name, error.ruling, str(error)) from None
+
+
+def _log_stray(told: dict[str, Any]) -> None:
+    """Something that a library left behind: a task of its own that failed after its answer was
+    taken, a connection that was not closed. Nothing of ours depends on it."""
+    _log.warning("%s: %s", told["message"], told.get("exception"), exc_info=told.get("exception"))
 
 
 def _may_wait(request: VenueRequest) -> bool:

@@ -16,6 +16,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
+from pointsman.domain.timestamps import MS_NS
 from pointsman.venues.adapter import Access, Call, ConnectionFailed, Incomplete, NoAnswer
 from pointsman.venues.errors import VenueRefused
 from pointsman.venues.http_client import HttpClient, moved
@@ -45,6 +46,7 @@ class CcxtClient:
         self.http = HttpClient(access.timeout_ms, access.may_send)
         self.clock_error_ms = 0
         """By how much the time stamps of requests may be wrong."""
+        self._expiry_ms: int | None = None
 
     @cached_property
     def exchange(self) -> Any:
@@ -67,7 +69,7 @@ class CcxtClient:
         )
         # A step of this machine's clock would let a request live longer at the venue than is said.
         began_ms, began_ns = int(exchange.milliseconds()), time.monotonic_ns()
-        exchange.milliseconds = lambda: began_ms + (time.monotonic_ns() - began_ns) // 1_000_000
+        exchange.milliseconds = lambda: began_ms + (time.monotonic_ns() - began_ns) // MS_NS
         addresses = exchange.urls[self._sandbox if access.is_sandbox else "api"]
         exchange.urls["api"] = {
             section: moved(address, access.url)
@@ -84,7 +86,8 @@ class CcxtClient:
         return request
 
     async def send(self, call: Call, section: str, path: str) -> tuple[Answer, Mapping[str, str]]:
-        """Send a request, and give its answer with the headers. Raises NeverLeft and NoAnswer."""
+        """Send a request, and give its answer with the headers. Raises ConnectionFailed and
+        NoAnswer."""
         request = self.signed(call, section, path)
         return await self.http.send(
             request["method"], request["url"], request["headers"], request["body"]
@@ -106,7 +109,8 @@ class CcxtClient:
 
     @property
     def request_expiry_ms(self) -> int:
-        """How old a request can be at most when the venue still takes it."""
+        """How old a request can be at most when the venue still takes it. It has been relied on
+        since the clock was first set, and is never more than it was then (RULES 26, 67)."""
         return int(self.exchange.options["recvWindow"]) + self.clock_error_ms
 
     async def ask_clock(self, asked: Awaitable[Answer], time_ms: Callable[[Any], int]) -> None:
@@ -121,12 +125,20 @@ class CcxtClient:
     def set_clock(self, before_ms: int, venue_ms: int, after_ms: int) -> None:
         """Stamp requests by the venue's clock from now on: it said `venue_ms` when it was asked
         between `before_ms` and `after_ms` of ours. A request is refused by the venue unless it
-        arrives within the settings' time for settling an order."""
+        arrives within the settings' time for settling an order; the less exact the clock, the
+        shorter its window. Raises Incomplete where the answer took too long to set a clock by."""
+        error_ms = (after_ms - before_ms + 1) // 2 + 1
+        longest_ms = self._expiry_ms
+        if longest_ms is None:
+            longest_ms = self._access.order_settle_ns // MS_NS
+        elif error_ms >= longest_ms:
+            took_ms = after_ms - before_ms
+            raise Incomplete(f"the venue took {took_ms} ms to say what time it is: too long")
+        window_ms = max(1, min(self._options["recvWindow"], longest_ms - error_ms))
         self.exchange.options["timeDifference"] = (before_ms + after_ms) // 2 - venue_ms
-        self.clock_error_ms = (after_ms - before_ms + 1) // 2 + 1
-        settle_ms = self._access.order_settle_ns // 1_000_000
-        window_ms = min(self._options["recvWindow"], settle_ms - self.clock_error_ms)
-        self.exchange.options["recvWindow"] = max(1, window_ms)
+        self.exchange.options["recvWindow"] = window_ms
+        self.clock_error_ms = error_ms
+        self._expiry_ms = self._expiry_ms or window_ms + error_ms
 
     async def close(self) -> None:
         """Let go of all connections."""

@@ -5,8 +5,11 @@ It belongs to the venue's own thread. Invariants:
 * each request is sent once; nothing here repeats an order, whatever became of it;
 * requests about one order leave in the order in which they came; different orders do not wait for
   each other but for the budget, where stops and exits go first (RULES 45);
+* an order leaves within ORDER_WAIT_NS after it was handed over, or never: until when the venue may
+  take it is counted from there (RULES 26);
 * a reply is given only for what the venue said, or for what is certain not to have left (RULES 44);
   everything else stays silent, and the desk's timer asks;
+* what has been handed over and has not left when the engine ends is told as not sent;
 * after each connection of the account stream the desk asks for a comparison (LinkChanged).
 """
 
@@ -18,7 +21,6 @@ from pointsman.domain.commands import Cancel, Compare, MoveCash, Query, Submit
 from pointsman.domain.events import (
     CancelRefused,
     CashConfirmed,
-    ChargePaid,
     LinkChanged,
     NotSent,
     OrderReport,
@@ -29,34 +31,31 @@ from pointsman.domain.events import (
 from pointsman.domain.market import Instrument
 from pointsman.domain.orders import Role
 from pointsman.domain.reasons import Reason
-from pointsman.domain.timestamps import SECOND_NS
-from pointsman.domain.venue_reports import Snapshot
+from pointsman.domain.timestamps import MS_NS, SECOND_NS, in_seconds
 from pointsman.execution.ports import VenueReply, VenueRequest
 from pointsman.venues.adapter import Adapter, Call, ConnectionFailed, Incomplete, NoAnswer
-from pointsman.venues.budget import RequestClass
-from pointsman.venues.gate import RequestGate
+from pointsman.venues.budget import RequestClass, RequestCost
+from pointsman.venues.comparison import compare
+from pointsman.venues.gate import GateClosed, RequestGate
 from pointsman.venues.instrument_watch import watch_instruments
 from pointsman.venues.link_health import LinkHealth
 from pointsman.venues.outcome import AnswerVerdict, Proof, Stage, interpret
 
-MS_NS = 1_000_000
 SLOW_DOWN_NS = 10 * SECOND_NS
 """How long nothing leaves after a "slow down" that names no time."""
 
-ORDER_WAIT_SECONDS = 1.0  # not money: seconds
-"""How long an order may wait for the budget of requests."""
+ORDER_WAIT_NS = SECOND_NS
+"""How long after it was handed over an order may leave: it waits for the budget of requests."""
 
 RECONNECT_SECONDS_MAX = 5.0  # not money: seconds
 """How long the account's stream is not tried at most: without it fills are learned by asking."""
-
-COMPARISON_TRIES = 3
 
 CERTAIN_NOT = (Proof.NOT_SENT, Proof.TOO_LATE, Proof.SLOW_DOWN)
 
 
 class Dispatcher:
-    """Carries out requests of one account. `put` takes a reply to the engine; `now_ns` is the
-    engine's time."""
+    """Carries out requests of one account. `put` takes a reply to the engine, `fail` a fault of
+    ours; `now_ns` is the engine's time."""
 
     def __init__(
         self,
@@ -64,38 +63,60 @@ class Dispatcher:
         gate: RequestGate,
         put: Callable[[VenueReply], None],
         now_ns: Callable[[], int],
+        fail: Callable[[BaseException], None],
     ) -> None:
         self._adapter = adapter
         self._gate = gate
         self._put = put
         self._now_ns = now_ns
+        self._fail = fail
         self._last_of: dict[str, asyncio.Task[None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._requests: set[asyncio.Task[None]] = set()
+        self.orders_answered = 0
+        """How many orders and cancels have come to their end here; from any thread."""
         self._health = LinkHealth()
         self._is_slowed = False
         self._heard = 0
         self._comparing: asyncio.Task[None] | None = None
-        self._in_background = 0
 
     @property
     def outstanding(self) -> int:
         """How many requests have no answer yet."""
-        return len(self._tasks) - self._in_background
+        return len(self._requests)
 
-    def begin(self, request: VenueRequest) -> None:
-        """Start one request."""
+    def begin(self, request: VenueRequest, handed_ns: int) -> None:
+        """Start one request, which the engine handed over at `handed_ns`."""
         if isinstance(request, MoveCash):
             # Money of a VA is our book-keeping; a real venue has no part in it (RULES 51).
             self._put(CashConfirmed(request.ref))
         elif isinstance(request, Compare):
             if self._comparing is None or self._comparing.done():
                 self._comparing = self._start(self._compare(request.fills_cursor))
+                self._note_request(self._comparing)
         else:
             key = _order_id(request)
             before = self._last_of.get(key)
-            task = self._start(self._after(before, request))
+            task = self._start(self._after(before, request, handed_ns))
+            self._note_request(task)
+            if isinstance(request, Submit | Cancel):
+                task.add_done_callback(self._count_order)
             self._last_of[key] = task
             task.add_done_callback(lambda done: self._forget(key, done))
+
+    def finish(self) -> None:
+        """Let nothing leave any more: what waits to leave, or comes now, is told as not sent."""
+        self._gate.close()
+
+    async def close(self, patience_seconds: float) -> None:  # not money: seconds
+        """Finish, and let what has left be answered until the patience is over."""
+        self.finish()
+        if self._requests:
+            await asyncio.wait(set(self._requests), timeout=patience_seconds)
+
+    def _note_request(self, task: asyncio.Task[None]) -> None:
+        self._requests.add(task)
+        task.add_done_callback(self._requests.discard)
 
     def _start(self, work: Any) -> asyncio.Task[None]:
         task: asyncio.Task[None] = asyncio.get_running_loop().create_task(work)
@@ -104,23 +125,27 @@ class Dispatcher:
         return task
 
     def _finish(self, task: asyncio.Task[None]) -> None:
-        """A fault of ours in a task goes to the exception handler of the asyncio loop."""
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            told = {"message": "a request to the venue broke", "exception": error}
-            asyncio.get_running_loop().call_exception_handler(told)
+            self._fail(error)
+
+    def _count_order(self, _task: asyncio.Task[None]) -> None:
+        self.orders_answered += 1
 
     def _forget(self, key: str, task: asyncio.Task[None]) -> None:
         if self._last_of.get(key) is task:
             del self._last_of[key]
 
     async def _after(
-        self, before: asyncio.Task[None] | None, request: Submit | Cancel | Query
+        self,
+        before: asyncio.Task[None] | None,
+        request: Submit | Cancel | Query,
+        handed_ns: int,
     ) -> None:
         if before is not None:
             await asyncio.wait([before])
         if isinstance(request, Submit):
-            await self._submit(request)
+            await self._submit(request, handed_ns)
         elif isinstance(request, Cancel):
             await self._cancel(request)
         else:
@@ -128,16 +153,18 @@ class Dispatcher:
 
     # -- orders ------------------------------------------------------------------------------------
 
-    async def _submit(self, submit: Submit) -> None:
+    async def _submit(self, submit: Submit, handed_ns: int) -> None:
         order = submit.order
         order_id = order.client_order_id
         call = self._adapter.submit(order)
         is_entry = order.role is Role.ENTRY
         kind = RequestClass.ENTRY_OR_COMPARISON if is_entry else RequestClass.EXIT_OR_STOP
-        if is_entry and not self._gate.is_open(kind, call.weight):
-            self._not_sent(order_id, Reason.VENUE_BUSY, "our budget of requests is spent")
+        cost = RequestCost(kind, Stage.CREATE, call.weight)
+        if is_entry and not self._gate.is_open(cost):
+            told = "the requests or orders that the venue allows are used up"
+            self._not_sent(order_id, Reason.VENUE_BUSY, told)
             return
-        ruling, body = await self._ask(call, kind, Stage.CREATE)
+        ruling, body = await self._ask(call, cost, handed_ns + ORDER_WAIT_NS)
         if ruling.outcome is Proof.DONE:
             report = self._adapter.accepted(order, body)
             if report is not None:
@@ -170,7 +197,8 @@ class Dispatcher:
             detail = "the venue does not tell its own id of the order, by which it cancels"
             self._not_sent(order_id, Reason.NOT_FOUND, detail, is_cancel=True)
             return
-        ruling, body = await self._ask(call, RequestClass.CANCEL, Stage.CANCEL)
+        cost = RequestCost(RequestClass.CANCEL, Stage.CANCEL, call.weight)
+        ruling, body = await self._ask(call, cost)
         if ruling.outcome is Proof.DONE:
             report = self._adapter.canceled(order_id, body)
             if report is not None:
@@ -223,16 +251,13 @@ class Dispatcher:
 
     # -- asking ------------------------------------------------------------------------------------
 
-    async def _ask(self, call: Call, kind: RequestClass, stage: Stage) -> tuple[AnswerVerdict, Any]:
-        """Send one request when the budget lets it, and judge what came back. An order that would
-        wait for long is given back: the engine counts its silence from when it was handed over
+    async def _ask(
+        self, call: Call, cost: RequestCost, until_ns: int | None = None
+    ) -> tuple[AnswerVerdict, Any]:
+        """Send one request when the budget lets it, and judge what came back. One that cannot leave
+        before `until_ns` is given back: the engine counts its silence from when it was handed over
         (RULES 26), and makes another when there is a budget again."""
-        try:
-            patience = ORDER_WAIT_SECONDS if stage is Stage.CREATE else None
-            async with asyncio.timeout(patience):
-                await self._gate.enter(kind, call.weight)
-        except TimeoutError:
-            told = f"the budget of requests did not let it leave within {ORDER_WAIT_SECONDS} s"
+        if (told := await self._held_back(cost, until_ns)) is not None:
             return AnswerVerdict(outcome=Proof.NOT_SENT, reason=Reason.VENUE_BUSY, told=told), None
         sent_ns = self._now_ns()
         try:
@@ -246,9 +271,24 @@ class Dispatcher:
             return AnswerVerdict(outcome=Proof.UNKNOWN, told=str(error)), None
         if answer.used is not None:
             self._gate.budget.note_used(answer.used, self._now_ns())
-        ruling = interpret(self._adapter.table, stage, answer)
+        ruling = interpret(self._adapter.table, cost.stage, answer)
         await self._follow(ruling, answer.retry_after_ms)
         return ruling, answer.body
+
+    async def _held_back(self, cost: RequestCost, until_ns: int | None) -> str | None:
+        """Wait at the gate, and spend; else say why the request does not leave."""
+        patience = None if until_ns is None else max(0, until_ns - self._now_ns()) / 1e9
+        try:
+            async with asyncio.timeout(patience):  # not money: seconds
+                await self._gate.enter(cost)
+        except TimeoutError:
+            pass
+        except GateClosed:
+            return "the engine was ending"
+        else:
+            if until_ns is None or self._now_ns() <= until_ns:
+                return None
+        return f"it could not leave within {in_seconds(ORDER_WAIT_NS)} s after it was handed over"
 
     async def _follow(self, ruling: AnswerVerdict, retry_after_ms: int | None) -> None:
         """What an answer says of the link, the budget and the clock."""
@@ -269,9 +309,9 @@ class Dispatcher:
 
     def _reader(self, kind: RequestClass) -> Any:
         async def read(call: Call) -> Any:
-            ruling, body = await self._ask(call, kind, Stage.QUERY)
+            ruling, body = await self._ask(call, RequestCost(kind, Stage.QUERY, call.weight))
             if ruling.outcome is not Proof.DONE:
-                raise Incomplete(ruling.told, ruling)
+                raise Incomplete(f"{call.route}: {ruling.told}", ruling)
             return body
 
         return read
@@ -285,76 +325,32 @@ class Dispatcher:
         if not self._is_slowed:
             self._is_slowed = True
             self._put(LinkChanged(VenueLink.BUDGET, False, self._now_ns(), why))
-            self._end_slow_down()
+            self._start(self._tell_end_of_slow_down())
 
-    def _end_slow_down(self) -> None:
+    async def _tell_end_of_slow_down(self) -> None:
         """Say when the time of a slow-down is over, however often it was made longer."""
-        until_ns, now_ns = self._gate.budget.slow_until_ns(self._now_ns()), self._now_ns()
-        if until_ns is not None:
-            seconds = (until_ns - now_ns) / 1e9  # not money: seconds
-            asyncio.get_running_loop().call_later(seconds, self._end_slow_down)
-            return
+        until_ns = self._gate.budget.slow_until_ns(self._now_ns())
+        while until_ns is not None:
+            await asyncio.sleep((until_ns - self._now_ns()) / 1e9)  # not money: seconds
+            until_ns = self._gate.budget.slow_until_ns(self._now_ns())
         self._is_slowed = False
         self._put(LinkChanged(VenueLink.BUDGET, True, self._now_ns()))
 
-    # -- comparisons -------------------------------------------------------------------------------
-
     async def _compare(self, cursor: str) -> None:
-        """Ask fills, open orders, holdings, and fills again; nothing new in between makes it the
-        state of one moment: that of the first question (RULES 47)."""
-        read, adapter = self._reader(RequestClass.ENTRY_OR_COMPARISON), self._adapter
-        asked_at_ns = self._now_ns()
-        charges: dict[str, ChargePaid] = {}
-        for _ in range(COMPARISON_TRIES):
-            taken_at_ns, heard = self._now_ns(), self._heard
-            try:
-                history = await adapter.history(read, cursor)
-                orders = await adapter.open_orders(read)
-                holdings = await adapter.holdings(read)
-                again = await adapter.history(read, history.cursor)
-            except Incomplete:
-                break
-            # Charges may be asked for seldom: what one try has shown is not asked for by the next.
-            charges |= {each.charge_id: each for each in (*history.charges, *again.charges)}
-            if again.trades or again.fundings or self._heard != heard:
-                continue
-            self._put(
-                Snapshot(
-                    asked_at_ns=asked_at_ns,
-                    taken_at_ns=taken_at_ns,
-                    open_orders=orders,
-                    trades=history.trades,
-                    holdings=holdings,
-                    fills_cursor=again.cursor,
-                    fundings=history.fundings,
-                    charges=tuple(charges.values()),
-                )
-            )
-            return
-        self._put(
-            Snapshot(
-                asked_at_ns=asked_at_ns,
-                taken_at_ns=asked_at_ns,
-                open_orders=(),
-                trades=(),
-                holdings=(),
-                fills_cursor=cursor,
-                is_complete=False,
-            )
-        )
+        read = self._reader(RequestClass.ENTRY_OR_COMPARISON)
+        told = await compare(self._adapter, read, cursor, self._now_ns, lambda: self._heard)
+        self._put(told)
 
     # -- the account's stream ----------------------------------------------------------------------
 
     def begin_to_listen(self) -> None:
         """Hear the account's stream from now on."""
-        self._in_background += 1
         self._start(self.listen())
 
     def watch_instruments(
         self, known: dict[str, Instrument], tell: Callable[[tuple[Instrument, ...]], None]
     ) -> None:
         """Ask once a day what the venue trades, and tell what is new."""
-        self._in_background += 1
         read = self._reader(RequestClass.ENTRY_OR_COMPARISON)
         self._start(watch_instruments(self._adapter, read, known, tell))
 

@@ -1,55 +1,105 @@
-"""Requests wait here until the budget lets them go, the most important class first."""
+"""Requests wait here until the budget lets them go, the most important class first.
+
+One that waits for the weight of requests is waited for by all behind it; one that waits only for
+the rate of its own stage, by those of that stage: a question does not wait for the next order.
+"""
 
 import asyncio
-import heapq
+import bisect
 from collections.abc import Callable
 from itertools import count
+from typing import NamedTuple
 
-from pointsman.venues.budget import Budget, RequestClass
+from pointsman.venues.budget import Budget, RequestClass, RequestCost
+from pointsman.venues.outcome import Stage
 
-Waiting = tuple[RequestClass, int, int, asyncio.Future[None]]
-"""Class, number of arrival, weight, and who waits."""
+
+class GateClosed(Exception):
+    """Nothing leaves any more; who waited has not left."""
+
+
+class _Waiting(NamedTuple):
+    """Who waits, in the order in which they may leave."""
+
+    request_class: RequestClass
+    number: int
+    cost: RequestCost
+    waiter: asyncio.Future[None]
 
 
 class RequestGate:
-    """Belongs to one asyncio loop. `now_ns` gives the time that the budget is counted in."""
+    """Belongs to one asyncio loop. `now_ns` gives the time that the budget is counted in; `fail`
+    takes a fault of ours."""
 
-    def __init__(self, budget: Budget, now_ns: Callable[[], int]) -> None:
+    def __init__(
+        self, budget: Budget, now_ns: Callable[[], int], fail: Callable[[BaseException], None]
+    ) -> None:
         self.budget = budget
         self._now_ns = now_ns
-        self._waiting: list[Waiting] = []
+        self._fail = fail
+        self._waiting: list[_Waiting] = []
         self._numbers = count()
         self._timer: asyncio.TimerHandle | None = None
+        self._is_closed = False
 
-    def is_open(self, request_class: RequestClass, weight: int = 1) -> bool:
+    def is_open(self, cost: RequestCost) -> bool:
         """Whether a request could leave now, without waiting."""
-        return not self._waiting and not self.budget.wait_ns(request_class, weight, self._now_ns())
+        now_ns = self._now_ns()
+        is_before = any(
+            each.cost.stage is cost.stage or self.budget.weight_wait_ns(each.cost, now_ns)
+            for each in self._waiting
+            if not each.waiter.done()
+        )
+        return not (self._is_closed or is_before or self.budget.wait_ns(cost, now_ns))
 
-    async def enter(self, request_class: RequestClass, weight: int = 1) -> None:
-        """Wait until the request may leave, and spend its weight."""
-        if self.is_open(request_class, weight):
-            self.budget.spend(weight, self._now_ns())
+    async def enter(self, cost: RequestCost) -> None:
+        """Wait until the request may leave, and spend what it costs. Raises GateClosed."""
+        if self._is_closed:
+            raise GateClosed
+        if self.is_open(cost):
+            self.budget.spend(cost, self._now_ns())
             return
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        heapq.heappush(self._waiting, (request_class, next(self._numbers), weight, waiter))
+        waiting = _Waiting(cost.request_class, next(self._numbers), cost, waiter)
+        bisect.insort(self._waiting, waiting)
         self._let_go()
         await waiter
+
+    def close(self) -> None:
+        """Let nothing leave any more: who waits, and who comes, hears GateClosed."""
+        self._is_closed = True
+        for each in self._waiting:
+            if not each.waiter.done():
+                each.waiter.set_exception(GateClosed())
+        self._waiting.clear()
 
     def _let_go(self) -> None:
         """Let everybody go who may, in order, and look again when the next one may."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        while self._waiting:
-            request_class, _, weight, waiter = self._waiting[0]
-            if waiter.done():
-                heapq.heappop(self._waiting)
+        now_ns, waits_ns, full = self._now_ns(), list[int](), set[Stage]()
+        staying = [each for each in self._waiting if not each.waiter.done()]
+        self._waiting = []
+        for place, each in enumerate(staying):
+            wait_ns = self.budget.wait_ns(each.cost, now_ns)
+            if each.cost.stage not in full and wait_ns == 0:
+                self.budget.spend(each.cost, now_ns)
+                each.waiter.set_result(None)
                 continue
-            wait_ns = self.budget.wait_ns(request_class, weight, self._now_ns())
-            if wait_ns > 0:
-                seconds = wait_ns / 1e9  # not money: seconds
-                self._timer = asyncio.get_running_loop().call_later(seconds, self._let_go)
-                return
-            heapq.heappop(self._waiting)
-            self.budget.spend(weight, self._now_ns())
-            waiter.set_result(None)
+            self._waiting.append(each)
+            if each.cost.stage not in full:
+                full.add(each.cost.stage)
+                waits_ns.append(wait_ns)
+            if self.budget.weight_wait_ns(each.cost, now_ns):
+                self._waiting += staying[place + 1 :]
+                break
+        if waits_ns:
+            seconds = min(waits_ns) / 1e9  # not money: seconds
+            self._timer = asyncio.get_running_loop().call_later(seconds, self._look_again)
+
+    def _look_again(self) -> None:
+        try:
+            self._let_go()
+        except Exception as error:  # noqa: BLE001 - raised again on the engine's thread
+            self._fail(error)

@@ -93,6 +93,12 @@ class ShadowVenue:
     def known_until_ns(self) -> int:
         return self.paper.known_until_ns()
 
+    def is_under_way(self) -> bool:
+        return self.paper.is_under_way()
+
+    def finish(self) -> None:
+        self.paper.finish()
+
     def close(self) -> None:
         try:
             self.account.close()

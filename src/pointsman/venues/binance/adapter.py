@@ -19,6 +19,7 @@ from pointsman.domain.events import OrderAbsent, OrderReport
 from pointsman.domain.market import Instrument
 from pointsman.domain.orders import Order, Role
 from pointsman.domain.policy import Abilities
+from pointsman.domain.timestamps import MS_NS
 from pointsman.domain.venue_reports import OrderFound, VenueHolding, VenueOrder
 from pointsman.execution.ports import VenueReply
 from pointsman.venues.adapter import (
@@ -39,11 +40,11 @@ from pointsman.venues.binance.order_ids import OrderIds
 from pointsman.venues.binance.shapes import ExchangeInfo, ServerTime
 from pointsman.venues.binance.symbols import (
     instruments_of,
+    order_rates,
     requests_per_minute,
     stops_per_symbol,
     unified_names,
 )
-from pointsman.venues.binance.words import MS_NS
 from pointsman.venues.catalogue import CATALOGUE
 from pointsman.venues.ccxt_client import CcxtClient
 from pointsman.venues.contract_names import venue_symbol
@@ -115,6 +116,7 @@ class BinanceAdapter:
             instruments=instruments_of(info, self._access.symbols),
             requests_per_minute=requests_per_minute(info),
             account=account.account_name(await read(requests.BALANCE)),
+            rates=order_rates(info),
         )
 
     async def instruments(self, read: Read) -> dict[str, Instrument]:

@@ -10,10 +10,14 @@ from typing import Any
 
 from pointsman.domain.market import Instrument
 from pointsman.domain.money import parse_machine_decimal
+from pointsman.domain.timestamps import SECOND_NS
 from pointsman.venues.adapter import Incomplete
 from pointsman.venues.binance.shapes import ExchangeInfo, SymbolRow
+from pointsman.venues.budget import Rate
 from pointsman.venues.contract_names import venue_symbol
+from pointsman.venues.outcome import Stage
 
+INTERVALS_NS = {"SECOND": SECOND_NS, "MINUTE": 60 * SECOND_NS}
 PERPETUAL = ("PERPETUAL", "TRADIFI_PERPETUAL")
 STOPS_PER_SYMBOL = 10
 """How many conditional orders may rest in one symbol, where the venue does not say it."""
@@ -44,6 +48,15 @@ def requests_per_minute(info: ExchangeInfo) -> int:
         if limit.rate_limit_type == "REQUEST_WEIGHT" and limit.interval == "MINUTE":
             return limit.limit // limit.interval_num
     raise Incomplete("exchangeInfo names no limit of REQUEST_WEIGHT")
+
+
+def order_rates(info: ExchangeInfo) -> tuple[Rate, ...]:
+    """How many orders an account may make in which time; cancels are not counted."""
+    return tuple(
+        Rate(Stage.CREATE, limit.limit, limit.interval_num * INTERVALS_NS[limit.interval])
+        for limit in info.rate_limits
+        if limit.rate_limit_type == "ORDERS" and limit.interval in INTERVALS_NS
+    )
 
 
 def stops_per_symbol(info: ExchangeInfo, symbols: Iterable[str]) -> int:

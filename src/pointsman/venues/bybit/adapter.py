@@ -20,6 +20,7 @@ from pointsman.domain.market import Instrument
 from pointsman.domain.money import ZERO
 from pointsman.domain.orders import Order
 from pointsman.domain.policy import Abilities
+from pointsman.domain.timestamps import MS_NS, SECOND_NS
 from pointsman.domain.venue_reports import OrderFound, VenueHolding, VenueOrder
 from pointsman.execution.ports import VenueReply
 from pointsman.venues.adapter import (
@@ -31,6 +32,7 @@ from pointsman.venues.adapter import (
     Opening,
     Read,
 )
+from pointsman.venues.budget import Rate
 from pointsman.venues.bybit import requests, rows
 from pointsman.venues.bybit.account import (
     check_account,
@@ -47,20 +49,26 @@ from pointsman.venues.bybit.lists import (
     read_history,
     read_list,
 )
-from pointsman.venues.bybit.rows import MS_NS, Row
+from pointsman.venues.bybit.rows import Row
 from pointsman.venues.bybit.stream import ADDRESS, SANDBOX_ADDRESS, authorize, hear
 from pointsman.venues.catalogue import CATALOGUE
 from pointsman.venues.ccxt_client import CcxtClient
 from pointsman.venues.contract_names import venue_symbol
 from pointsman.venues.http_client import moved
-from pointsman.venues.outcome import Answer
+from pointsman.venues.outcome import Answer, Stage
 
 REQUESTS_PER_MINUTE = 600
-"""Bybit counts by the second: ten orders, fifty questions."""
+"""Bybit has no limit of its own by the minute."""
+
+RATES = (
+    Rate(Stage.CREATE, 10, SECOND_NS),
+    Rate(Stage.CANCEL, 10, SECOND_NS),
+    Rate(Stage.QUERY, 50, SECOND_NS),
+)
+"""It counts each path by the second: an account may make ten orders, cancel ten, and ask fifty
+times on each; here all questions are counted together."""
 
 RECV_WINDOW_MS = 5_000
-AHEAD_MS = 1_000
-"""By how much the stamp of a request may be ahead of Bybit's clock."""
 
 
 class BybitAdapter:
@@ -109,6 +117,7 @@ class BybitAdapter:
             instruments=instruments,
             requests_per_minute=REQUESTS_PER_MINUTE,
             account=f"Bybit user {key.get('userID')}",
+            rates=RATES,
         )
 
     async def instruments(self, read: Read) -> dict[str, Instrument]:
@@ -128,7 +137,7 @@ class BybitAdapter:
             check_mode(rows.text(row, "symbol"), [row], self._mode)
 
     def _abilities(self) -> Abilities:
-        expiry_ns = min((RECV_WINDOW_MS + AHEAD_MS) * MS_NS, self._access.order_settle_ns)
+        expiry_ns = self._client.request_expiry_ms * MS_NS
         return replace(CATALOGUE["bybit"], position_mode=self._mode, request_expiry_ns=expiry_ns)
 
     # -- orders ------------------------------------------------------------------------------------

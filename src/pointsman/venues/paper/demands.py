@@ -6,9 +6,10 @@ stop that the market has passed. Pure functions of an order and the book that it
 
 from decimal import Decimal
 
+from pointsman.domain.life_cycle import OrderStatus
 from pointsman.domain.market import Quote
 from pointsman.domain.money import ZERO, is_multiple
-from pointsman.domain.orders import AT_MARKET, OrderType
+from pointsman.domain.orders import AT_MARKET, Order, OrderType
 from pointsman.domain.sides import Side
 from pointsman.domain.venue_reports import VenueOrder
 from pointsman.venues.paper.book import Book
@@ -57,3 +58,24 @@ def limit_allows(order: VenueOrder, book: Book) -> bool:
         return True
     touch = book.quote.touch(order.side)
     return touch <= limit if order.side is Side.BUY else touch >= limit
+
+
+def as_taken(wanted: Order, venue_order_id: str, now_ns: int, *, is_hedged: bool) -> VenueOrder:
+    """The order as the venue takes it: a stop always only reduces, and on an account that keeps
+    long and short apart so does whatever goes against its position side."""
+    is_closing = is_hedged and wanted.side is wanted.position_side.closes_with
+    return VenueOrder(
+        client_order_id=wanted.client_order_id,
+        venue_order_id=venue_order_id,
+        symbol=wanted.symbol,
+        side=wanted.side,
+        position_side=wanted.position_side if is_hedged else None,
+        order_type=wanted.order_type,
+        quantity=wanted.quantity,
+        filled=ZERO,
+        status=OrderStatus.ACCEPTED,
+        reduce_only=wanted.reduce_only or wanted.order_type is OrderType.STOP or is_closing,
+        ts_ns=now_ns,
+        limit_price=wanted.limit_price,
+        trigger_price=wanted.trigger_price,
+    )

@@ -177,6 +177,12 @@ class PaperVenue:
         """The time of the last thing in the ledger; 0 for a new one."""
         return self._ledger.known_until_ns
 
+    def is_under_way(self) -> bool:
+        return bool(self._arrivals)
+
+    def finish(self) -> None:
+        """What was handed over has left, and arrives only while the engine lives."""
+
     @property
     def ledger(self) -> PaperLedger:
         """The account's books, to read from."""
@@ -218,7 +224,8 @@ class PaperVenue:
         if self._ledger.find_order(wanted.client_order_id) is not None:
             return
         book = self._book(wanted.symbol)
-        order = self._new_order(wanted)
+        venue_order_id = self._ledger.next_venue_order_id()
+        order = demands.as_taken(wanted, venue_order_id, self._now_ns, is_hedged=self._is_hedged)
         reason = self._refusal(order, book)
         if reason is not None:
             self._end(order, ReportWord.REJECTED, reason)
@@ -236,26 +243,6 @@ class PaperVenue:
             self._end(order, ReportWord.CANCELED, Reason.NOT_FILLED)
         else:
             self._rest(order, book)
-
-    def _new_order(self, wanted: Order) -> VenueOrder:
-        """The order as the venue takes it: a stop always only reduces, and on an account that keeps
-        long and short apart so does whatever goes against its position side."""
-        is_closing = self._is_hedged and wanted.side is wanted.position_side.closes_with
-        return VenueOrder(
-            client_order_id=wanted.client_order_id,
-            venue_order_id=self._ledger.next_venue_order_id(),
-            symbol=wanted.symbol,
-            side=wanted.side,
-            position_side=wanted.position_side if self._is_hedged else None,
-            order_type=wanted.order_type,
-            quantity=wanted.quantity,
-            filled=ZERO,
-            status=OrderStatus.ACCEPTED,
-            reduce_only=wanted.reduce_only or wanted.order_type is OrderType.STOP or is_closing,
-            ts_ns=self._now_ns,
-            limit_price=wanted.limit_price,
-            trigger_price=wanted.trigger_price,
-        )
 
     def _refusal(self, order: VenueOrder, book: Book) -> Reason | None:
         """Why the venue does not take an order that has just arrived, if it does not."""
