@@ -303,7 +303,7 @@ class LiveLoop:
     def change_link(self, change: LinkChanged) -> None:
         """The connection for quotes goes down, or is up again."""
         self._loop.advance(self._clock.now_ns())
-        self._loop.turn(change)
+        self._loop.intake.change_link(change, self._loop.now_ns)
         self._wake()
 
 

@@ -133,6 +133,7 @@ class ExecutionLoop:
     def _due_but_comparison_ns(self) -> int | None:
         return _earliest(
             self.venue.next_due_ns(),
+            self.intake.link_due_ns(),
             self.desk.next_due_ns(),
             self.view.next_stale_ns(self.desk.books, self._now_ns),
             self._sampling.next_ns(self._now_ns, self._ticket),
@@ -201,6 +202,7 @@ class ExecutionLoop:
             self.intake.take_in(self._replies.popleft(), self._now_ns)
         if self._replies:
             return
+        self.intake.take_in_links(self._now_ns)
         self._look_at_levels()
         self._look_at_entries()
         while (timer := self.desk.due_timer(self._now_ns)) is not None:

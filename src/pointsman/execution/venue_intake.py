@@ -17,7 +17,7 @@ from itertools import islice
 import msgspec
 
 from pointsman.domain.client_order_ids import parse_client_order_id
-from pointsman.domain.commands import Cancel, Query, Step
+from pointsman.domain.commands import Cancel, Compare, Query, Step
 from pointsman.domain.events import (
     CashConfirmed,
     ChargePaid,
@@ -28,6 +28,7 @@ from pointsman.domain.events import (
     OrderAdopted,
     OrderReport,
     UnlistedCode,
+    VenueLink,
 )
 from pointsman.domain.orders import ForeignOrder, KnownOrder
 from pointsman.domain.venue_reports import (
@@ -42,6 +43,7 @@ from pointsman.execution import external_holdings, reconcile
 from pointsman.execution.archive import FinishedRecords
 from pointsman.execution.desk import Desk
 from pointsman.execution.fills import fill_key
+from pointsman.execution.link_damping import LinkDamping
 from pointsman.execution.market_view import MarketView
 from pointsman.execution.outbox import StorageHeld
 from pointsman.execution.ports import Recorder, Venue, VenueReply
@@ -82,6 +84,7 @@ class VenueIntake:
         self._turn = turn
         self._now_ns = 0
         self._answered_ns = 0
+        self._damping = LinkDamping()
         self.missing = ""
         """What the last comparison could not be told; empty where it was complete."""
 
@@ -92,6 +95,8 @@ class VenueIntake:
             # What storage cannot look up now is not taken in: the next comparison shows it again.
             with suppress(StorageHeld):
                 self._take_in_reports(reply)
+        elif isinstance(reply, LinkChanged):
+            self.change_link(reply, now_ns)
         elif isinstance(reply, PLAIN):
             self._turn(reply)
         elif isinstance(reply, FundingPaid | ChargePaid):
@@ -100,6 +105,23 @@ class VenueIntake:
             order = self._desk.books.orders.get(reply.client_order_id)
             if order is not None:
                 self._turn(replace(reply, mark=self._view.mark(order.symbol)))
+
+    def change_link(self, change: LinkChanged, now_ns: int) -> None:
+        """A part of the connection goes down, or is up again. One that flaps stays down for the
+        desk; what the account stream may have missed is asked for after each return."""
+        if (told := self._damping.heard(change, now_ns)) is not None:
+            self._turn(told)
+        elif change.is_up and change.link is VenueLink.ACCOUNT_STREAM:
+            self._venue.send(Compare(self._desk.books.desk.fills_cursor), now_ns)
+
+    def link_due_ns(self) -> int | None:
+        """When a link that flapped will have held for long enough."""
+        return self._damping.due_ns
+
+    def take_in_links(self, now_ns: int) -> None:
+        """The links that flapped and have held for long enough are up again."""
+        for change in self._damping.take_due(now_ns):
+            self._turn(change)
 
     def _take_in_reports(self, reply: Snapshot | OrderReport | OrderFound) -> None:
         if isinstance(reply, Snapshot):
