@@ -20,7 +20,7 @@ from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide
 from pointsman.execution.adoption import foreign_holding, why_not_adopted
 from pointsman.execution.desk import Desk
-from pointsman.execution.external_holdings import our_holdings, venue_key
+from pointsman.execution.external_holdings import our_holdings
 from pointsman.storage.reader import open_reader, positions
 from tests.desk_stories import (
     SECOND_NS,
@@ -47,7 +47,7 @@ MODES = list(PositionMode)
 
 def holding(desk: Desk, quantity: str, side: PositionSide = LONG, symbol: str = "XXX") -> None:
     """The account at the venue holds this, signed, beside what is ours."""
-    key = venue_key(desk.books, symbol, side)
+    key = desk.books.policy.venue_key(symbol, side)
     ours = our_holdings(desk.books).get(key, Decimal(0))
     tell(desk, HoldingDiffers(symbol, key[1], ours + Decimal(quantity)), SECOND_NS)
 
@@ -64,7 +64,7 @@ def why(desk: Desk, quantity: str, va_id: str = VA, *, has_mark: bool = True) ->
 
 def everything(desk: Desk, side: PositionSide) -> Decimal:
     """VAs and EXTERNAL together, as the venue would count them."""
-    key = venue_key(desk.books, "XXX", side)
+    key = desk.books.policy.venue_key("XXX", side)
     held = desk.books.externals.get(key)
     return our_holdings(desk.books).get(key, Decimal(0)) + (held.quantity if held else 0)
 

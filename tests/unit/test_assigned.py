@@ -12,7 +12,7 @@ from pointsman.domain.positions import Trade
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide, Side
 from pointsman.execution.desk import Desk
-from pointsman.execution.external_holdings import our_holdings, price_of_lack, venue_key
+from pointsman.execution.external_holdings import our_holdings, price_of_lack
 from tests.desk_stories import (
     SECOND_NS,
     VA,
@@ -48,7 +48,7 @@ def shared(mode: PositionMode = PositionMode.HEDGE) -> Desk:
 
 def everything(desk: Desk) -> Decimal:
     """VAs and EXTERNAL together, as the venue would count them."""
-    key = venue_key(desk.books, "XXX", LONG)
+    key = desk.books.policy.venue_key("XXX", LONG)
     held = desk.books.externals.get(key)
     return our_holdings(desk.books).get(key, Decimal(0)) + (held.quantity if held else 0)
 
@@ -67,7 +67,7 @@ def test_rule_28_it_closes_first_in_first_out_at_the_average_of_the_foreign_fill
     assert trade.exit_reason is Reason.EXTERNAL_CLOSE
     assert incidents(step) == [Reason.EXTERNAL_ACTIVITY]
     assert [p.quantity for p in desk.books.positions.values()] == [2, 10]
-    assert desk.books.externals[venue_key(desk.books, "XXX", LONG)].quantity == 0
+    assert desk.books.externals[desk.books.policy.venue_key("XXX", LONG)].quantity == 0
     assert everything(desk) == 12
     assert account(desk).realized == 8 * (Decimal(93) - Decimal(100))
     assert account(desk).cash + 2 * 100 == account(desk).balance

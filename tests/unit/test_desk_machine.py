@@ -29,7 +29,7 @@ from pointsman.domain.positions import Position, PositionState, Trade
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide, Side, SignalSide
 from pointsman.execution import reconcile
-from pointsman.execution.external_holdings import our_holdings, venue_key
+from pointsman.execution.external_holdings import our_holdings
 from pointsman.execution.shortfall import lacking
 from tests.desk_world import VAS, DeskWorld
 from tests.order_stories import CODE, dump, loaded_again
@@ -78,7 +78,7 @@ class CheckedWorld(DeskWorld):
         assert order.side is position.side.closes_with, ("I9", order)
         key = (order.symbol, position.side)
         alone = set(books.holders.get(key, {})) == {order.va_id}
-        foreign = books.externals.get(venue_key(books, *key))
+        foreign = books.externals.get(books.policy.venue_key(*key))
         if books.policy.venue_clips and alone and (foreign is None or not foreign.quantity):
             return
         orders = [o for o in self.desk.kept.all(Order) if o.position_id == order.position_id]

@@ -11,25 +11,21 @@ from pointsman.domain.commands import Cancel, Compare, MoveCash, Query, Submit
 from pointsman.domain.events import (
     CancelRefused,
     CashConfirmed,
-    ChargePaid,
     LinkChanged,
     NotSent,
     OrderAbsent,
     OrderReport,
     ReportWord,
     UnlistedCode,
-    VenueFill,
 )
 from pointsman.domain.orders import Order
 from pointsman.domain.reasons import Reason
-from pointsman.domain.sides import Side
 from pointsman.domain.timestamps import SECOND_NS
-from pointsman.domain.venue_reports import Snapshot, VenueExecution
+from pointsman.domain.venue_reports import Snapshot
 from pointsman.execution.ports import VenueReply, VenueRequest
 from pointsman.venues import dispatcher
-from pointsman.venues.adapter import ConnectionFailed, History, Incomplete, NoAnswer
+from pointsman.venues.adapter import ConnectionFailed, Incomplete, NoAnswer
 from pointsman.venues.budget import Budget, Rate, RequestClass, RequestCost
-from pointsman.venues.comparison import COMPARISON_TRIES
 from pointsman.venues.dispatcher import ORDER_WAIT_NS, Dispatcher
 from pointsman.venues.gate import RequestGate
 from pointsman.venues.outcome import Answer, Stage
@@ -262,68 +258,13 @@ async def test_rule_51_money_of_a_virtual_account_is_no_request_to_a_venue() -> 
     assert desk.adapter.calls == []
 
 
-# -- comparisons -----------------------------------------------------------------------------------
-
-
-async def snapshot_of(desk: Desk) -> tuple[Snapshot, list[VenueReply]]:
-    desk.begin(Compare("c0"))
-    said = await desk.settle()
-    (snapshot,) = (reply for reply in said if isinstance(reply, Snapshot))
-    return snapshot, said
-
-
-async def test_rule_47_fills_are_asked_again_last_and_quiet_makes_it_complete() -> None:
-    desk = Desk()
-    snapshot, _ = await snapshot_of(desk)
-    assert desk.sent() == ["GET /fills", "GET /orders", "GET /positions", "GET /fills"]
-    assert [call.params.get("cursor") for call in desk.adapter.calls] == ["c0", None, None, "c1"]
-    assert snapshot.is_complete
-    assert snapshot.fills_cursor == "c1"
-    assert snapshot.asked_at_ns <= snapshot.taken_at_ns
-
-
-async def test_rule_51_charges_come_with_their_comparison() -> None:
-    desk = Desk()
-    charge = ChargePaid(charge_id="f1", amount=Decimal("-0.05"), ts_ns=5)
-    desk.adapter.histories.appendleft(History(charges=(charge,), cursor="c1"))
-    snapshot, said = await snapshot_of(desk)
-    assert snapshot.charges == (charge,)
-    assert said == [snapshot]
-
-
-async def test_rule_51_charges_that_one_try_has_shown_are_told_by_the_one_that_succeeds() -> None:
-    """An adapter may ask for them now and then only."""
-    desk = Desk()
-    charge = ChargePaid(charge_id="f1", amount=Decimal("-0.05"), ts_ns=5)
-    fill = VenueFill("t1", Decimal(1), Decimal(100), Decimal(0), 1)
-    trade = VenueExecution("ABCDEF1E1", "v1", "XXX", Side.BUY, None, fill)
-    quiet = desk.adapter.histories[0]
-    desk.adapter.histories.clear()
-    first, interrupted = History(charges=(charge,), cursor="c1"), History(trades=(trade,))
-    desk.adapter.histories.extend((first, interrupted, quiet))
-    snapshot, _ = await snapshot_of(desk)
-    assert snapshot.is_complete
-    assert snapshot.charges == (charge,)
-
-
-async def test_rule_47_what_trades_meanwhile_has_it_asked_again_three_times_at_most() -> None:
-    desk = Desk()
-    fill = VenueFill("t1", Decimal(1), Decimal(100), Decimal(0), 1)
-    trade = VenueExecution("ABCDEF1E1", "v1", "XXX", Side.BUY, None, fill)
-    desk.adapter.histories[0] = History(trades=(trade,), cursor="c1")
-    snapshot, _ = await snapshot_of(desk)
-    assert not snapshot.is_complete
-    assert desk.sent("fills") == ["GET /fills"] * 2 * COMPARISON_TRIES
-
-
 @pytest.mark.parametrize("route", ["GET /fills", "GET /orders", "GET /positions"])
-async def test_rule_47_what_cannot_be_read_concludes_nothing(route: str) -> None:
+async def test_rule_47_what_cannot_be_read_concludes_nothing_and_is_named(route: str) -> None:
     desk = Desk()
     desk.adapter.answers[route] = type(desk.adapter.answers["x"])([answered(500)])
-    snapshot, _ = await snapshot_of(desk)
+    desk.begin(Compare("c0"))
+    (snapshot,) = (reply for reply in await desk.settle() if isinstance(reply, Snapshot))
     assert not snapshot.is_complete
-    assert snapshot.fills_cursor == "c0"
-    assert (snapshot.open_orders, snapshot.holdings) == ((), ())
     assert snapshot.missing == f"{route}: no body"
 
 

@@ -3,20 +3,18 @@ end."""
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import pytest
 
 from pointsman.domain.commands import Compare, Submit
-from pointsman.domain.events import NotSent, OrderReport, OrderSent, SendRefused, SignalReceived
+from pointsman.domain.events import OrderReport, OrderSent, SendRefused, SignalReceived
 from pointsman.domain.life_cycle import OrderStatus
 from pointsman.domain.reasons import Reason
 from pointsman.domain.signals import Outcome
 from pointsman.engine import live_loop as module
 from pointsman.engine.live_loop import Clock, InboxFull, LiveLoop, NoSource
 from pointsman.execution.outbox import StorageHeld
-from pointsman.execution.ports import VenueReply, VenueRequest
+from pointsman.execution.ports import VenueRequest
 from tests import desk_stories as told
 from tests.desk_stories import MILLISECOND_NS, SECOND_NS, START_NS
 from tests.engine_stories import (
@@ -31,54 +29,9 @@ from tests.engine_stories import (
     start,
     traded,
 )
+from tests.live_stories import HandClock, running
 
 ENTRY = f"{CODE}1E1"
-
-
-class HandClock(Clock):
-    """Goes on only when it is moved; whoever waits for it waits to be woken."""
-
-    def __init__(self, start_ns: int) -> None:
-        super().__init__(start_ns)
-        self.at_ns = start_ns
-
-    def now_ns(self) -> int:
-        return self.at_ns
-
-    def wait_seconds(self, until_ns: int) -> float:
-        return 60.0 if until_ns > self.at_ns else 0.0
-
-
-class Live:
-    """A story under a live driver on a clock that is moved by hand."""
-
-    def __init__(self, story: Story) -> None:
-        self.story = story
-        self.clock = HandClock(story.loop.now_ns)
-        self.live = LiveLoop(story.loop, NoSource(story.loop), self.clock)
-        self.running = asyncio.create_task(self.live.run(lambda _now_ns: None))
-
-    async def rest(self) -> None:
-        """Let all tasks run until they wait."""
-        for _ in range(20):
-            await asyncio.sleep(0)
-
-    async def move(self, after_ns: int = 0) -> None:
-        """Move the clock, and let the driver see it."""
-        self.clock.at_ns += after_ns
-        self.live.wake_soon()
-        await self.rest()
-
-
-@asynccontextmanager
-async def running(story: Story | None = None) -> AsyncIterator[Live]:
-    live = Live(story or begin())
-    try:
-        await live.rest()
-        yield live
-    finally:
-        live.live.stop()
-        await asyncio.wait((live.running,))
 
 
 async def test_what_is_due_is_done_at_its_own_time_though_the_clock_has_gone_on() -> None:
@@ -262,61 +215,6 @@ async def test_a_broken_rule_of_ours_ends_the_run_and_nothing_is_decided_afterwa
         assert not asking.done()
         assert not any(is_signal(event) for event in story.events)
         asking.cancel()
-
-
-class BusyVenue(StillVenue):
-    """Has an order under way until it has answered it."""
-
-    def held(self) -> list[Submit]:
-        return [request for _, request in self.sent if isinstance(request, Submit)]
-
-    def is_under_way(self) -> bool:
-        return bool(self.held() or self.replies)
-
-
-class HoldingVenue(BusyVenue):
-    """Lets nothing leave, and gives it back when it is told that the engine ends."""
-
-    def finish(self) -> None:
-        for submit in self.held():
-            order_id, reason = submit.order.client_order_id, Reason.VENUE_BUSY
-            self.replies.append(NotSent(order_id, is_cancel=False, reason=reason, ts_ns=START_NS))
-        self.sent.clear()
-
-
-async def test_what_was_handed_over_and_cannot_leave_is_told_before_the_end(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(module, "LAST_COMMANDS_SECONDS", 0.05)
-    story = begin(venue=HoldingVenue())
-    async with running(story) as live:
-        await live.live.submit(told.signal("in"))
-        await live.rest()
-    assert story.order(ENTRY).status is OrderStatus.DENIED
-
-
-class LateVenue(BusyVenue):
-    """Accepts and fills an entry after the engine has been told to stop."""
-
-    is_asked_again = False
-
-    def receive(self, now_ns: int) -> list[VenueReply]:
-        replies = super().receive(now_ns)
-        for submit in self.held() if self.is_asked_again else ():
-            self.sent.clear()
-            self.replies.append(accepted(submit.order))
-            if submit.may_raise_exposure:
-                self.replies.append(traded(submit.order, "10"))
-        self.is_asked_again = True
-        return replies
-
-
-async def test_an_entry_at_work_is_waited_for_at_the_end_and_its_stop_leaves() -> None:
-    story = begin(venue=LateVenue())
-    async with running(story) as live:
-        await live.live.submit(told.signal("in"))
-        assert story.order(ENTRY).is_working is False
-    assert story.order(f"{CODE}1S1").is_working
 
 
 class PromptVenue(StillVenue):

@@ -2,7 +2,7 @@
 
 from tests import desk_stories as told
 from tests.engine_stories import begin
-from tests.unit.test_live_loop import running
+from tests.live_stories import running
 
 
 async def test_a_quote_that_was_acknowledged_is_in_force_for_the_signal_sent_after_it() -> None:

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from pointsman.domain.market import Instrument, InstrumentSteps, letters_of
 from pointsman.domain.money import is_multiple
-from pointsman.domain.sides import EntrySides
+from pointsman.domain.sides import EntrySides, PositionSide
 from pointsman.domain.timestamps import SECOND_NS
 
 
@@ -190,6 +190,11 @@ class Policy(msgspec.Struct, frozen=True, gc=False):
     @property
     def is_hedged(self) -> bool:
         return self.position_mode is PositionMode.HEDGE
+
+    def venue_key(self, symbol: str, side: PositionSide) -> tuple[str, PositionSide]:
+        """How the venue keeps a holding apart: by side in hedge mode, as one signed holding in net
+        mode."""
+        return symbol, side if self.is_hedged else PositionSide.LONG
 
 
 _CENT = Decimal("0.01")

@@ -323,8 +323,7 @@ class Books:
         symbol and side: one side in hedge mode, both in net mode."""
         if not self.externals:
             return ZERO
-        key = (symbol, side if self.policy.is_hedged else PositionSide.LONG)
-        held = self.externals.get(key)
+        held = self.externals.get(self.policy.venue_key(symbol, side))
         return ZERO if held is None else held.quantity
 
     def positions_on(self, symbol: str, side: PositionSide) -> list[Position]:

@@ -49,12 +49,6 @@ def count_taken_in(books: Books, count: int) -> None:
         books.put_cursor(Cursor(TAKEN_IN, count))
 
 
-def venue_key(books: Books, symbol: str, side: PositionSide) -> tuple[str, PositionSide]:
-    """How the venue keeps a holding apart: by side in hedge mode, as one signed holding in net
-    mode."""
-    return (symbol, side if books.policy.is_hedged else PositionSide.LONG)
-
-
 def our_holdings(books: Books) -> dict[tuple[str, PositionSide], Decimal]:
     """What all VAs hold, signed, by the venue's keys. Walks over what is held; for comparisons
     only."""
@@ -64,7 +58,7 @@ def our_holdings(books: Books) -> dict[tuple[str, PositionSide], Decimal]:
         if position.state is PositionState.OVERFILLED:
             # It is the lack of a holding on the other side, not a holding of its own.
             side = side.opposite
-        key = venue_key(books, position.symbol, side)
+        key = books.policy.venue_key(position.symbol, side)
         totals[key] = totals.get(key, ZERO) + sign * position.quantity
     return totals
 
@@ -74,7 +68,7 @@ def move_external(
 ) -> None:
     """Change what EXTERNAL holds. What is added counts at `price`; what is taken away takes its
     part of the value along."""
-    key = venue_key(books, symbol, side)
+    key = books.policy.venue_key(symbol, side)
     held = books.externals.get(key, ExternalHolding(key[0], key[1], ZERO))
     quantity, value = held.quantity + change, held.value
     if held.quantity * quantity <= ZERO:
@@ -100,7 +94,7 @@ def on_foreign_fill(books: Books, event: ForeignFill, now_ns: int) -> list[Comma
     count_taken_in(books, taken_in(books) + 1)
     instrument = books.instrument(event.symbol)
     event = replace(event, fill=as_held(event.fill, event.side, instrument))
-    key = venue_key(books, event.symbol, event.position_side)
+    key = books.policy.venue_key(event.symbol, event.position_side)
     change = event.side.sign * event.fill.quantity
     external = books.externals.get(key)
     borne = ZERO
@@ -183,7 +177,7 @@ def _stand_in(position: Position, event: ForeignFill, fill: VenueFill, now_ns: i
 def on_holding_differs(books: Books, event: HoldingDiffers, now_ns: int) -> list[Command]:
     """No fill explains what the venue holds: EXTERNAL takes the difference, and where the venue
     holds less than our VAs do, they freeze."""
-    key = venue_key(books, event.symbol, event.position_side)
+    key = books.policy.venue_key(event.symbol, event.position_side)
     ours = our_holdings(books).get(key, ZERO)
     external = books.externals.get(key)
     theirs = external.quantity if external is not None else ZERO
@@ -221,7 +215,7 @@ def price_of_lack(
 ) -> Decimal | None:
     """What a unit that EXTERNAL lacks went for: the average of the foreign executions, else the
     touch that it would close against now."""
-    external = books.externals.get(venue_key(books, symbol, side))
+    external = books.externals.get(books.policy.venue_key(symbol, side))
     if external is not None and external.value is not None:
         return shown_average(external.value, external.quantity)
     return None if mark is None else mark.closing_touch(side)

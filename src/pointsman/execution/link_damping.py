@@ -2,8 +2,8 @@
 
 Each change that the desk hears is an event and an incident, and entries may leave as soon as a link
 is up. So one that goes down again soon after it came up counts as up only once it has held for a
-while, longer each time that it did not. Until then it stays down: no entry leaves, and nothing is
-told of what it does meanwhile. It goes down at once, always. Pure: time comes in.
+while, longer each time that it did not. Until then it stays down: no entry leaves, and what it does
+meanwhile is no event. It goes down at once, always. Pure: time comes in.
 """
 
 import msgspec

@@ -92,8 +92,8 @@ class Venue(Protocol):
         left, nothing has answered it, or what has arrived waits to be received."""
 
     def finish(self) -> None:
-        """The engine ends: let nothing leave any more. What was handed over and has not left is
-        told as not sent. Returns at once."""
+        """The engine ends: let nothing leave any more. What was handed over and has not left
+        comes back as not sent. Returns at once."""
 
     def close(self) -> None:
         """Let go of files and connections."""

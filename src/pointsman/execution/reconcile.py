@@ -31,7 +31,7 @@ from pointsman.domain.sides import PositionSide
 from pointsman.domain.venue_reports import OrderFound, Snapshot, VenueExecution, VenueOrder
 from pointsman.execution.books import Books
 from pointsman.execution.closing_order import closing_order
-from pointsman.execution.external_holdings import our_holdings, venue_key
+from pointsman.execution.external_holdings import our_holdings
 from pointsman.execution.fills import fill_key
 
 _ENDINGS = {
@@ -189,7 +189,7 @@ def differing_holdings(books: Books, snapshot: Snapshot) -> list[HoldingDiffers]
     busy.update(symbol for symbol, at_ns in traded.items() if at_ns > snapshot.taken_at_ns)
     theirs: dict[tuple[str, PositionSide], Decimal] = {}
     for holding in snapshot.holdings:
-        key = venue_key(books, holding.symbol, holding.position_side or PositionSide.LONG)
+        key = books.policy.venue_key(holding.symbol, holding.position_side or PositionSide.LONG)
         theirs[key] = theirs.get(key, ZERO) + holding.quantity
     ours = our_holdings(books)
     for key, external in books.externals.items():

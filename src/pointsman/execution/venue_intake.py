@@ -55,7 +55,7 @@ Payment = FundingPaid | ChargePaid
 """What is booked without a trade, once by its id."""
 
 
-PLAIN = CashConfirmed | LinkChanged | UnlistedCode | InstrumentsChanged | AccountRead
+PLAIN = CashConfirmed | UnlistedCode | InstrumentsChanged | AccountRead
 """What needs nothing beside it."""
 
 
@@ -132,10 +132,12 @@ class VenueIntake:
             for report in reconcile.reports_from(reply):
                 self._report(report)
 
-    def _report(self, report: OrderReport) -> Step:
-        order, known = self._desk.books.orders.get(report.client_order_id), None
+    def _report(self, report: OrderReport, known: KnownOrder | None = None) -> Step:
+        """Take in a report. `known` is what storage remembers of its order, where that has been
+        looked up already."""
+        order = self._desk.books.orders.get(report.client_order_id)
         if order is None:
-            known = self._look_up(report.client_order_id)
+            known = known or self._look_up(report.client_order_id)
             order = None if known is None else known.order
         mark = None if order is None else self._view.mark(order.symbol)
         return self._turn(replace(report, mark=mark, known=known))
@@ -205,8 +207,10 @@ class VenueIntake:
         for trade in found.other_trades:
             if self._recall.is_booked(reconcile.trade_key(trade)):
                 continue
-            if self._is_ours(resting.get(trade.client_order_id, trade), found):
-                news += bool(self._report(reconcile.trade_report(trade)).changes)
+            if self._has_our_code(trade):
+                told = resting.get(trade.client_order_id, trade)
+                known = self._known_or_adopted(told, found)
+                news += bool(self._report(reconcile.trade_report(trade), known).changes)
                 continue
             key = _foreign_key(trade)
             if key in fresh and not self._recall.is_booked(key):
@@ -220,7 +224,8 @@ class VenueIntake:
         one that has ended for us is not to rest any longer, a foreign one is left alone."""
         for order in found.other_orders:
             order_id, symbol = order.client_order_id, order.symbol
-            if self._is_ours(order, found):
+            if self._has_our_code(order):
+                self._known_or_adopted(order, found)
                 is_adopted = order_id in self._desk.books.orders
                 request = Query(order_id, symbol) if is_adopted else Cancel(order_id, symbol)
                 self._venue.send(request, self._now_ns)
@@ -236,18 +241,21 @@ class VenueIntake:
         )
         return tuple(sorted(foreign))
 
-    def _is_ours(self, told: VenueOrder | VenueExecution, found: reconcile.Comparison) -> bool:
-        """Whether an id carries our code; one that storage does not know is adopted, or stops the
-        start."""
+    def _known_or_adopted(
+        self, told: VenueOrder | VenueExecution, found: reconcile.Comparison
+    ) -> KnownOrder | None:
+        """What storage remembers of an order with our code; None where it is in the books. One that
+        nobody knows is adopted, or stops the start."""
         order_id = told.client_order_id
-        if not self._has_our_code(told):
-            return False
-        if order_id not in self._desk.books.orders and self._look_up(order_id) is None:
+        if order_id in self._desk.books.orders:
+            return None
+        known = self._look_up(order_id)
+        if known is None:
             order = reconcile.adopted(self._desk.books, told, found.other_trades)
             if order is None:
                 raise StrangeOrders(order_id)
             self._turn(OrderAdopted(order))
-        return True
+        return known
 
     def _has_our_code(self, told: VenueOrder | VenueExecution) -> bool:
         parts = parse_client_order_id(told.client_order_id)

@@ -9,7 +9,7 @@ It belongs to the venue's own thread. Invariants:
   take it is counted from there (RULES 26);
 * a reply is given only for what the venue said, or for what is certain not to have left (RULES 44);
   everything else stays silent, and the desk's timer asks;
-* what has been handed over and has not left when the engine ends is told as not sent;
+* what has been handed over and has not left when the engine ends comes back as not sent;
 * after each connection of the account stream the desk asks for a comparison (LinkChanged).
 """
 
@@ -105,7 +105,7 @@ class Dispatcher:
             task.add_done_callback(lambda done: self._forget(key, done))
 
     def finish(self) -> None:
-        """Let nothing leave any more: what waits to leave, or comes now, is told as not sent."""
+        """Let nothing leave any more: what waits to leave, or comes now, comes back as not sent."""
         self._gate.close()
 
     async def close(self, patience_seconds: float) -> None:  # not money: seconds
@@ -277,9 +277,10 @@ class Dispatcher:
 
     async def _held_back(self, cost: RequestCost, until_ns: int | None) -> str | None:
         """Wait at the gate, and spend; else say why the request does not leave."""
-        patience = None if until_ns is None else max(0, until_ns - self._now_ns()) / 1e9
+        left_ns = None if until_ns is None else max(0, until_ns - self._now_ns())
+        seconds = None if left_ns is None else left_ns / 1e9  # not money: seconds
         try:
-            async with asyncio.timeout(patience):  # not money: seconds
+            async with asyncio.timeout(seconds):
                 await self._gate.enter(cost)
         except TimeoutError:
             pass
