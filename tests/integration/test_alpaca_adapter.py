@@ -120,7 +120,7 @@ def test_an_entry_fills_its_stop_rests_is_set_off_and_is_told_once(engine: Engin
     fill = engine.reports(STOP_ID)[-1].fill
     assert fill is not None
     assert fill.price == Decimal("94.8")
-    snapshot = engine.ask(Compare("2026-01-01 "), Snapshot)
+    snapshot = engine.ask(Compare("2026-01-01 2026-01-01T00:00:00Z"), Snapshot)
     assert snapshot.is_complete
     assert snapshot.holdings == ()
     assert snapshot.open_orders == ()

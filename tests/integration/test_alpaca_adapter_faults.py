@@ -217,6 +217,21 @@ def test_a_comparison_goes_on_where_the_last_one_ended(engine: Engine) -> None:
     assert [held.quantity for held in third.holdings] == [6]
 
 
+def test_an_execution_that_appears_after_newer_ones_is_told_once(engine: Engine) -> None:
+    cursor = engine.ask(Compare(""), Snapshot).fills_cursor
+    engine.server.foreign_order("AAPL", "buy", 7)
+    late = engine.server.account.activities.pop()
+    engine.server.foreign_order("AAPL", "sell", 4)
+    told = []
+    for number in range(3):
+        snapshot = engine.ask(Compare(cursor), Snapshot)
+        cursor = snapshot.fills_cursor
+        told.append([trade.fill.quantity for trade in snapshot.trades])
+        if number == 0:
+            engine.server.account.activities.insert(0, late)
+    assert told == [[4], [7], []]
+
+
 def test_more_than_a_page_of_anything_is_read_to_its_end(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -25,12 +25,17 @@ from pointsman.domain.market import Instrument
 from pointsman.domain.money import ZERO
 from pointsman.domain.orders import Order
 from pointsman.domain.policy import PositionMode
-from pointsman.domain.venue_reports import OrderFound, VenueHolding, VenueOrder
+from pointsman.domain.venue_reports import (
+    OrderFound,
+    VenueExecution,
+    VenueHolding,
+    VenueOrder,
+)
 from pointsman.execution.ports import VenueReply
 from pointsman.venues.adapter import Access, Call, History, Incomplete, Opening, Read
 from pointsman.venues.alpaca import messages, requests
 from pointsman.venues.alpaca.codes import TABLE
-from pointsman.venues.alpaca.messages import FeeRow, FillRow, OrderRow
+from pointsman.venues.alpaca.messages import FeeRow, FillRow, OrderRow, moment
 from pointsman.venues.alpaca.stream import StreamReader, read_update
 from pointsman.venues.catalogue import CATALOGUE
 from pointsman.venues.errors import VenueRefused
@@ -233,26 +238,32 @@ class AlpacaAdapter:
     # -- comparisons -------------------------------------------------------------------------------
 
     async def history(self, read: Read, cursor: str) -> History:
-        """The cursor is the day from which fees are asked for, and the id of the last execution."""
-        if not cursor:
-            return History(cursor=await self._cursor_now(read))
-        fees_day, _, last_id = cursor.partition(" ")
-        trades = []
-        async for row in self._rows(read, "FILL", FillRow, page_token=last_id):
-            client_order_id = self._names.ours(row.order_id)
-            if client_order_id is None:
-                asked = self._order(await read(requests.order_by_id(row.order_id)))
-                client_order_id = asked.client_order_id
-            trades.append(messages.trade_of(row, client_order_id))
-            last_id = row.id
+        """The cursor is the day from which fees are asked for, the time from which executions are,
+        and the ids of those after it that were told: one may appear after others that are newer."""
+        is_first = not cursor
+        if is_first:
+            clock = read_as(messages.ClockRow, await read(requests.CLOCK))
+            cursor = f"{clock.timestamp[:10]} {messages.late_fills_from(clock.timestamp)}"
+        fees_day, since, *told = cursor.split()
+        rows = [row async for row in self._rows(read, "FILL", FillRow, after=since)]
+        if rows:
+            since = max(since, messages.late_fills_from(rows[-1].transaction_time))
+        kept = [row.id for row in rows if moment(row.transaction_time) > moment(since)]
+        next_executions = " ".join([since, *kept])
+        if is_first:
+            return History(cursor=f"{fees_day} {next_executions}")
+        trades = [await self._trade(read, row) for row in rows if row.id not in told]
         fees_day, charges = await self._charges(read, fees_day)
-        return History(trades=tuple(trades), charges=charges, cursor=f"{fees_day} {last_id}")
+        return History(
+            trades=tuple(trades), charges=charges, cursor=f"{fees_day} {next_executions}"
+        )
 
-    async def _cursor_now(self, read: Read) -> str:
-        clock = read_as(messages.ClockRow, await read(requests.CLOCK))
-        newest = requests.activities("FILL", is_newest_first=True, page_size=1)
-        rows = read_as(list[FillRow], await read(newest))
-        return f"{clock.timestamp[:10]} {rows[0].id if rows else ''}"
+    async def _trade(self, read: Read, row: FillRow) -> VenueExecution:
+        client_order_id = self._names.ours(row.order_id)
+        if client_order_id is None:
+            asked = self._order(await read(requests.order_by_id(row.order_id)))
+            client_order_id = asked.client_order_id
+        return messages.trade_of(row, client_order_id)
 
     async def _charges(self, read: Read, day: str) -> tuple[str, tuple[ChargePaid, ...]]:
         """Fees, asked for seldom; those of the last days again and again, since one may appear days

@@ -21,7 +21,7 @@ from pointsman.domain.money import ZERO, plain
 from pointsman.domain.orders import OrderType
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import Side
-from pointsman.domain.timestamps import SECOND_NS, iso, parse_ts
+from pointsman.domain.timestamps import SECOND_NS, iso, iso_seconds, parse_ts
 from pointsman.domain.venue_reports import VenueExecution, VenueHolding, VenueOrder
 from pointsman.venues.adapter import Incomplete
 
@@ -239,6 +239,16 @@ def trade_of(row: FillRow, client_order_id: str) -> VenueExecution:
         position_side=None,
         fill=fill_of(row),
     )
+
+
+LATE_FILLS_NS = 60 * SECOND_NS
+"""For how long after its time an execution may still appear in the history."""
+
+
+def late_fills_from(text: str) -> str:
+    """From when on executions are asked for again once those up to a time were told; in whole
+    seconds, which is as fine as Alpaca documents."""
+    return iso_seconds(moment(text) - LATE_FILLS_NS)
 
 
 def fill_told(
