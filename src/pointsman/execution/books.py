@@ -123,6 +123,7 @@ class Books:
         if order.role is Role.ENTRY:
             index.entries[order_id] = None
             self.entries_by_symbol.setdefault(order.symbol, {})[order_id] = None
+            self._touch_holders(order.symbol, order.position_side)
             self._count_holder(order.symbol, order.position_side, order.va_id, +1)
 
     def _forget_order(self, order: Order, index: AccountIndex) -> None:
@@ -203,8 +204,9 @@ class Books:
             self.holding_accounts.pop(position.va_id, None)
 
     def _count_holder(self, symbol: str, side: PositionSide, va_id: str, step: int) -> None:
-        """Keep who holds, or works an entry in, a symbol and side. A newcomer makes the positions
-        that are there already think again: what leaves may no longer exceed them (RULES 21)."""
+        """Keep who holds, or works an entry in, a symbol and side. A newcomer, as an entry of
+        anybody, makes the positions there think again: what leaves may no longer exceed them (RULES
+        21)."""
         counts = self.holders.setdefault((symbol, side), {})
         if va_id not in counts and len(counts) == 1:
             self._touch_holders(symbol, side)
@@ -311,12 +313,6 @@ class Books:
         entries = (self.orders[key] for key in self.index[va_id].entries)
         opening = [order for order in entries if order.position_id not in self.positions]
         return len(self.open_positions(va_id)) + len(opening)
-
-    def is_only_holder(self, position: Position) -> bool:
-        """Whether nobody else holds, or works an entry in, the position's symbol and side (RULES
-        21)."""
-        symbol, side = position.symbol, position.side
-        return len(self.holders.get((symbol, side), {})) == 1 and not self.external(symbol, side)
 
     def external(self, symbol: str, side: PositionSide) -> Decimal:
         """What EXTERNAL holds, signed, of what the venue counts together with a position of that

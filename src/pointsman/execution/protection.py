@@ -7,9 +7,7 @@ the kill switch share this path.
 Rules (RULES 21-23):
 
 * what the venue has not confirmed does not count as cover;
-* stops and exits together never exceed the position, except while the venue clips reduce-only
-  orders and this VA is the only holder of that symbol and side: then an exit may go out while the
-  stop still rests;
+* stops and exits together never exceed the position, except where they may overlap (`overlap.py`);
 * added quantity gets an additional stop; a stop is cancelled only when its quantity is covered
   otherwise, or must be freed for an exit;
 * a stop on the wrong side of the market is not sent: the position is exited at market;
@@ -48,7 +46,7 @@ from pointsman.domain.money import ZERO, whole_lots
 from pointsman.domain.orders import Order, Role, total_leaves
 from pointsman.domain.positions import Position, closing_of
 from pointsman.domain.reasons import Reason
-from pointsman.execution import pacing, venue_forbids
+from pointsman.execution import overlap, pacing, venue_forbids
 from pointsman.execution.books import Books
 from pointsman.execution.cancelling import cancel_all
 from pointsman.execution.closing_order import submit_closing
@@ -119,7 +117,7 @@ def _match_stops_to_holding(
     """Send the stops and exits that are missing, and cancel those that are too many."""
     instrument = books.instrument(position.symbol)
     lot = instrument.lot
-    may_overlap = books.policy.venue_clips and books.is_only_holder(position)
+    may_overlap = overlap.may_overlap(books, position)
     held, exit_leaves = held_at_venue(books, position), total_leaves(exits)
     to_exit = _to_exit(books, position, stops, held)
     # A venue may fill odd lots; every order that is sent is for whole ones (RULES 61).

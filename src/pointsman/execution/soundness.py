@@ -7,6 +7,7 @@ from pointsman.domain.commands import Command, Submit
 from pointsman.domain.money import ZERO
 from pointsman.domain.orders import Order, Role
 from pointsman.execution.books import Books
+from pointsman.execution.overlap import may_overlap
 
 
 def assert_sound(books: Books, va_id: str) -> None:
@@ -39,12 +40,12 @@ def assert_may_open(books: Books, entry: Order) -> None:
 
 
 def assert_fits(books: Books, position_id: int, commands: list[Command]) -> None:
-    """Check what was just sent for a position: unless the venue clips and nobody else holds there,
-    its stops and exits together never exceed it (I7)."""
+    """Check what was just sent for a position: its stops and exits together never exceed it, unless
+    they may overlap (I7)."""
     position = books.positions[position_id]
     if not any(isinstance(command, Submit) for command in commands):
         return
-    if books.policy.venue_clips and books.is_only_holder(position):
+    if may_overlap(books, position):
         return
     out = [*books.orders_of(position_id, Role.STOP), *books.orders_of(position_id, Role.EXIT)]
     assert sum((order.leaves for order in out), ZERO) <= position.quantity, (position, out)
