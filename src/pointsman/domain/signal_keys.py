@@ -12,6 +12,7 @@ docs/alerts.md is generated from `KEYS`.
 import re
 from collections.abc import Callable
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from pointsman.domain import signal_values as values
@@ -145,14 +146,25 @@ _SIZE_WORDS = re.compile(
 _OFF = ("false", "0", "0.0", "no", "off")
 
 
+_NAME_CHARS_MAX = 40
+
+
 def find_key(name: str) -> AlertKey | None:
     """What is known of a key; of one that stands in no row, whether it speaks of a kind of order
     that is not done here."""
+    return _find_short(name) if len(name) <= _NAME_CHARS_MAX else _find(name)
+
+
+def _find(name: str) -> AlertKey | None:
     word = squeezed(name)
     known = _KNOWN.get(word)
     if known is None and _REFUSED_WORDS.search(word):
         return _REFUSED_ALIKE
     return known
+
+
+_find_short = lru_cache(maxsize=1_024)(_find)
+"""Senders use few keys, and these again and again."""
 
 
 def is_harmless(key: AlertKey, raw: object) -> bool:

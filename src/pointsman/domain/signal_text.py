@@ -75,13 +75,9 @@ def parse_signal(
         raise SignalProblem("body", f"{len(text)} bytes", f"send at most {TEXT_BYTES_MAX} bytes")
     try:
         decoded = text.decode("utf-8-sig") if isinstance(text, bytes) else text
-        fields = json.loads(
-            decoded,
-            parse_float=_Number,
-            parse_int=_Number,
-            parse_constant=_Number,
-            object_pairs_hook=_object,
-        )
+        if decoded.startswith(_BYTE_ORDER_MARK):
+            raise json.JSONDecodeError("Unexpected UTF-8 BOM", decoded, 0)
+        fields = _DECODER.decode(decoded)
     except UnicodeDecodeError as problem:
         raise SignalProblem("body", f"byte {problem.start}", "send UTF-8") from problem
     except json.JSONDecodeError as problem:
@@ -114,6 +110,12 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
             raise SignalProblem(key, "two values", "it appears twice in one object; send it once")
         fields[key] = value
     return fields
+
+
+_DECODER = json.JSONDecoder(
+    parse_float=_Number, parse_int=_Number, parse_constant=_Number, object_pairs_hook=_object
+)
+_BYTE_ORDER_MARK = "\ufeff"
 
 
 def signal_from_mapping(

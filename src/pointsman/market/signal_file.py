@@ -23,6 +23,9 @@ from pointsman.market.lines import Line, UnreadableFile, digest_files, read_line
 SORTED_LINES_MAX = 1_000_000
 """A file of more lines is not sorted."""
 
+KEPT_LINES_MAX = 10_000
+"""The lines of a file that has no more are kept, so that it is read once."""
+
 
 class SignalLine(msgspec.Struct, frozen=True):
     """A good line. `ts_ns` is when it arrives in a recorded run: its own stamp, if it has one."""
@@ -44,7 +47,7 @@ class BadSignal(msgspec.Struct, frozen=True):
 class SignalFile:
     """The signals of one file: `good_lines` is how many there are, `lines_early` how many of them
     are earlier than one before them, `first_early` the number of the first of these, and `undated`
-    how many have no ts and stand before any that has one. The constructor reads the file once; it
+    how many have no ts and stand before any that has one. The constructor reads the file; it
     raises UnreadableFile where it cannot be opened, or is JSON over several lines."""
 
     def __init__(self, path: Path) -> None:
@@ -53,9 +56,12 @@ class SignalFile:
         self.lines_early = 0
         self.first_early: int | None = None
         self.undated = 0
+        self._read: list[SignalLine | BadSignal] = []
         count = newest_ns = 0
         for line in signals_in(_one_object_a_line(path)):
             count += 1
+            if count <= KEPT_LINES_MAX:
+                self._read.append(line)
             if isinstance(line, BadSignal):
                 continue
             self.good_lines += 1
@@ -65,12 +71,14 @@ class SignalFile:
                 self.lines_early += 1
                 self.first_early = self.first_early or line.line
             newest_ns = max(newest_ns, line.ts_ns or 0)
+        if count > KEPT_LINES_MAX:
+            self._read.clear()
         self.is_sorted_here = self.lines_early > 0 and count <= SORTED_LINES_MAX
 
     def lines(self, after: int = 0) -> Iterator[SignalLine | BadSignal]:
         """The lines in the order in which they are decided, without the blank ones; those that come
         after the line of number `after`."""
-        lines = signals_in(read_lines(self.path))
+        lines = iter(self._read) if self._read else signals_in(read_lines(self.path))
         if self.is_sorted_here:
             return iter(_left(_sorted(lines), after))
         if self.lines_early:

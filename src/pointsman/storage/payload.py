@@ -24,9 +24,12 @@ import msgspec
 
 from pointsman.domain.commands import Record
 from pointsman.domain.events import Event
+from pointsman.domain.signals import Decision
 
 _ENCODER = msgspec.json.Encoder()
 _SHARED = ("signal", "quote", "mark")
+_ZERO, _RECORD = b'":"0"', b'":{'
+"""What stands in a text that holds a default of `left_out`: an amount, or where a record begins."""
 _SAME = '{"same":"%s"}'
 
 
@@ -49,9 +52,12 @@ def payload_of(event: Event, changes: tuple[Record, ...]) -> bytes:
     """The payload of a turn."""
     texts = b",".join([_without_defaults(record) for record in changes])
     payload = b'{"event":%b,"changes":[%b]}' % (_without_defaults(event), texts)
+    names = _shared_by(type(event))
+    if len(names) < 2 and Decision not in map(type, changes):
+        return payload  # Nothing but a decision holds a quote.
     seen = set()
-    for name in _SHARED:
-        value = getattr(event, name, None)
+    for name in names:
+        value = getattr(event, name)
         if value is None:
             continue
         text = _ENCODER.encode(value)
@@ -60,6 +66,12 @@ def payload_of(event: Event, changes: tuple[Record, ...]) -> bytes:
             payload = payload[:end] + payload[end:].replace(text, (_SAME % name).encode())
         seen.add(text)
     return payload
+
+
+@cache
+def _shared_by(kind: type[Event]) -> tuple[str, ...]:
+    """The fields of an event that its turn may hold once more."""
+    return tuple(name for name in _SHARED if name in kind.__struct_fields__)
 
 
 def whole(payload: str) -> str:
@@ -75,9 +87,11 @@ def whole(payload: str) -> str:
 
 def _without_defaults(value: msgspec.Struct) -> bytes:
     text = _ENCODER.encode(value)
-    for default in left_out(type(value)):
-        if default in text:
-            text = text.replace(default, b"")
+    defaults = left_out(type(value))
+    if defaults and (_ZERO in text or _RECORD in text):
+        for default in defaults:
+            if default in text:
+                text = text.replace(default, b"")
     return text
 
 
