@@ -107,7 +107,7 @@ class Memory:
         self.is_slow = False
         self.entries: list[JournalEntry] = []
 
-    def put(self, ticket: int, entry: JournalEntry) -> None:
+    def put(self, ticket: int, entry: JournalEntry, _is_awaited: bool = False) -> None:
         self.entries.append(entry)
         assert ticket == len(self.entries), "tickets rise by one"
         if not self.is_slow:

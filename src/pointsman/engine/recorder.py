@@ -27,7 +27,7 @@ class InlineRecorder:
         self._queued: list[JournalEntry] = []
         self._last_put = 0
 
-    def put(self, ticket: int, entry: JournalEntry) -> None:
+    def put(self, ticket: int, entry: JournalEntry, _is_awaited: bool = False) -> None:
         self._queued.append(entry)
         self._last_put = ticket
         if len(self._queued) >= _INLINE_LEN_MAX:
@@ -86,8 +86,8 @@ class ThreadedRecorder:
         self.standing = StorageStatus(before.durable, str(failure.cause), before.failures + 1)
         self._notify()
 
-    def put(self, ticket: int, entry: JournalEntry) -> None:
-        self._committer.put(ticket, entry)
+    def put(self, ticket: int, entry: JournalEntry, is_awaited: bool = False) -> None:
+        self._committer.put(ticket, entry, is_awaited=is_awaited)
 
     def settle(self) -> bool:
         return self.standing.failure is None and self._committer.flush(_SETTLE_SECONDS)

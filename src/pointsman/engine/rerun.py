@@ -65,10 +65,10 @@ class Rerun:
             return now
         return msgspec.structs.replace(now, durable=self._last_made)
 
-    def put(self, ticket: int, entry: JournalEntry) -> None:
+    def put(self, ticket: int, entry: JournalEntry, is_awaited: bool = False) -> None:
         """Take in a turn. Raises Diverged where it is not what the journal says."""
         if self.is_caught_up:
-            self._recorder.put(ticket, entry)
+            self._recorder.put(ticket, entry, is_awaited)
             return
         ((sequence, _, kind, _, _, own_hash),), self._head = chained([entry], self._head)
         if own_hash != self._row[5]:

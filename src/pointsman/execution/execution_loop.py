@@ -29,7 +29,6 @@ from pointsman.execution.desk import Desk
 from pointsman.execution.last_check import Hold, Holds
 from pointsman.execution.market_view import HoursOf, MarketView
 from pointsman.execution.outbox import OUTBOX_LEN_MAX, Callback, Outbox, StorageHeld
-from pointsman.execution.ports import Recorder, Venue
 from pointsman.execution.sampling import Sampling
 from pointsman.execution.venue_intake import VenueIntake
 
@@ -43,8 +42,8 @@ class ExecutionLoop:
     def __init__(
         self,
         desk: Desk,
-        venue: Venue,
-        recorder: Recorder,
+        venue: ports.Venue,
+        recorder: ports.Recorder,
         recall: FinishedRecords,
         hours: HoursOf,
         listener: ports.QuoteListener | None = None,
@@ -256,9 +255,11 @@ class ExecutionLoop:
         """Decide one event and queue it for storage. The caller's answer, then the commands, wait
         in the outbox until it is durable; answers go first because they are cheaper."""
         step = self.desk.handle(event, self._now_ns)
+        leaving = [command for command in step.commands if not isinstance(command, Compare)]
         if step.changes:
             self._ticket += 1
-            self._recorder.put(self._ticket, ports.JournalEntry(self._now_ns, event, step.changes))
+            entry = ports.JournalEntry(self._now_ns, event, step.changes)
+            self._recorder.put(self._ticket, entry, answer is not None or bool(leaving))
             self._recall.note(step.changes, self._ticket)
             for record in step.changes:
                 if isinstance(record, Position):
@@ -269,11 +270,10 @@ class ExecutionLoop:
             self._comparing.note(event, step, self._ticket)
         if answer is not None:
             self._outbox.put(self._ticket, answer, step)
-        for command in step.commands:
-            if isinstance(command, Compare):
-                self._comparing.soon(self._now_ns)
-            else:
-                self._outbox.put(self._ticket, command, step)
+        for command in leaving:
+            self._outbox.put(self._ticket, command, step)
+        if len(leaving) < len(step.commands):
+            self._comparing.soon(self._now_ns)
         if self.on_turn is not None:
             self.on_turn(event, step)
         return step

@@ -136,8 +136,9 @@ class Recorder(Protocol):
     def standing(self) -> StorageStatus:
         """How storage stands now."""
 
-    def put(self, ticket: int, entry: JournalEntry) -> None:
-        """Queue a turn; tickets rise by one."""
+    def put(self, ticket: int, entry: JournalEntry, is_awaited: bool, /) -> None:
+        """Queue a turn; tickets rise by one. `is_awaited`: something waits for it, so that `press`
+        follows soon."""
 
     def settle(self) -> bool:
         """Make all that was put durable before returning, if storage works; whether it is."""

@@ -39,7 +39,7 @@ class Disk:
         self._due_ns: int | None = None
         self._ahead = 0
 
-    def put(self, ticket: int, entry: JournalEntry) -> None:
+    def put(self, ticket: int, entry: JournalEntry, _is_awaited: bool = False) -> None:
         if len(self._queued) == QUEUE_LEN_MAX:
             raise StorageQueueFull(f"{QUEUE_LEN_MAX} turns wait")
         self._queued.append(entry)

@@ -70,14 +70,16 @@ class GroupCommitter:
         """Whether the writer's thread runs."""
         return self._thread.is_alive()
 
-    def put(self, ticket: int, entry: JournalEntry) -> None:
-        """Queue a turn, to be durable soon. Tickets rise.
+    def put(self, ticket: int, entry: JournalEntry, *, is_awaited: bool = False) -> None:
+        """Queue a turn, to be durable soon. Tickets rise. One that `is_awaited` is followed by
+        `press`, which wakes the writer; it is not woken twice.
 
         Raises StorageQueueFull when commits fail and no more may wait, StorageFailed when the
         thread has ended for a fault of our own.
         """
         with self._changed:
-            self._changed.wait_for(lambda: self._has_room() or self._failure is not None)
+            if not self._has_room():
+                self._changed.wait_for(lambda: self._has_room() or self._failure is not None)
             if self._is_broken and self._failure is not None:
                 raise self._failure
             if not self._has_room():
@@ -85,7 +87,7 @@ class GroupCommitter:
             assert not self._is_stopping, "nothing may be put after stop"
             self._queue.append((ticket, entry))
             self._undone += 1
-            if len(self._queue) == 1 or not self._has_room():
+            if (len(self._queue) == 1 and not is_awaited) or not self._has_room():
                 self._changed.notify_all()
 
     def press(self) -> None:
