@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from pointsman.dashboard.lists import made_lists
 from pointsman.domain.timestamps import parse_ts
 
 NOW_NS = parse_ts("2018-01-02T14:31:05Z")
@@ -110,6 +111,7 @@ def picture(**fields: Any) -> Document:
             "commit_ms": "0.81",
             "loop_lag_ms": "0.1",
             "storage": "ok",
+            "quotes": [],
         },
         "limits": {
             "MAX_SPREAD_BPS": "10.0",
@@ -234,14 +236,113 @@ INCIDENTS = [
 ]
 
 
+QUOTES = [
+    {
+        "symbol": "AAPL",
+        "bid": "158.70",
+        "ask": "158.72",
+        "spread_bps": "1.2601",
+        "age_ms": 120,
+        "price_decimals": 2,
+    },
+    {
+        "symbol": "BTC/USDT",
+        "bid": "42961.1",
+        "ask": "43019.9",
+        "spread_bps": "13.6771",
+        "age_ms": 2140,
+        "price_decimals": 1,
+    },
+    {
+        "symbol": "DOGE/USDT",
+        "bid": None,
+        "ask": None,
+        "spread_bps": None,
+        "age_ms": 90_000,
+        "price_decimals": 5,
+    },
+]
+
+
+def order(order_id: str, **fields: Any) -> Document:
+    """A filled entry of VA001, as lists and HTTP give it."""
+    return {
+        "client_order_id": order_id,
+        "va_id": "VA001",
+        "symbol": "AAPL",
+        "position_id": 11,
+        "role": "entry",
+        "side": "buy",
+        "quantity": "100",
+        "created_at": "2018-01-02T14:29:30.000000Z",
+        "limit_price": "158.44",
+        "trigger_price": None,
+        "signal_id": "demo-0001",
+        "exit_reason": None,
+        "status": "FILLED",
+        "filled": "100",
+        "filled_value": "15839",
+        "venue_order_id": "7",
+        "end_reason": None,
+    } | fields
+
+
+def trade(trade_id: str, **fields: Any) -> Document:
+    """A trade of VA001 that its stop ended, as lists and HTTP give it."""
+    return {
+        "trade_id": trade_id,
+        "position_id": 9,
+        "va_id": "VA001",
+        "symbol": "AAPL",
+        "side": "long",
+        "quantity": "20",
+        "entry_price": "158.3900000000",
+        "exit_price": "155.2200000000",
+        "pnl": "-64.65",
+        "fees": "1.25",
+        "opened_at": "2018-01-02T14:20:00.000000Z",
+        "closed_at": "2018-01-02T14:25:00.000000Z",
+        "exit_reason": "STOP_LOSS",
+        "signal_id": "demo-0002",
+    } | fields
+
+
+WORKING = [
+    order(
+        "AAAAAA11S1",
+        role="stop",
+        side="sell",
+        status="ACCEPTED",
+        filled="0",
+        filled_value="0",
+        limit_price=None,
+        trigger_price="155.22",
+        exit_reason="STOP_LOSS",
+    ),
+    order("AAAAAA15E1", status="UNKNOWN", filled="0", filled_value="0", venue_order_id=None),
+]
+LISTS = made_lists(
+    WORKING,
+    [order("AAAAAA11E1"), WORKING[0]],
+    [trade("9.0"), trade("10.0", pnl="33.10", exit_reason="TAKE_PROFIT", signal_id="demo-0003")],
+    [("SPREAD", NOW_NS), ("COOLDOWN", NOW_NS), ("SPREAD", NOW_NS), (None, NOW_NS), ("SPREAD", 1)],
+    NOW_NS - SECOND_NS,
+)
+"""What is read beside the picture of a busy desk."""
+
+
 def busy_picture(**fields: Any) -> Document:
     """A desk on a bad day: an account in each state, a position in each state of cover."""
-    return picture(
-        accounts=ACCOUNTS,
-        positions=POSITIONS,
-        decisions=DECISIONS,
-        incidents=INCIDENTS,
-        orders={"working": 5, "unknown": 1},
-        counts={"signals": 42, "accepted": 17, "refused": 25, "fills": 61, "trades": 18},
-        **fields,
+    calm = picture()
+    return (
+        picture(
+            health=calm["health"] | {"quotes": QUOTES},
+            accounts=ACCOUNTS,
+            positions=POSITIONS,
+            decisions=DECISIONS,
+            incidents=INCIDENTS,
+            orders={"working": 5, "unknown": 1},
+            counts={"signals": 42, "accepted": 17, "refused": 25, "fills": 61, "trades": 18},
+        )
+        | fields
     )

@@ -11,7 +11,9 @@ from rich.text import Text
 from textual.pilot import Pilot
 
 from pointsman.dashboard.app import Dashboard
+from pointsman.dashboard.curves import Curve
 from pointsman.dashboard.links import Link, Unreachable
+from pointsman.dashboard.panels.kind import Lists
 from pointsman.engine.requests import Request
 from tests.dashboard_pictures import Document, picture
 
@@ -30,6 +32,8 @@ class Engine:
         self.answer: Document | Unreachable = {"ok": True, "durable": True}
         self.stored: Document | Exception = picture(source="database")
         self.stories: dict[str, str] = {}
+        self.lists = Lists()
+        self.equity: dict[str, Curve] = {}
         self.is_remote = False
 
     def lose(self) -> None:
@@ -40,7 +44,16 @@ class Engine:
     def link(self) -> Link:
         """The link to this engine."""
         zone = "America/New_York"
-        return Link(self._watch, self._ask, self._last, self._story, zone, self.is_remote)
+        return Link(
+            self._watch,
+            self._ask,
+            self._last,
+            self._story,
+            lambda _now_ns: self.lists,
+            lambda _now_ns, _va_ids: self.equity,
+            zone,
+            self.is_remote,
+        )
 
     def _watch(self) -> Iterator[Document]:
         while (shown := self.pictures.get()) is not None:
@@ -105,6 +118,11 @@ class Screen:
     async def type(self, text: str) -> None:
         """Type a text."""
         await self.press(*("space" if each == " " else each for each in text))
+
+    async def click(self, selector: str, x: int, y: int) -> None:
+        """Click on a widget, this far from its corner."""
+        await self._pilot.click(selector, offset=(x, y))
+        await self._pilot.pause()
 
     async def resize(self, columns: int, lines: int) -> None:
         """Another size of the terminal."""

@@ -2,27 +2,26 @@
 
 import pytest
 
-from pointsman.dashboard.cells import (
-    ACCOUNTS,
-    INCIDENTS,
-    POSITIONS,
-    cover_text,
-    decision_columns,
-    span,
-    status_text,
-    worst_first,
-)
-from pointsman.terminal.tables import Column, draw_panel
+from pointsman.dashboard.cells import minutes_and_seconds, span
+from pointsman.dashboard.curves import Curves
+from pointsman.dashboard.panels import accounts, incidents, market, orders, positions, trades
+from pointsman.dashboard.panels.accounts import status_text
+from pointsman.dashboard.panels.decisions import columns as decision_columns
+from pointsman.dashboard.panels.positions import cover_text, worst_first
+from pointsman.dashboard.theme import ALARM, WAIT
+from pointsman.domain.timestamps import SECOND_NS
+from pointsman.terminal.panel_grid import PanelGrid
+from pointsman.terminal.tables import Column, as_text
 from tests.dashboard_pictures import (
     ACCOUNTS as ACCOUNT_ROWS,
 )
 from tests.dashboard_pictures import (
     DECISIONS,
+    LISTS,
     Document,
     account,
-    decision,
+    busy_picture,
     position,
-    refusal,
 )
 from tests.dashboard_pictures import (
     INCIDENTS as INCIDENT_ROWS,
@@ -30,14 +29,9 @@ from tests.dashboard_pictures import (
 from tests.dashboard_pictures import (
     POSITIONS as POSITION_ROWS,
 )
+from tests.dashboard_rows import shown
 
 WIDE = 250
-
-
-def shown(columns: tuple[Column, ...], row: Document) -> dict[str, str]:
-    """A row as it is shown, by header."""
-    drawn = {column.header: column.cell(row) for column in columns}
-    return {header: str(cell or "") for header, cell in drawn.items()}
 
 
 @pytest.mark.parametrize(
@@ -77,20 +71,20 @@ def test_a_status_is_shown_in_its_own_words(status: str, text: str, words: str) 
 
 
 def test_an_account_shows_its_figures() -> None:
-    row = shown(ACCOUNTS, ACCOUNT_ROWS[0])
+    row = shown(accounts.COLUMNS, ACCOUNT_ROWS[0])
     assert (
         row.items()
         >= {
             "balance": "100,183.42",
             "realized": "+183.42",
             "unreal.": "-4.32",
-            "fall": "0.1%",
+            "DD": "0.1%",
             "w/l": "7/4",
             "won": "63%",
             "streak": "0",
         }.items()
     )
-    assert shown(ACCOUNTS, account("VA009"))["won"] == ""
+    assert shown(accounts.COLUMNS, account("VA009"))["won"] == ""
 
 
 @pytest.mark.parametrize(
@@ -105,45 +99,27 @@ def test_an_account_shows_its_figures() -> None:
 )
 def test_a_price_has_the_decimals_of_its_tick(entry: str, decimals: int, words: str) -> None:
     row = position(1, entry_price=entry, mark=None, quantity="1200.50", price_decimals=decimals)
-    row = shown(POSITIONS, row)
+    row = shown(positions.COLUMNS, row)
     assert row.items() >= {"entry": words, "now": "", "qty": "1200.5"}.items()
 
 
-REFUSED = {
-    "demo-0008": ("SPREAD", "14.2214 bps", "at most 10 bps"),
-    "demo-0006": ("SYMBOL_LOCKED", "MSFT", "only AAPL"),
-    "demo-0005": ("LATENCY", "3,900 ms", "at most 500 ms"),
-    "demo-0003": ("OUTSIDE_WINDOW", "09:29", "09:30 to 16:00"),
-}
-
-
-@pytest.mark.parametrize("signal_id", REFUSED)
-def test_a_refusal_says_what_was_measured_against_what(signal_id: str) -> None:
-    (found,) = [each for each in DECISIONS if each["signal_id"] == signal_id]
-    row = shown(decision_columns("America/New_York"), found)
-    assert (row["result"], row["measured"], row["must be"]) == REFUSED[signal_id]
-    assert row["meaning"].endswith(".")
-
-
-def test_basis_points_have_one_format() -> None:
-    row = refusal("x", "SLIPPAGE", "30.32", "5.0", "bps")
-    assert shown(decision_columns("UTC"), row)["measured"] == "30.3200 bps"
-
-
-def test_an_acceptance_has_nothing_to_explain() -> None:
-    row = shown(decision_columns("UTC"), decision("x", side="", quantity=None))
-    assert (row["result"], row["measured"], row["must be"], row["qty"]) == ("accepted", "", "", "")
-
-
 def test_an_incident_without_detail_says_what_its_kind_means() -> None:
-    assert shown(INCIDENTS, INCIDENT_ROWS[1])["detail"].startswith("Consecutive losses")
+    assert shown(incidents.COLUMNS, INCIDENT_ROWS[1])["detail"].startswith("Consecutive losses")
+
+
+def header_of(grid: PanelGrid, rows: list[Document], width: int) -> str:
+    grid.fit([grid.cells(row) for row in rows], width)
+    return grid.header.plain
 
 
 PANELS = [
-    (ACCOUNTS, ACCOUNT_ROWS),
-    (POSITIONS, POSITION_ROWS),
+    (accounts.COLUMNS, ACCOUNT_ROWS),
+    (positions.COLUMNS, POSITION_ROWS),
     (decision_columns("UTC"), DECISIONS),
-    (INCIDENTS, INCIDENT_ROWS),
+    (incidents.COLUMNS, INCIDENT_ROWS),
+    (orders.COLUMNS, [dict(row) for row in LISTS.orders]),
+    (trades.COLUMNS, [dict(row) for row in LISTS.trades]),
+    (market.COLUMNS, [dict(row) for row in market.quotes_of(busy_picture(), Curves())]),
 ]
 
 
@@ -151,7 +127,7 @@ PANELS = [
 def test_every_panel_draws_all_of_its_columns_where_there_is_room(
     columns: tuple[Column, ...], rows: list[Document]
 ) -> None:
-    header = draw_panel(columns, rows, WIDE, {}).header.plain
+    header = header_of(PanelGrid(columns), rows, WIDE)
     assert [column.header for column in columns if column.header not in header] == []
 
 
@@ -169,9 +145,9 @@ HUGE = {
 def test_which_columns_there_are_follows_from_the_width_alone(
     columns: tuple[Column, ...], rows: list[Document], width: int
 ) -> None:
-    widest: dict[str, int] = {}
+    grid = PanelGrid(columns)
     heads = [
-        draw_panel(columns, shown_rows, width, widest).header.plain.split()
+        header_of(grid, shown_rows, width).split()
         for shown_rows in (EMPTY, rows, [row | HUGE for row in rows], EMPTY)
     ]
     assert heads[1:] == heads[:-1]
@@ -191,3 +167,30 @@ def test_which_columns_there_are_follows_from_the_width_alone(
 )
 def test_a_length_of_time_is_short(millis: int, words: str) -> None:
     assert span(millis) == words
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(-1, "0:00"), (7, "0:07"), (247, "4:07"), (3729, "1:02:09")]
+)
+def test_a_time_that_runs_out_is_said_as_a_clock_does(seconds: int, words: str) -> None:
+    assert minutes_and_seconds(seconds * SECOND_NS) == words
+
+
+def test_an_order_says_what_it_is_bound_by_and_how_it_stands() -> None:
+    unknown, stop, entry = (shown(orders.COLUMNS, dict(row)) for row in LISTS.orders)
+    assert (stop["for"], stop["price"], stop["filled"]) == ("stop", "155.22", "")
+    assert (stop["status"], stop["because"]) == ("ACCEPTED", "STOP_LOSS")
+    assert unknown["status"] == "UNKNOWN"
+    assert (entry["price"], entry["filled"], entry["average"]) == ("158.44", "100", "158.39")
+
+
+def test_a_symbol_shows_how_far_its_prices_are_apart_and_how_old_they_are() -> None:
+    rows = market.quotes_of(busy_picture(), Curves())
+    calm, wide, none = (shown(market.COLUMNS, dict(row)) for row in rows)
+    assert (calm["bid"], calm["spread"], calm["age"]) == ("158.70", "1.3 bps", "120 ms")
+    assert (wide["ask"], wide["spread"], wide["age"]) == ("43019.9", "13.7 bps", "2.1 s")
+    assert (none["bid"], none["spread"]) == ("", "no price")
+    tones = [
+        [str(as_text(column.cell(row)).style) for column in market.COLUMNS[3:5]] for row in rows
+    ]
+    assert tones == [["", ""], [WAIT, WAIT], [ALARM, WAIT]]

@@ -2,11 +2,15 @@
 
 import pytest
 
-from pointsman.dashboard.cells import with_limits
-from pointsman.dashboard.detail import describe
+from pointsman.dashboard.curves import Curves
+from pointsman.dashboard.panels import (
+    market,
+)
+from pointsman.dashboard.panels.accounts import with_limits
 from tests.dashboard_pictures import (
     DECISIONS,
     INCIDENTS,
+    LISTS,
     NOW_NS,
     POSITIONS,
     SECOND_NS,
@@ -16,34 +20,24 @@ from tests.dashboard_pictures import (
     picture,
     position,
 )
+from tests.dashboard_rows import describe, lines, told
 
 ZONE = "America/New_York"
 
 
-def told(kind: str, row: Document, shown: Document | None = None) -> dict[str, str]:
-    """What is said of a row: of each figure by its name, and other lines by themselves."""
-    _, text = describe(kind, row, shown or busy_picture(), ZONE)
-    lines = [line for line in text.plain.split("\n") if line]
-    return {line[:14].strip(): line[14:] for line in lines}
-
-
-def lines(kind: str, row: Document, shown: Document | None = None) -> list[str]:
-    return describe(kind, row, shown or busy_picture(), ZONE)[1].plain.split("\n")
-
-
 def of_account(va_id: str) -> Document:
     shown = busy_picture()
-    (found,) = [row for row in with_limits(shown) if row["va_id"] == va_id]
+    (found,) = [row for row in with_limits(shown, Curves()) if row["va_id"] == va_id]
     return dict(found)
 
 
 def test_an_account_shows_how_much_of_each_limit_is_used() -> None:
     said = told("accounts", of_account("VA002"))
-    assert said["daily loss"] == "█████░░░░░  57%  286.92 of 500"
-    assert said["drawdown"] == "████████░░  80%  1.2 of 1.5%"
-    assert said["position size"] == "░░░░░░░░░░   0%  0.00 of 10,000"
-    assert said["positions"] == "░░░░░░░░░░   0%  0 of 5"
-    assert said["loss streak"] == "██████████ 100%  3 of 3"
+    assert said["daily loss"] == "━━━━━─────  57%  286.92 of 500"
+    assert said["drawdown"] == "━━━━━━━━──  80%  1.2 of 1.5%"
+    assert said["position size"] == "──────────   0%  0.00 of 10,000"
+    assert said["positions"] == "──────────   0%  0 of 5"
+    assert said["loss streak"] == "━━━━━━━━━━ 100%  3 of 3"
     assert said["entries today"] == "7, no limit"
 
 
@@ -56,12 +50,12 @@ def test_a_limit_of_its_own_that_is_off_is_no_limit() -> None:
 def test_a_cooldown_shrinks() -> None:
     row = of_account("VA002")
     assert lines("accounts", row)[:2] == [
-        "may not enter: cooldown, 212 s",
+        "may not enter: cooldown 3:32",
         "It ends by itself.",
     ]
-    assert told("accounts", row)["cooldown"] == "███████░░░  212 of 300 s left"
+    assert told("accounts", row)["cooldown"] == "━━━━━━━━━━━━━━──────  3:32 of 5:00"
     later = busy_picture() | {"now_ns": NOW_NS + 200 * SECOND_NS}
-    assert told("accounts", row, later)["cooldown"] == "█░░░░░░░░░  12 of 300 s left"
+    assert told("accounts", row, later)["cooldown"] == "━───────────────────  0:12 of 5:00"
 
 
 @pytest.mark.parametrize(
@@ -82,13 +76,13 @@ def test_an_account_that_may_not_enter_says_what_ends_it(status: str, what: str)
 
 def test_of_an_engine_that_does_not_tell_limits_none_is_claimed() -> None:
     old = {name: value for name, value in picture().items() if name != "limits_by_va"}
-    (row, *_) = with_limits(old)
+    (row, *_) = with_limits(old, Curves())
     assert "limit" not in "\n".join(lines("accounts", dict(row), old))
 
 
 def test_an_account_shows_its_newest_decisions_alone() -> None:
     said = lines("accounts", of_account("VA001"))
-    assert said[-5:][1] == "14:31:04 buy AAPL  SPREAD"
+    assert said[-4:][1] == "14:31:04 buy AAPL  SPREAD"
     assert lines("accounts", of_account("VA002"))[-1] == "none yet"
 
 
@@ -103,22 +97,49 @@ def test_a_position_says_what_its_stop_would_cost() -> None:
     assert told("positions", position(11, mark=None))["now"] == "none"
 
 
-def test_a_refusal_says_what_was_measured_and_what_it_had_to_be() -> None:
-    assert lines("decisions", DECISIONS[1], picture()) == [
-        "14:31:04 buy AAPL  SPREAD",
-        "The spread is too wide.",
-        "measured      14.2214 bps",
-        "must be       at most 10 bps",
+def test_an_account_shows_its_last_trades() -> None:
+    said = lines("accounts", of_account("VA001"), busy_picture(), LISTS)
+    at = said.index("Its last trades")
+    assert said[at + 1] == "14:25:00 AAPL long  +33.10  TAKE_PROFIT"
+    assert "Its last trades" not in lines("accounts", of_account("VA002"), None, LISTS)
+
+
+def test_an_order_says_how_it_stands_and_what_it_is_for() -> None:
+    unknown, stop, entry = LISTS.orders
+    assert lines("orders", dict(stop))[:3] == [
+        "sell 100 AAPL at 155.22",
+        "for           stop of position 11, VA001",
+        "status        ACCEPTED",
     ]
-    assert lines("decisions", DECISIONS[0], picture()) == ["14:31:04 buy 100 AAPL  accepted"]
+    assert told("orders", dict(unknown))["at the venue"] == "not confirmed"
+    assert told("orders", dict(entry))["filled"] == "━━━━━━━━━━  100"
 
 
-def test_the_reasons_of_refusals_are_counted_the_most_frequent_first() -> None:
-    rows = [DECISIONS[2], *[DECISIONS[1]] * 4, DECISIONS[0]]
-    assert lines("decisions", DECISIONS[2], picture(decisions=rows))[-3:] == [
-        "Why refused, of the newest 6",
-        " SPREAD              ██████████ 4",
-        ">COOLDOWN            ███ 1",
+REAL = {"name": "alpaca", "account": "PA1", "is_real_money": False, "label": "alpaca PA1"}
+
+
+def test_a_symbol_says_what_its_spread_and_age_are_beside_their_limits() -> None:
+    rows = market.quotes_of(busy_picture(), Curves())
+    said = told("market", dict(rows[1]))
+    assert said["price"] == "42,990.5"
+    assert said["spread"] == "━━━━━━━━━━ 136%  13.7 of 10 bps"
+    assert said["age"] == "━━━━━━━━━━ 428%  2,140 of 500 ms"
+    assert "requests" not in said
+
+
+def test_a_real_venue_shows_what_of_its_connection_is_down_and_its_budget() -> None:
+    shown = busy_picture(venue=REAL)
+    links = [
+        {"link": "requests", "is_up": True, "down_ms": 0, "detail": ""},
+        {"link": "account_stream", "is_up": False, "down_ms": 12_000, "detail": "closed"},
+    ]
+    budget = {"requests_per_minute": 200, "left": 50}
+    shown["health"] |= {"venue_links": links, "venue_budget": budget}
+    said = lines("market", dict(market.quotes_of(shown, Curves())[0]), shown)
+    assert said[-3:] == [
+        "requests      up",
+        "account_streamDOWN 12.0 s: closed",
+        "requests      ━━━━━━━───  75%  150 of 200 in a minute",
     ]
 
 
@@ -141,5 +162,6 @@ def test_an_incident_says_what_its_kind_means_and_its_detail() -> None:
     ],
 )
 def test_text_from_outside_cannot_steer_the_terminal(kind: str, row: Document) -> None:
-    title, text = describe(kind, row, busy_picture(), ZONE)
-    assert "\x1b" not in title + text.plain
+    # A title is made printable where it is shown.
+    _, text = describe(kind, row, busy_picture())
+    assert "\x1b" not in text

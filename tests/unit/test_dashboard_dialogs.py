@@ -8,7 +8,9 @@ from textual.events import Key
 from textual.widgets import Input, Static
 
 from pointsman.dashboard import dialogs
-from pointsman.dashboard.dialogs import Dialog, KillDialog, PauseDialog, help_text
+from pointsman.dashboard.dialogs import Dialog, KillDialog, PauseDialog
+from pointsman.dashboard.keys import help_text
+from pointsman.dashboard.theme import STYLES
 from pointsman.engine.kill_request import asker
 from pointsman.engine.requests import Kill, Request
 from tests.dashboard_pictures import busy_picture, picture
@@ -23,6 +25,7 @@ class Stage(App[None]):
 
     def __init__(self, dialog: Dialog) -> None:
         super().__init__()
+        self.console.push_theme(STYLES["dark"])
         self.dialog = dialog
         self.answers: list[Request | None] = []
 

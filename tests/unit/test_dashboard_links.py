@@ -13,6 +13,7 @@ from rich.console import Console
 from pointsman.config.settings import resolve_settings
 from pointsman.dashboard import links
 from pointsman.dashboard.links import Link, PictureUpdate, Unreachable, follow, link_to
+from pointsman.dashboard.panels.kind import Lists
 from pointsman.engine import control_client
 from pointsman.engine.kill_latch import latch_path, read_latch
 from pointsman.engine.requests import Kill, Reconcile
@@ -49,7 +50,11 @@ def followed(
             raise last
         return last
 
-    follow(Link(watch, lambda _: {}, stored, lambda _: None, "UTC"), tell, is_over)
+    def lists(_now_ns: int) -> Lists:
+        return Lists()
+
+    link = Link(watch, lambda _: {}, stored, lambda _: None, lists, lambda *_: {}, "UTC")
+    follow(link, tell, is_over)
     return told
 
 

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from pointsman.dashboard import app as dashboard
+from pointsman.dashboard import engine_watch
 from pointsman.storage.errors import StorageUnavailable
 from tests.dashboard_pictures import NOW_NS, busy_picture, picture
 from tests.dashboard_pilot import Engine, opened
@@ -65,7 +65,7 @@ async def test_without_engine_and_database_both_are_said() -> None:
 async def test_an_engine_that_is_silent_for_too_long_is_said(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(dashboard, "SILENT_SECONDS", 0.0)
+    monkeypatch.setattr(engine_watch, "SILENT_SECONDS", 0.0)
     async with opened(Engine(busy_picture())) as screen:
         await screen.sees("it has sent nothing for")
         assert "ENGINE HUNG" in screen.lines[0]
@@ -95,9 +95,11 @@ async def test_what_is_not_of_now_is_dimmed_and_in_red_it_says_since_when() -> N
     engine.lose()
     async with opened(engine) as screen:
         await screen.sees("ENGINE UNREACHABLE")
-        drawn = drawn_words(screen.app.export_screenshot())
-    alarm = drawn["ENGINE UNREACHABLE"]
-    assert alarm == drawn["as of 2018-01-02 14:31:05 UTC"]
+        svg = screen.app.export_screenshot()
+    drawn = drawn_words(svg)
+    alarm = drawn["as of 2018-01-02 14:31:05 UTC"]
+    assert drawn["ENGINE UNREACHABLE"] != alarm, "it stands in a block of that colour"
+    assert f'fill="{alarm}"' in svg
     assert alarm == drawn["KILL SWITCH ON: halt"], "what the latch says is of now"
     rows = [colour for words, colour in drawn.items() if words.startswith("VA00")]
     assert len(rows) > 3

@@ -4,14 +4,27 @@ from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 
 from pointsman.dashboard.panel import Panel
+from pointsman.dashboard.panels.kind import PanelKind, Told
+from pointsman.dashboard.theme import STYLES
 from pointsman.terminal.tables import Column
 from tests.dashboard_pictures import Document
 
-COLUMNS = (Column("Name", lambda row: row["name"]),)
+KIND = PanelKind(
+    name="names",
+    digit="1",
+    key="name",
+    words=("name",),
+    empty=("nothing here",),
+    columns=(
+        Column("Name", lambda row: row["name"], order=lambda row: row["name"]),
+        Column("n", lambda row: str(row["n"]), is_right=True, order=lambda row: row["n"]),
+    ),
+    describe=lambda row, _known: Told(row["name"], iter(())),
+)
 
 
 def rows(*names: str) -> list[Document]:
-    return [{"name": name} for name in names]
+    return [{"name": name, "n": len(names) - at} for at, name in enumerate(names)]
 
 
 class Stage(App[None]):
@@ -21,7 +34,8 @@ class Stage(App[None]):
 
     def __init__(self) -> None:
         super().__init__()
-        self.panel = Panel(COLUMNS, "name", "nothing here", "panel")
+        self.console.push_theme(STYLES["dark"])
+        self.panel = Panel(KIND)
         self.chosen: list[str] = []
 
     def compose(self) -> ComposeResult:
@@ -34,7 +48,7 @@ class Stage(App[None]):
 
     def seen(self) -> list[str]:
         """The lines of the panel."""
-        return [self.panel.render_line(y).text.rstrip() for y in range(4)]
+        return [self.panel.render_line(y).text[:5].rstrip() for y in range(4)]
 
 
 async def shown(pilot: Pilot[None], stage: Stage, *names: str) -> list[str]:
@@ -46,7 +60,7 @@ async def shown(pilot: Pilot[None], stage: Stage, *names: str) -> list[str]:
 async def test_an_empty_panel_says_so() -> None:
     stage = Stage()
     async with stage.run_test(size=(20, 6)) as pilot:
-        assert (await shown(pilot, stage))[:2] == [" Name", " nothing here"]
+        assert (await shown(pilot, stage))[:2] == [" Name", " noth"]
         assert stage.panel.row is None
         await pilot.press("down", "enter", "end")
         assert stage.chosen == []

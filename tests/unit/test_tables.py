@@ -1,7 +1,6 @@
 """Tables fit, and leave out what matters least."""
 
 import io
-from decimal import Decimal
 
 import pytest
 from hypothesis import given
@@ -10,7 +9,7 @@ from rich.cells import cell_len
 from rich.console import Console, RenderableType
 from rich.text import Text
 
-from pointsman.terminal.tables import Column, Listing, draw_panel, facts
+from pointsman.terminal.tables import Column, Listing, facts
 
 ROWS = [
     ("VA001", "158.4", "ok"),
@@ -122,69 +121,3 @@ def test_a_terminal_without_lines_gets_hyphens(encoding: str, rule: str) -> None
     Console(file=paper, width=80).print(Listing("T", COLUMNS[1:2], ROWS[:1]))
     paper.seek(0)
     assert paper.read().splitlines()[2] == rule
-
-
-# -- panels ----------------------------------------------------------------------------------------
-
-NAME = Column("name", lambda row: row[0])
-AMOUNT = Column("amount", lambda row: row[1], is_aligned=True)
-NOTE = Column("note", lambda row: row[2], room=16)
-EXTRA = Column("extra", lambda row: row[0] * 3, 1)
-
-PANEL_ROWS = [("a", "12.5", "short"), ("bb", "1", "a note that is longer than there is room for")]
-
-
-def test_points_stand_below_each_other_in_a_panel() -> None:
-    panel = draw_panel(
-        (NAME, AMOUNT), [("x", "12.5", ""), ("y", "1", ""), ("z", "0.125", "")], 40, {}
-    )
-    assert [line.plain.rstrip() for line in panel.lines] == [
-        "x     12.5",
-        "y      1",
-        "z      0.125",
-    ]
-
-
-def test_what_matters_least_goes_before_a_panel_cuts_anything() -> None:
-    wide = draw_panel((NAME, AMOUNT, NOTE, EXTRA), PANEL_ROWS, 80, {})
-    narrow = draw_panel((NAME, AMOUNT, NOTE, EXTRA), PANEL_ROWS, 30, {})
-    assert "extra" in wide.header.plain
-    assert "extra" not in narrow.header.plain
-    assert narrow.lines[1].plain == "bb      1   a note that is lo…"
-
-
-def test_a_number_too_long_for_its_column_keeps_its_first_digits() -> None:
-    rows = [("x", "123.456789012345", ""), ("y", "7.5", "")]
-    panel = draw_panel((NAME, AMOUNT, NOTE), rows, 20, {})
-    assert [line.plain.split()[1] for line in panel.lines] == ["123.45678…", "7.5"]
-
-
-def test_who_wants_most_beyond_its_room_gives_first() -> None:
-    long = Column("long", lambda row: row[0], room=4)
-    short = Column("short", lambda row: row[1], room=5)
-    (line,) = draw_panel((long, short), [("l" * 40, "s" * 8)], 30, {}).lines
-    assert line.plain == f"{'l' * 19}…  {'s' * 8}"
-
-
-def test_columns_do_not_become_narrower_while_numbers_change() -> None:
-    least: dict[str, int] = {}
-    before = draw_panel((AMOUNT, NAME), [("x", "10000.25", "")], 40, least)
-    after = draw_panel((AMOUNT, NAME), [("x", "1", "")], 40, least)
-    assert before.header.plain == after.header.plain
-
-
-@given(
-    st.lists(st.tuples(st.text(max_size=9), st.decimals(-9999, 9999, places=2), st.text())),
-    st.integers(1, 120),
-)
-def test_no_line_of_a_panel_is_wider_than_asked_for(
-    rows: list[tuple[str, Decimal, str]], width: int
-) -> None:
-    panel = draw_panel((NAME, AMOUNT, NOTE, EXTRA), [(a, str(b), c) for a, b, c in rows], width, {})
-    assert len(panel.lines) == len(rows)
-    assert all(line.cell_len <= width for line in (panel.header, *panel.lines))
-
-
-def test_text_from_outside_cannot_break_a_line_or_steer_the_terminal() -> None:
-    (line,) = draw_panel((NAME,), [("a\nb\x1b[31m",)], 40, {}).lines
-    assert line.plain == "a\\nb\\x1b[31m"

@@ -5,44 +5,53 @@ engine and to the database run in threads of their own, so that no key ever wait
 """
 
 import asyncio
-import shlex
 import signal
 import time
 from collections.abc import Callable
-from pathlib import Path
 from threading import Event, Thread
 from typing import Any, ClassVar
 
+from rich.console import Group
 from rich.text import Text
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.events import Resize
 from textual.message import Message
+from textual.widgets import Input
 
+from pointsman.dashboard.answers import answer_in_words, kill_command
 from pointsman.dashboard.cells import Picture
-from pointsman.dashboard.dialogs import Dialog, KillDialog, PauseDialog, Reading, help_text
-from pointsman.dashboard.links import Link, PictureUpdate, Unreachable, follow
+from pointsman.dashboard.curves import Curves
+from pointsman.dashboard.dialogs import (
+    Dialog,
+    FlattenDialog,
+    KillDialog,
+    PauseDialog,
+    Reading,
+)
+from pointsman.dashboard.engine_watch import EngineWatch
+from pointsman.dashboard.filter_line import FilterLine
+from pointsman.dashboard.keys import ACTIONS, help_text
+from pointsman.dashboard.links import Beside, Link, PictureUpdate, Unreachable, follow, read_beside
 from pointsman.dashboard.panel import Panel
-from pointsman.dashboard.theme import ALARM, STRONG, THEME
+from pointsman.dashboard.sampling import sample
+from pointsman.dashboard.theme import (
+    ALARM,
+    STRONG,
+    STYLES,
+    THEMES,
+    theme_of_terminal,
+)
 from pointsman.dashboard.view import DashboardView
-from pointsman.engine.requests import AccountRequest, Answer, Kill, Reconcile, Request
+from pointsman.engine.requests import Reconcile, Request
 from pointsman.storage.errors import StorageError
-from pointsman.terminal.condition import Condition, EngineState, of_loop
-from pointsman.terminal.text import counted, printable
-
-SILENT_SECONDS = 3.0
-"""An engine that has sent nothing for so long hangs: a thread of its own sends a picture a second,
-also with its loop stuck."""
+from pointsman.terminal.text import printable
 
 STORY_SECONDS = 1.0
-"""So often the story of the selected row is read again."""
+"""So often the lists, and the story of the selected row, are read again."""
 
 NOTICE_SECONDS = 12.0
 """How long an answer stays to be read."""
-
-
-PATH_LENGTH_MAX = 24
-"""Characters of a path that stand in a notice, in the smallest terminal too."""
 
 
 class Dashboard(App[None]):
@@ -52,17 +61,7 @@ class Dashboard(App[None]):
     CSS_PATH = "dashboard.tcss"
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("k", "kill", show=False),
-        Binding("p", "pause", show=False),
-        Binding("r", "reconcile", show=False),
-        Binding("question_mark", "help", show=False),
-        Binding("1", "go_to('accounts')", show=False),
-        Binding("2", "go_to('positions')", show=False),
-        Binding("3", "go_to('decisions')", show=False),
-        Binding("6", "go_to('incidents')", show=False),
-        Binding("z", "zoom", show=False),
-        Binding("f", "refused_only", show=False),
-        Binding("q,ctrl+c", "quit", show=False),
+        Binding(key, action, show=False) for key, action in ACTIONS
     ]
 
     class Arrived(Message):
@@ -84,28 +83,34 @@ class Dashboard(App[None]):
             self.signal_id = signal_id
             self.story = story
 
-    class ToldBeside(StoryRead):
-        """The story of the selected row is there, or None where it cannot be read."""
+    class ReadBeside(Message):
+        """The lists are read, and the story of the selected row; None of what cannot be read."""
 
-    def __init__(self, link: Link, *, is_colourless: bool = False) -> None:
+        def __init__(self, read: Beside) -> None:
+            super().__init__()
+            self.read = read
+
+    def __init__(
+        self, link: Link, *, is_colourless: bool = False, theme: str | None = None
+    ) -> None:
         # Without colour Textual would draw in greys; the terminal's own colours stay instead.
         super().__init__(ansi_color=True if is_colourless else None)
         self._link = link
-        self._view = DashboardView(link.zone)
+        self._curves = Curves()
+        self._view = DashboardView(link.zone, self._curves)
+        self._theme = theme or theme_of_terminal()
+        self.console.push_theme(STYLES[self._theme])
         self._news: PictureUpdate | None = None
         self._is_waiting = False
         self._is_over = Event()
-        self._heard_at = time.monotonic()
+        self._watch = EngineWatch(link.is_remote, time.monotonic())
         self._answer = Text()
         self._answered_at = 0.0
         self._is_answer_kept = False
-        self._incidents: set[str] | None = None
-        """Those of the newest picture that the engine has sent."""
+        self._is_equity_read = False
         self._is_reading = False
         self._read_beside_of: str | None = None
         self._read_beside_at = 0.0
-        self._kept: Picture | None = None
-        """The newest picture that the engine itself has sent."""
 
     def compose(self) -> ComposeResult:
         """One view; dialogs open over it."""
@@ -113,9 +118,10 @@ class Dashboard(App[None]):
 
     def on_mount(self) -> None:
         """Start to follow the engine."""
-        self.register_theme(THEME)
+        for theme in THEMES.values():
+            self.register_theme(theme)
         if not self.no_color:
-            self.theme = THEME.name
+            self.theme = self._theme
         # Ended from outside, it must leave the terminal as it found it.
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self.exit)
         self._start(lambda: follow(self._link, self._tell, self._is_over))
@@ -139,52 +145,20 @@ class Dashboard(App[None]):
             self.post_message(self.Arrived())
 
     def on_dashboard_arrived(self) -> None:
-        """Draw the newest picture."""
+        """Draw the newest picture, and ring for a new incident in it."""
         self._is_waiting = False
-        self._heard_at = time.monotonic()
-        if self._news is not None and not self._news.lost:
-            self._kept = self._news.picture
-            self._ring()
+        news, now = self._news, time.monotonic()
+        if news is not None and self._watch.take(news, now) and news.picture is not None:
+            sample(self._curves, news.picture, now)
+            if self._watch.has_new_incident():
+                self.bell()
         self._look()
-
-    def _ring(self) -> None:
-        """Ring the bell for an incident that was not there before; not for those of a start."""
-        shown = [] if self._kept is None else self._kept["incidents"]
-        incidents = {each["incident_id"] for each in shown}
-        if self._incidents is not None and not incidents <= self._incidents:
-            self.bell()
-        self._incidents = incidents
 
     def _look(self) -> None:
         """Show what is known now. Once a second also without news: what is silent grows old."""
         self._say()
-        self._view.show(self._picture, self._condition())
+        self._view.show(self._watch.picture, self._watch.condition(time.monotonic()))
         self._read_beside()
-
-    def _condition(self) -> Condition | None:
-        """What is known of an engine that is not simply running; None where it is."""
-        if self._news is None:
-            return None
-        _stored, lost, _unread, state = self._news
-        picture = self._picture
-        as_of_ns = None if picture is None else int(picture["now_ns"])
-        if lost:
-            return Condition(state, lost, as_of_ns)
-        silent = time.monotonic() - self._heard_at
-        if silent >= SILENT_SECONDS:
-            state = EngineState.UNREACHABLE if self._link.is_remote else EngineState.HUNG
-            return Condition(state, f"it has sent nothing for {silent:.0f} s", as_of_ns)
-        return None if picture is None else of_loop(picture)
-
-    @property
-    def _picture(self) -> Picture | None:
-        """What to show: of a remote engine that is lost rather what it sent last than what is in a
-        database here."""
-        if self._news is None:
-            return None
-        stored, kept = self._news.picture, self._kept
-        is_stored_shown = stored is not None and (kept is None or not self._link.is_remote)
-        return stored if not self._news.lost or is_stored_shown else kept
 
     def on_resize(self, event: Resize) -> None:
         """Fit into the new size."""
@@ -194,23 +168,7 @@ class Dashboard(App[None]):
 
     def _say(self) -> None:
         """Say why the picture is not the engine's, and the newest answer."""
-        self._view.say([text for text in (*self._trouble(), self._newest_answer()) if text])
-
-    def _trouble(self) -> list[Text]:
-        """What has to be known of the picture beside the condition of its engine."""
-        if self._news is None or not self._news.lost:
-            return []
-        _stored, lost, unread, _state = self._news
-        picture = self._picture
-        if picture is None:
-            return [Text(f"{_sentence(lost)}, and {printable(unread)}", style=ALARM)]
-        if not self._link.is_remote or picture is self._kept:
-            return []
-        where = f"of this machine: {_place(picture)}"
-        return [
-            Text("Retrying. Below may be ANOTHER engine's database,", style=ALARM),
-            Text(where, style=ALARM),
-        ]
+        self._view.say([text for text in (*self._watch.trouble(), self._newest_answer()) if text])
 
     def _newest_answer(self) -> Text:
         is_old = time.monotonic() - self._answered_at > NOTICE_SECONDS
@@ -230,7 +188,7 @@ class Dashboard(App[None]):
 
     def _open(self, dialog: Dialog) -> None:
         is_room = isinstance(dialog, KillDialog) or not self._view.is_too_small
-        if len(self.screen_stack) == 1 and is_room:
+        if self._is_plain and is_room:
             self.push_screen(dialog, self._ask)
 
     def action_kill(self) -> None:
@@ -239,30 +197,103 @@ class Dashboard(App[None]):
 
     def action_pause(self) -> None:
         """Ask for whom and why; the selected account is proposed."""
-        picture = self._picture
+        picture = self._watch.picture
         if picture is None:
             return
         self._open(PauseDialog(picture, self._view.selected_account()))
 
     def action_reconcile(self) -> None:
         """Compare with the venue now."""
-        if len(self.screen_stack) == 1:
+        if self._is_plain:
             self._ask(Reconcile())
 
     def action_go_to(self, name: str) -> None:
         """To a panel by its number."""
-        if len(self.screen_stack) == 1:
+        if self._is_plain:
             self._view.go_to(name)
 
     def action_zoom(self) -> None:
         """One panel over all of the room, or all of them."""
-        if len(self.screen_stack) == 1:
+        if self._is_plain:
             self._view.zoom()
 
     def action_refused_only(self) -> None:
         """Refusals alone, or all decisions."""
-        if len(self.screen_stack) == 1:
+        if self._is_plain:
             self._view.refused_only()
+
+    @property
+    def _is_plain(self) -> bool:
+        """Whether no dialog is open."""
+        return len(self.screen_stack) == 1
+
+    def action_only_account(self) -> None:
+        """What belongs to the selected account, or all."""
+        if self._is_plain:
+            self._view.only_account()
+
+    def action_flatten(self) -> None:
+        """Ask whether to close what the selected account holds."""
+        picture, (kind, row) = self._watch.picture, self._view.selected
+        if picture is None or row is None or kind not in ("accounts", "positions"):
+            self._tell_shortly("flatten: select an account or a position first")
+            return
+        held = [each for each in picture["positions"] if each["va_id"] == row["va_id"]]
+        if held:
+            self._open(FlattenDialog(row["va_id"], held))
+        else:
+            self._tell_shortly(f"flatten: {row['va_id']} holds nothing")
+
+    def action_copy_id(self) -> None:
+        """Copy what the selected row is called."""
+        kind, row = self._view.selected
+        if row is None or not self._is_plain:
+            return
+        panel = self._view.panels[kind].kind
+        copied = str(row.get("signal_id") or row[panel.key])
+        self.copy_to_clipboard(copied)
+        self._tell_shortly(f"copied {copied}")
+
+    def action_next_theme(self) -> None:
+        """The next theme."""
+        if self.no_color:
+            return
+        names = list(THEMES)
+        self._theme = names[(names.index(self._theme) + 1) % len(names)]
+        self.console.pop_theme()
+        self.console.push_theme(STYLES[self._theme])
+        self.theme = self._theme
+        self._view.draw_anew()
+        self._tell_shortly(f"theme: {self._theme}")
+
+    def action_filter(self) -> None:
+        """Ask for a text to look for."""
+        if self._is_plain and not self._view.is_too_small:
+            self._view.filter_line.open()
+
+    def on_input_changed(self, changed: Input.Changed) -> None:
+        """Look for what is typed so far."""
+        if changed.input is self._view.filter_line:
+            self._view.look_for(changed.value)
+
+    def on_filter_line_closed(self, closed: FilterLine.Closed) -> None:
+        """Back to the panel."""
+        if closed.is_kept:
+            self._view.focus_selected()
+        else:
+            self._view.show_all()
+
+    def action_show_all(self) -> None:
+        """End every filter."""
+        if self._is_plain:
+            self._view.show_all()
+
+    def action_scroll_story(self, lines: int) -> None:
+        """Up or down in the story beside the panels."""
+        self._view.scroll_detail(lines)
+
+    def _tell_shortly(self, text: str) -> None:
+        self.post_message(self.Answered(text, is_bad=False))
 
     def action_help(self) -> None:
         """Keys and words."""
@@ -275,20 +306,24 @@ class Dashboard(App[None]):
         self._start(lambda: self._ask_now(request))
 
     def _ask_now(self, request: Request) -> None:
-        database = "" if self._kept is None else str(self._kept["database"])
+        newest = self._watch.newest
+        database = "" if newest is None else str(newest["database"])
         by_hand = kill_command(request, database) if self._link.is_remote else ""
         self.post_message(self.Answered(*answer_in_words(request, self._link.ask, by_hand)))
 
     def on_panel_chosen(self, chosen: Panel.Chosen) -> None:
-        """The story of the signal of this row."""
-        signal_id = chosen.row.get("signal_id")
-        if signal_id:
-            self._start(lambda: self._read_story(signal_id))
+        """The story of the signal of this row, or what there is to say of it."""
+        signal_id, kind = chosen.row.get("signal_id"), chosen.panel.kind.name
+        told = self._view.told_of(kind, chosen.row)
+        if told is None:
+            return
+        if signal_id and kind != "incidents":
+            after = list(told.after)
+            self._start(lambda: self._read_story(signal_id, after))
         else:
-            text = "no story here: select a decision or a position first"
-            self.post_message(self.Answered(text, is_bad=False))
+            self._open(Reading(printable(told.title), Group(*told.lines)))
 
-    def _read_story(self, signal_id: str) -> None:
+    def _read_story(self, signal_id: str, after: list[Text]) -> None:
         try:
             story = self._link.story(signal_id)
         except (StorageError, Unreachable) as error:
@@ -298,7 +333,7 @@ class Dashboard(App[None]):
             text = f"signal {signal_id} is not stored yet; try again"
             self.post_message(self.Answered(text, is_bad=True))
         else:
-            self.post_message(self.StoryRead(signal_id, story))
+            self.post_message(self.StoryRead(signal_id, Group(story, *after)))
 
     # -- beside the panels -----------------------------------------------------------------------
 
@@ -307,85 +342,33 @@ class Dashboard(App[None]):
         self._read_beside()
 
     def _read_beside(self) -> None:
-        """Read the story of the selected row, again once a second, because it continues. One at a
-        time; the next that is wanted follows the one that is read."""
-        wanted = self._view.selected_signal
-        is_new = wanted != self._read_beside_of
+        """Read the lists, and the story of the selected row; again once a second, because they
+        continue. One at a time; the next that is wanted follows the one that is read."""
+        wanted, picture = self._view.selected_signal, self._watch.picture
+        is_new = wanted != self._read_beside_of and wanted is not None
         is_due = time.monotonic() - self._read_beside_at > STORY_SECONDS
-        if wanted is None or self._is_reading or not (is_new or is_due):
+        if picture is None or self._is_reading or not (is_new or is_due):
             return
         self._is_reading = True
         self._read_beside_of, self._read_beside_at = wanted, time.monotonic()
-        self._start(lambda: self._read_beside_now(wanted))
+        self._start(lambda: self._read_beside_now(picture, wanted))
 
-    def _read_beside_now(self, signal_id: str) -> None:
-        try:
-            story = self._link.story(signal_id)
-        except (StorageError, Unreachable):
-            story = None  # what the picture holds of it is shown all the same
-        self.post_message(self.ToldBeside(signal_id, story))
+    def _read_beside_now(self, picture: Picture, signal_id: str | None) -> None:
+        read = read_beside(self._link, picture, signal_id, is_first=not self._is_equity_read)
+        self.post_message(self.ReadBeside(read))
 
-    def on_dashboard_told_beside(self, told: ToldBeside) -> None:
+    def on_dashboard_read_beside(self, message: ReadBeside) -> None:
         """Show what was read, and read on."""
-        self._is_reading = False
-        if told.story is not None:
-            self._view.tell(told.signal_id, told.story)
+        read, self._is_reading = message.read, False
+        for name, points in (read.equity or {}).items():
+            self._curves.begin(name, points)
+        self._is_equity_read = self._is_equity_read or read.equity is not None
+        if read.lists is not None:
+            self._view.take_lists(read.lists)
+        if read.story is not None and read.signal_id is not None:
+            self._view.tell(read.signal_id, read.story)
         self._read_beside()
 
     def on_dashboard_story_read(self, read: StoryRead) -> None:
         """Show it."""
         self._open(Reading(f"Signal {printable(read.signal_id)}", read.story))
-
-
-def _sentence(words: str) -> str:
-    return printable(words[:1].upper() + words[1:])
-
-
-def _place(picture: Picture) -> str:
-    """Where a database lies: all of its path, or the end that tells it from others."""
-    path = printable(str(Path(picture["database"]).absolute()))
-    return path if len(path) <= PATH_LENGTH_MAX else f"…{path[1 - PATH_LENGTH_MAX :]}"
-
-
-def kill_command(request: Request, database: str) -> str:
-    """What a person types on the machine of an engine to kill it without an answer of it. Empty
-    for another request."""
-    if not isinstance(request, Kill):
-        return ""
-    flatten = " --flatten" if request.flatten else ""
-    where = shlex.quote(database) if database else "PATH"
-    folder = "" if Path(database).is_absolute() else " in its folder"
-    command = f"pointsman kill{flatten} --reason {shlex.quote(request.reason)} --db {where}"
-    return f"Type on its machine{folder}: {command}"
-
-
-def answer_in_words(
-    request: Request, ask: Callable[[Request], Answer], by_hand: str = ""
-) -> tuple[str, bool]:
-    """Ask, and the answer in words; True where it was not done. `by_hand` is what else a person
-    can do then."""
-    verb = request.verb
-    ending = f". {by_hand}" if by_hand else ""
-    try:
-        answer = ask(request)
-    except (Unreachable, OSError, ValueError) as error:
-        what = "NO ANSWER, may not be done" if isinstance(request, Kill) else "NOT DONE"
-        return f"{verb}: {what}: {error}{ending}", True
-    if not answer.get("ok"):
-        why = answer.get("error", "the engine did not say why")
-        return f"{verb}: NOT DONE: {why}{ending}", True
-    if "told" in answer:
-        return f"{verb}: {answer['told']}", False
-    if not answer.get("durable", True):
-        return f"{verb}: in force, but NOT STORED: it would not survive a restart", True
-    if "differences" in answer:
-        return _compared(verb, answer)
-    if isinstance(request, AccountRequest):
-        return f"{verb}: done for {request.va or 'all accounts'}", False
-    return f"{verb}: done", False
-
-
-def _compared(verb: str, answer: Answer) -> tuple[str, bool]:
-    text = f"{verb}: done, {counted(answer['differences'], 'difference')}"
-    frozen = ", ".join(f"{va} ({why})" for va, why in answer.get("frozen", {}).items())
-    return (f"{text}; frozen: {frozen}", True) if frozen else (text, False)

@@ -12,7 +12,7 @@ from rich.text import Text
 from pointsman.dashboard.theme import ALARM, FAINT, GOOD, LOSS, WAIT
 from pointsman.domain.money import ONE, ZERO
 
-FULL, EMPTY = "█", "░"
+FULL, EMPTY = "━", "─"
 NEAR = Decimal("0.75")
 """From this part of a limit on a bar warns."""
 

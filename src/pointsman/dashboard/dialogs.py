@@ -1,10 +1,12 @@
-"""What opens over the panels: kill, pause, the story of a signal, help.
+"""What opens over the panels: kill, pause, flatten, the story of a signal, help.
 
 A dialog that changes something says first what it will do and has it confirmed: the kill by its
-word, with or without a reason, the pause by its reason.
+word, with or without a reason, flattening by its word and a reason, the pause by its reason.
 Escape leaves every one of them without any effect.
 """
 
+from collections.abc import Sequence
+from decimal import Decimal
 from typing import ClassVar
 
 from rich.console import RenderableType
@@ -15,45 +17,21 @@ from textual.containers import Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-from pointsman.dashboard.cells import Picture, Row
-from pointsman.dashboard.theme import ALARM, FAINT, STRONG, WAIT
-from pointsman.dashboard.view import COLUMNS_MIN, LINES_MIN
+from pointsman.dashboard.cells import Picture, Row, quantity_text
+from pointsman.dashboard.places import COLUMNS_MIN, LINES_MIN
+from pointsman.dashboard.theme import ALARM, FAINT, STRONG, WAIT, result
 from pointsman.engine.kill_request import asker
-from pointsman.engine.requests import NO_REASON, Kill, Pause, Request, Resume
+from pointsman.engine.requests import NO_REASON, Flatten, Kill, Pause, Request, Resume
 from pointsman.terminal.text import printable
 
 REASON_LENGTH_MAX = 200
 
+POSITIONS_SHOWN = 6
+"""How many positions the dialog that closes them names."""
+
 WIDTHS = [(0, "-narrow"), (COLUMNS_MIN, "-wide-enough")]
 HEIGHTS = [(0, "-low"), (LINES_MIN, "-high-enough")]
 """From which size on the dialog of the kill is of which class."""
-
-KEYS = (
-    ("k", "kill switch: halt or flatten; needs a typed word"),
-    ("p", "pause or resume entries, of one account or of all"),
-    ("r", "compare with the venue now"),
-    ("enter", "the whole story of the selected decision or position"),
-    ("1 2 3 6", "accounts, positions, decisions, incidents"),
-    ("tab", "next panel; arrows, pages, home and end move in it"),
-    ("z", "zoom: one panel over all of the room, and back"),
-    ("f", "refused decisions only, and all again"),
-    ("q", "quit; an engine that `run` shows here stops with it"),
-)
-WORDS = (
-    ("stop is", "confirmed: by the venue, stops rest for all of it"),
-    ("", "waiting 0.3 s: not confirmed, within the deadline"),
-    ("", "NAKED 2.1 s: not confirmed in time; will be closed"),
-    ("", "exiting: an order to close it is at the venue"),
-    ("total PnL", "realized and unrealized together"),
-    ("fall", "how far equity is below its peak, now"),
-    ("loss limit", "how much of MAX_DAILY_LOSS is used today"),
-    ("fall limit", "how much of MAX_DRAWDOWN_PERCENTAGE is used"),
-    ("S ━● E ─ T", "stop, price now, entry, target; gain is right"),
-    ("3 losses", "losses in a row, and the length of their cooldown"),
-    ("streak", "losses in a row; a cooldown starts at the limit"),
-    ("result", "accepted, or why it was refused: what was measured,"),
-    ("", "and what it had to be"),
-)
 
 
 class Dialog(ModalScreen[Request | None]):
@@ -93,7 +71,7 @@ class KillDialog(Dialog):
             yield Static(brief, id="brief")
             yield Input(placeholder="type KILL or FLATTEN", id="word", max_length=10)
             yield Input(placeholder="reason (optional)", id="reason", max_length=REASON_LENGTH_MAX)
-            yield Static(Text("enter: press it   escape: leave", style=FAINT), id="hint")
+            yield _hint("enter: press it   escape: leave")
 
     def on_input_submitted(self) -> None:
         """Press it, once the word is there."""
@@ -128,8 +106,7 @@ class PauseDialog(Dialog):
         with Vertical(classes="dialog"):
             yield Static(id="what")
             yield Input(placeholder="reason", id="reason", max_length=REASON_LENGTH_MAX)
-            keys = "enter: do it   up, down: another account   escape: leave"
-            yield Static(Text(keys, style=FAINT), id="hint")
+            yield _hint("enter: do it   up, down: another account   escape: leave")
 
     def on_mount(self) -> None:
         """Say what the answer would do."""
@@ -174,6 +151,48 @@ class PauseDialog(Dialog):
         self.dismiss(kind(va=va_id, reason=reason, by=_asker()))
 
 
+class FlattenDialog(Dialog):
+    """Closes at market all that one account holds. Only the word does, with a reason."""
+
+    WORD = "FLATTEN"
+
+    def __init__(self, va_id: str, held: Sequence[Row]) -> None:
+        super().__init__()
+        self._va_id = va_id
+        self._held = held
+
+    def compose(self) -> ComposeResult:
+        """What will be closed, and two lines to type in."""
+        what = Text().append(f"Flatten {printable(self._va_id)}\n", style=ALARM)
+        for row in self._held[:POSITIONS_SHOWN]:
+            what.append(f"\n{row['side']} {quantity_text(row)} {printable(row['symbol'])}  ")
+            what.append_text(result(Decimal(row["unrealized"])))
+        if len(self._held) > POSITIONS_SHOWN:
+            what.append(f"\nand {len(self._held) - POSITIONS_SHOWN} more")
+        what.append("\n\nAll of it is closed at market. It may enter again afterwards.", FAINT)
+        with Vertical(classes="dialog alarm"):
+            yield Static(what, id="what")
+            yield Input(placeholder=f"type {self.WORD}", id="word", max_length=10)
+            yield Input(placeholder="reason", id="reason", max_length=REASON_LENGTH_MAX)
+            yield _hint("enter: do it   escape: leave")
+
+    def on_input_submitted(self) -> None:
+        """Do it, once word and reason are there."""
+        word, reason = self.query_one("#word", Input), self.query_one("#reason", Input)
+        if word.value.strip().upper() != self.WORD:
+            self._ask_for(word, f"Type {self.WORD} to confirm. ")
+        elif not reason.value.strip():
+            self._ask_for(reason, "Give a reason: it is stored. ")
+        else:
+            why = reason.value.strip()
+            self.dismiss(Flatten(va=self._va_id, reason=why, by=_asker()))
+
+    def _ask_for(self, line: Input, words: str) -> None:
+        hint = Text().append(words, style=WAIT).append("escape: leave", style=FAINT)
+        self.query_one("#hint", Static).update(hint)
+        line.focus()
+
+
 class Reading(Dialog):
     """Something to read, as large as the terminal: any of the usual keys closes it."""
 
@@ -193,25 +212,16 @@ class Reading(Dialog):
         with Vertical(classes="reading"):
             with VerticalScroll():
                 yield Static(self._body)
-            yield Static(Text(f"{self._title}   arrows: scroll   escape: back", style=FAINT))
+            yield _hint(f"{self._title}   arrows: scroll   escape: back")
 
     def on_mount(self) -> None:
         """Let the arrows scroll at once."""
         self.query_one(VerticalScroll).focus()
 
 
+def _hint(words: str) -> Static:
+    return Static(Text().append(words, style=FAINT), id="hint")
+
+
 def _asker() -> str:
     return f"{asker()}, dashboard"
-
-
-def help_text() -> Text:
-    """The keys, and the words that are not plain."""
-    text = Text()
-    for title, pairs in (("Keys", KEYS), ("Words", WORDS)):
-        text.append(f"{title}\n", style=STRONG)
-        for name, meaning in pairs:
-            text.append(f"  {name:<11}", style=WAIT if title == "Keys" else FAINT)
-            text.append(f"{meaning}\n")
-        text.append("\n")
-    ending = "Times are UTC, those of the trading window on its own clock.\nMoney is after fees."
-    return text.append(ending, style=FAINT)

@@ -8,7 +8,8 @@ import http.client
 import json
 import ssl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from decimal import Decimal
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, urlsplit
@@ -18,7 +19,18 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from pointsman.dashboard.cells import Picture
+from pointsman.dashboard.curves import POINTS_MAX, TOTAL, Curve, Point
 from pointsman.dashboard.links import Link, Unreachable, link_to
+from pointsman.dashboard.lists import (
+    DAY_NS,
+    DECISIONS_MAX,
+    NEWEST,
+    OPEN_MAX,
+    day_start_ns,
+    made_lists,
+)
+from pointsman.dashboard.panels.kind import Lists
+from pointsman.domain.timestamps import iso, parse_ts
 from pointsman.engine.requests import Answer, Request
 
 if TYPE_CHECKING:
@@ -31,6 +43,8 @@ TIMEOUT_SECONDS = 8.0
 PICTURE_SECONDS = 0.5
 """Between two pictures."""
 ANSWER_BYTES_MAX = 64 * 1024 * 1024
+CURVES_MAX = 20
+"""Of this many accounts equity is asked for: each is a request."""
 _API = "/api/v1"
 _NOT_SENT = ("verb", "by")
 """Of a request: the verb stands in the path, and who asks follows from the token."""
@@ -164,7 +178,47 @@ def link_over_http(remote: Remote, settings: "Settings") -> Link:
             raise Unreachable(response.why())
         return Text(response.body.decode("utf-8", "replace"))
 
-    return Link(watch, ask, local.last, story, local.zone, is_remote=True)
+    def lists(now_ns: int) -> Lists:
+        return lists_over_http(remote, local.zone, now_ns)
+
+    def equity(now_ns: int, va_ids: Sequence[str]) -> Mapping[str, Curve]:
+        return equity_over_http(remote, now_ns, va_ids)
+
+    return Link(watch, ask, local.last, story, lists, equity, local.zone, is_remote=True)
+
+
+def equity_over_http(remote: Remote, now_ns: int, va_ids: Sequence[str]) -> Mapping[str, Curve]:
+    """What all accounts together and the first of these were worth in the last day. Raises
+    Unreachable."""
+    wanted = {TOTAL: "", **{va_id: f"&va={quote(va_id, safe='')}" for va_id in va_ids[:CURVES_MAX]}}
+    since = f"/equity?from={iso(now_ns - DAY_NS)}&limit={POINTS_MAX}"
+    return {
+        name: tuple(
+            Point(parse_ts(row["at"]), Decimal(row["equity"]))
+            for row in _listed(remote, f"{since}{only}")
+        )
+        for name, only in wanted.items()
+    }
+
+
+def lists_over_http(remote: Remote, zone: str, now_ns: int) -> Lists:
+    """The lists of an engine at a URL. Raises Unreachable."""
+    signals = _listed(remote, f"/signals?limit={DECISIONS_MAX}")
+    return made_lists(
+        _listed(remote, f"/orders?open=true&limit={OPEN_MAX}"),
+        _listed(remote, f"/orders?limit={NEWEST}"),
+        _listed(remote, f"/trades?limit={NEWEST}"),
+        [(row["reason"], parse_ts(row["decided_at"])) for row in signals if row.get("outcome")],
+        day_start_ns(now_ns, zone),
+    )
+
+
+def _listed(remote: Remote, path: str) -> list[dict[str, Any]]:
+    response = remote.get(path)
+    if not response.is_good:
+        raise Unreachable(response.why())
+    found: list[dict[str, Any]] = msgspec.json.decode(response.body)
+    return found
 
 
 def picture_of(remote: Remote) -> Picture:

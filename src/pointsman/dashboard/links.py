@@ -4,7 +4,8 @@ A thread follows the engine and tells each picture; when the engine is lost it t
 database holds, with the reason, and tries again.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, NamedTuple
@@ -12,6 +13,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from rich.console import RenderableType
 
 from pointsman.dashboard.cells import Picture
+from pointsman.dashboard.curves import Curve
+from pointsman.dashboard.lists import equity_of_database, lists_of_database
+from pointsman.dashboard.panels.kind import Lists
 from pointsman.engine import control_client
 from pointsman.engine.kill_request import kill
 from pointsman.engine.requests import Answer, Kill, Request
@@ -43,17 +47,41 @@ class Link(NamedTuple):
     `watch` gives pictures until the engine is lost, and `ask` answers a request; both raise
     Unreachable, but for a kill without an engine on this machine: the latch is pressed. `last` is
     the picture of the database, which raises StorageError, and `story` all that came of a signal,
-    None for one that is not stored, which raises either. `zone` is that of the trading window.
-    `is_remote` says that the engine is known by its address alone, so that `last` may be the
-    picture of another one.
+    None for one that is not stored, which raises either. So do `lists`, the lists beside a
+    picture of some moment of event time, and `equity`, what these accounts and all together were
+    worth before it. `zone` is that of the trading window. `is_remote` says
+    that the engine is known by its address alone, so that `last` may be the picture of another one.
     """
 
     watch: Callable[[], Iterator[Picture]]
     ask: Callable[[Request], Answer]
     last: Callable[[], Picture]
     story: Callable[[str], RenderableType | None]
+    lists: Callable[[int], Lists]
+    equity: Callable[[int, Sequence[str]], Mapping[str, Curve]]
     zone: str
     is_remote: bool = False
+
+
+class Beside(NamedTuple):
+    """What was read beside a picture; None of what was not asked for or cannot be read."""
+
+    lists: Lists | None
+    equity: Mapping[str, Curve] | None
+    signal_id: str | None
+    story: RenderableType | None
+
+
+def read_beside(link: Link, picture: Picture, signal_id: str | None, *, is_first: bool) -> Beside:
+    """Read the lists and the story of a signal, and if it `is_first` what equity was before."""
+    lists = equity = story = None
+    now_ns = int(picture["now_ns"])
+    with suppress(StorageError, Unreachable):  # what the picture holds is shown all the same
+        lists = link.lists(now_ns)
+        story = None if signal_id is None else link.story(signal_id)
+        if is_first:
+            equity = link.equity(now_ns, [row["va_id"] for row in picture["accounts"]])
+    return Beside(lists, equity, signal_id, story)
 
 
 class PictureUpdate(NamedTuple):
@@ -126,4 +154,13 @@ def link_to(settings: "Settings") -> Link:
             found = read_story(connection, signal_id)
         return None if found is None else draw_story(found, zone)
 
-    return Link(watch, ask, lambda: picture_from_database(database, settings), story, zone)
+    def lists(now_ns: int) -> Lists:
+        return lists_of_database(database, zone, now_ns)
+
+    def equity(now_ns: int, va_ids: Sequence[str]) -> Mapping[str, Curve]:
+        return equity_of_database(database, now_ns, va_ids)
+
+    def last() -> Picture:
+        return picture_from_database(database, settings)
+
+    return Link(watch, ask, last, story, lists, equity, zone)

@@ -1,78 +1,83 @@
-"""What is always there: headline, answers, notices, the four panels, the foot, and their room."""
+"""What is always there: headline, answers, notices, the panels, what is beside them, and the foot.
 
-from collections.abc import Sequence
+It holds what is known and gives each part what that part shows; the parts draw only what changed.
+"""
 
-from rich.console import Group, RenderableType
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.containers import Container, Vertical
+from textual.containers import Container, Horizontal, Vertical
 from textual.geometry import Size
+from textual.widget import Widget
 from textual.widgets import Static
 
-from pointsman.dashboard import cells, detail, header_and_footer
-from pointsman.dashboard.cells import Picture, worst_first
-from pointsman.dashboard.layout import share
+from pointsman.dashboard import footer, header
+from pointsman.dashboard.beside import DetailPane, EquityPane, RefusalsPane
+from pointsman.dashboard.cells import Picture, Row
+from pointsman.dashboard.curves import TOTAL, Curves
+from pointsman.dashboard.filter_line import FilterLine
+from pointsman.dashboard.keys import key_line
+from pointsman.dashboard.lines import Lines
 from pointsman.dashboard.panel import Panel
-from pointsman.dashboard.theme import ALARM, FAINT, STALE, STRONG
+from pointsman.dashboard.panels import accounts, kinds, market, positions
+from pointsman.dashboard.panels.kind import Known, Lists, Told
+from pointsman.dashboard.places import (
+    ASIDE,
+    COLUMNS_WIDE,
+    LINES_TALL,
+    LOWER,
+    RIGHT_ROOMY,
+    Places,
+    frame_of,
+    heights,
+    is_beside,
+    is_tall,
+    is_too_small,
+    places,
+    tabs_of,
+    what_is_needed,
+    width_beside,
+    width_of,
+)
+from pointsman.dashboard.theme import ALARM, STRONG
+from pointsman.dashboard.titles import Tab, counted_rows, spaced, title, total_rows
 from pointsman.terminal.condition import Condition
 from pointsman.terminal.tables import WIDE_FROM
-
-COLUMNS_MIN, LINES_MIN = 72, 20
-"""The smallest terminal in which everything that matters can be seen."""
-
-RULED_LINES = 24
-"""From here on a line with its title stands over each panel."""
-
-COLUMNS_WIDE, LINES_TALL = 140, 36
-"""From here on the story of the selected row stands beside the panels, and panels in boxes."""
-
-LEFT_COLUMNS = 118
-"""What the panels get before what is beside them gets more than its least."""
-
-RIGHT_LEAST, RIGHT_MOST = 48, 76
-"""Characters of what stands beside the panels."""
-
-KEYS = (
-    ("k", "kill"),
-    ("p", "pause"),
-    ("r", "reconcile"),
-    ("enter", "story"),
-    ("1-3 6", "panel"),
-    ("z", "zoom"),
-    ("?", "help"),
-    ("q", "quit"),
-)
 
 
 class DashboardView(Container):
     """One picture, drawn into whatever room there is. Times that were measured stand on the clock
     of `zone`."""
 
-    def __init__(self, zone: str) -> None:
+    def __init__(self, zone: str, curves: Curves) -> None:
         super().__init__()
         self._picture: Picture | None = None
         self._condition: Condition | None = None
-        self._notices = Text()
-        self._headline = Static(Text("pointsman", style=STRONG), id="headline")
-        self._verdict = Static(Text("waiting for the first picture"), id="verdict")
-        self._notice = Static(id="notice")
-        self._foot = Static(id="foot")
-        self._zone = zone
+        self._lists = Lists()
+        self._zone, self._curves = zone, curves
+        self._notices: Sequence[Text] = ()
+        self._headline = Lines("headline", [Text("pointsman", style=STRONG)])
+        self._verdict = Lines("verdict", [Text("waiting for the first picture")])
+        self._notice, self._foot, self._keys = Lines("notice"), Lines("foot"), Lines("keys")
+        self.filter_line = FilterLine()
         self._left, self._right = Vertical(id="left"), Vertical(id="right")
-        self._detail = Static(id="detail")
-        self._story: tuple[str, RenderableType] | None = None
-        self._panel: Panel | None = None
-        """The panel that had the focus last."""
+        self._detail, self._equity, self._refusals = DetailPane(), EquityPane(), RefusalsPane()
+        self._top = Horizontal(id="top")
         self._small = Static(id="small")
+        self.panels = {name: Panel(kind) for name, kind in kinds(zone).items()}
+        self._selected = self.panels["decisions"]
+        """The panel that had the focus last."""
         self._is_refused_only = False
-        self._zoomed: Panel | None = None
-        self._lower: Panel | None = None
-        """What stands in the place of the decisions, where incidents have none of their own."""
-        self._accounts = Panel(cells.ACCOUNTS, "va_id", "none", "accounts", "1")
-        self._positions = Panel(cells.POSITIONS, "position_id", "none", "positions", "2")
-        columns = cells.decision_columns(zone)
-        self._decisions = Panel(columns, "signal_id", "none yet", "decisions", "3")
-        self._incidents = Panel(cells.INCIDENTS, "incident_id", "none", "incidents", "6")
+        self._zoomed: str | None = None
+        self._lower, self._aside = "decisions", "incidents"
+        """What was chosen for the lowest place, and for the one beside it."""
+        self._size = Size(80, 24)
+        """That of the terminal."""
+        self._given: Mapping[str, int] = {}
+        self._right_width: int | str = ""
+        self._incidents_seen: set[str] | None = None
 
     def compose(self) -> ComposeResult:
         """All of it, once; what changes is only what the parts show."""
@@ -82,23 +87,33 @@ class DashboardView(Container):
             yield self._notice
             with Container(id="panels"):
                 with self._left:
-                    yield self._accounts
-                    yield self._positions
-                    yield self._decisions
+                    yield from (panel for name, panel in self.panels.items() if name not in ASIDE)
                 with self._right:
+                    with self._top:
+                        yield self._equity
+                        yield self._refusals
                     yield self._detail
-                    yield self._incidents
+                    yield self.panels["market"]
+                    yield self.panels["incidents"]
             yield self._foot
-            yield Static(_keys(), id="keys")
+            yield self.filter_line
+            yield self._keys
         yield self._small
 
     def on_mount(self) -> None:
         """Begin at the decisions."""
-        self._decisions.focus()
+        self.panels["decisions"].focus()
+
+    # -- what is shown ---------------------------------------------------------------------------
 
     def show(self, picture: Picture | None, condition: Condition | None) -> None:
         """Show this picture from now on. With a `condition` it is not of now."""
         self._picture, self._condition = picture, condition
+        self._draw()
+
+    def take_lists(self, lists: Lists) -> None:
+        """Show these lists from now on."""
+        self._lists = lists
         self._draw()
 
     def refused_only(self) -> None:
@@ -106,211 +121,278 @@ class DashboardView(Container):
         self._is_refused_only = not self._is_refused_only
         self._draw()
 
+    def draw_anew(self) -> None:
+        """Draw all of it in other colours."""
+        for panel in self.panels.values():
+            panel.draw_anew()
+        for pane in (self._detail, self._equity, self._refusals):
+            pane.forget()
+        self._draw()
+
     def _draw(self) -> None:
         picture, condition = self._picture, self._condition
-        self._say_what_is_needed(self.app.size)
-        width, is_stale = self._text_width, condition is not None
+        if self.is_too_small:
+            self._say_what_is_needed(self._size)
         if picture is None:
             if condition is not None:
-                self._headline.update(Text(f"pointsman  {condition.state.headline}", style=ALARM))
+                text = Text(f"pointsman  {condition.state.headline}", style=ALARM)
+                self._headline.show([text])
             return
-        self._headline.update(header_and_footer.headline(picture, width, condition))
-        self._verdict.update(Text("\n").join(header_and_footer.verdict(picture, width, condition)))
-        self._foot.update(Text("\n").join(header_and_footer.foot(picture, width, condition)))
-        self._accounts.show(cells.with_limits(picture), is_stale=is_stale)
-        positions = [{**row, "is_past": is_stale} for row in picture["positions"]]
-        self._positions.show(worst_first(positions), is_stale=is_stale)
-        decisions, told = picture["decisions"], header_and_footer.decisions_counted(picture)
-        if self._is_refused_only:
-            decisions = [row for row in decisions if row["outcome"] == "refused"]
-            told = (
-                f"refused only: {len(decisions)} of the newest {len(picture['decisions'])} (f: all)"
-            )
-        self._decisions.show(decisions, told, is_stale=is_stale)
-        self._incidents.show(picture["incidents"], is_stale=is_stale)
-        self._share_width()
-        self._share_height()
+        width = self._text_width
+        has_pane = is_beside(self._size) and is_tall(self._size)
+        curve = () if has_pane else self._curves.of(TOTAL)
+        self._headline.show([header.headline(picture, width, condition)])
+        self._verdict.show(header.verdict(picture, width, condition, curve))
+        self._foot.show(footer.foot(picture, width, condition))
+        for name, rows in self._rows(picture).items():
+            self.panels[name].show(rows, is_stale=condition is not None)
+        self._share_room()
+        self._entitle(picture)
+        if has_pane:
+            self._show_top(picture)
         self.describe()
+
+    def _show_top(self, picture: Picture) -> None:
+        """Equity, and beside it where there is room why signals were refused."""
+        self._equity.show_equity(self._curves.of(TOTAL), picture)
+        if self._refusals.display and self.known is not None:
+            self._refusals.show_refusals(self.known)
+
+    def _rows(self, picture: Picture) -> Mapping[str, Sequence[Row]]:
+        """The rows of each panel."""
+        is_past = self._condition is not None
+        held = positions.worst_first(picture["positions"])
+        decided = picture["decisions"]
+        if self._is_refused_only:
+            decided = [row for row in decided if row["outcome"] == "refused"]
+        return {
+            "accounts": accounts.with_limits(picture, self._curves),
+            "positions": [{**row, "is_past": True} for row in held] if is_past else held,
+            "decisions": decided,
+            "orders": self._lists.orders,
+            "trades": self._lists.trades,
+            "incidents": picture["incidents"],
+            "market": market.quotes_of(picture, self._curves),
+        }
+
+    def _entitle(self, picture: Picture) -> None:
+        is_brief, shown = self._size.width < WIDE_FROM, self._places
+        choices = () if self._zoomed is not None else tabs_of(self._size)
+        for name, panel in self.panels.items():
+            has_tabs = name in choices and name in (*shown.left, *shown.right)
+            tabs = self._tabs(name, choices, picture) if has_tabs else []
+            is_refused_only = self._is_refused_only and name == "decisions"
+            told = (
+                counted_rows(name, picture, panel.shown, is_brief=is_brief)
+                if not is_refused_only
+                else f"refused only: {len(panel.shown)} of the newest {len(picture['decisions'])}"
+            )
+            room = width_of(name, shown, self._size) - 4
+            words = title(panel.kind, told, panel.arrangement.told, room, tabs)
+            # A box has a space beside its title already.
+            panel.entitle(words if frame_of(self._size) == 2 else spaced(words))
+
+    def _tabs(self, name: str, choices: Sequence[str], picture: Picture) -> list[Tab]:
+        """What else can be shown in the place of this panel."""
+        is_unseen = self._unseen_incidents(picture)
+        return [
+            Tab(
+                panel.kind,
+                total_rows(other, picture, panel.shown),
+                other == "incidents" and is_unseen,
+            )
+            for other, panel in self.panels.items()
+            if other in choices and other != name
+        ]
+
+    def _unseen_incidents(self, picture: Picture) -> bool:
+        """Whether there are incidents that nobody has looked at; those of the start count as
+        looked at."""
+        ids = {row["incident_id"] for row in picture["incidents"]}
+        is_seen = self._incidents_seen is None or self.panels["incidents"].display
+        if is_seen:
+            self._incidents_seen = ids
+        return bool(ids - (self._incidents_seen or set()))
 
     def say(self, lines: Sequence[Text]) -> None:
         """Show these notices, whole, or none."""
-        width = self._text_width
-        text = Text("\n").join(
-            part for line in lines for part in line.wrap(self.app.console, width)
-        )
-        if text == self._notices:
+        width, console = self._text_width, self.app.console
+        texts = [part for line in lines for part in line.wrap(console, width)]
+        if texts == self._notices:
             return
-        self._notices = text
-        self._notice.update(text)
-        self._say_what_is_needed(self.app.size)
+        self._notices = texts
+        self._notice.show(texts)
+        self._say_what_is_needed(self._size)
         self._notice.display = bool(lines)
         if self._picture is not None:
-            self._share_height()
+            self._share_room()
 
     @property
     def is_too_small(self) -> bool:
         """Whether there is no room for panels, nor for dialogs other than that of the kill."""
         return self.has_class("too-small")
 
+    # -- the selected row ------------------------------------------------------------------------
+
+    @property
+    def selected(self) -> tuple[str, Row | None]:
+        """The panel that has the focus, by name, and the row under its cursor."""
+        return self._selected.kind.name, self._selected.row
+
     def selected_account(self) -> str | None:
         """The account under the cursor of accounts or positions, where one of them has it."""
-        for panel in (self._accounts, self._positions):
+        for name in ("accounts", "positions"):
+            panel = self.panels[name]
             if panel.has_focus and panel.row is not None:
                 va_id: str = panel.row["va_id"]
                 return va_id
         return None
 
     @property
-    def _text_width(self) -> int:
-        return self.app.size.width - 2
-
-    # -- which panel -----------------------------------------------------------------------------
-
-    def go_to(self, name: str) -> None:
-        """Put the focus on a panel, and show it where it is not shown."""
-        panel = self.query_one(f"#{name}", Panel)
-        if self._zoomed is not None:
-            self._zoomed = panel
-        if panel in (self._decisions, self._incidents):
-            self._lower = panel
-        self._share_height()
-        panel.focus()
-
-    def zoom(self) -> None:
-        """Give all of the room to the panel that has the focus, or to all panels again."""
-        if self._zoomed is None:
-            panels = self.query(Panel)
-            self._zoomed = next((panel for panel in panels if panel.has_focus), None)
-        else:
-            self._zoomed = None
-        self._share_height()
-
-    # -- the selected row ------------------------------------------------------------------------
-
-    @property
     def selected_signal(self) -> str | None:
         """The signal of the selected row, where its story stands beside the panels."""
-        row = None if self._panel is None else self._panel.row
-        return None if row is None or not self._is_beside else row.get("signal_id")
+        row = self._selected.row
+        return None if row is None or not is_beside(self._size) else row.get("signal_id")
 
-    def tell(self, signal_id: str, story: RenderableType) -> None:
+    @property
+    def known(self) -> Known | None:
+        """All that is known; None before the first picture."""
+        if self._picture is None:
+            return None
+        return Known(self._picture, self._zone, self._lists, self._curves)
+
+    def tell(self, signal_id: str, story: Any) -> None:
         """Show the story of a signal beside the panels."""
-        self._story = signal_id, story
+        self._detail.take_story(signal_id, story)
         self.describe()
 
     def on_panel_moved(self) -> None:
         """Another row is selected."""
         self.describe()
 
+    def on_panel_arranged(self) -> None:
+        """The rows are in another order: the title says so."""
+        if self._picture is not None:
+            self._entitle(self._picture)
+
     def describe(self) -> None:
-        """Tell of the selected row."""
-        panels = self.query(Panel)
-        self._panel = next((panel for panel in panels if panel.has_focus), self._panel)
-        if not self._is_beside or self._picture is None or self._panel is None:
-            return
-        row = self._panel.row
-        if row is None:
-            self._detail.border_title = "Nothing is selected"
-            self._detail.update("")
-            return
-        kind = str(self._panel.id)
-        title, text = detail.describe(kind, row, self._picture, self._zone)
-        if self._condition is not None:
-            text = Text(text.plain, style=STALE)
-        self._detail.border_title = f" {title} "
-        is_read = self._story is not None and self._story[0] == row.get("signal_id")
-        story = [Text(), self._story[1]] if self._story is not None and is_read else []
-        self._detail.update(Group(text, *story))
+        """Tell of the selected row, and name the keys that are of use on it."""
+        focused = [panel for panel in self.panels.values() if panel.has_focus]
+        self._selected = focused[0] if focused else self._selected
+        kind, row = self._selected.kind, self._selected.row
+        is_filtered = bool(
+            self._selected.arrangement.text or self._selected.arrangement.va_id is not None
+        )
+        self._keys.show([key_line(kind.name, row, self._text_width, is_filtered=is_filtered)])
+        known = self.known
+        if is_beside(self._size) and known is not None:
+            self._detail.describe(kind, row, known, is_stale=self._condition is not None)
+
+    def told_of(self, kind: str, row: Row) -> Told | None:
+        """What there is to say of a row."""
+        return None if self.known is None else self.panels[kind].kind.describe(row, self.known)
+
+    def scroll_detail(self, lines: int) -> None:
+        """Scroll the story beside the panels."""
+        self._detail.scroll_relative(y=lines, animate=False, force=True)
+
+    # -- which panel -----------------------------------------------------------------------------
+
+    def go_to(self, name: str) -> None:
+        """Put the focus on a panel, and show it where it is not shown."""
+        if self._zoomed is not None:
+            self._zoomed = name
+        if name in LOWER and not (is_beside(self._size) and name in ASIDE):
+            self._lower = name
+        if name in ASIDE:
+            self._aside = name
+        self._share_room()
+        self.panels[name].focus()
+        if self._picture is not None:
+            self._entitle(self._picture)
+
+    def zoom(self) -> None:
+        """Give all of the room to the panel that has the focus, or to all panels again."""
+        self._zoomed = None if self._zoomed is not None else self._selected.kind.name
+        self._share_room()
+        if self._picture is not None:
+            self._entitle(self._picture)
+
+    def only_account(self) -> None:
+        """Show what belongs to the selected account alone, or all again."""
+        _, row = self.selected
+        is_on = self.panels["decisions"].arrangement.va_id is not None
+        self._look_for_account(None if is_on or row is None else row.get("va_id"))
+
+    def _look_for_account(self, va_id: str | None) -> None:
+        for name, panel in self.panels.items():
+            if name != "accounts":
+                panel.arrangement.va_id = va_id
+                panel.rearrange()
+
+    def look_for(self, text: str) -> None:
+        """Show the rows of the selected panel that hold this text."""
+        self._selected.arrangement.text = text.strip().lower()
+        self._selected.rearrange()
+
+    def focus_selected(self) -> None:
+        """Back to the panel that had the focus last."""
+        self._selected.focus()
+
+    def show_all(self) -> None:
+        """End every filter."""
+        self._selected.arrangement.text = ""
+        self._look_for_account(None)
+        self._selected.rearrange()
+        self._selected.focus()
 
     # -- room ------------------------------------------------------------------------------------
 
     def lay_out(self, size: Size) -> None:
         """Lay out for this size of the terminal, or say what size is needed."""
+        self._size = size
         width, height = size
-        self.set_class(width < COLUMNS_MIN or height < LINES_MIN, "too-small")
+        self.set_class(is_too_small(size), "too-small")
         self.set_class(width >= COLUMNS_WIDE, "beside")
         self.set_class(height >= LINES_TALL, "tall")
-        # The application still has the size before this one.
         self.set_class(frame_of(size) == 1, "ruled")
         self.set_class(frame_of(size) == 2, "boxed")
         self._say_what_is_needed(size)
         if self._picture is not None:
-            self.show(self._picture, self._condition)
+            self._draw()
 
     def _say_what_is_needed(self, size: Size) -> None:
-        needed = Text()
-        if self._condition is not None:
-            needed.append(f"{self._condition.state.headline}\n\n", style=ALARM)
-        needed.append(
-            f"This terminal is {size.width} x {size.height}.\n"
-            f"The dashboard needs {COLUMNS_MIN} x {LINES_MIN}, better 80 x 24.\n\n"
-            "k kill switch, r reconcile, q quit;\nother keys need more room\n\n"
-        )
-        self._small.update(needed.append_text(self._notices))
+        self._small.update(what_is_needed(size, self._condition, self._notices))
 
     @property
-    def _is_beside(self) -> bool:
-        """Whether there is room beside the panels."""
-        return self.app.size.width >= COLUMNS_WIDE
+    def _text_width(self) -> int:
+        return self._size.width - 2
 
-    def _share_width(self) -> None:
-        beside = min(RIGHT_MOST, max(RIGHT_LEAST, self.app.size.width - LEFT_COLUMNS))
-        is_alone = not self._is_beside or self._zoomed is self._incidents
-        self._right.styles.width = "1fr" if is_alone else beside
+    @property
+    def _places(self) -> Places:
+        return places(self._size, self._lower, self._aside, self._zoomed)
 
-    def _share_height(self) -> None:
-        """Share the height among the panels; incidents have a place of their own only where there
-        is room for them."""
-        is_tall = self.app.size.height >= LINES_TALL
-        has_place = is_tall or self._is_beside
-        is_lower = self._lower is self._incidents and not has_place
-        stacked = [self._accounts, self._positions, self._decisions]
-        if is_lower:
-            stacked[2] = self._incidents
-        elif has_place and not self._is_beside:
-            stacked.append(self._incidents)
-        if self._zoomed is not None:
-            stacked = [self._zoomed]
-        is_below_detail = self._is_beside and self._zoomed is None
-        for panel in (self._accounts, self._positions, self._decisions, self._incidents):
-            panel.display = panel in stacked or (panel is self._incidents and is_below_detail)
-        fixed = sum(map(_lines, (self._verdict, self._notice, self._foot))) + 2
+    def _share_room(self) -> None:
+        """Give each part that has a place its room; touch nothing that has it already."""
+        size, shown = self._size, self._places
+        fixed = sum(part.height for part in (self._headline, self._verdict, self._foot)) + 1
+        fixed += self._notice.height if self._notice.display else 0
         # A tall terminal has an empty line around the verdict.
-        room = self.app.size.height - fixed - (2 if is_tall else 0)
-        for panel, lines in zip(stacked, self._shared(stacked, room), strict=True):
-            panel.styles.height = lines
-        lines = 0
-        if is_below_detail:
-            lines = min(self._incidents.wanted_height + frame_of(self.app.size), max(5, room // 4))
-            self._incidents.styles.height = lines
-        self._detail.styles.height = room - lines
-        is_alone = self._zoomed is self._incidents
-        self._left.display = not is_alone
-        self._detail.display = self._is_beside and not is_alone
-
-    def _shared(self, stacked: Sequence[Panel], room: int) -> list[int]:
-        if len(stacked) == 1:
-            return [room]
-        frame = frame_of(self.app.size)
-        wanted = [min(panel.wanted_height + frame, max(4, room // 3)) for panel in stacked]
-        wanted[2] = stacked[2].wanted_height + frame
-        floors = [lines + frame for lines in (3, 3, 4, 3)]
-        return share(room, wanted, floors[: len(stacked)], spare_to=2)
-
-
-def frame_of(size: Size) -> int:
-    """Lines of border that a panel has: a box, a line above it, or none."""
-    if size.height >= LINES_TALL and size.width >= WIDE_FROM:
-        return 2
-    return 1 if size.height >= RULED_LINES else 0
-
-
-def _lines(part: Static) -> int:
-    return str(part.content).count("\n") + 1 if part.display else 0
-
-
-def _keys() -> Text:
-    line = Text()
-    for key, what in KEYS:
-        line.append(f"{key} ", style=STRONG).append(f"{what}  ", style=FAINT)
-    return line
+        room = size.height - fixed - (2 if is_tall(size) else 0)
+        wanted = {name: panel.wanted_height for name, panel in self.panels.items()}
+        lines = heights(shown, room, wanted, size)
+        parts: dict[str, Widget] = {"equity": self._top, "detail": self._detail, **self.panels}
+        for name, part in parts.items():
+            is_shown = name in lines
+            if part.display is not is_shown:
+                part.display = is_shown
+            if is_shown and self._given.get(name) != lines[name]:
+                part.styles.height = lines[name]
+        self._given = lines
+        is_alone = not shown.left or not is_beside(size)
+        beside = width_beside(size)
+        width = "1fr" if is_alone else beside
+        self._refusals.display = beside >= RIGHT_ROOMY
+        if width != self._right_width:
+            self._right.styles.width = self._right_width = width
+        self._left.display, self._right.display = bool(shown.left), bool(shown.right)

@@ -16,6 +16,8 @@ from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 
+import msgspec
+
 from pointsman.engine.requests import Answer, Request, Watch, encode
 from pointsman.storage.lock import lock_path
 
@@ -142,7 +144,7 @@ def watch(database: Path) -> Iterator[Answer]:
         try:
             _send(connection, Watch())
             for line in _lines(connection):
-                yield json.loads(line)
+                yield msgspec.json.decode(line)
         except OSError:
             return
 

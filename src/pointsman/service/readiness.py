@@ -15,6 +15,7 @@ from pointsman.domain.timestamps import MS_NS, SECOND_NS
 from pointsman.engine.assembly import trading_hours
 from pointsman.engine.live_feed import CLOCK_AHEAD_MAX_NS, clock_put_back
 from pointsman.engine.open_venue import budget_of
+from pointsman.engine.quotes_shown import quotes_shown
 from pointsman.engine.snapshot import Document
 from pointsman.execution.execution_loop import ExecutionLoop
 from pointsman.execution.ports import StorageStatus
@@ -66,7 +67,8 @@ class Readiness:
 
     def document(self) -> Document:
         """The causes, what does not work, of the engine or of its connection to the venue, so that
-        it accepts no entry, each part of that connection, and its budget of requests."""
+        it accepts no entry, each part of that connection, its budget of requests, and the newest
+        quotes."""
         failure = self._standing().failure
         storage = "" if failure is None else f"storage fails: {failure}"
         down, now_ns = self._loop.desk.books.this_run.links_down, self._loop.now_ns
@@ -76,6 +78,7 @@ class Readiness:
             "entries_held": "; ".join(held),
             "venue_links": [_link(link, down.get(link), now_ns) for link in VenueLink],
             "venue_budget": budget_of(self._loop.venue, now_ns),
+            "quotes": quotes_shown(self._loop, now_ns),
         }
 
     def _causes(self) -> Iterator[tuple[str, str]]:

@@ -36,9 +36,16 @@ Clock = Callable[[int], str]
 
 
 def side_text(side: str) -> Text:
-    """A direction, coloured alike."""
-    up = (Side.BUY.value, PositionSide.LONG.value)
-    return Text(side, style="green" if side in up else "red")
+    """A direction, coloured alike; to close has none."""
+    return Text(side, style=_SIDE_STYLES.get(side, ""))
+
+
+_SIDE_STYLES = {
+    Side.BUY.value: "green",
+    PositionSide.LONG.value: "green",
+    Side.SELL.value: "red",
+    PositionSide.SHORT.value: "red",
+}
 
 
 def wanted_size(signal: Signal) -> str:

@@ -1,17 +1,16 @@
-"""Tables: one kind of column, drawn as a list that is printed once, or as a panel of the dashboard,
-which is drawn again and again.
+"""Tables: one kind of column, for a list that is printed once, and for a panel of the dashboard,
+which `panel_grid` draws again and again.
 
 A row is whatever a caller has; a column says how to get its cell. What matters least is left out
-before anything is cut. In a list the room that a column needs follows from what its cells hold:
+before anything is cut. The room that a column of a list needs follows from what its cells hold:
 where there is room for all of it, as in a pipe, nothing is left out or cut, and an id is cut in its
-middle before what matters most is left out. In a panel it follows from the width and the columns
-alone, so that no column comes and goes with the rows.
+middle before what matters most is left out.
 
 Text from outside is shown as text, so it can neither style a table nor steer the terminal.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 from rich.box import SIMPLE_HEAD
@@ -34,7 +33,7 @@ _ID_WIDTH = 16
 """Room that an id keeps while there is anything that may be left out."""
 
 _GAP = 2
-"""Characters between two columns; a panel that would have to leave one out has fewer."""
+"""Characters between two columns."""
 
 
 class Column(msgspec.Struct, frozen=True):
@@ -44,7 +43,8 @@ class Column(msgspec.Struct, frozen=True):
     In a list a folding column may break its text over lines, and ids are cut in their middle before
     a column of rank 1 goes. In a panel a column that is shown has at least `room` characters; its
     header fits in any case, and a column that `is_whole` is cut after all others: half of a number
-    or of a symbol is another one."""
+    or of a symbol is another one. `order` is what a panel can be sorted by: texts, or numbers, or
+    None where a row has nothing there."""
 
     header: str
     cell: Callable[[Any], Cell]
@@ -55,6 +55,7 @@ class Column(msgspec.Struct, frozen=True):
     is_id: bool = False
     room: int = 0
     is_whole: bool = False
+    order: Callable[[Any], Any] | None = None
 
     @property
     def least_width(self) -> int:
@@ -70,9 +71,6 @@ def facts(pairs: Iterable[tuple[str, Text]]) -> RenderableType:
     return drawn
 
 
-# -- for both --------------------------------------------------------------------------------------
-
-
 def _filled(columns: Iterable[Column], rows: Sequence[Any]) -> list[_Filled]:
     return [(column, _cells(column, rows)) for column in columns]
 
@@ -80,7 +78,7 @@ def _filled(columns: Iterable[Column], rows: Sequence[Any]) -> list[_Filled]:
 def _cells(column: Column, rows: Sequence[Any]) -> list[Text]:
     """The cells of a column; aligned ones padded after their decimals, so that they have only to
     stand at the right."""
-    cells = [_text(column.cell(row)) for row in rows]
+    cells = [as_text(column.cell(row)) for row in rows]
     if column.is_aligned:
         places = [len(point + after) for _, point, after in (c.plain.partition(".") for c in cells)]
         for cell, own in zip(cells, places, strict=True):
@@ -89,7 +87,8 @@ def _cells(column: Column, rows: Sequence[Any]) -> list[Text]:
     return cells
 
 
-def _text(cell: Cell) -> Text:
+def as_text(cell: Cell) -> Text:
+    """A cell as a text of its own; what came from outside cannot steer the terminal."""
     return cell.copy() if isinstance(cell, Text) else Text(printable(cell or ""))
 
 
@@ -187,86 +186,3 @@ def _drawn(filled: Iterable[_Filled]) -> Table:
     for row in zip(*(cells for _, cells in filled), strict=True):
         drawn.add_row(*row)
     return drawn
-
-
-# -- panels ----------------------------------------------------------------------------------------
-
-
-class DrawnPanel(NamedTuple):
-    """The header and one line a row, none wider than asked for."""
-
-    header: Text
-    lines: list[Text]
-
-
-def draw_panel(
-    columns: Sequence[Column], rows: Sequence[Any], width: int, widest: dict[str, int]
-) -> DrawnPanel:
-    """The rows as lines of at most `width`. `widest` remembers by header how wide each column has
-    ever been, so that columns do not jump to and fro while numbers change; it is updated."""
-    shown = _filled(columns, rows)
-    for column, cells in shown:
-        here = _width_of_contents(column, cells)
-        widest[column.header] = max(here, widest.get(column.header, 0))
-    is_roomy = width >= WIDE_FROM or least_width(columns) <= width
-    gap = _GAP if is_roomy else 1
-    _leave_out(shown, 1, lambda: least_width([column for column, _ in shown], gap) > width)
-    wanted = [widest[column.header] for column, _ in shown]
-    widths = _shared([column for column, _ in shown], wanted, width - gap * (len(shown) - 1))
-
-    def line(cells: Iterable[Text]) -> Text:
-        placed = [
-            _placed(cell, column, room)
-            for cell, (column, _), room in zip(cells, shown, widths, strict=True)
-        ]
-        joined = Text(" " * gap).join(placed)
-        joined.truncate(width, overflow="ellipsis")
-        return joined
-
-    header = line(Text(column.header) for column, _ in shown)
-    return DrawnPanel(
-        header, [line(row) for row in zip(*(cells for _, cells in shown), strict=True)]
-    )
-
-
-def wanted_width(columns: Sequence[Column], widest: dict[str, int]) -> int:
-    """The width in which a panel cuts nothing that was shown so far."""
-    wanted = [widest.get(column.header, column.least_width) for column in columns]
-    return sum(wanted) + _GAP * (len(columns) - 1)
-
-
-def least_width(columns: Sequence[Column], gap: int = _GAP) -> int:
-    """The width in which a panel shows all of these columns."""
-    return sum(column.least_width for column in columns) + gap * (len(columns) - 1)
-
-
-def _shared(columns: Sequence[Column], wanted: Sequence[int], total: int) -> list[int]:
-    """What each column gets of `total`: what it wants, less a part of what it wants beyond its
-    least; what matters least gives first, of those alike the one that wants most. Then they give of
-    their least, as long as their headers stay, and last what should be whole."""
-    widths = [min(want, max(total, 0)) for want in wanted]
-
-    def gives(at: int) -> tuple[bool, bool, bool, bool, int, int, int]:
-        column, width = columns[at], widths[at]
-        is_longer = width > len(column.header)
-        is_free = is_longer and not column.is_whole
-        beyond, rank = max(0, width - column.least_width), column.rank
-        has_more = is_free and beyond > 0
-        return width > 0, is_longer, is_free, has_more, rank * is_free, beyond * is_free, width
-
-    for _ in range(min(sum(widths), sum(widths) - total)):
-        widths[max(range(len(widths)), key=gives)] -= 1
-    return widths
-
-
-def _placed(cell: Text, column: Column, width: int) -> Text:
-    """The cell in exactly `width` characters; of a number too long for it the first digits."""
-    placed = cell.copy()
-    if placed.cell_len > width:
-        placed.rstrip()
-    placed.truncate(width, overflow="ellipsis")
-    if column.is_right or column.is_aligned:
-        placed.pad_left(width - placed.cell_len)
-    else:
-        placed.pad_right(width - placed.cell_len)
-    return placed

@@ -50,6 +50,8 @@ def venue_label(label: str, is_real_money: bool) -> Text:
 
 def printable(text: str) -> str:
     """Text from outside, with what is not printable written out."""
+    if text.isprintable():
+        return text
     return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
 
 

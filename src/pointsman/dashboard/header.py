@@ -1,7 +1,7 @@
-"""The lines above and below the panels: what matters most, in running text.
+"""The lines above the panels: what matters most, in running text.
 
 The first line says what this is and when; the second answers the four questions at a glance: is
-everything covered, who may enter, is anything unknown, is the machinery well.
+everything covered, who may enter, is anything unknown, is the engine well. Then what all is worth.
 """
 
 from collections.abc import Iterator
@@ -10,14 +10,25 @@ from typing import Any
 
 from rich.text import Text
 
-from pointsman.dashboard.cells import Picture, clock, date_and_clock, span
-from pointsman.dashboard.layout import flow, spread
-from pointsman.dashboard.theme import ALARM, FAINT, STALE, STRONG, TRADING_TONES, WAIT, result
+from pointsman.dashboard.cells import Picture, date_and_clock, span
+from pointsman.dashboard.curves import Curve, sampled, sparkline
+from pointsman.dashboard.layout import flow, gap_of, spread
+from pointsman.dashboard.theme import (
+    ALARM,
+    BLOCKS,
+    FAINT,
+    GOOD,
+    LOSS,
+    STALE,
+    STRONG,
+    TRADING_TONES,
+    WAIT,
+    result,
+)
 from pointsman.domain.money import ZERO, exact
 from pointsman.reading.words import TRADING
 from pointsman.terminal.condition import Condition
-from pointsman.terminal.tables import WIDE_FROM
-from pointsman.terminal.text import counted, money, number, printable
+from pointsman.terminal.text import counted, money, printable
 
 SLOW_LAG_MS = 1000
 """An engine whose loop is this late is not well."""
@@ -25,38 +36,39 @@ SLOW_LAG_MS = 1000
 ROOMY_FROM = 148
 """From this width on, whatever there is to say mostly fits into one line."""
 
+SPARKS_LEAST, SPARKS_MOST = 8, 60
+"""Characters of the curve of equity."""
+
 MISSED_COMPARISONS = 3
 """How many intervals without a comparison are too many."""
 
 _SHOWN_AS_FIGURES = frozenset({"comparison", "feed", "loop", "storage"})
 """Causes of "not ready" that the picture has a figure for."""
 
-# -- above ---------------------------------------------------------------------------------------
-
 
 def headline(picture: Picture, width: int, condition: Condition | None = None) -> Text:
     """What this is, what it may do, and its clock; or that it is not known to run."""
     if condition is not None:
-        left = Text().append("pointsman", style=STRONG).append("  ")
+        left = Text().append("pointsman", style=STRONG).append(" ")
         when = "" if condition.as_of_ns is None else f"as of {date_and_clock(condition.as_of_ns)}"
-        left.append(condition.state.headline, style=ALARM).append("  ").append_text(
-            _beside_paper(picture)
-        )
-        return spread(left, Text(when, style=ALARM), width)
+        left.append(f" {condition.state.headline} ", style=BLOCKS[ALARM]).append(" ")
+        left.append_text(_beside_paper(picture))
+        return spread(left, Text().append(when, style=ALARM), width)
     state = picture["trading_state"]
-    left = Text().append("pointsman", style=STRONG).append("  ").append_text(_beside_paper(picture))
+    left = Text().append("pointsman", style=STRONG).append(" ").append_text(_beside_paper(picture))
     if state == "ACTIVE" and entries_held(picture):
-        left.append(f"{state}  entries are refused", style=ALARM)
+        left.append(f" {state} ", style=BLOCKS[ALARM]).append(" ")
+        left.append("entries are refused", style=ALARM)
     else:
         tone = TRADING_TONES.get(state, ALARM)
-        left.append(state, style=tone).append(f"  {TRADING.get(state, '')}")
+        left.append(f" {state} ", style=BLOCKS[tone]).append(f" {TRADING.get(state, '')}")
     market = printable(str(picture["market"]))
     speed = "" if picture["speed"] == "1" else f"  speed {picture['speed']}"
     right = Text().append(f"{market}{speed}  ", style=FAINT)
     return spread(left, right.append(date_and_clock(picture["now_ns"])), width)
 
 
-def _venue(picture: Picture) -> Text:
+def venue_label(picture: Picture) -> Text:
     """The account at the venue; real money stands out (RULES 49). An engine of an older version
     does not say it."""
     venue = picture.get("venue") or {}
@@ -66,22 +78,37 @@ def _venue(picture: Picture) -> Text:
 
 def _beside_paper(picture: Picture) -> Text:
     """The account and a gap, where it is not the one on paper."""
-    venue = _venue(picture)
+    venue = venue_label(picture)
     return venue.append("  ") if venue.plain not in ("", "paper") else Text()
 
 
-def verdict(picture: Picture, width: int, condition: Condition | None = None) -> list[Text]:
-    """The four questions, answered. Two lines at least, unless one is sure to do, so that nothing
-    below jumps. Of an engine that is not known to run, what was, and nothing about now."""
+def verdict(
+    picture: Picture, width: int, condition: Condition | None = None, curve: Curve = ()
+) -> list[Text]:
+    """The four questions, answered, and where there is room what all is worth, with its `curve`.
+    Two lines at least, unless one is sure to do, so that nothing below jumps. Of an engine that is
+    not known to run, what was, and nothing about now."""
     if condition is not None:
         return flow(_past(picture, condition), width, 2)
     parts = [_cover(picture), _entries(picture), _orders(picture)]
     # What stops all entries comes first, where it is not cut off.
     parts.insert(0 if entries_held(picture) else len(parts), _machinery(picture))
-    if width >= WIDE_FROM:
-        parts.append(_worth(picture))
     lines = flow(parts, width, 2)
+    worth = _worth(picture)
+    if len(lines) == 1 and width < ROOMY_FROM:
+        lines.append(worth)
+    elif lines[-1].cell_len + gap_of(width) + worth.cell_len <= width:
+        lines[-1].append(" " * gap_of(width)).append_text(worth)
+    _draw_curve(lines[-1], curve, width)
     return lines if len(lines) == 2 or width >= ROOMY_FROM else [*lines, Text()]
+
+
+def _draw_curve(line: Text, curve: Curve, width: int) -> None:
+    """Equity over time at the end of a line, where it has room."""
+    room = min(SPARKS_MOST, width - line.cell_len - 2)
+    if len(curve) > 1 and room >= SPARKS_LEAST:
+        values = sampled(curve, room)
+        line.append("  ").append(sparkline(values), GOOD if values[-1] >= values[0] else LOSS)
 
 
 def _past(picture: Picture, condition: Condition) -> Iterator[Text]:
@@ -147,7 +174,7 @@ def _machinery(picture: Picture) -> Text:
     if held := entries_held(picture):
         return Text(printable(held), style=ALARM)
     told = list(troubles(picture))
-    return Text(", ".join(told), style=WAIT) if told else Text("machinery ok")
+    return Text(", ".join(told), style=WAIT) if told else Text("engine healthy")
 
 
 def troubles(picture: Picture) -> Iterator[str]:
@@ -188,117 +215,3 @@ def _worth(picture: Picture) -> Text:
             ZERO,
         )
     return Text(f"equity {money(equity)} (").append_text(result(earned)).append(")")
-
-
-# -- below ---------------------------------------------------------------------------------------
-
-
-def foot(picture: Picture, width: int, condition: Condition | None = None) -> list[Text]:
-    """Kill switch, health, and the limits in force. That it is killed stays true without an engine:
-    the latch says so."""
-    lines = _foot(picture, width)
-    is_killed = picture["kill"]["state"] != "off"
-    if condition is None:
-        return lines
-    return [
-        line if is_killed and at == 0 else Text(line.plain, style=STALE)
-        for at, line in enumerate(lines)
-    ]
-
-
-def _foot(picture: Picture, width: int) -> list[Text]:
-    kill, state = _kill(picture), [*_health(picture)]
-    if width >= ROOMY_FROM:
-        state += _counts(picture)
-    held_back = [kill] if picture["kill"]["state"] != "off" else []
-    if not held_back:
-        state.insert(0, kill)
-    if picture["trading_state"] == "REDUCING":
-        held_back = [_pause(picture)]
-    limits = [Text(words, style=FAINT) for words in _limits(picture["limits"])]
-    limits.append(_venue(picture))
-    return [
-        *(flow(held_back, width, 1) if held_back else []),
-        *flow(state, width, 1),
-        *flow(limits, width, 2),
-    ]
-
-
-def _kill(picture: Picture) -> Text:
-    kill = picture["kill"]
-    if kill["state"] == "off":
-        return Text("kill switch off")
-    words = "halt" if kill["state"] == "halt" else "flatten"
-    text = Text().append(f"KILL SWITCH ON: {words}", style=ALARM)
-    if kill["state"] == "flatten":
-        text.append(", FLAT" if kill["flat_at_ns"] else ", not flat yet", style=ALARM)
-    return text.append(_who(kill))
-
-
-def _pause(picture: Picture) -> Text:
-    """The record of the kill switch says of a pause too who asked for it."""
-    return Text("ALL PAUSED", style=WAIT).append(_who(picture["kill"]), style="")
-
-
-def _who(kill: dict[str, Any]) -> str:
-    by = printable(kill["by"] or "")
-    note = printable(kill["note"] or "")
-    when = f", {clock(kill['at_ns'])}" if kill["at_ns"] else ""
-    return f"{when} by {by}{f': {note}' if note else ''}"
-
-
-def _health(picture: Picture) -> Iterator[Text]:
-    health = picture["health"]
-    if picture["source"] == "engine":
-        yield _figure("feed", health["feed_age_ms"])
-        yield _figure("compared", health["compared_ago_ms"], " ago")
-        if health["commit_ms"] is not None:
-            yield Text(f"commit {Decimal(health['commit_ms']):.1f} ms")
-        yield Text(f"lag {Decimal(health['loop_lag_ms'] or 0):.1f} ms")
-
-
-def _counts(picture: Picture) -> Iterator[Text]:
-    counts = picture["counts"]
-    yield Text(f"{counted(counts['signals'], 'signal')}, {counts['refused']:,} refused")
-    yield Text(f"{counted(counts['fills'], 'fill')}, {counted(counts['trades'], 'trade')}")
-
-
-def decisions_counted(picture: Picture) -> str:
-    """How many decisions there are, shown or not, and how many of them are refusals."""
-    counts, shown = picture["counts"], len(picture["decisions"])
-    newest = f"newest {shown} of " if counts["signals"] > shown else ""
-    return (
-        f"{newest}{max(shown, counts['signals']):,}, {counts['refused']:,} refused (f: only those)"
-    )
-
-
-def _figure(name: str, millis: int | None, ending: str = "") -> Text:
-    return Text(f"{name} {'none' if millis is None else span(millis) + ending}")
-
-
-def _limits(limits: dict[str, Any]) -> Iterator[str]:
-    def told(name: str) -> str | None:
-        value = limits.get(name)
-        if value in (None, ""):
-            return None
-        text = str(value)
-        return number(Decimal(text)) if text.replace(".", "", 1).isdigit() else printable(text)
-
-    forms = (
-        ("spread {} bps", "MAX_SPREAD_BPS"),
-        ("slippage {} bps", "MAX_SLIPPAGE_BPS"),
-        ("latency {} ms", "MAX_LATENCY_MS"),
-        ("{}", "TRADING_WINDOW"),
-        ("size {}", "MAX_POSITION_SIZE"),
-        ("{} open", "MAX_OPEN_POSITIONS_PER_VA"),
-        ("stop {}%", "STOP_LOSS_PERCENTAGE"),
-        ("cover {} s", "PROTECTION_DEADLINE_SECONDS"),
-        ("compare {} s", "RECONCILE_INTERVAL_SECONDS"),
-    )
-    losses, cooldown = told("MAX_LOSS_COOLDOWN"), told("COOLDOWN_DURATION_SECONDS")
-    for form, name in forms:
-        value = told(name)
-        if value is not None:
-            yield form.format(value)
-        if name == "MAX_OPEN_POSITIONS_PER_VA" and losses not in (None, "0"):
-            yield f"{losses} losses: {cooldown} s"

@@ -1,0 +1,54 @@
+"""What makes a panel: its columns and words; and all that is known when it tells of a row."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from rich.text import Text
+
+from pointsman.dashboard.cells import Picture, Row
+from pointsman.dashboard.curves import Curves
+from pointsman.terminal.tables import Column
+
+
+class Lists(NamedTuple):
+    """What is read beside the pictures, newest first: orders, those that may still fill before the
+    others, and closed trades; how often each reason has refused today, and of how many decisions
+    at most that is counted. None of it where it cannot be read."""
+
+    orders: Sequence[Row] = ()
+    trades: Sequence[Row] = ()
+    refusals: Mapping[str, int] = {}
+    is_whole_day: bool = True
+
+
+class Known(NamedTuple):
+    """All that is known now: the picture, the lists, and the curves. Times that were measured
+    stand on the clock of `zone`."""
+
+    picture: Picture
+    zone: str
+    lists: Lists
+    curves: Curves
+
+
+class Told(NamedTuple):
+    """What it says of a row: a title, the lines below it, and those that stand below its story."""
+
+    title: str
+    lines: Iterator[Text]
+    after: Iterator[Text] = iter(())
+    is_in_story: bool = False
+    """Whether the story says it all again."""
+
+
+class PanelKind(NamedTuple):
+    """One panel. `key` is the field that tells its rows apart, `words` are those that a filter
+    looks in, and `empty` says what to do where it has no row."""
+
+    name: str
+    digit: str
+    key: str
+    words: tuple[str, ...]
+    empty: tuple[str, ...]
+    columns: Sequence[Column]
+    describe: Callable[[Row, Known], Told]
