@@ -5,6 +5,7 @@
 #   make check   lint, format, types, import contract
 #   make docs    draw the generated parts of docs/ again from the code
 #   make mutants the fault beside each invariant, put into a copy of the code: is each caught?
+#   make cluster-test   the tests of desks that change owners, in full: an hour, needs nats-server
 #   make bench   how fast it is here: each figure beside its yardstick, some four minutes
 #                (flags: make bench ARGS="--against COMMIT" puts those of another commit beside them)
 #   make audit   is there a known vulnerability in what requirements.txt pins? Needs the network
@@ -15,7 +16,7 @@
 #                       requirements-venues.txt (ccxt, and the clients that the tests compare with)
 
 .DEFAULT_GOAL := test
-.PHONY: run test check docs mutants bench audit requirements
+.PHONY: run test check docs mutants cluster-test bench audit requirements
 
 BIN := .venv/bin
 INSTALLED := .venv/.installed
@@ -38,6 +39,10 @@ docs: $(INSTALLED)
 
 mutants: $(INSTALLED)
 	$(BIN)/python -m tests.mutants $(ARGS)
+
+cluster-test: $(INSTALLED)
+	LEASE_SEEDS=10000 CLUSTER_ROUNDS=100 $(BIN)/pytest -n 2 --timeout 7200 $(ARGS) \
+	    tests/unit/test_cluster_lease.py tests/integration/test_standby.py
 
 bench: $(INSTALLED)
 	$(BIN)/python -m bench $(ARGS)

@@ -4,7 +4,7 @@ import gc
 import os
 import resource
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,18 @@ settings.load_profile("house")
 
 os.environ["HTTP_PORT"] = "0"
 """Engines that tests start take any free port, so that they never meet another's."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """A file of tests that needs the extra cluster skips with its reason where that is missing."""
+    report = yield
+    if report.failed and "No module named 'nats'" in str(report.longrepr):
+        why = "Skipped: nats-py is not installed: pip install -r requirements-cluster.txt"
+        report.outcome, report.longrepr = "skipped", (str(collector.path), 1, why)
+    return report
 
 
 @pytest.fixture(scope="session")

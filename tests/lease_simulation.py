@@ -144,7 +144,7 @@ class World:
         while tenure is None:
             await asyncio.sleep(0.1)
             try:
-                tenure = await taking.take()
+                tenure = await taking.take(0)
             except TimeoutError:
                 continue
         self.owners += 1

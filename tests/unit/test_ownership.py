@@ -46,7 +46,7 @@ def taking(store: Any, clock: Clock) -> Taking:
 
 
 async def test_a_free_lease_is_taken_with_the_next_epoch() -> None:
-    tenure = await taking(Store(), Clock()).take()
+    tenure = await taking(Store(), Clock()).take(0)
     assert tenure is not None
     assert (tenure.record.epoch, tenure.has_taken_over) == (1, False)
 
@@ -54,11 +54,11 @@ async def test_a_free_lease_is_taken_with_the_next_epoch() -> None:
 async def test_one_that_is_held_is_taken_after_its_length_and_the_epoch_rises() -> None:
     clock = Clock()
     trying = taking(Store(SeenLease(THEIRS, 4)), clock)
-    assert await trying.take() is None
+    assert await trying.take(0) is None
     clock.now = LENGTH_NS - 1
-    assert await trying.take() is None
+    assert await trying.take(0) is None
     clock.now = LENGTH_NS
-    tenure = await trying.take()
+    tenure = await trying.take(0)
     assert tenure is not None
     assert (tenure.record.epoch, tenure.revision, tenure.has_taken_over) == (8, 5, True)
 
@@ -70,9 +70,9 @@ async def test_a_taking_without_an_answer_is_found_and_counts_from_its_asking() 
     clock.now = LENGTH_NS
     store.loses_answer = True
     with pytest.raises(TimeoutError):
-        await trying.take()
+        await trying.take(0)
     clock.now = LENGTH_NS + 500
-    tenure = await trying.take()
+    tenure = await trying.take(0)
     assert tenure is not None
     assert tenure.until_ns == LENGTH_NS + LENGTH_NS * 9 // 10
     assert tenure.has_taken_over
@@ -80,7 +80,7 @@ async def test_a_taking_without_an_answer_is_found_and_counts_from_its_asking() 
 
 async def test_a_renewal_without_an_answer_is_found_and_another_owner_ends_it() -> None:
     store, clock = Store(), Clock()
-    tenure = await taking(store, clock).take()
+    tenure = await taking(store, clock).take(0)
     assert tenure is not None
     given: Any = store
     ownership = Ownership(given, tenure, clock)
@@ -101,7 +101,7 @@ async def test_a_renewal_without_an_answer_is_found_and_another_owner_ends_it() 
 
 async def test_a_release_frees_the_lease_and_ends_the_tenure_even_without_an_answer() -> None:
     store, clock = Store(), Clock()
-    tenure = await taking(store, clock).take()
+    tenure = await taking(store, clock).take(0)
     assert tenure is not None
     given: Any = store
     store.loses_answer = True
@@ -111,7 +111,7 @@ async def test_a_release_frees_the_lease_and_ends_the_tenure_even_without_an_ans
     assert store.lease is not None
     assert store.lease.record.is_released
     store.loses_answer = False
-    assert await taking(store, clock).take() is not None
+    assert await taking(store, clock).take(0) is not None
 
 
 async def test_what_is_over_is_told_once_and_released_never() -> None:

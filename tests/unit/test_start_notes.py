@@ -7,7 +7,7 @@ from pointsman.config.settings import resolve_settings
 from pointsman.config.tokens import with_tokens
 from pointsman.domain.accounts import Account
 from pointsman.market.layout import Layout
-from pointsman.service.feeds import recorded_feed
+from pointsman.service.feeds import recorded_feed, simulated_feed
 from pointsman.service.start_notes import (
     account_notes,
     instrument_notes,
@@ -54,6 +54,13 @@ def test_a_year_that_the_calendar_does_not_know_is_said_before_the_run(tmp_path:
         told[year] = notes_before(feed, settings, tmp_path / "none.db", 0)
     assert told[2019] == []
     assert "TRADING_CALENDAR XSHG does not know the year 2099" in told[2099][0]
+
+
+def test_a_run_that_is_not_copied_says_so(tmp_path: Path) -> None:
+    settings = resolve_settings({"REPLICATE_TO": "nats://127.0.0.1:9"}, None, {}).settings
+    feed = simulated_feed(0, False, None, True, settings)
+    (told,) = notes_before(feed, settings, tmp_path / "none.db", 0)
+    assert told.startswith("REPLICATE_TO is not used")
 
 
 def test_who_needs_a_token_is_said_and_where_tokens_are_but_never_one(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pointsman.cli import (
+    cluster_verbs,
     control_verbs,
     database_verbs,
     looking_back_verbs,
@@ -300,3 +301,4 @@ simulate.register(app)
 looking_back_verbs.register(app)
 run.register(app)
 dashboard.register(app)
+cluster_verbs.register(app)

@@ -48,6 +48,7 @@ from pointsman.engine.exit_codes import ExitCode
 if TYPE_CHECKING:
     from pointsman.config.settings import GivenSettings, LoadedSettings, Settings
     from pointsman.domain.accounts import VenueAccount
+    from pointsman.engine.joining import Join
     from pointsman.market.layout import Layout
     from pointsman.service.arrivals import Intake
     from pointsman.service.clean_stop import Stop
@@ -115,17 +116,17 @@ def run(
     kind, files = read_market(market or [], given.settings.venue)
     pace = read_speed(kind, speed)
     layout = layout_of(vendor, columns, symbol, size, separator, decimal_comma, no_header)
-    wanted = _Wanted(kind, files, read_signals(kind, pace, signals), pace, layout, seed)
+    wanted = Wanted(kind, files, read_signals(kind, pace, signals), pace, layout, seed)
     loaded = wanted.checked(given)
     for warning in loaded.warnings:
         typer.echo(f"warning: {warning}", err=True)
     with known_endings(), clean_stop() as stop:
-        _run(options, wanted, loaded.settings, duration, headless, stop)
+        run_wanted(options, wanted, loaded.settings, duration, headless, stop)
     if stop.signum is not None:
         raise typer.Exit(SIGNAL_EXIT_BASE + stop.signum)
 
 
-class _Wanted:
+class Wanted:
     """The flags of a run, checked. `speed` None is as fast as it goes."""
 
     def __init__(
@@ -198,14 +199,16 @@ class _Wanted:
         return None
 
 
-def _run(
+def run_wanted(
     options: Options,
-    wanted: _Wanted,
+    wanted: Wanted,
     settings: "Settings",
     duration: int | None,
     headless: bool,
     stop: "Stop",
+    join: "Join | None" = None,
 ) -> None:
+    """Run to the end, and say how it was. `join` is given where the desk is owned already."""
     from pointsman.service.recorded_run import fresh_folder, report_on
     from pointsman.service.start_notes import notes_before, notes_on_instruments
 
@@ -225,7 +228,7 @@ def _run(
     else:
         is_terminal = sys.stdout.isatty() and not is_dumb()
         is_shown = is_terminal and not headless and not options.as_json
-        is_broken = _run_paced(wanted, feed, settings, database, duration_ns, is_shown, stop)
+        is_broken = _run_paced(wanted, feed, settings, database, duration_ns, is_shown, stop, join)
     for row in feed.told_bad_rows():
         typer.echo(f"skipped {row}", err=True)
     if not wanted.is_lasting or options.as_json or stop.signum is None:
@@ -241,7 +244,7 @@ def _run(
         raise typer.Exit(ExitCode.FAILURE)
 
 
-def _nothing_seen(wanted: _Wanted, database: Path) -> str:
+def _nothing_seen(wanted: Wanted, database: Path) -> str:
     """What to say of a recorded run that had ended before, without one quote."""
     from pointsman.service.recorded_run import report_on
 
@@ -251,13 +254,14 @@ def _nothing_seen(wanted: _Wanted, database: Path) -> str:
 
 
 def _run_paced(
-    wanted: _Wanted,
+    wanted: Wanted,
     feed: "Feed",
     settings: "Settings",
     database: Path,
     duration_ns: int | None,
     is_shown: bool,
     stop: "Stop",
+    join: "Join | None",
 ) -> bool:
     """Run to the end; whether standard input could not be read to its own."""
     import asyncio
@@ -285,7 +289,7 @@ def _run_paced(
             if is_shown:
                 opened.callback(show_dashboard(database, stop))
 
-        plan = Plan(feed, database, wanted.speed or 1, duration_ns)
+        plan = Plan(feed, database, wanted.speed or 1, duration_ns, join)
         arrivals = wanted.arrivals(settings, database)
         parts = [Part(log_lines.THREAD_NAME, lambda: writer.is_alive, writer.start)]
         asyncio.run(run_paced(plan, settings, stop, log, started, arrivals, parts))

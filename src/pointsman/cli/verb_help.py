@@ -51,6 +51,8 @@ EXAMPLES: dict[str, str] = {
     "db": "pointsman db backup copy.db",
     "db backup": "pointsman db backup copy.db",
     "db migrate": "pointsman db migrate --db old.db",
+    "standby": "pointsman standby --from nats://10.0.0.5:4222 --db desk.db",
+    "restore": "pointsman restore --from nats://10.0.0.5:4222 --db copy.db",
 }
 """By the words of the verb, in the order of use."""
 

@@ -13,7 +13,7 @@ import secrets
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from pointsman.cluster import own_time
 from pointsman.cluster.connection import REQUEST_SECONDS, Connection
@@ -160,19 +160,43 @@ def connect(settings: Settings) -> Connection:
 
 
 def _joined(settings: Settings, connection: Connection, journal: Journal, epoch: int) -> Membership:
+    taking = taking_for(settings, connection)
+    _wait_until_free(connection, taking)
+    end = _same_end(connection, JournalStream(connection, settings.desk, epoch), journal)
+    tenure = _taken(connection, taking, epoch)
+    held = begin_to_own(connection, taking, tenure, end)
+    return member(settings, held, journal)
+
+
+class Held(NamedTuple):
+    """A desk that is owned, and not begun."""
+
+    connection: Connection
+    ownership: Ownership
+
+
+def taking_for(settings: Settings, connection: Connection) -> Taking:
+    """The taking of the settings' desk. Raises ClusterUnreachable."""
     store = LeaseStore(connection, settings.desk)
     connection.ask(store.open(), OPEN_SECONDS)
-    taking = Taking(store, wanted(settings, epoch), own_time.now_ns)
-    _wait_until_free(connection, taking)
-    stream = JournalStream(connection, settings.desk, epoch)
-    end = _same_end(connection, stream, journal)
-    tenure = _taken(connection, taking)
-    ownership = Ownership(store, tenure, own_time.now_ns)
+    return Taking(store, wanted(settings), own_time.now_ns)
+
+
+def begin_to_own(connection: Connection, taking: Taking, tenure: Tenure, end: Head) -> Held:
+    """Keep a lease from when it was taken. Where the store had none for a stream that ends at
+    `end`, an owner who is not known of is waited out."""
+    ownership = Ownership(taking.store, tenure, own_time.now_ns)
     connection.begin(ownership.keep())
     if end.sequence and taking.claim.seen is None:
         tenure.has_taken_over = True
         _wait_out_unknown_owner(ownership)
-    stream = JournalStream(connection, settings.desk, tenure.record.epoch)
+    return Held(connection, ownership)
+
+
+def member(settings: Settings, held: Held, journal: Journal) -> Membership:
+    """The membership of the owner with the database that it continues. Raises WrongStream."""
+    connection, ownership = held
+    stream = JournalStream(connection, settings.desk, ownership.tenure.record.epoch)
     _same_end(connection, stream, journal)
     return Membership(connection, ownership, stream, journal, settings.replication)
 
@@ -185,13 +209,13 @@ def _same_end(connection: Connection, stream: JournalStream, journal: Journal) -
     return end
 
 
-def wanted(settings: Settings, epoch: int) -> LeaseRecord:
-    """The lease that an engine with these settings asks for."""
+def wanted(settings: Settings) -> LeaseRecord:
+    """The lease that an engine with these settings asks for; its epoch comes with the taking."""
     return LeaseRecord(
         desk=settings.desk,
         holder=_holder(),
         token=secrets.token_hex(8),
-        epoch=epoch,
+        epoch=0,
         length_ns=int(settings.lease_seconds * _NS),
     )
 
@@ -214,10 +238,10 @@ def _wait_until_free(connection: Connection, taking: Taking) -> None:
         time.sleep(LOOK_SECONDS)
 
 
-def _taken(connection: Connection, taking: Taking) -> Tenure:
+def _taken(connection: Connection, taking: Taking, epoch: int) -> Tenure:
     """The lease, which is free. Raises DeskOwned where another was faster."""
     while True:
-        tenure = connection.ask(taking.take(), OPEN_SECONDS)
+        tenure = connection.ask(taking.take(epoch), OPEN_SECONDS)
         if tenure is not None:
             return tenure
         seen = taking.claim.seen

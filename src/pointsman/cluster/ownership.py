@@ -22,18 +22,19 @@ class Taking:
 
     def __init__(self, store: LeaseStore, wanted: LeaseRecord, now_ns: Callable[[], int]) -> None:
         self.claim = Claim()
-        self._store = store
+        self.store = store
         self._wanted = wanted
         self._now_ns = now_ns
         self._asked: tuple[LeaseRecord, int, bool] | None = None
 
     async def look(self) -> None:
         """Read the lease. Raises what a connection can raise."""
-        lease = await self._store.read()
+        lease = await self.store.read()
         self.claim.saw(lease, self._now_ns())
 
-    async def take(self) -> Tenure | None:
-        """Take the lease, where it may be taken and nobody is faster.
+    async def take(self, epoch: int) -> Tenure | None:
+        """Take the lease, where it may be taken and nobody is faster. `epoch` is that of the newest
+        owner that is known.
 
         Raises what a connection can raise; then it may have been taken all the same, and the next
         try finds out.
@@ -44,13 +45,13 @@ class Taking:
         if self.claim.wait_ns(self._now_ns()):
             return None
         seen = self.claim.seen
-        epoch = max(self._wanted.epoch, seen.record.epoch if seen else 0) + 1
+        epoch = max(epoch, seen.record.epoch if seen else 0) + 1
         record = _with_epoch(self._wanted, epoch)
         asked_ns = self._now_ns()
         has_taken_over = seen is not None and not seen.record.is_released
         self._asked = (record, asked_ns, has_taken_over)
         try:
-            revision = await self._store.write(record, seen.revision if seen else 0)
+            revision = await self.store.write(record, seen.revision if seen else 0)
         except Changed:
             return None
         return Tenure(record, revision, asked_ns, has_taken_over=has_taken_over)

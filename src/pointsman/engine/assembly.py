@@ -204,12 +204,13 @@ def assemble(
     wait: Callable[[StorageFailed], None] | None,
     notify: Callable[[], None] = lambda: None,
     is_rerun: bool = False,
+    join: Join | None = None,
 ) -> Assembly:
     """Open the database and the venue of the settings, and load the desk. With `wait` commits are
     made inline without waiting for the disk, and it is called at each failed try; else by a writer
     thread. `notify` is called whenever something became durable or was asked for, on any thread.
     With `is_rerun` an interrupted run is made again from its beginning, up to where its journal
-    ends.
+    ends. `join` is given where the engine continues with a desk that is owned already.
 
     Raises SettingsError, StorageError, OtherRun, OtherAccount, and what opening the ledger can
     raise.
@@ -242,7 +243,7 @@ def assemble(
             new_code=lambda: _code(identity),
             open_venue=opened,
             open_recorder=lambda manager, closing: open_recorder(manager, closing, wait, notify),
-            join=joining(settings, identity),
+            join=join or joining(settings, identity),
             follow=_follow if is_rerun else None,
             wake=notify,
             kill_file=settings.kill_switch_file,

@@ -18,7 +18,7 @@ from pointsman.storage.sqlite_manager import SqliteManager
 from pointsman.venues.adapter import MaySend, always
 
 if TYPE_CHECKING:
-    from pointsman.cluster.membership import Membership
+    from pointsman.cluster.membership import Held, Membership
 
 INSTALL = "pip install -r requirements-cluster.txt"
 Join = Callable[[SqliteManager, int], "Membership"]
@@ -42,6 +42,13 @@ def joining(settings: Settings, identity: RunIdentity | None) -> Join | None:
 def may_send_of(membership: "Membership | None") -> MaySend:
     """What the venue's connections ask before something leaves."""
     return always if membership is None else membership.may_send
+
+
+def continuing(settings: Settings, held: "Held") -> Join:
+    """How an engine joins that begins with a desk which is owned already."""
+    from pointsman.cluster.membership import member
+
+    return lambda manager, _epoch: member(settings, held, manager)
 
 
 def joined(

@@ -29,7 +29,7 @@ from pointsman.domain.timestamps import SECOND_NS
 from pointsman.engine import gc_tuning
 from pointsman.engine.assembly import Assembly, assemble
 from pointsman.engine.controls import Controls
-from pointsman.engine.joining import health_of, watched
+from pointsman.engine.joining import Join, health_of, watched
 from pointsman.engine.latch_watch import why_killed
 from pointsman.engine.live_feed import begin_live, said_at_start
 from pointsman.engine.live_loop import Clock, LiveLoop
@@ -68,12 +68,13 @@ _DEATHS_MAX = 100
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """What to run, and how."""
+    """What to run, and how. `join` is set where the desk is owned already."""
 
     feed: Feed
     database: Path
     speed: int
     duration_ns: int | None
+    join: Join | None = None
 
 
 async def run_paced(
@@ -106,7 +107,7 @@ async def run_paced(
         assembly, begun = open_run(
             lambda is_rerun: assemble(
                 settings, plan.database, plan.feed.identity,
-                wait=None, notify=wake, is_rerun=is_rerun,
+                wait=None, notify=wake, is_rerun=is_rerun, join=plan.join,
             ),
             plan.feed, plan.duration_ns, stop,
         )  # fmt: skip

@@ -31,6 +31,11 @@ def notes_before(feed: Feed, settings: Settings, database: Path, now_ns: int) ->
     begins_ns = next((quote.ts_ns for quote in feed.quotes(0)), now_ns)
     calendar = settings.trading_hours().unknown_at(begins_ns)
     notes = [*feed.told_at_start, *notes_on_accounts(settings, database)]
+    if settings.replicate_to is not None and feed.identity is not None:
+        notes.append(
+            "REPLICATE_TO is not used: a run on recorded or simulated quotes can be made again from"
+            " its files and seed"
+        )
     return [*notes, calendar] if calendar else notes
 
 

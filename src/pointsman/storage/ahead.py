@@ -17,6 +17,9 @@ from pointsman.domain.orders import Fill, KnownOrder, Order, Role
 from pointsman.domain.positions import Funding, Trade
 from pointsman.storage.codec import CODECS, Newest, R, RecordKey, is_gone
 
+Changes = tuple[Record, ...]
+"""The records that one turn changed."""
+
 Writes = list[tuple[str, Sequence[tuple[RecordKey, ...]]]]
 """Statements, each with the rows that it is executed for."""
 

@@ -20,7 +20,7 @@ Invariants:
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
@@ -30,7 +30,7 @@ from pointsman.domain.signals import Decision, FirstDecision, SignalRecord
 from pointsman.domain.venue_reports import KnownOfVenue
 from pointsman.execution.ports import JournalEntry
 from pointsman.storage import lock, queries, schema
-from pointsman.storage.ahead import Ahead, Kin, all_of, found, is_paid
+from pointsman.storage.ahead import Ahead, Changes, Kin, all_of, found, is_paid
 from pointsman.storage.entries import (
     Head,
     JournalRow,
@@ -156,6 +156,15 @@ class SqliteManager:
         is applied then, and the same entries may be tried again.
         """
         turns, head = chained(entries, self._head)
+        self._add(turns, head, [entry.changes for entry in entries])
+
+    def adopt(self, rows: Sequence[JournalRow]) -> None:
+        """Store rows that another engine has written, as `append` does. Raises CorruptDatabase
+        where they do not follow."""
+        changes = [*self._changes_behind(self._head, rows)]
+        self._add(rows, Head(rows[-1][0], rows[-1][-1]), changes)
+
+    def _add(self, turns: Sequence[JournalRow], head: Head, changes: Sequence[Changes]) -> None:
         began_ns = time.monotonic_ns()
         with self._transaction(_SYNCED) as writer:
             newest = writer.execute(queries.LAST_TURN).fetchone()
@@ -169,8 +178,8 @@ class SqliteManager:
         self.commit_ns = time.monotonic_ns() - began_ns
         if not self._ahead.turns:
             self._ahead_since = time.monotonic()
-        for entry in entries:
-            self._ahead.take_turn(entry.changes)
+        for changed in changes:
+            self._ahead.take_turn(changed)
         self._head = head
         if self.on_commit is not None:
             self.on_commit(self.commit_ns)
@@ -319,21 +328,25 @@ class SqliteManager:
         self._head = queries.newest_turn(self._reader)
         start = Head(0, chain_start(self.run_identity()))
         self._reached = queries.projected(self._reader) or start
-        sequence, previous = self._reached.sequence, self._reached.hash
-        if self._reached != start and self.journal_hash(sequence) != previous:
+        reached, ahead = self._reached, Ahead()
+        if reached != start and self.journal_hash(reached.sequence) != reached.hash:
             raise damaged(
                 self.path,
-                f"its journal does not hold row {sequence} as the lease row names it"
+                f"its journal does not hold row {reached.sequence} as the lease row names it"
                 " (`pointsman journal check` says more)",
             )
-        ahead = Ahead()
-        for row in queries.tail(self._reader):
-            sequence += 1
-            if fault := row_fault(row, sequence, previous):
-                raise damaged(self.path, f"row {sequence} of its journal: {fault.what}")
-            previous = row[-1]
-            ahead.take_turn(changes_of_tail(self.path, sequence, row[3]))
+        for changes in self._changes_behind(reached, queries.tail(self._reader)):
+            ahead.take_turn(changes)
         return ahead
+
+    def _changes_behind(self, head: Head, rows: Iterable[JournalRow]) -> Iterator[Changes]:
+        """What each row changed. Raises CorruptDatabase where they do not follow `head`."""
+        for row in rows:
+            sequence = head.sequence + 1
+            if fault := row_fault(row, sequence, head.hash):
+                raise damaged(self.path, f"row {sequence} of its journal: {fault.what}")
+            yield changes_of_tail(self.path, sequence, row[3])
+            head = Head(sequence, row[-1])
 
     def _take_lease(self) -> None:
         holder = f"{os.getpid()}@{os.uname().nodename}"

@@ -1,0 +1,132 @@
+"""A database that is made from a stream alone: the same rows, the same records."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from pointsman.cluster.errors import WrongStream
+from pointsman.cluster.following import await_lease, restore
+from pointsman.cluster.membership import Held, join, member
+from pointsman.storage import reader
+from pointsman.storage.codec import CODECS
+from pointsman.storage.journal import fold, verify_chain
+from tests.integration.clusters import database, grow, new_desk, rows_of, settings_for
+from tests.integration.linear_engine import trading
+from tests.nats_server import NEEDS_NATS, PATIENCE_SECONDS, NatsServer
+from tests.optional import NEEDS_CCXT
+from tests.unit.stored_samples import history, turn
+from tests.venue_servers.bybit import BybitServer
+
+pytestmark = NEEDS_NATS
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsServer]:
+    with NatsServer(tmp_path_factory.mktemp("nats")) as started:
+        yield started
+
+
+def tables_of(path: Path) -> dict[str, list[dict[str, object]]]:
+    with closing(reader.open_reader(path)) as connection:
+        return {
+            codec.table: connection.execute(codec.select).fetchall() for codec in CODECS.values()
+        }
+
+
+@NEEDS_CCXT
+async def test_what_is_restored_is_what_the_engine_had(server: NatsServer, tmp_path: Path) -> None:
+    desk, copy = new_desk(), tmp_path / "copy.db"
+    given = {"REPLICATE_TO": server.url, "DESK": desk}
+    with BybitServer(key="K", secret="S") as venue:
+        async with trading(venue, tmp_path, **given) as engine:
+            await engine.hold()
+            restore(settings_for(server.url, desk), copy)
+            await engine.close()
+            await engine.hold()
+    own = tmp_path / "t.db"
+    assert restore(settings_for(server.url, desk), copy).sequence == len(rows_of(own))
+    assert rows_of(copy) == rows_of(own)
+    assert tables_of(copy) == tables_of(own)
+    with closing(reader.open_reader(copy)) as connection:
+        assert verify_chain(connection) is None
+        assert fold(connection) is None
+
+
+def test_every_kind_of_record_is_restored(server: NatsServer, tmp_path: Path) -> None:
+    settings = settings_for(server.url, new_desk())
+    own, copy = tmp_path / "t.db", tmp_path / "copy.db"
+    with database(own) as manager:
+        manager.append(history())
+        join(settings, manager, 0).close()
+        manager.project()
+    restore(settings, copy)
+    assert rows_of(copy) == rows_of(own)
+    assert tables_of(copy) == tables_of(own)
+
+
+def test_a_desk_without_a_stream_and_a_database_of_another_are_refused(
+    server: NatsServer, tmp_path: Path
+) -> None:
+    settings = settings_for(server.url, new_desk())
+    with pytest.raises(WrongStream, match="nothing is in it yet"):
+        restore(settings, tmp_path / "none.db")
+    assert not (tmp_path / "none.db").exists()
+    with database(tmp_path / "t.db", 3) as manager:
+        join(settings, manager, 0).close()
+    with database(tmp_path / "other.db") as other:
+        other.append([turn(77)])
+    with pytest.raises(WrongStream, match=r"other\.db holds rows that are not in"):
+        restore(settings, tmp_path / "other.db")
+    with database(tmp_path / "ahead.db", 3) as ahead:
+        grow(ahead, 1)
+    with pytest.raises(WrongStream, match=r"ahead\.db holds rows"):
+        restore(settings, tmp_path / "ahead.db")
+
+
+def test_of_two_that_wait_one_gets_the_desk_with_all_of_its_rows(
+    server: NatsServer, tmp_path: Path
+) -> None:
+    settings = settings_for(server.url, new_desk())
+    said: list[str] = []
+    held: list[tuple[Path, Held]] = []
+    is_over = threading.Event()
+
+    def wait(path: Path) -> None:
+        got = await_lease(settings, path, is_over.is_set, said.append)
+        if got is not None:
+            held.append((path, got))
+
+    with database(tmp_path / "t.db", 2) as manager:
+        owner = join(settings, manager, 0)
+        manager.replica = owner.publisher
+        paths = [tmp_path / "a.db", tmp_path / "b.db"]
+        waiting = [threading.Thread(target=wait, args=(path,)) for path in paths]
+        for each in waiting:
+            each.start()
+        until = time.monotonic() + PATIENCE_SECONDS
+        while sum("up to date" in line for line in said) < 2:
+            assert time.monotonic() < until, said
+            time.sleep(0.02)
+        grow(manager, 300)
+        manager.replicate()
+        owner.close()
+        while not held:
+            assert time.monotonic() < until, said
+            time.sleep(0.02)
+        time.sleep(0.3)
+        is_over.set()
+        for each in waiting:
+            each.join()
+    ((path, taken),) = held
+    assert rows_of(path) == rows_of(tmp_path / "t.db")
+    with database(path) as continued:
+        owning = member(settings, taken, continued)
+        assert owning.epoch == 2
+        grow(continued, 1)
+        owning.begin(continued.head)
+        assert owning.may_send()
+        owning.close()
