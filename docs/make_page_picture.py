@@ -24,6 +24,14 @@ PRESS_SLIPPAGE = (
     "[...document.querySelectorAll('.drow')].find((row) => row.innerText.includes('SLIPPAGE'))"
     ".click()"
 )
+PRESS_LOOKING_BACK = """
+    [...document.querySelectorAll('#tabs button')]
+        .find((one) => one.innerText === 'Looking back').click();
+    const values = document.querySelector('.lookback input');
+    values.value = '0, 2, 3, 4, 6';
+    values.dispatchEvent(new Event('input'));
+    document.querySelector('.lookback form button').click();
+"""
 PATIENCE_SECONDS = 240
 RUN = ("--market", "sim", "--signals", "demo", "--speed", "10", "--seed", "0", "--headless")
 PORT = 18080
@@ -65,12 +73,36 @@ async def take(tab: Tab, target: Path) -> None:
     await tab.run(PRESS_SLIPPAGE)
     await tab.until("!!document.querySelector('.rule.fail')")
     await tab.picture(target / "page-why.png")
+    await tab.open(f"{URL}/?theme=light", 1600, 1000)
+    await tab.until("!!document.querySelector('.account')")
+    await tab.run(PRESS_LOOKING_BACK)
+    await tab.until("document.querySelectorAll('.lookback .plot canvas').length === 2")
+    await asyncio.sleep(1)  # so that the plots are drawn
+    await tab.picture(target / "page-looking-back.png", is_whole=True)
+
+
+async def take_report(tab: Tab, database: Path, target: Path) -> None:
+    """The report of the run, in both themes."""
+    file = database.with_name("report.html")
+    words = ("report", "--html", str(file), "--db", str(database))
+    start = "import sys; from pointsman.cli.app import main; sys.exit(main())"
+    made = await asyncio.create_subprocess_exec(sys.executable, "-c", start, *words)
+    assert await made.wait() == 0
+    for theme in ("light", "dark"):
+        await tab.call(
+            "Emulation.setEmulatedMedia",
+            features=[{"name": "prefers-color-scheme", "value": theme}],
+        )
+        await tab.open(file.as_uri(), 1400, 1000)
+        await tab.until("document.querySelectorAll('.plot canvas').length === 2")
+        await asyncio.sleep(1)  # so that the plots are drawn
+        await tab.picture(target / f"report-{theme}.png")
 
 
 async def make(target: Path) -> None:
     """Start an engine, take the pictures, and stop it."""
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, str(ROOT / "main.py"), *RUN, "--db", f"{folder}/trading.db"]
+        command = [sys.executable, str(ROOT / "main.py"), *RUN, "--db", "trading.db"]
         with (Path(folder) / "engine.log").open("wb") as log:
             engine = await asyncio.create_subprocess_exec(
                 *command,
@@ -83,6 +115,7 @@ async def make(target: Path) -> None:
             async with browser_tab() as tab:
                 await wait_for_one()
                 await take(tab, target)
+                await take_report(tab, Path(folder) / "trading.db", target)
                 for fault in tab.faults:
                     sys.stdout.write(f"the browser complains: {fault}\n")
         finally:

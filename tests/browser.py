@@ -10,13 +10,16 @@ import base64
 import contextlib
 import json
 import shutil
+import subprocess
 import tempfile
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 
+AXE = Path(__file__).parent / "vendor" / "axe.min.js"
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 START_SECONDS, ANSWER_SECONDS, PATIENCE_SECONDS = 30.0, 60.0, 40.0
 _FLAGS = (
@@ -85,6 +88,30 @@ class Tab:
             assert loop.time() < end, f"it never came true: {expression}; {self.faults}"
             await asyncio.sleep(0.1)
 
+    async def text(self, selector: str) -> str:
+        """What an element says."""
+        return str(await self.run(f"document.querySelector({selector!r}).innerText"))
+
+    async def press(self, selector: str) -> None:
+        """Click an element."""
+        await self.run(f"document.querySelector({selector!r}).click()")
+
+    async def fill(self, selector: str, text: str) -> None:
+        """Type into an input."""
+        await self.run(f"document.querySelector({selector!r}).focus()")
+        await self.write(text)
+
+    async def barriers(self, within: str = "document") -> list[str]:
+        """What is in the way of somebody who cannot see, point or tell colours apart, as axe finds
+        it."""
+        await self.run(f"{AXE.read_text('utf-8')};0")
+        options = "{resultTypes: ['violations']}"
+        found = await self.run(
+            f"axe.run({within}, {options}).then((all) => all.violations.map((one) =>"
+            " `${one.id}: ${one.nodes.map((node) => node.target.join(' ')).slice(0, 5)}`))"
+        )
+        return [str(one) for one in found]
+
     async def write(self, text: str) -> None:
         """Type into what has the focus."""
         await self.call("Input.insertText", text=text)
@@ -122,40 +149,51 @@ class Tab:
             self.asked.append(params["request"]["url"])
 
 
-@contextlib.asynccontextmanager
-async def browser_tab() -> AsyncIterator[Tab]:
-    """A page in a browser of its own, which ends with it."""
+@contextlib.contextmanager
+def browser() -> Iterator[str]:
+    """A browser of its own, which ends with it: where it can be spoken to."""
     found = chromium()
     assert found is not None
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
-        process = await asyncio.create_subprocess_exec(
-            found,
-            *_FLAGS,
-            f"--user-data-dir={profile}",
-            "about:blank",
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.DEVNULL,
+        process = subprocess.Popen(
+            [found, *_FLAGS, f"--user-data-dir={profile}", "about:blank"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
         try:
-            port = await asyncio.wait_for(_port(Path(profile)), START_SECONDS)
-            async with aiohttp.ClientSession() as session:
-                async with session.get(f"http://127.0.0.1:{port}/json/list") as answer:
-                    pages = [each for each in await answer.json() if each["type"] == "page"]
-                address = pages[0]["webSocketDebuggerUrl"]
-                async with session.ws_connect(address, max_msg_size=0) as socket:
-                    tab = Tab(socket)
-                    await tab.begin()
-                    yield tab
-                    await tab.close()
+            yield f"http://127.0.0.1:{_port(Path(profile))}"
         finally:
-            with contextlib.suppress(ProcessLookupError):
-                process.terminate()
-            await process.wait()
+            process.terminate()
+            process.wait()
 
 
-async def _port(profile: Path) -> str:
+@contextlib.asynccontextmanager
+async def tab_of(address: str) -> AsyncIterator[Tab]:
+    """A new page in a browser, which is closed at the end."""
+    async with aiohttp.ClientSession() as session:
+        async with session.put(f"{address}/json/new?about:blank") as answer:
+            page = await answer.json()
+        async with session.ws_connect(page["webSocketDebuggerUrl"], max_msg_size=0) as socket:
+            tab = Tab(socket)
+            await tab.begin()
+            yield tab
+            await tab.close()
+        async with session.get(f"{address}/json/close/{page['id']}"):
+            pass
+
+
+@contextlib.asynccontextmanager
+async def browser_tab() -> AsyncIterator[Tab]:
+    """A page in a browser of its own."""
+    with browser() as address:
+        async with tab_of(address) as tab:
+            yield tab
+
+
+def _port(profile: Path) -> str:
     """Where the browser listens, once it says so."""
-    told = profile / "DevToolsActivePort"
-    while not (told.exists() and told.read_text()):  # noqa: ASYNC110 - a file tells of nothing
-        await asyncio.sleep(0.05)
+    told, give_up_at = profile / "DevToolsActivePort", time.monotonic() + START_SECONDS
+    while not (told.exists() and told.read_text()):
+        assert time.monotonic() < give_up_at, "the browser did not start"
+        time.sleep(0.05)
     return told.read_text().splitlines()[0]

@@ -28,6 +28,7 @@ PAGES = (
     "docker",
     "development",
     "recipes",
+    "looking-back",
 )
 TEXT = "".join((ROOT / "docs" / f"{page}.md").read_text("utf-8") for page in PAGES)
 PATIENCE_SECONDS = 60.0

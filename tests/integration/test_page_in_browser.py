@@ -5,9 +5,8 @@ Skipped where no Chromium is installed: `apt-get install chromium`.
 
 import contextlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import msgspec
 import pytest
@@ -17,7 +16,7 @@ from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import SignalSide
 from pointsman.domain.signals import Check
 from pointsman.terminal.measures import allowed, measured
-from tests.browser import Tab, browser_tab, chromium
+from tests.browser import Tab, browser, chromium, tab_of
 from tests.http_stories import CONTROL, READ, TOKENS, UNLIMITED, Served
 from tests.unit.test_measures import WORDS, ZONE
 
@@ -37,7 +36,12 @@ LESS_USUAL = (
 )
 """Checks beside those of the terminal's own table."""
 IS_DRAWN = "document.querySelectorAll('.account').length > 0"
-TABS = ("Trades", "Results", "Orders", "Incidents", "Feed", "Comparisons", "Settings", "Webhook")
+
+
+@pytest.fixture(scope="module")
+def browser_at() -> Iterator[str]:
+    with browser() as address:
+        yield address
 
 
 class Shown:
@@ -51,78 +55,56 @@ class Shown:
         await self.tab.open(f"{self.url}/?theme=dark", width, height)
         await self.tab.until("!!document.getElementById('ask')")
 
-    async def text(self, selector: str) -> str:
-        """What an element says."""
-        return str(await self.tab.run(f"document.querySelector({selector!r}).innerText"))
-
-    async def press(self, selector: str) -> None:
-        """Click an element."""
-        await self.tab.run(f"document.querySelector({selector!r}).click()")
-
-    async def write(self, selector: str, text: str) -> None:
-        """Type into an input."""
-        await self.tab.run(f"document.querySelector({selector!r}).focus()")
-        await self.tab.write(text)
-
 
 @contextlib.asynccontextmanager
-async def shown(folder: Path, settings: dict[str, str] | None = None) -> AsyncIterator[Shown]:
+async def shown(
+    folder: Path, browser_at: str, settings: dict[str, str] | None = None
+) -> AsyncIterator[Shown]:
     with Served(folder, settings, UNLIMITED) as served:
         listener = listen("127.0.0.1", 0)
         server = HttpServer(served.app, listener)
         server.start()
         try:
-            async with browser_tab() as tab:
+            async with tab_of(browser_at) as tab:
                 yield Shown(tab, served, url_of(listener))
         finally:
             server.stop()
 
 
-@pytest.mark.parametrize("width", [320, 390, 768, 1024, 1600])
-async def test_it_fits_every_width_and_nothing_goes_wrong(tmp_path: Path, width: int) -> None:
-    async with shown(tmp_path) as page:
-        await page.open(width, 900)
-        await page.tab.until(IS_DRAWN)
-        await page.tab.until("!!document.querySelector('#plot canvas')")
-        for index, name in enumerate(TABS):
-            await page.tab.run(f"document.querySelectorAll('#tabs button')[{index}].click()")
-            assert name in await page.text('#tabs button[aria-selected="true"]')
-        assert await page.tab.run("document.documentElement.scrollWidth") <= width
-        hosts = {urlsplit(asked).netloc for asked in page.tab.asked}
-        assert hosts == {urlsplit(page.url).netloc}
-        assert page.tab.faults == []
-
-
-async def test_without_the_token_nothing_is_shown_and_with_it_everything(tmp_path: Path) -> None:
-    async with shown(tmp_path, TOKENS) as page:
+async def test_without_the_token_nothing_is_shown_and_with_it_everything(
+    tmp_path: Path, browser_at: str
+) -> None:
+    async with shown(tmp_path, browser_at, TOKENS) as page:
         await page.open()
         await page.tab.until("document.getElementById('ask').open")
         assert not await page.tab.run(IS_DRAWN)
-        assert "VA001" not in await page.text("body")
-        await page.write("#ask input", READ)
-        await page.press("#ask button[type=submit]")
+        assert "VA001" not in await page.tab.text("body")
+        await page.tab.fill("#ask input", READ)
+        await page.tab.press("#ask button[type=submit]")
         await page.tab.until(IS_DRAWN)
         kept = "JSON.stringify([localStorage, sessionStorage, document.cookie, location.href])"
         assert READ not in await page.tab.run(kept)
-        await page.press("#kill")
+        await page.tab.press("#kill")
         assert await page.tab.run("document.querySelector('#ask button[type=submit]').disabled")
 
 
-async def test_a_kill_is_typed_and_text_from_outside_stays_text(tmp_path: Path) -> None:
-    async with shown(tmp_path) as page:
+async def test_a_kill_is_typed_and_text_from_outside_stays_text(
+    tmp_path: Path, browser_at: str
+) -> None:
+    async with shown(tmp_path, browser_at) as page:
         await page.open()
         await page.tab.until(IS_DRAWN)
-        await page.press("#kill")
+        await page.tab.press("#kill")
         submit = "document.querySelector('#ask button[type=submit]')"
         assert await page.tab.run(f"{submit}.disabled")
-        await page.write("#ask input[maxlength]", EVIL)
-        await page.write("#ask-word", "kill")
+        await page.tab.fill("#ask input[maxlength]", EVIL)
+        await page.tab.fill("#ask-word", "kill")
         assert not await page.tab.run(f"{submit}.disabled")
         await page.tab.run(f"{submit}.click()")
         await page.tab.until("!document.getElementById('ask').open")
         assert page.served.latch.latched.is_set
         await page.tab.until("document.getElementById('state-word').innerText === 'KILLED'")
-        assert EVIL in await page.text("#state-why")
+        assert EVIL in await page.tab.text("#state-why")
         assert (
             await page.tab.run("document.querySelectorAll('main script, img[src=x]').length") == 0
         )
@@ -130,18 +112,20 @@ async def test_a_kill_is_typed_and_text_from_outside_stays_text(tmp_path: Path) 
         assert page.tab.faults == []
 
 
-async def test_the_story_of_a_decision_has_each_rule_and_its_numbers(tmp_path: Path) -> None:
-    async with shown(tmp_path) as page:
+async def test_the_story_of_a_decision_has_each_rule_and_its_numbers(
+    tmp_path: Path, browser_at: str
+) -> None:
+    async with shown(tmp_path, browser_at) as page:
         await page.open()
         await page.tab.until("document.querySelectorAll('.drow').length > 0")
-        await page.press(".drow")
+        await page.tab.press(".drow")
         await page.tab.until("document.querySelectorAll('#story .rule').length > 0")
-        assert "Rules, in the order" in await page.text("#story")
+        assert "Rules, in the order" in await page.tab.text("#story")
         await page.tab.run("dispatchEvent(new KeyboardEvent('keydown', {key: 'Escape'}))")
         assert await page.tab.run("document.getElementById('story').hidden")
 
 
-async def test_a_rule_is_said_in_the_words_of_the_terminal(tmp_path: Path) -> None:
+async def test_a_rule_is_said_in_the_words_of_the_terminal(tmp_path: Path, browser_at: str) -> None:
     """But for the day of a time, which a narrow column has no room for."""
     asked = [
         (check, side, measured(check, ZONE), allowed(check, side, ZONE))
@@ -150,7 +134,7 @@ async def test_a_rule_is_said_in_the_words_of_the_terminal(tmp_path: Path) -> No
         if check.rule is not Reason.OUTSIDE_WINDOW
     ]
     told = [[*msgspec.to_builtins((c.rule, c.value, c.limit, c.unit)), s] for c, s, *_ in asked]
-    async with shown(tmp_path) as page:
+    async with shown(tmp_path, browser_at) as page:
         await page.open()
         await page.tab.until(IS_DRAWN)
         said = await page.tab.run(
@@ -161,8 +145,8 @@ async def test_a_rule_is_said_in_the_words_of_the_terminal(tmp_path: Path) -> No
     assert json.loads(said) == [[value, limit] for *_, value, limit in asked]
 
 
-async def test_it_says_when_it_is_stale(tmp_path: Path) -> None:
-    async with shown(tmp_path) as page:
+async def test_it_says_when_it_is_stale(tmp_path: Path, browser_at: str) -> None:
+    async with shown(tmp_path, browser_at) as page:
         await page.open()
         await page.tab.until(IS_DRAWN)
         await page.tab.call(
@@ -173,27 +157,27 @@ async def test_it_says_when_it_is_stale(tmp_path: Path) -> None:
             uploadThroughput=-1,
         )
         await page.tab.until("document.body.classList.contains('stale')")
-        assert "STALE" in await page.text("#fresh")
-        assert "pointsman kill" in await page.text("#alarm")
-        await page.press("#kill")
-        await page.write("#ask-word", "kill")
-        await page.press("#ask button[type=submit]")
+        assert "STALE" in await page.tab.text("#fresh")
+        assert "pointsman kill" in await page.tab.text("#alarm")
+        await page.tab.press("#kill")
+        await page.tab.fill("#ask-word", "kill")
+        await page.tab.press("#ask button[type=submit]")
         await page.tab.until("document.querySelector('.problem').innerText.includes('No answer')")
         assert not page.served.latch.latched.is_set
 
 
-async def test_what_may_only_be_read_cannot_be_changed(tmp_path: Path) -> None:
-    async with shown(tmp_path, TOKENS) as page:
+async def test_what_may_only_be_read_cannot_be_changed(tmp_path: Path, browser_at: str) -> None:
+    async with shown(tmp_path, browser_at, TOKENS) as page:
         await page.open()
         await page.tab.until("document.getElementById('ask').open")
-        await page.write("#ask input", READ)
-        await page.press("#ask button[type=submit]")
+        await page.tab.fill("#ask input", READ)
+        await page.tab.press("#ask button[type=submit]")
         await page.tab.until(IS_DRAWN)
         await page.tab.run("import('./assets/actions.js').then((a) => a.askFlatten('VA001'))")
-        await page.write("#ask input[maxlength]", "why not")
-        await page.write("#ask-word", "VA001")
-        await page.press("#ask button[type=submit]")
+        await page.tab.fill("#ask input[maxlength]", "why not")
+        await page.tab.fill("#ask-word", "VA001")
+        await page.tab.press("#ask button[type=submit]")
         await page.tab.until(
             "document.querySelector('.problem').innerText.includes('CONTROL_TOKEN')"
         )
-        assert CONTROL not in await page.text("body")
+        assert CONTROL not in await page.tab.text("body")

@@ -54,7 +54,7 @@ def reference(described: Described) -> str:
     for tag, links in index.items():
         if links:
             parts.append(
-                f"<section><h3>{escape(_name(tag))}</h3><ul>{''.join(links)}</ul></section>"
+                f"<section><h2>{escape(_name(tag))}</h2><ul>{''.join(links)}</ul></section>"
             )
     parts.append("</nav>")
     for tag, operations in groups.items():
@@ -97,11 +97,12 @@ def _operation(described: Described, path: str, method: str) -> Iterator[str]:
             for name, each in schema.get("properties", {}).items()
         ]
     if rows:
-        yield "<table><thead><tr><th>field</th><th>in</th><th>kind</th><th></th></tr></thead>"
-        yield "<tbody>"
+        heads = "".join(f"<th>{name}</th>" for name in ("field", "in", "kind", "meaning"))
+        yield f"<table><thead><tr>{heads}</tr></thead><tbody>"
         yield from (_field(described, *row) for row in rows)
         yield "</tbody></table>"
-    yield f"<pre>{escape(_example(path, method, operation))}</pre><p class='answers'>"
+    yield f'<pre tabindex="0">{escape(_example(path, method, operation))}</pre>'
+    yield '<p class="answers">'
     yield " · ".join(
         f"<b>{escape(status)}</b> {_text(answer.get('description', ''))}"
         for status, answer in operation["responses"].items()

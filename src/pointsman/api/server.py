@@ -36,6 +36,7 @@ from pointsman.api.reference_page import reference_routes
 from pointsman.api.signals import signal_routes
 from pointsman.api.stream import stream_routes
 from pointsman.api.webhook import webhook_routes
+from pointsman.api.what_if import what_if_routes
 from pointsman.version import __version__
 
 KEEP_ALIVE_SECONDS = 60
@@ -157,6 +158,7 @@ def build_app(
         stream_routes(engine, stopping),
         read_routes(engine),
         history_routes(engine),
+        what_if_routes(engine, stopping),
         command_routes(engine),
         signal_routes(engine, wall_ns),
         webhook_routes(engine, wall_ns),

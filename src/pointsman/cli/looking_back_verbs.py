@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pointsman.cli.ending import complain, fail
+from pointsman.cli.ending import complain, fail, tell
 from pointsman.cli.options import Options, database_of, flag, path_option, takes_options
 from pointsman.cli.quote_options import (
     ColumnNames,
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pointsman.looking_back.changes import Changes, Period
     from pointsman.looking_back.run_again import Tape
     from pointsman.looking_back.whatif import WhatIf
+    from pointsman.reading.documents import Document
 
 Set = Annotated[
     list[str] | None,
@@ -49,7 +50,42 @@ Market = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add the verbs."""
+    app.command("report")(takes_options(report))
     app.command("whatif")(takes_options(whatif))
+
+
+def report(
+    options: Options,
+    html: Annotated[
+        Path | None, path_option("--html", "FILE", "Write it as a page that needs nothing else.")
+    ] = None,
+) -> None:
+    """What a run came to: its report, also as one HTML file with plots."""
+    from pointsman.service.recorded_run import report_on
+
+    database = database_of(options)
+    if html is None:
+        _tell_report(options, report_on(database))
+        return
+    from pointsman.looking_back.again import CannotDecide
+    from pointsman.looking_back.report_page import report_data, report_page
+
+    try:
+        page = report_page(report_data(database, _settings(options, {}, is_run=False)))
+    except CannotDecide as error:
+        fail(str(error))
+    html.write_text(page, encoding="utf-8")
+    tell(options, {"html": str(html), "bytes": len(page.encode())}, f"written to {html}")
+
+
+def _tell_report(options: Options, document: "Document") -> None:
+    from pointsman.terminal.summary import summary
+    from pointsman.terminal.text import console, print_json
+
+    if options.as_json:
+        print_json(document)
+    else:
+        console().print(summary(document))
 
 
 def whatif(

@@ -44,6 +44,7 @@ EXAMPLES: dict[str, str] = {
     "venue check": "pointsman venue check --orders",
     "notify": "pointsman notify test",
     "notify test": "pointsman notify test",
+    "report": "pointsman report --html report.html",
     "whatif": "pointsman whatif --set MAX_LOSS_COOLDOWN=5",
     "simulate": "pointsman simulate --seeds 2",
     "journal": "pointsman journal check",

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
-from pointsman.config.fields import LIMIT_NAMES, NAMES
+from pointsman.config.deciding import HOURS, OVER_ALL, REMEDY, is_other
 from pointsman.config.problems import SettingProblem, SettingsError
 from pointsman.config.settings import Settings
 from pointsman.domain.policy import Limits, Policy
@@ -26,21 +26,6 @@ _FIELDS = {
     "MAX_OPEN_POSITIONS_PER_VA": "max_open_positions",
 }
 """What settings are called in a policy, where not by their own names."""
-HOURS = frozenset(
-    {"TRADING_WINDOW_START", "TRADING_WINDOW_END", "TRADING_TIMEZONE", "TRADING_CALENDAR"}
-)
-_OF_LIMITS = frozenset(LIMIT_NAMES) - HOURS
-_OF_ALL = frozenset(
-    {
-        "GLOBAL_MAX_DAILY_LOSS",
-        "GLOBAL_MAX_DRAWDOWN_PERCENTAGE",
-        "GLOBAL_MAX_ORDERS_PER_MINUTE",
-        "KILL_SWITCH_ENABLED",
-    }
-)
-AT_FIRST_LEVEL = _OF_LIMITS | _OF_ALL | HOURS
-"""What can be changed where recorded events are decided again."""
-
 replace = msgspec.structs.replace
 
 
@@ -73,7 +58,7 @@ class Changes(msgspec.Struct, frozen=True):
             field = _FIELDS.get(plain, plain.lower())
             if plain in HOURS:
                 continue
-            if plain in _OF_ALL:
+            if plain in OVER_ALL:
                 others[field] = getattr(now, field)
             elif va_id:
                 value = getattr(now.limits_of(va_id), field)
@@ -132,12 +117,8 @@ def read_period(since: str | None, until: str | None) -> Period:
 def require_first_level(names: list[str]) -> None:
     """Raises SettingsError for a setting that recorded events do not depend on."""
     for name in names:
-        plain = name.rpartition("__")[2]
-        if plain in AT_FIRST_LEVEL:
-            continue
-        if plain in NAMES:
-            remedy = "it changes what happens, not only what is decided; add --market and --signals"
-            raise _wrong("--set", name, remedy)
+        if is_other(name):
+            raise _wrong("--set", name, REMEDY)
 
 
 def _wrong(option: str, text: str, remedy: str) -> SettingsError:

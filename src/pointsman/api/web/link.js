@@ -18,8 +18,8 @@ async function answered(response) {
   throw new Refused(response.status, detail);
 }
 
-export async function get(path) {
-  const asked = fetch(`api/v1/${path}`, { headers: headers({}), cache: "no-store", signal: AbortSignal.timeout(15000) });
+export async function get(path, patience = 15000) {
+  const asked = fetch(`api/v1/${path}`, { headers: headers({}), cache: "no-store", signal: AbortSignal.timeout(patience) });
   return (await answered(await asked)).json();
 }
 

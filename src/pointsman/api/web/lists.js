@@ -2,22 +2,22 @@
 
 import { askSignal, reconcileNow, toast } from "./actions.js";
 import { at, choices, empty, h, keyed } from "./dom.js";
+import { get } from "./link.js";
+import { lookback } from "./lookback.js";
 import { FINAL, model } from "./model.js";
+import { cell, distribution, GROUPS, resultsTable, table } from "./stats.js";
 import { openStory } from "./story.js";
 import * as words from "./words.js";
 
 let chosen = "trades", by = "va_id", drawn = "";
 
-const table = (heads, rows, none) => (rows.length ? h("table", {},
-  h("thead", {}, h("tr", {}, heads.map((name) => h("th", { scope: "col", class: name.startsWith("#") ? "num" : "" }, name.replace("#", ""))))),
-  h("tbody", {}, rows)) : empty(none));
-const cell = (text, kind = "") => h("td", { class: kind }, text);
 const why = (id, text) => h("td", {}, id ? h("button", { type: "button", class: "link", onclick: () => openStory(id) }, text || "why") : "");
 const newest = (map, most = 100) => [...map.values()].slice(-most).reverse();
 
 const TABS = {
   trades: ["Trades", () => model.trades.size, trades],
   results: ["Results", () => "", results],
+  lookback: ["Looking back", () => "", lookback],
   orders: ["Orders", () => [...model.orders.values()].filter((o) => !FINAL.has(o.status)).length, orders],
   incidents: ["Incidents", () => model.incidents.size, incidents],
   feed: ["Feed & venue", () => "", feed],
@@ -29,6 +29,8 @@ const TABS = {
 export function drawLists(isForced = false) {
   choices(at("tabs"), Object.entries(TABS).map(([id, [name, count]]) => [id, `${name} ${count()}`.trim()]), chosen, (id) => {
     chosen = id;
+    document.body.classList.toggle("looking", chosen === "lookback");
+    if (chosen === "feed") get("venue").then((venue) => { model.venue = venue; }, () => {});
     drawLists(true);
   }, "tab");
   const sign = JSON.stringify([chosen, by, signature()]);
@@ -45,6 +47,7 @@ function signature() {
   if (chosen === "orders") return newest(model.orders);
   if (chosen === "trades" || chosen === "results") return last(model.trades);
   if (chosen === "incidents") return last(model.incidents);
+  if (chosen === "lookback") return 0;
   if (chosen === "feed") return [model.status.now_ns];
   if (chosen === "comparisons") return model.comparisons.at(-1);
   return chosen === "webhook" ? last(model.alerts) : model.sources.length;
@@ -78,42 +81,15 @@ function incidents() {
 }
 
 function results() {
-  const groups = new Map();
-  const name = { va_id: (t) => t.va_id, symbol: (t) => t.symbol, day: (t) => words.day(t.closed_at) }[by];
-  for (const t of model.trades.values()) {
-    const key = name(t);
-    const g = groups.get(key) || groups.set(key, { count: 0, wins: 0, gained: 0, lost: 0, best: -Infinity, worst: Infinity }).get(key);
-    const pnl = Number(t.pnl);
-    g.count += 1;
-    g.wins += pnl > 0;
-    if (pnl > 0) g.gained += pnl; else g.lost -= pnl;
-    g.best = Math.max(g.best, pnl);
-    g.worst = Math.min(g.worst, pnl);
-  }
-  const rows = [...groups].sort((a, b) => (a[0] < b[0] ? -1 : 1)).map(([key, g]) => h("tr", {}, cell(h("b", {}, key)), cell(String(g.count), "num"), cell(words.percent(g.wins / g.count, 0), "num"),
-    cell(words.signed(g.gained - g.lost), `num ${words.tone(g.gained - g.lost)}`), cell(words.signed((g.gained - g.lost) / g.count), `num ${words.tone(g.gained - g.lost)}`),
-    cell(g.lost ? words.number(g.gained / g.lost, 2) : "no loss", "num"), cell(words.signed(g.best), "num"), cell(words.signed(g.worst), "num")));
-  const pick = h("div", { class: "pick" }, [["va_id", "by account"], ["symbol", "by symbol"], ["day", "by day"]].map(([id, text]) =>
+  const trades = [...model.trades.values()];
+  const pick = h("div", { class: "pick" }, GROUPS.map(([id, text]) =>
     h("button", { type: "button", "aria-pressed": String(by === id), onclick: () => { by = id; drawLists(true); } }, text)));
-  return [pick, table([by.replace("va_id", "account"), "#trades", "#won", "#result", "#a trade on average", "#gained / lost", "#best", "#worst"], rows, "No trade has closed yet."), distribution()];
-}
-
-/** How many trades ended with which result. */
-function distribution() {
-  const values = [...model.trades.values()].map((t) => Number(t.pnl));
-  if (values.length < 3) return "";
-  const reach = Math.max(...values.map(Math.abs)) || 1;
-  const half = 8;
-  const bins = Array.from({ length: half * 2 }, () => 0);
-  for (const value of values) bins[Math.min(half * 2 - 1, Math.floor((value / reach + 1) * half))] += 1;
-  const most = Math.max(...bins);
-  const edge = (i) => words.signed((i / half - 1) * reach);
-  return h("figure", { class: "hist" }, h("figcaption", {}, `Results of ${values.length} trades, from ${edge(0)} to ${edge(half * 2)}`),
-    h("div", { class: "cols" }, bins.map((count, i) => h("i", { class: i < half ? "bad" : "good", title: `${count} from ${edge(i)} to ${edge(i + 1)}`, style: { height: `${(count / most) * 100}%` } }, count ? h("span", {}, String(count)) : ""))));
+  return [pick, resultsTable(trades, by), distribution(trades)];
 }
 
 function feed() {
-  const { health } = model.status;
+  const { status } = model;
+  const { health } = status;
   const now = model.status.now_ns / 1e6;
   const rows = [...model.quotes.values()].sort((a, b) => (a.symbol < b.symbol ? -1 : 1)).map((q) => {
     const mid = (Number(q.bid) + Number(q.ask)) / 2;
@@ -123,8 +99,16 @@ function feed() {
   });
   const age = (value) => (value === null || value === undefined ? "not yet" : value < 2000 ? `${value} ms ago` : `${words.span(value / 1000)} ago`);
   const links = (health.venue_links || []).map((l) => [l.link.replaceAll("_", " "), l.is_up ? "✓ up" : `✗ down for ${words.span(l.down_ms / 1000)}: ${l.detail}`, l.is_up ? "good" : "bad"]);
+  const known = model.venue;
+  const check = known?.last_check;
+  const checked = !known ? "reading…" : !check ? "never" : `${words.moment(check.checked_at)}: ${check.is_whole ? "all promises kept" : `${check.kept} of ${check.promises.length} promises kept`}`;
+  const budget = health.venue_budget;
+  const abilities = Object.entries(known?.abilities || {}).filter(([, value]) => value !== null && value !== false)
+    .map(([name, value]) => `${name.replaceAll("_", " ")}${value === true ? "" : ` ${value}`}`).join(", ");
   const facts = [["newest quote", age(health.feed_age_ms), ""], ["compared with the venue", age(health.compared_ago_ms), ""], ["written to disk in", `${health.commit_ms ?? "–"} ms`, ""],
-    ["lag of the loop", `${health.loop_lag_ms ?? "–"} ms`, ""], ["storage", health.storage, health.storage === "ok" ? "good" : "bad"], ...links];
+    ["lag of the loop", `${health.loop_lag_ms ?? "–"} ms`, ""], ["storage", health.storage, health.storage === "ok" ? "good" : "bad"],
+    ["venue", status.venue.label, status.venue.is_real_money ? "bad" : ""], ["its requests", budget ? `${words.number(budget.left)} of ${words.number(budget.requests_per_minute)} left this minute` : "not rationed", ""],
+    ["checked with orders", checked, check && !check.is_whole ? "bad" : ""], ["abilities", abilities || "–", ""], ...links];
   return [h("dl", { class: "facts" }, facts.map(([name, value, tone]) => h("div", {}, h("dt", {}, name), h("dd", { class: tone }, value)))),
     table(["symbol", "#bid", "#ask", "#spread", "#last seen in a turn"], rows, "No quote has come with a turn since this page was opened.")];
 }

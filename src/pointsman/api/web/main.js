@@ -23,6 +23,7 @@ async function load() {
     model.model.sentences = (await told).sentences;
   }
   model.takeSettings(settings);
+  model.model.kept.clear();
   useZone(model.model.settings.get("TRADING_TIMEZONE") || "UTC");
   model.takeSignals(signals);
   model.takeOrders(orders);

@@ -1,14 +1,16 @@
 // What the page knows: the newest status, lists that the stream keeps up to date, and samples of
 // equity and prices since the page was opened.
 
+import { pointsOf } from "./curves.js";
+
 const SAMPLES_MAX = 4000;
 const UNIT = { SPREAD: "bps", SLIPPAGE: "bps", PRICE_DEVIATION: "bps", LATENCY: "ms", COOLDOWN: "s left",
   MAX_OPEN_POSITIONS: "positions", UNKNOWN_ORDER: "orders", MAX_DRAWDOWN: "%" };
 
 export const model = {
   status: null, settings: new Map(), sources: [], sentences: {},
-  decisions: new Map(), orders: new Map(), trades: new Map(), incidents: new Map(), comparisons: [],
-  alerts: new Map(), quotes: new Map(), samples: new Map(), prices: new Map(), openedAt: 0,
+  decisions: new Map(), orders: new Map(), trades: new Map(), incidents: new Map(), comparisons: [], venue: null,
+  alerts: new Map(), quotes: new Map(), samples: new Map(), prices: new Map(), kept: new Map(), peak: 0, openedAt: 0,
 };
 
 const trim = (map, most) => { for (const key of map.keys()) { if (map.size <= most) break; map.delete(key); } };
@@ -33,9 +35,10 @@ export function takeStatus(status) {
   let total = 0;
   for (const account of status.accounts) {
     total += Number(account.equity);
-    sample(model.samples, account.va_id, [at, Number(account.equity)]);
+    sample(model.samples, account.va_id, [at, Number(account.equity), -Number(account.drawdown) * 100]);
   }
-  sample(model.samples, "", [at, total]);
+  model.peak = Math.max(model.peak, total);
+  sample(model.samples, "", [at, total, (total / model.peak - 1) * 100]);
   for (const p of status.positions) if (p.mark !== null) sample(model.prices, p.symbol, [at, Number(p.mark)]);
 }
 
@@ -108,27 +111,21 @@ function shownStatus(order) {
 
 export const FINAL = new Set(["FILLED", "CANCELLED", "CANCELED", "REJECTED", "EXPIRED", "FAILED", "ENDED", "NEVER_ARRIVED"]);
 
-/** What an account, or all ("" for va), was worth: the balance at each close as far back as the trades
- * reach, then equity since this page was opened. */
-export function equityPoints(va) {
-  const accounts = model.status.accounts.filter((a) => !va || a.va_id === va);
-  const closes = [...model.trades.values()].filter((t) => !va || t.va_id === va)
-    .sort((a, b) => Date.parse(a.closed_at) - Date.parse(b.closed_at));
-  let value = 0;
-  for (const a of accounts) value += Number(a.balance) - Number(a.realized);
-  const closed = closes.reduce((sum, t) => sum + Number(t.pnl), 0);
-  if (model.trades.size >= 1000) value = accounts.reduce((sum, a) => sum + Number(a.balance), 0) - closed;
-  const points = [];
-  if (closes.length) points.push([Date.parse(closes[0].opened_at) / 1e3, value]);
-  for (const t of closes) {
-    const at = Date.parse(t.closed_at) / 1e3;
-    const before = value;
-    value += Number(t.pnl);
-    if (at >= model.openedAt) break;
-    if (at - 0.001 > points.at(-1)[0]) points.push([at - 0.001, before]);
-    if (at > points.at(-1)[0]) points.push([at, value]); else points.at(-1)[1] = value;
+/** Take in the points that were kept of an account, or of all ("" for va). */
+export function takeEquity(va, rows) {
+  const points = pointsOf(rows);
+  model.kept.set(va, points);
+  if (va === "" && points.length) {
+    const [, equity, fall] = points[points.length - 1];
+    model.peak = Math.max(model.peak, equity / (1 + fall / 100));
   }
-  const live = model.samples.get(va) || [];
-  const joined = [...points, ...live].sort((a, b) => a[0] - b[0]);
-  return joined.filter((point, index) => index === 0 || point[0] > joined[index - 1][0]);
+}
+
+/** What an account, or all, was worth: [time, equity, drawdown in percent below zero], as it was kept, then live
+ * since this page was opened. */
+export function equityPoints(va) {
+  const kept = model.kept.get(va) || [];
+  const last = kept.length ? kept[kept.length - 1][0] : 0;
+  const live = (model.samples.get(va) || []).filter(([time]) => time > last);
+  return [...kept, ...live];
 }

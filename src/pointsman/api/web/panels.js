@@ -21,8 +21,9 @@ export function drawState() {
   at("state").className = `state ${status.is_ready ? tone : isOn ? tone : "warn"}`;
   put(at("state-word"), status.is_ready || isOn ? word + (kill.state === "flatten" ? " + FLATTEN" : "") : "NOT READY");
   const unready = Object.values(status.health.unready || {}).join("; ");
-  const who = isOn && kill.at_ns ? `by ${kill.by} at ${words.clock(kill.at_ns)}${kill.note ? `: ${kill.note}` : ""}. ${meaning}` : "";
-  put(at("state-why"), who || unready || status.health.entries_held || meaning);
+  const by = kill.at_ns ? `by ${kill.by} at ${words.clock(kill.at_ns)}${kill.note ? `: ${kill.note}` : ""}. ` : "";
+  const who = isOn && by ? by + meaning : "";
+  put(at("state-why"), who || unready || status.health.entries_held || `${meaning}${by && ` Set active ${by}`}`);
   put(at("venue"), status.venue.is_real_money ? `REAL MONEY · ${status.venue.label}` : status.venue.label || status.venue.name);
   at("venue").className = status.venue.is_real_money ? "tag bad" : "tag";
   put(at("pause"), status.trading_state === "ACTIVE" ? "Pause…" : status.trading_state === "HALTED" ? "Rearm…" : "Resume…");
