@@ -111,6 +111,9 @@ PROTECTION = (
         "side = type(position.side)\n"
         "    side = side.LONG if position.stop_price < mark.mid else side.SHORT\n"
         "    return side.less_favourable(",
+        test="tests/unit/test_protection.py"
+        "::test_rule_23_a_stop_on_the_wrong_side_is_never_sent",
+        because="the venue refuses such a stop, and its refusal leads to the exit as well",
     ),
     Mutant(
         "I8", "a stop stands on the side of the gains", "execution/pricing.py",
