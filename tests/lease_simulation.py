@@ -12,8 +12,8 @@ from collections.abc import Coroutine
 from contextvars import ContextVar
 from typing import Any, TypeVar
 
+from pointsman.cluster.bucket import Changed
 from pointsman.cluster.lease import LeaseRecord, SeenLease, Tenure
-from pointsman.cluster.lease_store import Changed
 from pointsman.cluster.ownership import Ownership, Taking
 
 T = TypeVar("T")

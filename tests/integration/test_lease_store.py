@@ -4,10 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from pointsman.cluster.bucket import BUCKET, Changed
 from pointsman.cluster.connection import Connection
 from pointsman.cluster.errors import WrongStream
 from pointsman.cluster.lease import LeaseRecord, SeenLease
-from pointsman.cluster.lease_store import BUCKET, Changed, LeaseStore
+from pointsman.cluster.lease_store import LeaseStore
 from tests.integration.clusters import SECONDS, connected, new_desk
 from tests.nats_server import NEEDS_NATS, NatsServer
 
@@ -56,5 +57,5 @@ def test_what_is_no_lease_is_refused(connection: Connection) -> None:
         await bucket.put(f"lease.{desk}", b"{}")
 
     connection.ask(spoil(), SECONDS)
-    with pytest.raises(WrongStream, match="is no lease"):
+    with pytest.raises(WrongStream, match="is not what pointsman writes there"):
         connection.ask(store.read(), SECONDS)

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from pointsman.cluster.bucket import Changed
 from pointsman.cluster.lease import LeaseRecord, SeenLease, Tenure
-from pointsman.cluster.lease_store import Changed
 from pointsman.cluster.ownership import Ownership, Taking, whose
 
 LENGTH_NS = 10_000

@@ -44,7 +44,7 @@ def restore(options: Options, servers: From = None, desk: DeskName = None) -> No
     """
     from pointsman.cluster.following import restore as restore_to
 
-    settings = _given(options, servers, desk).loaded().settings
+    settings = given_settings(options, servers, desk).loaded().settings
     path = settings.database_path
     with known_endings():
         head = restore_to(settings, path)
@@ -77,7 +77,7 @@ def standby(
     from pointsman.market.layout import Layout
     from pointsman.service.clean_stop import SIGNAL_EXIT_BASE, clean_stop
 
-    given = _given(options, servers, desk)
+    given = given_settings(options, servers, desk)
     kind, files = read_market(market or [], given.settings.venue)
     pace = read_speed(kind, None)
     wanted = Wanted(kind, files, read_signals(kind, pace, NONE), pace, Layout(), 0)
@@ -95,7 +95,7 @@ def standby(
         raise typer.Exit(SIGNAL_EXIT_BASE + stop.signum)
 
 
-def _given(options: Options, servers: str | None, desk: str | None) -> "GivenSettings":
+def given_settings(options: Options, servers: str | None, desk: str | None) -> "GivenSettings":
     """The settings, those that are given on the command line over all others. Raises SettingsError
     where no servers are given."""
     from pointsman.config.problems import SettingProblem, SettingsError

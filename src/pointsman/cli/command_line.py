@@ -13,6 +13,7 @@ from pointsman.cli import (
     cluster_verbs,
     control_verbs,
     database_verbs,
+    fleet_verbs,
     looking_back_verbs,
     run,
     service_verbs,
@@ -57,6 +58,7 @@ config = group("The settings.", no_args_is_help=True)
 accounts = group("The virtual accounts.", invoke_without_command=True)
 venue = group("The venues that orders can go to.", no_args_is_help=True)
 database = group("Copy and migrate the database.", no_args_is_help=True)
+fleet = group("All desks of a cluster at once.", no_args_is_help=True)
 notify = group("What is sent to NOTIFY_URLS.", no_args_is_help=True)
 
 
@@ -291,6 +293,7 @@ app.add_typer(accounts, name="accounts")
 app.add_typer(database, name="db")
 app.add_typer(venue, name="venue")
 app.add_typer(notify, name="notify")
+app.add_typer(fleet, name="fleet", hidden=True)
 control_verbs.register(app)
 control_verbs.register_accounts(accounts)
 database_verbs.register(database)
@@ -302,3 +305,4 @@ looking_back_verbs.register(app)
 run.register(app)
 dashboard.register(app)
 cluster_verbs.register(app)
+fleet_verbs.register(fleet)

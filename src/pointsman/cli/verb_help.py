@@ -53,6 +53,12 @@ EXAMPLES: dict[str, str] = {
     "db backup": "pointsman db backup copy.db",
     "db migrate": "pointsman db migrate --db old.db",
     "standby": "pointsman standby --from nats://10.0.0.5:4222 --db desk.db",
+    "fleet": "pointsman fleet status --from nats://10.0.0.5:4222",
+    "fleet status": "pointsman fleet status --json",
+    "fleet kill": 'pointsman fleet kill --reason "something is wrong"',
+    "fleet rearm": 'pointsman fleet rearm --reason "it was the feed"',
+    "fleet pause": 'pointsman fleet pause --reason "news at two"',
+    "fleet resume": 'pointsman fleet resume --reason "news is out"',
     "restore": "pointsman restore --from nats://10.0.0.5:4222 --db copy.db",
 }
 """By the words of the verb, in the order of use."""

@@ -17,6 +17,7 @@ from typing import NamedTuple, Protocol
 
 from pointsman.cluster import own_time
 from pointsman.cluster.connection import REQUEST_SECONDS, Connection
+from pointsman.cluster.control_subject import answer_requests
 from pointsman.cluster.errors import (
     ClusterError,
     ClusterUnreachable,
@@ -24,6 +25,7 @@ from pointsman.cluster.errors import (
     NotOwner,
     WrongStream,
 )
+from pointsman.cluster.fleet_kill import FleetKillWatch, Press
 from pointsman.cluster.journal_stream import JournalStream
 from pointsman.cluster.lease import LeaseRecord, SeenLease, Tenure
 from pointsman.cluster.lease_store import LeaseStore
@@ -66,6 +68,7 @@ class Membership:
         self._ownership = ownership
         self._is_begun = False
         self._joined_at = journal.head.sequence
+        self._desk = ownership.tenure.record.desk
         self.publisher = JournalPublisher(
             connection,
             stream,
@@ -105,6 +108,17 @@ class Membership:
         """Whether a request that changes something at the venue may leave at this moment; from any
         thread. The last question before it does."""
         return self._is_begun and self._ownership.may_send()
+
+    def obey_fleet(self, press: Press) -> None:
+        """Have `press` called with each kill of the fleet; the one that stands already before this
+        returns. Raises ClusterUnreachable."""
+        watch = FleetKillWatch(self._ownership.store.bucket, self._desk, _holder(), press)
+        self._connection.ask(watch.look(), OPEN_SECONDS)
+        self._connection.begin(watch.watch())
+
+    def answer_requests(self, answer: Callable[[bytes], bytes]) -> None:
+        """Answer what is asked of the desk from elsewhere; `answer` is called on other threads."""
+        self._connection.begin(answer_requests(self._connection, self._desk, answer))
 
     def begin(self, head: Head) -> None:
         """The first turn of this owner is durable here. Returns when its copy is acknowledged, and

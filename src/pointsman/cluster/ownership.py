@@ -8,9 +8,10 @@ thread would have to lower in time; a tenure that is over never comes back.
 import asyncio
 from collections.abc import Callable
 
+from pointsman.cluster.bucket import Changed
 from pointsman.cluster.connection import FAULTS
 from pointsman.cluster.lease import Claim, LeaseRecord, SeenLease, Tenure
-from pointsman.cluster.lease_store import Changed, LeaseStore
+from pointsman.cluster.lease_store import LeaseStore
 
 LOOK_SECONDS = 0.1  # not money: seconds
 _NS = 1e9  # not money: nanoseconds
@@ -82,7 +83,7 @@ class Ownership:
     def __init__(self, store: LeaseStore, tenure: Tenure, now_ns: Callable[[], int]) -> None:
         self.tenure = tenure
         self.tell: Callable[[str], None] = lambda _why: None
-        self._store = store
+        self.store = store
         self._now_ns = now_ns
 
     def may_send(self) -> bool:
@@ -102,7 +103,7 @@ class Ownership:
         left_seconds = max(0.0, tenure.until_ns - asked_ns) / _NS  # not money: seconds
         try:
             async with asyncio.timeout(left_seconds):
-                tenure.renewed(await self._store.write(tenure.record, tenure.revision), asked_ns)
+                tenure.renewed(await self.store.write(tenure.record, tenure.revision), asked_ns)
         except Changed:
             await self._find_out()
         except FAULTS:
@@ -111,7 +112,7 @@ class Ownership:
     async def _find_out(self) -> None:
         """The lease was changed: by a renewal of ours that had no answer, or by another engine."""
         try:
-            seen = await self._store.read()
+            seen = await self.store.read()
         except FAULTS:
             return
         if seen is None:
@@ -132,7 +133,7 @@ class Ownership:
             length_ns=record.length_ns, is_released=True,
         )  # fmt: skip
         try:
-            await self._store.write(freed, tenure.revision)
+            await self.store.write(freed, tenure.revision)
         except (Changed, *FAULTS):
             return
 

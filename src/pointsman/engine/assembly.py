@@ -281,7 +281,7 @@ def build(blueprint: Blueprint) -> Assembly:
 
         def listen() -> None:
             latch.listen(lambda is_set: loop.hold(Hold.KILL_LATCH, is_set))
-            obey(membership, loop, blueprint.wake)
+            obey(membership, latch, loop, blueprint.wake)
 
         rerun = None
         if blueprint.follow is not None and stored.sequence and not has_ended:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from pointsman.config.problems import MASK, SettingProblem, SettingsError
 from pointsman.config.settings import Settings
+from pointsman.engine.kill_latch import KillLatch, latched_by
+from pointsman.engine.requests import Kill
 from pointsman.engine.supervision import Part
 from pointsman.execution.execution_loop import ExecutionLoop
 from pointsman.execution.last_check import Hold
@@ -18,6 +20,7 @@ from pointsman.storage.sqlite_manager import SqliteManager
 from pointsman.venues.adapter import MaySend, always
 
 if TYPE_CHECKING:
+    from pointsman.cluster.fleet_kill import FleetKill
     from pointsman.cluster.membership import Held, Membership
 
 INSTALL = "pip install -r requirements-cluster.txt"
@@ -64,16 +67,29 @@ def joined(
     return membership
 
 
-def obey(membership: "Membership | None", loop: ExecutionLoop, wake: Callable[[], None]) -> None:
-    """Let no entry be accepted from when the desk is lost, and have the driver end the engine."""
+def obey(
+    membership: "Membership | None",
+    latch: KillLatch,
+    loop: ExecutionLoop,
+    wake: Callable[[], None],
+) -> None:
+    """Latch each kill of the fleet. Let no entry be accepted from when the desk is lost, and have
+    the driver end the engine. Raises ClusterUnreachable."""
     if membership is None:
         return
+
+    def press(kill: "FleetKill") -> bool:
+        request = Kill(flatten=kill.flatten, reason=kill.reason, by=kill.by)
+        is_durable = latch.press(latched_by(request, kill.at_ns))
+        wake()
+        return is_durable
 
     def lost(why: str) -> None:
         loop.hold(Hold.NOT_OWNER, True, f"the desk is not owned any more: {why}")
         wake()
 
     membership.listen(lost)
+    membership.obey_fleet(press)
 
 
 def watched(membership: "Membership | None") -> tuple[Part, ...]:

@@ -100,7 +100,7 @@ class ControlServer:
                     if isinstance(request, Watch):
                         self._watch(connection)
                         return
-                    answer = self._answer(request)
+                    answer = answer_to(request, self._controls, self._board)
                 except Refusal as refusal:
                     answer = refused(str(refusal), refusal.exit_code)
                 connection.sendall(_line(answer))
@@ -115,11 +115,12 @@ class ControlServer:
                 break
             number = self._board.wait(number, WATCH_SECONDS - PICTURE_SECONDS)
 
-    def _answer(self, request: Request) -> Answer:
-        """Raises Refusal."""
-        if isinstance(request, Show):
-            return self._board.document()
-        return {"ok": True, **self._controls.carry_out(request)}
+
+def answer_to(request: Request, controls: Controls, board: LiveView) -> Answer:
+    """The answer to one request. Raises Refusal."""
+    if isinstance(request, Show):
+        return board.document()
+    return {"ok": True, **controls.carry_out(request)}
 
 
 def _read(connection: socket.socket) -> Request:

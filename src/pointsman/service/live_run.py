@@ -47,6 +47,7 @@ from pointsman.reading.stored_picture import picture_to_follow
 from pointsman.reading.vitals import Vitals
 from pointsman.service.arrivals import Intake
 from pointsman.service.clean_stop import Stop
+from pointsman.service.desk_requests import answer_the_fleet
 from pointsman.service.feeds import Feed
 from pointsman.service.log import Log
 from pointsman.service.loop_lag import NAME as LOOP_LAG
@@ -232,6 +233,7 @@ class _Session:
         controls = Controls(
             self._requests.queue, latch, now_ns, wake, lambda: why_killed(kill_file)
         )
+        answer_the_fleet(self._assembly.membership, controls, board)
         app = build_app(
             EnginePort(
                 plan.database,
