@@ -5,6 +5,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from pointsman.domain.events import ReportWord
 from pointsman.domain.market import Instrument
 from pointsman.domain.policy import Policy, stricter
 from pointsman.domain.reasons import Reason
@@ -56,6 +57,16 @@ def test_a_stop_that_rests_in_steps_of_before_closes_all_that_is_held() -> None:
     told.stop_out(trader, position, "95")
     assert trader.books.open_positions(told.VA) == []
     assert trader.books.orders == {}
+
+
+def test_the_next_stop_of_a_held_symbol_is_at_a_price_that_the_venue_takes_now() -> None:
+    trader = desk()
+    told.enter(trader, told.signal("s1", stop_loss=D("95.37")))
+    tell(trader, replace(SAID, tick=D("0.5")))
+    (stop,) = told.submits(told.report(trader, "ABCDEF1S1", ReportWord.CANCELED))
+    assert stop.trigger_price == D("95.5")
+    step = told.report(trader, stop.client_order_id, ReportWord.ACCEPTED)
+    assert step.commands == (), "it is where it belongs"
 
 
 def test_what_nothing_is_held_of_is_one_incident_that_names_the_first() -> None:

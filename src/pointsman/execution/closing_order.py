@@ -16,6 +16,7 @@ from pointsman.domain.orders import Order, OrderType, Role
 from pointsman.domain.positions import Position
 from pointsman.domain.reasons import Reason
 from pointsman.execution.books import Books
+from pointsman.execution.pricing import round_stop
 
 replace = msgspec.structs.replace
 
@@ -67,8 +68,11 @@ def _submit(books: Books, position_id: int, role: Role, quantity: Decimal, now_n
     attempt = position.attempts(role) + 1
     books.put_position(position.with_attempts(role, attempt))
     closes_for = None if is_stop else position.closing_signal_id
+    # The venue may trade in coarser steps by now than when the level was set (RULES 48).
+    tick = books.instrument(position.symbol).tick
+    level = round_stop(position.side, position.stop_price, tick)
     order = closing_order(
-        position,
+        replace(position, stop_price=level),
         role,
         quantity,
         order_id=client_order_id(books.desk.code, position_id, role, attempt, books.desk.epoch),
