@@ -34,6 +34,20 @@ class Store:
         return revision + 1
 
 
+class LateStore(Store):
+    """The first write takes effect only when the second comes."""
+
+    late: tuple[LeaseRecord, int] | None = None
+
+    async def write(self, record: LeaseRecord, revision: int) -> int:
+        if self.late is None:
+            self.late = (record, revision)
+            raise TimeoutError
+        late, self.late = self.late, (record, revision)
+        await super().write(*late)
+        return await super().write(record, revision)
+
+
 class Clock:
     now = 0
 
@@ -76,6 +90,20 @@ async def test_a_taking_without_an_answer_is_found_and_counts_from_its_asking() 
     assert tenure is not None
     assert tenure.until_ns == LENGTH_NS + LENGTH_NS * 9 // 10
     assert tenure.has_taken_over
+
+
+async def test_a_taking_that_arrives_after_the_next_was_asked_counts_from_its_own_asking() -> None:
+    store, clock = LateStore(SeenLease(THEIRS, 4)), Clock()
+    trying = taking(store, clock)
+    await trying.look()
+    clock.now = LENGTH_NS
+    with pytest.raises(TimeoutError):
+        await trying.take(0)
+    clock.now = LENGTH_NS + 2_000
+    assert await trying.take(0) is None
+    tenure = await trying.take(0)
+    assert tenure is not None
+    assert tenure.until_ns == LENGTH_NS + LENGTH_NS * 9 // 10
 
 
 async def test_a_renewal_without_an_answer_is_found_and_another_owner_ends_it() -> None:

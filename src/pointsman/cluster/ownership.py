@@ -50,7 +50,11 @@ class Taking:
         record = _with_epoch(self._wanted, epoch)
         asked_ns = self._now_ns()
         has_taken_over = seen is not None and not seen.record.is_released
-        self._asked = (record, asked_ns, has_taken_over)
+        # A try before this one may still be granted, in place of it: what is found without an
+        # answer counts from the first.
+        is_again = self._asked is not None and self._asked[0] == record
+        if not is_again:
+            self._asked = (record, asked_ns, has_taken_over)
         try:
             revision = await self.store.write(record, seen.revision if seen else 0)
         except Changed:
