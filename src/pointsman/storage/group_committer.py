@@ -58,7 +58,7 @@ class GroupCommitter:
         self._is_pressed = False
         self._failure: StorageFailed | None = None
         self._failures = 0
-        self._is_broken = False
+        self._fault: Exception | None = None
         self._is_stopping = False
         self._gives_up = False
         self._changed = threading.Condition()
@@ -74,14 +74,14 @@ class GroupCommitter:
         """Queue a turn, to be durable soon. Tickets rise. One that `is_awaited` is followed by
         `press`, which wakes the writer; it is not woken twice.
 
-        Raises StorageQueueFull when commits fail and no more may wait, StorageFailed when the
-        thread has ended for a fault of our own.
+        Raises StorageQueueFull when commits fail and no more may wait, and what the thread has
+        ended by, where it has: a fault of ours, or that its copy is not ours to write any more.
         """
         with self._changed:
             if not self._has_room():
                 self._changed.wait_for(lambda: self._has_room() or self._failure is not None)
-            if self._is_broken and self._failure is not None:
-                raise self._failure
+            if self._fault is not None:
+                raise self._fault
             if not self._has_room():
                 raise StorageQueueFull(f"{self._queue_len_max} turns wait; {self._failure}")
             assert not self._is_stopping, "nothing may be put after stop"
@@ -102,7 +102,7 @@ class GroupCommitter:
         true in time."""
         self.press()
         with self._changed:
-            self._changed.wait_for(lambda: self._undone == 0 or self._is_broken, timeout_seconds)
+            self._changed.wait_for(lambda: not self._undone or self._fault, timeout_seconds)
             return self._undone == 0
 
     def stop(self, timeout_seconds: float) -> bool:  # not money: seconds
@@ -128,8 +128,7 @@ class GroupCommitter:
             # A fault of our own: the waiting callers must hear of it, and nothing more may be put.
             failure = StorageFailed(error)
             with self._changed:
-                self._failure = failure
-                self._is_broken = True
+                self._failure, self._fault = failure, error
                 self._changed.notify_all()
             self._on_failure(failure)
             raise
