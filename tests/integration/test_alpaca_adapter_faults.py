@@ -232,6 +232,24 @@ def test_an_execution_that_appears_after_newer_ones_is_told_once(engine: Engine)
     assert told == [[4], [7], []]
 
 
+@pytest.mark.parametrize("has_traded", [True, False])
+def test_a_cursor_of_an_older_version_goes_on_behind_the_execution_that_it_names(
+    engine: Engine, has_traded: bool
+) -> None:
+    if has_traded:
+        engine.server.foreign_order("AAPL", "buy", 7)
+    ids = [row["id"] for row in engine.server.account.activities]
+    cursor = " ".join(["2026-12-01", *ids] if ids else ["2026-12-01", ""])
+    told = []
+    for quantity in (None, 4, 3, None):
+        if quantity is not None:
+            engine.server.foreign_order("AAPL", "buy", quantity)
+        snapshot = engine.ask(Compare(cursor), Snapshot)
+        cursor = snapshot.fills_cursor
+        told.append([trade.fill.quantity for trade in snapshot.trades])
+    assert told == [[], [4], [3], []]
+
+
 def test_more_than_a_page_of_anything_is_read_to_its_end(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -244,19 +244,27 @@ class AlpacaAdapter:
         if is_first:
             clock = read_as(messages.ClockRow, await read(requests.CLOCK))
             cursor = f"{clock.timestamp[:10]} {messages.late_fills_from(clock.timestamp)}"
-        fees_day, since, *told = cursor.split()
-        rows = [row async for row in self._rows(read, "FILL", FillRow, after=since)]
-        if rows:
-            since = max(since, messages.late_fills_from(rows[-1].transaction_time))
-        kept = [row.id for row in rows if moment(row.transaction_time) > moment(since)]
-        next_executions = " ".join([since, *kept])
+        fees_day, _, place = cursor.partition(" ")
+        rows, place = await self._executions(read, place)
         if is_first:
-            return History(cursor=f"{fees_day} {next_executions}")
-        trades = [await self._trade(read, row) for row in rows if row.id not in told]
+            return History(cursor=f"{fees_day} {place}")
+        trades = [await self._trade(read, row) for row in rows]
         fees_day, charges = await self._charges(read, fees_day)
-        return History(
-            trades=tuple(trades), charges=charges, cursor=f"{fees_day} {next_executions}"
-        )
+        return History(trades=tuple(trades), charges=charges, cursor=f"{fees_day} {place}")
+
+    async def _executions(self, read: Read, place: str) -> tuple[list[FillRow], str]:
+        """The executions that were not told before, and the place from which to go on. An older
+        version kept the id of the last one in place of a time, nothing where there was none."""
+        since, *told = place.split() or [""]
+        is_time = "T" in since
+        where = {"after": since} if is_time else {"page_token": since}
+        rows = [row async for row in self._rows(read, "FILL", FillRow, **where)]
+        if rows and is_time:
+            since = max(since, messages.late_fills_from(rows[-1].transaction_time))
+        elif rows:
+            since = rows[0].transaction_time
+        kept = [row.id for row in rows if moment(row.transaction_time) >= moment(since)]
+        return [row for row in rows if row.id not in told], " ".join([since, *kept])
 
     async def _trade(self, read: Read, row: FillRow) -> VenueExecution:
         client_order_id = self._names.ours(row.order_id)
