@@ -5,14 +5,17 @@ from typing import Any
 import pytest
 
 from pointsman.domain.events import ReportWord
-from pointsman.domain.policy import PositionMode, ReduceOnlyMode
+from pointsman.domain.policy import Abilities, PositionMode, ReduceOnlyMode
 from pointsman.domain.reasons import Reason
 from pointsman.execution.overlap import may_overlap
 from tests.desk_stories import (
     cancels,
+    check,
+    decide,
     enter,
     incidents,
     policy,
+    refusal,
     report,
     send,
     signal,
@@ -66,6 +69,35 @@ def test_rule_21_an_entry_that_comes_later_has_the_stop_cancelled_before_it_leav
     step = send(desk, signal("b", va_id=va_id))
     assert cancels(step) == [STOP]
     assert [order.client_order_id for order in submits(step)] == [SECOND]
+
+
+@pytest.mark.parametrize("va_id", ["VA001", "VA002"])
+@pytest.mark.parametrize("has_exited", [False, True])
+def test_an_entry_that_could_overtake_the_cancel_of_a_stop_is_refused_until_that_is_confirmed(
+    va_id: str, has_exited: bool
+) -> None:
+    """The fault: the entry fills, the stop sells that too, and we hear of the entry's fill last."""
+    desk = entered(abilities=Abilities(takes_requests_in_order=False))
+    assert decide(desk, signal("b", va_id="VA002")).reason is None, "a stop alone is in no way"
+    report(desk, SECOND, ReportWord.CANCELED)
+    send(desk, signal("close", "close", "10"))
+    if has_exited:
+        trade(desk, EXIT, "10", "99")
+    decision = decide(desk, signal("c", va_id=va_id))
+    in_the_way = STOP if has_exited else EXIT
+    assert refusal(decision) == (Reason.VENUE_FORBIDS, in_the_way, "nothing")
+    assert "could sell the entry" in check(decision, Reason.VENUE_FORBIDS).note
+    if not has_exited:
+        trade(desk, EXIT, "10", "99")
+    report(desk, STOP, ReportWord.CANCELED)
+    assert decide(desk, signal("d", va_id=va_id)).reason is None
+
+
+def test_what_closes_the_other_side_of_an_account_is_in_nobodys_way() -> None:
+    in_no_order = Abilities(takes_requests_in_order=False)
+    desk = entered(abilities=in_no_order, position_mode=PositionMode.HEDGE)
+    send(desk, signal("close", "close", "10"))
+    assert decide(desk, signal("b", "sell", va_id="VA002")).reason is None
 
 
 def test_a_late_fill_of_an_entry_is_never_sold_by_a_stop_that_raced_with_an_exit() -> None:

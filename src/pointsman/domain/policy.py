@@ -99,6 +99,9 @@ class Abilities(msgspec.Struct, frozen=True, gc=False):
     """For how long after it was made an order that has ended can be asked about; None: always."""
     max_stops_per_symbol: int | None = None
     """How many stops may rest in one symbol at once."""
+    takes_requests_in_order: bool = True
+    """Requests take effect in the order in which they were sent; elsewhere an entry may overtake
+    the cancel of a stop."""
 
     @property
     def forbids(self) -> bool:

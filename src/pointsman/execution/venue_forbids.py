@@ -4,7 +4,8 @@ Some venues refuse an order that could trade with another one of the same accoun
 an order of the other side works in its symbol (`entry_beside_stop`), a stop or an exit while an
 entry works (`stop_beside_entry`). There the account has one position in a symbol at a time, and its
 stop leaves when its entry has ended. The router refuses what would be forbidden before it is sent,
-with the order that stands in the way; stops and exits wait.
+with the order that stands in the way; stops and exits wait. So it does with what could be sold by a
+stop whose cancel it would overtake (`overlap.py`).
 
 What others have at work at the account counts too, as far as the last comparison showed it. Where
 the venue refuses a stop all the same, that is no reason to exit at market, which it would refuse
@@ -16,11 +17,11 @@ from pointsman.domain.commands import Command, Compare
 from pointsman.domain.orders import Order, Role
 from pointsman.domain.positions import Position
 from pointsman.domain.reasons import Reason
-from pointsman.domain.sides import PositionSide, Side
+from pointsman.domain.sides import PositionSide, Side, opened_by
 from pointsman.domain.signals import Check
 from pointsman.domain.timers import Timer, TimerKind
 from pointsman.domain.timestamps import SECOND_NS
-from pointsman.execution import pacing
+from pointsman.execution import overlap, pacing
 from pointsman.execution.books import Books
 from pointsman.execution.cancelling import cancel_all
 from pointsman.execution.incidents import note_incident
@@ -31,8 +32,12 @@ QUIET_NS = 60 * SECOND_NS
 
 def check_entry(books: Books, symbol: str, side: Side) -> Check:
     """Whether the venue would take an entry now, and its stop afterwards, as far as is known."""
-    obstacle = _before_entry(books, symbol, side)
-    return Check(Reason.VENUE_FORBIDS, obstacle is None, obstacle or "nothing", "nothing")
+    racing = overlap.in_the_way(books, symbol, opened_by(side))
+    obstacle = racing or _before_entry(books, symbol, side)
+    note = "" if racing is None else "it closes more than is held, and could sell the entry"
+    return Check(
+        Reason.VENUE_FORBIDS, obstacle is None, obstacle or "nothing", "nothing", note=note
+    )
 
 
 def _before_entry(books: Books, symbol: str, side: Side) -> str | None:

@@ -74,6 +74,7 @@ def draw_abilities(random: Random) -> Abilities:
         tells_triggered=random.randrange(3) > 0,
         requests_end_with_session=random.randrange(3) == 0,
         request_expiry_ns=random.choice((None, None, 6 * SECOND_NS, 9 * SECOND_NS)),
+        takes_requests_in_order=False,
     )
 
 

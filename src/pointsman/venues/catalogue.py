@@ -18,11 +18,13 @@ CATALOGUE: Mapping[str, Abilities] = MappingProxyType(
         "binanceusdm": Abilities(
             reduce_only=ReduceOnlyMode.REFUSE,
             keeps_ended_orders_ns=3 * DAY_NS,
+            takes_requests_in_order=False,
         ),
         "bybit": Abilities(
             reduce_only=ReduceOnlyMode.CLIP,
             keeps_ended_orders_ns=7 * DAY_NS,
             max_stops_per_symbol=10,
+            takes_requests_in_order=False,
         ),
         "alpaca": Abilities(
             position_mode=PositionMode.NET,
@@ -30,6 +32,7 @@ CATALOGUE: Mapping[str, Abilities] = MappingProxyType(
             entry_beside_stop=False,
             stop_beside_entry=False,
             tells_triggered=False,
+            takes_requests_in_order=False,
         ),
     }
 )
