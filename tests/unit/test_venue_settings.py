@@ -1,11 +1,13 @@
 """Real venues in the settings: what prevents a start there, and what makes it real money."""
 
+import tomllib
 from importlib.machinery import ModuleSpec
+from pathlib import Path
 
 import pytest
 
 from pointsman.config import venue_settings
-from pointsman.config.known_venues import REAL_MONEY_SENTENCE
+from pointsman.config.known_venues import CCXT, REAL_MONEY_SENTENCE
 from pointsman.config.settings import Settings, resolve_settings
 from pointsman.config.venue_settings import is_real_money, venue_problems
 from pointsman.domain.policy import PositionMode
@@ -52,8 +54,13 @@ def test_a_venue_without_its_package_says_what_to_install(
 ) -> None:
     monkeypatch.setattr(venue_settings, "find_spec", lambda _: None)
     ((variable, remedy),) = told({**BINANCE, "VENUE": name})
-    assert (variable, remedy) == ("VENUE", "needs ccxt: pip install ccxt")
+    assert (variable, remedy) == ("VENUE", "needs ccxt: pip install ccxt==4.5.90")
     assert not told(ALPACA), "alpaca needs no package"
+
+
+def test_what_is_to_be_installed_is_the_version_that_the_tests_use() -> None:
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())
+    assert project["project"]["optional-dependencies"]["ccxt"] == [CCXT]
 
 
 def test_an_account_that_nets_has_no_hedge_mode() -> None:

@@ -29,7 +29,7 @@ def test_a_venue_that_no_adapter_exists_for_is_not_listed(monkeypatch: pytest.Mo
 
 def test_a_person_sees_what_to_install_and_what_a_venue_forbids() -> None:
     words = shown(160)
-    assert "VENUE_KEY, VENUE_SECRET, pip install ccxt" in words
+    assert "VENUE_KEY, VENUE_SECRET, pip install ccxt==4.5.90" in words
     (line,) = (line for line in words.splitlines() if "opens the other side" in line)
     assert line.split()[:2] == ["alpaca", "net"]
     assert line.split()[-3:] == ["no", "no", "no"], "it forbids a stop beside an entry"

@@ -131,7 +131,7 @@ def built_venues() -> Iterator[ListedVenue]:
     yield ListedVenue(PAPER, title, "nothing", modes, "any", (), (), CATALOGUE[PAPER])
     for name, known in KNOWN_VENUES.items():
         if name in ADAPTERS:
-            package = f"pip install {known.module}" if known.module else ""
+            package = f"pip install {known.package}" if known.package else ""
             yield ListedVenue(
                 name=name,
                 title=known.title,

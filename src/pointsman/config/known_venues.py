@@ -16,6 +16,9 @@ from pointsman.domain.policy import PositionMode
 PAPER = "paper"
 """The venue of our own, which needs no key and no network."""
 
+CCXT = "ccxt==4.5.90"
+"""The one version that what leaves has been tried with; as in pyproject.toml."""
+
 REAL_MONEY_SENTENCE = "yes, with real money"
 """What VENUE_LIVE must say, word for word (RULES 49)."""
 
@@ -24,8 +27,8 @@ _LINEAR_FUTURE = r"[A-Z0-9]+/(?P<quote>[A-Z0-9]+):(?P=quote)"
 
 
 class KnownVenue(msgspec.Struct, frozen=True, kw_only=True):
-    """A venue that is known here. `module` is what has to be installed for it, with the extra of
-    the same name; empty for nothing. `quotes_need_key`: nobody sees quotes there without one.
+    """A venue that is known here. `module` is what has to be installed for it, and `package` how;
+    both are empty for nothing. `quotes_need_key`: nobody sees quotes there without one.
     `symbol` is a regular expression of its symbols in the unified
     form, and `example` one of them."""
 
@@ -37,6 +40,7 @@ class KnownVenue(msgspec.Struct, frozen=True, kw_only=True):
     symbol: str
     example: str
     module: str = ""
+    package: str = ""
     quotes_need_key: bool = False
 
     def hosts(self, *, is_sandbox: bool) -> frozenset[str]:
@@ -66,6 +70,7 @@ _ALL = (
         symbol=_LINEAR_FUTURE,
         example="BTC/USDT:USDT",
         module="ccxt",
+        package=CCXT,
     ),
     KnownVenue(
         name="bybit",
@@ -83,6 +88,7 @@ _ALL = (
         symbol=_LINEAR_FUTURE,
         example="BTC/USDT:USDT",
         module="ccxt",
+        package=CCXT,
     ),
     KnownVenue(
         name="alpaca",

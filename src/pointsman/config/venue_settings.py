@@ -64,7 +64,7 @@ def _missing(settings: "Settings", venue: KnownVenue) -> Iterator[SettingProblem
             remedy = f"{venue.name} needs {kind} of yours; set it, or {name}_FILE, or VENUE=paper"
             yield SettingProblem(name, "", remedy)
     if venue.module and find_spec(venue.module) is None:
-        remedy = f"needs {venue.module}: pip install {venue.module}"
+        remedy = f"needs {venue.module}: pip install {venue.package}"
         yield SettingProblem("VENUE", venue.name, remedy)
 
 

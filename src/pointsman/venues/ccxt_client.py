@@ -16,6 +16,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
+from pointsman.config.known_venues import CCXT
 from pointsman.domain.timestamps import MS_NS
 from pointsman.venues.adapter import Access, Call, ConnectionFailed, Incomplete, NoAnswer
 from pointsman.venues.errors import VenueRefused
@@ -54,7 +55,8 @@ class CcxtClient:
         try:
             ccxt = importlib.import_module("ccxt")
         except ImportError as error:
-            raise VenueRefused(f"this venue needs ccxt ({error}): run pip install ccxt") from None
+            why = f"this venue needs ccxt ({error}): run pip install {CCXT}"
+            raise VenueRefused(why) from None
         # At DEBUG it writes headers and bodies, and so the key.
         logging.getLogger("ccxt").setLevel(logging.INFO)
         access = self._access
