@@ -18,6 +18,7 @@ from bench import (
     recorded,
     signals,
     start,
+    venue_engine,
     venue_orders,
     venue_quotes,
     verbs,
@@ -28,7 +29,7 @@ from bench.table import Row, show
 IN_ONE_PROCESS: dict[str, dict[str, Callable[[], list[Row]]]] = {
     "quotes": {"quotes": quotes.measure},
     "venue": {"venue_quotes": venue_quotes.measure},
-    "orders": {"venue_orders": venue_orders.measure},
+    "orders": {"venue_orders": venue_orders.measure, "venue_engine": venue_engine.measure},
     "signals": {"signals": signals.measure},
     "decisions": {"decisions": decisions.measure},
     "http": {"http_signals": http_signals.measure},

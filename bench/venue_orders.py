@@ -48,10 +48,10 @@ def measure() -> list[Row]:
 
 def _row(venue: str) -> Row:
     name, their_symbol, symbol, price, method, path = MARKETS[venue]
-    with _server(name) as urls:
-        _control(urls[0], "quote", {"symbol": their_symbol, "bid": price, "ask": price})
+    with venue_server(name) as urls:
+        control(urls[0], "quote", {"symbol": their_symbol, "bid": price, "ask": price})
         if name == "bybit":
-            _control(urls[0], "behave", {"orders_per_second": 10**6})
+            control(urls[0], "behave", {"orders_per_second": 10**6})
         access = Access(
             key=KEY,
             secret=SECRET,
@@ -127,7 +127,7 @@ async def _bare_us(method: str, url: str) -> float:
 
 
 @contextmanager
-def _server(name: str) -> Iterator[tuple[str, str, str]]:
+def venue_server(name: str) -> Iterator[tuple[str, str, str]]:
     """The loopback venue as a process: its addresses for requests, account stream and quotes."""
     line = [sys.executable, "-m", "tests.venue_servers", name, "--port", "0"]
     process = subprocess.Popen(
@@ -142,7 +142,7 @@ def _server(name: str) -> Iterator[tuple[str, str, str]]:
         process.wait()
 
 
-def _control(url: str, what: str, values: dict[str, object]) -> None:
+def control(url: str, what: str, values: dict[str, object]) -> None:
     data = json.dumps(values).encode()
     headers = {"Content-Type": "application/json"}
     request = urllib.request.Request(f"{url}/_control/{what}", data, headers)

@@ -231,6 +231,7 @@ def test_an_exit_outside_the_session_waits_for_the_open_as_accepted(engine: Engi
     engine.until(lambda: ReportWord.ACCEPTED in engine.words(EXIT_ID))
     (order,) = engine.ask(Compare(""), Snapshot).open_orders
     assert (order.client_order_id, order.status) == (EXIT_ID, OrderStatus.ACCEPTED)
+    assert order.is_queued
     engine.server.open_market()
     engine.until(lambda: engine.filled(EXIT_ID) == 10)
     assert engine.arrived("create") == 2, "the entry and one exit"

@@ -14,6 +14,7 @@ from pointsman.domain.orders import Role
 from pointsman.domain.reasons import Reason
 from pointsman.domain.signals import Outcome
 from tests.integration.alpaca_session import BUY, CLOSE, Session, session
+from tests.integration.sessions import pointsman
 from tests.integration.venue_engine_stories import (
     CLOSE_FAULTS,
     ENTRY_FAULTS,
@@ -206,7 +207,16 @@ async def test_an_exit_while_the_market_is_closed_waits_and_is_sent_once(
         server.close_market()
         await trading.accepted(**CLOSE)
         await trading.until(lambda: trading.resting() == [("sell", "market", 10)])
-        await asyncio.sleep(3)
+        (closing,) = trading.orders(Role.EXIT)
+
+        def is_queued() -> bool:
+            words = pointsman(tmp_path, "why", closing.client_order_id, "--db", "t.db").stdout
+            return "is ACCEPTED, queued by the venue until its session" in words
+
+        await trading.until(lambda: trading.orders(Role.EXIT)[0].is_queued)
+        await asyncio.sleep(2)
+        assert await asyncio.to_thread(is_queued)
         assert trading.sent("create") == 2
         server.open_market()
         await trading.until(trading.is_flat)
+        assert not trading.orders(Role.EXIT)[0].is_queued

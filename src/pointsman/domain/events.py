@@ -171,7 +171,7 @@ class ReportWord(StrEnum):
 class OrderReport(Event, frozen=True):
     """The venue's word on one order. `fill` is set exactly where `kind` is TRADE; `mark` is the
     last valid quote of the symbol; `known` what storage remembers if the order is final by our
-    record."""
+    record. `is_queued`, of an accepted one: the venue keeps it until its session (RULES 52)."""
 
     client_order_id: str
     kind: ReportWord
@@ -181,6 +181,7 @@ class OrderReport(Event, frozen=True):
     reason: Reason | None = None
     mark: Quote | None = None
     known: KnownOrder | None = None
+    is_queued: bool = False
 
 
 class OrderAdopted(Event, frozen=True):

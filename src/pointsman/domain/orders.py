@@ -48,7 +48,7 @@ class Order(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag=True)
     `stop_percentage` and `take_profit` are the plan that an entry's position will follow;
     `trigger_price` is a stop's trigger. `covers_until_ns` is the time until which an
     accepted exit, or a stop that has triggered, counts as cover of its position, and else None
-    (RULES 63).
+    (RULES 63). `is_queued`: the venue has accepted it and keeps it until its session (RULES 52).
     """
 
     client_order_id: str
@@ -81,6 +81,7 @@ class Order(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag=True)
     cancel_sent_at_ns: int | None = None
     updated_at_ns: int = 0
     covers_until_ns: int | None = None
+    is_queued: bool = False
 
     @property
     def reduce_only(self) -> bool:

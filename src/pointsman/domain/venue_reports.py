@@ -34,6 +34,8 @@ class VenueOrder(msgspec.Struct, frozen=True, gc=False):
     trigger_price: Decimal | None = None
     is_triggered: bool = False
     end_reason: Reason | None = None
+    is_queued: bool = False
+    """The venue keeps it until its session (RULES 52)."""
 
 
 class VenueExecution(msgspec.Struct, frozen=True, gc=False):

@@ -142,6 +142,7 @@ def _take_in(
         is_triggered=order.is_triggered or _shows_trigger(order, event),
         venue_order_id=_venue_id(order, event),
         end_reason=order.end_reason if event.reason is None else event.reason,
+        is_queued=event.is_queued,
     )
     if changed == order:
         return []

@@ -103,7 +103,7 @@ def _standing_reports(order: Order, venue_order: VenueOrder) -> list[OrderReport
     """What an order that works at the venue tells us, if it is news."""
     reports: list[OrderReport] = []
     is_news = order.is_unknown or order.status in (OrderStatus.INITIALIZED, OrderStatus.SUBMITTED)
-    if is_news:
+    if is_news or venue_order.is_queued is not order.is_queued:
         reports.append(_status_report(venue_order, ReportWord.ACCEPTED))
     if venue_order.is_triggered and not order.is_triggered:
         reports.append(_status_report(venue_order, ReportWord.TRIGGERED))
@@ -117,6 +117,7 @@ def _status_report(venue_order: VenueOrder, word: ReportWord) -> OrderReport:
         venue_order.ts_ns,
         venue_order.venue_order_id,
         reason=venue_order.end_reason,
+        is_queued=venue_order.is_queued,
     )
 
 

@@ -115,6 +115,7 @@ def on_exit_unfilled(books: Books, timer: Timer, now_ns: int) -> list[Command]:
         return [Query(order.client_order_id, order.symbol)]
     books.put_order(replace(order, covers_until_ns=None))
     deadline_ns = books.policy.protection_deadline_ns
+    until = "; the venue keeps it until its session" if order.is_queued else ""
     note_incident(
         books,
         now_ns,
@@ -122,7 +123,7 @@ def on_exit_unfilled(books: Books, timer: Timer, now_ns: int) -> list[Command]:
         of=order,
         value=in_seconds(now_ns - timer.armed_ns + deadline_ns),
         limit=in_seconds(deadline_ns),
-        detail=f"{plain(order.leaves)} of {plain(order.quantity)} still to be filled",
+        detail=f"{plain(order.leaves)} of {plain(order.quantity)} still to be filled{until}",
     )
     return []
 

@@ -91,7 +91,8 @@ _STATUS_STYLES = {
 def order_status(order: Order) -> Text:
     """The status as it is shown, coloured alike."""
     status = order.shown_status
-    return Text(status.value, style=_STATUS_STYLES.get(status, "yellow"))
+    words = f"{status.value}, queued" if order.is_queued else status.value
+    return Text(words, style=_STATUS_STYLES.get(status, "yellow"))
 
 
 def cover_text(position: Position) -> Text:

@@ -333,4 +333,6 @@ def _ending(story: Story) -> Iterator[RenderableType]:
     for order in story.orders:
         if not order.is_final:
             status, order_id = order.shown_status.value, order.client_order_id
-            yield Text(f"Order {order_id} is {status}, {number(order.leaves)} may still fill.")
+            kept = "queued by the venue until its session, " if order.is_queued else ""
+            leaves = number(order.leaves)
+            yield Text(f"Order {order_id} is {status}, {kept}{leaves} may still fill.")

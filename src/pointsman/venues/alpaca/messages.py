@@ -151,6 +151,10 @@ _OPEN = {
 """Orders that work, wait for the session (RULES 52), or wait for what was asked of them."""
 
 
+_QUEUED = ("accepted", "held")
+"""Of an order that is asked about: those that go to an exchange at once have got there by then."""
+
+
 def venue_order(row: OrderRow) -> VenueOrder | None:
     """An order as the venue has it; None where its status says nothing that counts, such as
     `suspended`: it neither works nor has it ended; and for an order of another that has no side."""
@@ -174,6 +178,7 @@ def venue_order(row: OrderRow) -> VenueOrder | None:
         limit_price=row.limit_price,
         trigger_price=row.stop_price,
         end_reason=end_reason(row, status),
+        is_queued=row.status in _QUEUED,
     )
 
 
