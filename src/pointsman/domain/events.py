@@ -2,9 +2,8 @@
 
 Each input of the program — a signal, a venue's report, silence past a deadline, a crossed level, a
 timer, an operator's command, a restart — is one of these, and goes through `Desk.handle`.
-An event carries all that is needed to decide it (the quote it is judged on, the
-window, what was looked up of finished orders), so that the journal can be decided again without a
-market, a clock or a database.
+An event carries all that is needed to decide it (the quote it is judged on, the window, what was
+looked up of finished orders), so that the journal can be decided again without anything else.
 """
 
 from decimal import Decimal
