@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 
 from bench import (
+    dashboard,
     decisions,
     http_signals,
     quotes,
@@ -33,6 +34,7 @@ IN_ONE_PROCESS: dict[str, dict[str, Callable[[], list[Row]]]] = {
     "signals": {"signals": signals.measure},
     "decisions": {"decisions": decisions.measure},
     "http": {"http_signals": http_signals.measure},
+    "dashboard": {"dashboard": dashboard.measure},
     "start": {"start": start.measure},
 }
 """Groups, and the modules of each. Another commit's module of the same name measures the same."""

@@ -104,6 +104,7 @@ async def test_what_is_not_of_now_is_dimmed_and_in_red_it_says_since_when() -> N
     rows = [colour for words, colour in drawn.items() if words.startswith("VA00")]
     assert len(rows) > 3
     assert set(rows) == {drawn["was ACTIVE"]}
+    assert {colour for words, colour in drawn.items() if "spread 10 bps" in words} == set(rows)
     assert alarm not in rows
 
 

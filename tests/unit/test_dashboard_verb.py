@@ -10,7 +10,9 @@ from pointsman.cli import dashboard_verb
 from pointsman.cli.command_line import app
 from pointsman.config.tokens import default_tokens_path
 from pointsman.dashboard import http_link
+from pointsman.dashboard.app import Dashboard
 from pointsman.dashboard.http_link import BadUrl
+from pointsman.dashboard.theme import STYLES, THEMES
 from pointsman.engine.exit_codes import ExitCode
 from pointsman.storage.errors import StorageUnavailable
 from tests import story_database
@@ -42,6 +44,39 @@ def test_a_dashboard_that_has_failed_is_no_success(
     path = story_database.lived_day().store(tmp_path / "t.db")
     ended = CliRunner().invoke(app, ["dashboard", "--db", str(path)])
     assert ended.exit_code == exit_code, ended.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "theme"),
+    [
+        ((), {}, "dark"),
+        ((), {"COLORFGBG": "0;15"}, "light"),
+        ((), {"COLORFGBG": "15;0"}, "dark"),
+        (("--theme", "terminal"), {"COLORFGBG": "0;15"}, "terminal"),
+    ],
+)
+def test_the_theme_fits_the_terminal_or_is_chosen(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: tuple[str, ...],
+    environment: dict[str, str],
+    theme: str,
+) -> None:
+    begun: list[str] = []
+
+    def run(self: Dashboard) -> None:
+        begun.append(self.chosen_theme)
+
+    monkeypatch.setattr(dashboard_verb, "_is_on_a_terminal", lambda: True)
+    monkeypatch.setattr(Dashboard, "run", run)
+    monkeypatch.delenv("COLORFGBG", raising=False)
+    path = story_database.lived_day().store(tmp_path / "t.db")
+    ended = CliRunner().invoke(app, ["dashboard", "--db", str(path), *arguments], env=environment)
+    assert (ended.exit_code, begun) == (0, [theme]), ended.output
+
+
+def test_every_theme_of_the_command_is_one_of_the_dashboard() -> None:
+    assert [each.value for each in dashboard_verb.ThemeName] == list(THEMES) == list(STYLES)
 
 
 def test_without_a_database_it_says_what_makes_one(

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -16,6 +17,14 @@ if TYPE_CHECKING:
 
 
 _DUMB = ("dumb", "unknown")
+
+
+class ThemeName(StrEnum):
+    """The themes of the dashboard."""
+
+    DARK = "dark"
+    LIGHT = "light"
+    TERMINAL = "terminal"
 
 
 def register(app: typer.Typer) -> None:
@@ -33,6 +42,12 @@ def dashboard(
             help="An engine elsewhere, http://HOST:8080; needs CONTROL_TOKEN or READ_TOKEN.",
         ),
     ] = None,
+    theme: Annotated[
+        ThemeName | None,
+        typer.Option(
+            "--theme", help="Colours; by default light in a terminal that says it is light."
+        ),
+    ] = None,
 ) -> None:
     """Watch and steer a running engine, over the socket beside its database or over HTTP."""
     settings = read_settings(options).settings
@@ -48,7 +63,8 @@ def dashboard(
     link = _local(settings) if url is None else _remote(url, settings)
     from pointsman.dashboard.app import Dashboard
 
-    shown = Dashboard(link, is_colourless="NO_COLOR" in os.environ)
+    chosen = None if theme is None else theme.value
+    shown = Dashboard(link, is_colourless="NO_COLOR" in os.environ, theme=chosen)
     shown.run()
     if shown.return_code:
         raise typer.Exit(shown.return_code)

@@ -5,6 +5,7 @@ engine and to the database run in threads of their own, so that no key ever wait
 """
 
 import asyncio
+import os
 import signal
 import time
 from collections.abc import Callable
@@ -98,8 +99,8 @@ class Dashboard(App[None]):
         self._link = link
         self._curves = Curves()
         self._view = DashboardView(link.zone, self._curves)
-        self._theme = theme or theme_of_terminal()
-        self.console.push_theme(STYLES[self._theme])
+        self.chosen_theme = theme or theme_of_terminal(os.environ)
+        self.console.push_theme(STYLES[self.chosen_theme])
         self._news: PictureUpdate | None = None
         self._is_waiting = False
         self._is_over = Event()
@@ -121,7 +122,7 @@ class Dashboard(App[None]):
         for theme in THEMES.values():
             self.register_theme(theme)
         if not self.no_color:
-            self.theme = self._theme
+            self.theme = self.chosen_theme
         # Ended from outside, it must leave the terminal as it found it.
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self.exit)
         self._start(lambda: follow(self._link, self._tell, self._is_over))
@@ -259,12 +260,12 @@ class Dashboard(App[None]):
         if self.no_color:
             return
         names = list(THEMES)
-        self._theme = names[(names.index(self._theme) + 1) % len(names)]
+        self.chosen_theme = names[(names.index(self.chosen_theme) + 1) % len(names)]
         self.console.pop_theme()
-        self.console.push_theme(STYLES[self._theme])
-        self.theme = self._theme
+        self.console.push_theme(STYLES[self.chosen_theme])
+        self.theme = self.chosen_theme
         self._view.draw_anew()
-        self._tell_shortly(f"theme: {self._theme}")
+        self._tell_shortly(f"theme: {self.chosen_theme}")
 
     def action_filter(self) -> None:
         """Ask for a text to look for."""

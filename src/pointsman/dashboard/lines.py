@@ -20,7 +20,9 @@ Line = tuple[Segment, ...]
 
 def drawn(text: Text, console: Console) -> Line:
     """A text as one line."""
-    return tuple(each for each in text.render(console, end="") if each.text)
+    # A text without spans would be rendered without its own style.
+    whole = Text().append_text(text)
+    return tuple(each for each in whole.render(console, end="") if each.text)
 
 
 def drawn_lines(body: RenderableType, width: int, console: Console) -> list[Line]:
@@ -30,7 +32,26 @@ def drawn_lines(body: RenderableType, width: int, console: Console) -> list[Line
     return [tuple(each for each in line if not each.control) for line in lines]
 
 
-class Lines(ScrollView, can_focus=False):
+class LineView(ScrollView):
+    """What draws itself line by line. The style that lies under all of them is looked up once, not
+    for each line."""
+
+    _base: Style | None = None
+
+    @property
+    def base_style(self) -> Style:
+        """What lies under the styles of a line."""
+        if self._base is None:
+            self._base = self.rich_style
+        return self._base
+
+    def notify_style_update(self) -> None:
+        """Look it up again."""
+        self._base = None
+        super().notify_style_update()
+
+
+class Lines(LineView, can_focus=False):
     """Lines that somebody else has made. They do not wrap; what has no room is cut."""
 
     DEFAULT_CSS = "Lines { overflow: hidden hidden; height: 1; }"
@@ -81,8 +102,8 @@ class Lines(ScrollView, can_focus=False):
         """One line of what is seen."""
         at, width = y + self.scroll_offset.y, self._width
         if at >= len(self._lines):
-            return Strip.blank(width, self.rich_style)
-        return fitted(self._lines[at], width, self.rich_style)
+            return Strip.blank(width, self.base_style)
+        return fitted(self._lines[at], width, self.base_style)
 
 
 def fitted(segments: Iterable[Segment], width: int, style: Style) -> Strip:

@@ -15,12 +15,11 @@ from textual.content import Content
 from textual.events import Click
 from textual.geometry import Region, Size
 from textual.message import Message
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from pointsman.dashboard.arrangement import Arrangement
 from pointsman.dashboard.cells import Row
-from pointsman.dashboard.lines import Line, drawn, fitted
+from pointsman.dashboard.lines import Line, LineView, drawn, fitted
 from pointsman.dashboard.panels.kind import PanelKind
 from pointsman.dashboard.theme import FAINT, STALE
 from pointsman.terminal.panel_grid import Cells, PanelGrid
@@ -32,7 +31,7 @@ _Drawn = tuple[str, Line]
 """What stands in the gutter, and the line."""
 
 
-class Panel(ScrollView, can_focus=True):
+class Panel(LineView, can_focus=True):
     """Rows of one kind. Left alone, it shows the first rows; once the cursor was moved it stays on
     its row, known by its key, while others come and go."""
 
@@ -216,11 +215,11 @@ class Panel(ScrollView, can_focus=True):
             said = self._empty()
             words = said[y - 1] if y <= len(said) else ""
             said_line = Segment(" "), Segment(words, self._faint)
-            return fitted(said_line, width, self.rich_style)
+            return fitted(said_line, width, self.base_style)
         gutter, line = self._lines.get(y, (" ", ()))
         if gutter == ">":
             return self._strip(gutter, line, width, self.get_component_rich_style("panel--cursor"))
-        return self._strip(gutter, line, width, self.rich_style)
+        return self._strip(gutter, line, width, self.base_style)
 
     def _empty(self) -> Sequence[str]:
         """What is said without rows."""

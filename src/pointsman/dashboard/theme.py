@@ -5,7 +5,6 @@ drawn before the theme was chosen. Every colour repeats what a word or a sign sa
 nothing is lost without them.
 """
 
-import os
 from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
@@ -123,7 +122,7 @@ TRADING_TONES = {"ACTIVE": GOOD, "REDUCING": WAIT, "HALTED": ALARM}
 _LIGHT_BACKGROUNDS = ("7", "15")
 
 
-def theme_of_terminal(environment: Mapping[str, str] = os.environ) -> str:
+def theme_of_terminal(environment: Mapping[str, str]) -> str:
     """The name of the theme that fits a terminal which tells its colours, as some do in COLORFGBG;
     else the dark one."""
     _, _, background = environment.get("COLORFGBG", "").rpartition(";")
