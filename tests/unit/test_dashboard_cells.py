@@ -78,7 +78,7 @@ def test_an_account_shows_its_figures() -> None:
             "balance": "100,183.42",
             "realized": "+183.42",
             "unreal.": "-4.32",
-            "DD": "0.1%",
+            "DD": "0.12%",
             "w/l": "7/4",
             "won": "63%",
             "streak": "0",

@@ -34,7 +34,7 @@ def of_account(va_id: str) -> Document:
 def test_an_account_shows_how_much_of_each_limit_is_used() -> None:
     said = told("accounts", of_account("VA002"))
     assert said["daily loss"] == "━━━━━─────  57%  286.92 of 500"
-    assert said["drawdown"] == "━━━━━━━━──  80%  1.2 of 1.5%"
+    assert said["drawdown"] == "━━━━━━━━──  80%  1.21 of 1.5%"
     assert said["position size"] == "──────────   0%  0.00 of 10,000"
     assert said["positions"] == "──────────   0%  0 of 5"
     assert said["loss streak"] == "━━━━━━━━━━ 100%  3 of 3"

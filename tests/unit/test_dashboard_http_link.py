@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Iterator
+from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
@@ -13,10 +14,11 @@ from rich.text import Text
 
 from pointsman.config.settings import resolve_settings
 from pointsman.dashboard import http_link
+from pointsman.dashboard.curves import TOTAL
 from pointsman.dashboard.http_link import BadUrl, Remote, TokenRefused, link_over_http
 from pointsman.dashboard.links import Link, Unreachable
 from pointsman.engine.requests import Kill, Pause, Resume
-from tests.dashboard_pictures import picture
+from tests.dashboard_pictures import NOW_NS, WORKING, order, picture, trade
 from tests.story_database import lived_day
 
 TOKEN = "secret-0123456789abcdef"
@@ -157,3 +159,41 @@ def test_a_bad_url_says_what_would_do_and_no_secret(url: str, says: str) -> None
     with pytest.raises(BadUrl, match=says) as bad:
         Remote(url, None)
     assert TOKEN not in str(bad.value)
+
+
+def test_orders_trades_and_refusals_are_read_like_those_of_a_database(
+    url: str, tmp_path: Path
+) -> None:
+    answer("/orders?open=true&limit=500", 200, WORKING)
+    answer("/orders?limit=100", 200, [order("AAAAAA11E1"), WORKING[0]])
+    answer("/trades?limit=100", 200, [trade("9.0")])
+    signals = [
+        {"outcome": "refused", "reason": "SPREAD", "decided_at": "2018-01-02T14:31:04Z"},
+        {"outcome": "accepted", "reason": None, "decided_at": "2018-01-02T14:31:04Z"},
+        {"outcome": "refused", "reason": "SPREAD", "decided_at": "2018-01-01T14:31:04Z"},
+        {"signal_id": "undecided"},
+    ]
+    answer("/signals?limit=200", 200, signals)
+    found = link(url, tmp_path).lists(NOW_NS)
+    assert [row["client_order_id"] for row in found.orders] == [
+        "AAAAAA15E1",
+        "AAAAAA11S1",
+        "AAAAAA11E1",
+    ]
+    assert [row["trade_id"] for row in found.trades] == ["9.0"]
+    assert (found.refusals, found.counted) == ({"SPREAD": 1}, None)
+
+
+def test_equity_is_read_of_all_and_of_each_account(url: str, tmp_path: Path) -> None:
+    since = "/equity?from=2018-01-01T14:31:05.000000Z&limit=480"
+    points = [{"at": "2018-01-02T14:00:00Z", "equity": "100.5", "va_id": None, "drawdown": None}]
+    answer(since, 200, points)
+    answer(f"{since}&va=V%261", 200, [])
+    found = link(url, tmp_path).equity(NOW_NS, ["V&1"])
+    assert [point.value for point in found[TOTAL]] == [Decimal("100.5")]
+    assert found["V&1"] == ()
+
+
+def test_an_engine_without_these_lists_is_unreachable_for_them(url: str, tmp_path: Path) -> None:
+    with pytest.raises(Unreachable, match="no such route"):
+        link(url, tmp_path).lists(NOW_NS)

@@ -6,7 +6,6 @@ import pytest
 
 from pointsman.dashboard.curves import TOTAL
 from pointsman.dashboard.lists import (
-    DECISIONS_MAX,
     day_start_ns,
     equity_of_database,
     lists_of_database,
@@ -61,14 +60,16 @@ def test_without_a_tick_a_price_has_the_decimals_that_it_came_with(
     limit, trigger = prices
     made = made_lists([], [order("x", limit_price=limit, trigger_price=trigger)], [], [], 0)
     assert made.orders[0]["price_decimals"] == decimals
-    (row,) = made_lists([], [], [trade("t")], [], 0, lambda _symbol: 7).trades
+    (row,) = made_lists([], [], [trade("t")], [], 0, decimals=lambda _symbol: 7).trades
     assert row["price_decimals"] == 7
 
 
 def test_refusals_of_today_alone_are_counted_and_it_is_said_when_there_may_be_more() -> None:
-    assert (dict(LISTS.refusals), LISTS.is_whole_day) == ({"SPREAD": 2, "COOLDOWN": 1}, True)
-    many = [("SPREAD", NOW_NS)] * DECISIONS_MAX
-    assert not made_lists([], [], [], [*many], 0).is_whole_day
+    assert (dict(LISTS.refusals), LISTS.counted) == ({"SPREAD": 2, "COOLDOWN": 1}, None)
+    many: list[tuple[str | None, int]] = [("SPREAD", NOW_NS)] * 20
+    assert made_lists([], [], [], many, 0, 20).counted == 20
+    assert made_lists([], [], [], many, 0, 21).counted is None
+    assert made_lists([], [], [], [*many, ("SPREAD", 1)], 2, 21).counted is None
 
 
 @pytest.mark.parametrize(

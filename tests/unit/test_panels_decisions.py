@@ -23,6 +23,11 @@ def test_a_refusal_says_what_was_measured_against_what(signal_id: str) -> None:
     assert row["meaning"].endswith(".")
 
 
+def test_of_a_cooldown_whole_seconds_are_shown() -> None:
+    row = refusal("x", "COOLDOWN", "234.536", "0", "s left")
+    assert shown(decision_columns("UTC"), row)["measured"] == "234 s"
+
+
 def test_basis_points_have_one_format() -> None:
     row = refusal("x", "SLIPPAGE", "30.32", "5.0", "bps")
     assert shown(decision_columns("UTC"), row)["measured"] == "30.3200 bps"

@@ -109,6 +109,8 @@ class Dashboard(App[None]):
         self._answered_at = 0.0
         self._is_answer_kept = False
         self._is_equity_read = False
+        self._listed: Any = None
+        """What the lists were read at."""
         self._is_reading = False
         self._read_beside_of: str | None = None
         self._read_beside_at = 0.0
@@ -355,7 +357,16 @@ class Dashboard(App[None]):
         self._start(lambda: self._read_beside_now(picture, wanted))
 
     def _read_beside_now(self, picture: Picture, signal_id: str | None) -> None:
-        read = read_beside(self._link, picture, signal_id, is_first=not self._is_equity_read)
+        news = picture["counts"], picture["orders"]
+        read = read_beside(
+            self._link,
+            picture,
+            signal_id,
+            is_first=not self._is_equity_read,
+            has_news=news != self._listed,
+        )
+        if read.lists is not None:
+            self._listed = news
         self.post_message(self.ReadBeside(read))
 
     def on_dashboard_read_beside(self, message: ReadBeside) -> None:

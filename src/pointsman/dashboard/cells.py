@@ -67,8 +67,8 @@ def side_cell(row: Row) -> Text:
 
 
 def percent(ratio: str) -> str:
-    """A ratio with one decimal."""
-    return f"{Decimal(ratio) * 100:.1f}%"
+    """A ratio with two decimals."""
+    return f"{Decimal(ratio) * 100:.2f}%"
 
 
 def amount(name: str) -> Callable[[Row], str]:

@@ -23,7 +23,6 @@ from pointsman.dashboard.curves import POINTS_MAX, TOTAL, Curve, Point
 from pointsman.dashboard.links import Link, Unreachable, link_to
 from pointsman.dashboard.lists import (
     DAY_NS,
-    DECISIONS_MAX,
     NEWEST,
     OPEN_MAX,
     day_start_ns,
@@ -43,6 +42,8 @@ TIMEOUT_SECONDS = 8.0
 PICTURE_SECONDS = 0.5
 """Between two pictures."""
 ANSWER_BYTES_MAX = 64 * 1024 * 1024
+DECISIONS_HERE = 200
+"""Of this many of the newest decisions the refusals are counted: each comes over the network."""
 CURVES_MAX = 20
 """Of this many accounts equity is asked for: each is a request."""
 _API = "/api/v1"
@@ -203,13 +204,14 @@ def equity_over_http(remote: Remote, now_ns: int, va_ids: Sequence[str]) -> Mapp
 
 def lists_over_http(remote: Remote, zone: str, now_ns: int) -> Lists:
     """The lists of an engine at a URL. Raises Unreachable."""
-    signals = _listed(remote, f"/signals?limit={DECISIONS_MAX}")
+    signals = _listed(remote, f"/signals?limit={DECISIONS_HERE}")
     return made_lists(
         _listed(remote, f"/orders?open=true&limit={OPEN_MAX}"),
         _listed(remote, f"/orders?limit={NEWEST}"),
         _listed(remote, f"/trades?limit={NEWEST}"),
         [(row["reason"], parse_ts(row["decided_at"])) for row in signals if row.get("outcome")],
         day_start_ns(now_ns, zone),
+        DECISIONS_HERE,
     )
 
 

@@ -72,12 +72,15 @@ class Beside(NamedTuple):
     story: RenderableType | None
 
 
-def read_beside(link: Link, picture: Picture, signal_id: str | None, *, is_first: bool) -> Beside:
-    """Read the lists and the story of a signal, and if it `is_first` what equity was before."""
+def read_beside(
+    link: Link, picture: Picture, signal_id: str | None, *, is_first: bool, has_news: bool
+) -> Beside:
+    """Read the story of a signal; the lists if there is news for them; and if it `is_first` what
+    equity was before."""
     lists = equity = story = None
     now_ns = int(picture["now_ns"])
     with suppress(StorageError, Unreachable):  # what the picture holds is shown all the same
-        lists = link.lists(now_ns)
+        lists = link.lists(now_ns) if has_news else None
         story = None if signal_id is None else link.story(signal_id)
         if is_first:
             equity = link.equity(now_ns, [row["va_id"] for row in picture["accounts"]])

@@ -64,7 +64,7 @@ def lists_of_database(database: Path, zone: str, now_ns: int) -> Lists:
             listed("trades", ListFilter(limit=NEWEST)),
             [(reason, at_ns) for reason, at_ns in refused],
             day_start_ns(now_ns, zone),
-            decimals,
+            decimals=decimals,
         )
 
 
@@ -93,10 +93,11 @@ def made_lists(
     trades: Iterable[Document],
     decided: list[tuple[str | None, int]],
     since_ns: int,
+    most: int = DECISIONS_MAX,
     decimals: PriceDecimals | None = None,
 ) -> Lists:
-    """The lists from documents, oldest first, and from the newest decisions: of each why it was
-    refused, and when."""
+    """The lists from documents, oldest first, and from the newest decisions, at most `most`: of
+    each why it was refused, and when."""
     first = {row["client_order_id"]: row for row in reversed(list(working))}
     others = [row for row in reversed(list(newest)) if row["client_order_id"] not in first]
     today = [reason for reason, at_ns in decided if at_ns >= since_ns]
@@ -107,7 +108,7 @@ def made_lists(
         ],
         trades=[_trade(row, decimals) for row in reversed(list(trades))],
         refusals=Counter(reason for reason in today if reason),
-        is_whole_day=len(today) < DECISIONS_MAX,
+        counted=None if len(today) < len(decided) or len(decided) < most else most,
     )
 
 

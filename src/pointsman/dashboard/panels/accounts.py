@@ -198,7 +198,7 @@ def _limits(row: Row) -> Iterator[Text]:
         yield used("daily loss", loss, limit_of(row, "MAX_DAILY_LOSS"), money(loss))
     drawdown = Decimal(row["drawdown"]) * 100
     most = limit_of(row, "MAX_DRAWDOWN_PERCENTAGE")
-    yield used("drawdown", drawdown, most, f"{drawdown:.1f}", "%")
+    yield used("drawdown", drawdown, most, f"{drawdown:.2f}", "%")
     if "exposure" in row:
         held = Decimal(row["exposure"])
         yield used("position size", held, limit_of(row, "MAX_POSITION_SIZE"), money(held))

@@ -1,5 +1,6 @@
 """The decisions: what was asked for, and why it was refused, in numbers."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
@@ -52,11 +53,11 @@ def columns(zone: str) -> tuple[Column, ...]:
 
     def value(row: Row) -> str:
         found = refused_for(row)
-        return "" if found is None else _clock_only(found[0], measured(found[0], zone))
+        return "" if found is None else _brief(found[0], measured(found[0], zone))
 
     def limit(row: Row) -> str:
         found = refused_for(row)
-        return "" if found is None else _clock_only(found[0], allowed(*found, zone))
+        return "" if found is None else _brief(found[0], allowed(*found, zone))
 
     def meaning(row: Row) -> Text:
         return Text("" if row["reason"] is None else Reason[row["reason"]].sentence, style=FAINT)
@@ -75,8 +76,10 @@ def columns(zone: str) -> tuple[Column, ...]:
     )
 
 
-def _clock_only(check: Check, text: str) -> str:
+def _brief(check: Check, text: str) -> str:
     """Without days, fractions and idle seconds, which the story has."""
+    if check.rule is Reason.COOLDOWN:
+        return re.sub(r"\.\d+", "", text)
     if check.rule is not Reason.OUTSIDE_WINDOW:
         return text
     words = (each.partition(".")[0] for each in text.split() if "-" not in each)
@@ -112,8 +115,9 @@ def refusals(known: Known) -> tuple[str, Mapping[str, int]]:
     """How often each reason has refused today, and how far that reaches. Where it cannot be read,
     how often it is among the newest decisions."""
     if known.lists.refusals:
-        is_whole = known.lists.is_whole_day
-        return "today" if is_whole else "today, of the newest 1,000", known.lists.refusals
+        counted = known.lists.counted
+        when = "today" if counted is None else f"today, of the newest {counted:,}"
+        return when, known.lists.refusals
     newest = known.picture["decisions"]
     counts = Counter(each["reason"] for each in newest if each["reason"] is not None)
     return f"of the newest {len(newest)}", counts

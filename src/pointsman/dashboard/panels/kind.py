@@ -12,13 +12,13 @@ from pointsman.terminal.tables import Column
 
 class Lists(NamedTuple):
     """What is read beside the pictures, newest first: orders, those that may still fill before the
-    others, and closed trades; how often each reason has refused today, and of how many decisions
-    at most that is counted. None of it where it cannot be read."""
+    others, and closed trades; how often each reason has refused today, of all decisions of the day
+    or, where they are more, of the newest `counted`. None of it where it cannot be read."""
 
     orders: Sequence[Row] = ()
     trades: Sequence[Row] = ()
     refusals: Mapping[str, int] = {}
-    is_whole_day: bool = True
+    counted: int | None = None
 
 
 class Known(NamedTuple):
