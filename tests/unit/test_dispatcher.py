@@ -287,6 +287,26 @@ async def test_rule_46_a_lost_stream_is_said_once_and_its_return_too() -> None:
     ]
 
 
+async def test_a_stream_that_does_not_hold_is_connected_less_and_less_often(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Binance shuts out who connects 300 times in five minutes."""
+    waits: list[float] = []  # not money: seconds
+    real_sleep, desk = asyncio.sleep, Desk()
+
+    async def sleep(seconds: float) -> None:  # not money: seconds
+        waits.append(seconds)
+        await real_sleep(0)
+
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    desk.adapter.connections.extend([[]] for _ in range(6))
+    listening = asyncio.create_task(desk.dispatcher.listen())
+    while len(waits) < 6:
+        await real_sleep(0)
+    listening.cancel()
+    assert waits == [0.25, 0.5, 1, 2, 4, 5]
+
+
 async def test_a_stream_that_cannot_be_read_is_connected_again() -> None:
     desk = Desk()
     desk.adapter.connections.extend([[Incomplete("no JSON")], [[]]])

@@ -47,8 +47,11 @@ SLOW_DOWN_NS = 10 * SECOND_NS
 ORDER_WAIT_NS = SECOND_NS
 """How long after it was handed over an order may leave: it waits for the budget of requests."""
 
+RECONNECT_SECONDS = 0.25  # not money: seconds
 RECONNECT_SECONDS_MAX = 5.0  # not money: seconds
-"""How long the account's stream is not tried at most: without it fills are learned by asking."""
+"""How long the account's stream is not tried at most: without it fills are learned by asking. A
+connection that does not hold for as long counts as one that failed: venues shut out who connects
+too often."""
 
 CERTAIN_NOT = (Proof.NOT_SENT, Proof.TOO_LATE, Proof.SLOW_DOWN)
 
@@ -357,13 +360,14 @@ class Dispatcher:
 
     async def listen(self) -> None:
         """Hear the account's stream, and connect again whenever it is lost; never returns."""
-        wait_seconds, is_up = 0.25, True  # not money: seconds
+        loop = asyncio.get_running_loop()
+        wait_seconds, is_up = RECONNECT_SECONDS, True
         while True:
-            why = "the stream ended"
+            why, up_at = "the stream ended", float("inf")  # not money: seconds
             try:
                 async for replies in self._adapter.stream(self._reader(RequestClass.QUERY)):
                     if not replies:
-                        wait_seconds, is_up = 0.25, True  # not money: seconds
+                        is_up, up_at = True, loop.time()
                         self._tell_stream(True, "")
                     self._heard += len(replies)
                     for reply in replies:
@@ -373,6 +377,8 @@ class Dispatcher:
             if is_up:
                 is_up = False
                 self._tell_stream(False, why)
+            if loop.time() - up_at >= RECONNECT_SECONDS_MAX:
+                wait_seconds = RECONNECT_SECONDS
             await asyncio.sleep(wait_seconds)
             wait_seconds = min(2 * wait_seconds, RECONNECT_SECONDS_MAX)
 
