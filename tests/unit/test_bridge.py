@@ -11,6 +11,7 @@ import pytest
 from pointsman.domain.commands import Compare, Submit
 from pointsman.domain.events import LinkChanged, NotSent, OrderReport, ReportWord, VenueLink
 from pointsman.domain.policy import Abilities
+from pointsman.domain.reasons import Reason
 from pointsman.domain.timestamps import SECOND_NS
 from pointsman.execution.ports import VenueReply
 from pointsman.venues import bridge
@@ -100,6 +101,26 @@ def test_an_engine_that_lags_loses_the_stream_and_says_so(
     links = [(r.link, r.is_up) for r in taken[10:] if isinstance(r, LinkChanged)]
     assert links == [(VenueLink.ACCOUNT_STREAM, False), (VenueLink.ACCOUNT_STREAM, True)]
     assert len(taken) == 12
+
+
+def test_an_engine_that_lags_still_hears_what_nothing_says_again(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The fault: a link that came up meanwhile stayed down for ever, and the stream counted as up
+    although it was not."""
+    monkeypatch.setattr(bridge, "REPLIES_MAX", 10)
+    report = OrderReport("ABCDEF1E1", ReportWord.ACCEPTED, 1)
+    once: list[VenueReply] = [
+        LinkChanged(VenueLink.ORDERS, True, 1),
+        NotSent("ABCDEF1S1", is_cancel=False, reason=Reason.VENUE_BUSY, ts_ns=1),
+        LinkChanged(VenueLink.ACCOUNT_STREAM, False, 1, "gone"),
+    ]
+    for reply in (*[report] * 11, *once, report):
+        engine.venue._put(reply)
+    taken = engine.venue.receive(NOW_NS)
+    assert taken[-3:] == once
+    engine.venue._put(LinkChanged(VenueLink.ACCOUNT_STREAM, True, 2))
+    assert len(engine.venue.receive(NOW_NS)) == 1
 
 
 def test_a_fault_on_the_venues_thread_stops_the_engine() -> None:

@@ -8,7 +8,7 @@ one asyncio loop. Invariants:
   refused at once (`NotSent`, or an answer that is incomplete), a stop, an exit or a cancel never;
 * replies are never dropped but where the engine lags by REPLIES_MAX messages of the stream: then
   the stream counts as down until it has caught up, and the comparison that follows supplies what
-  was lost;
+  was lost; what nothing would say again is kept all the same;
 * what was handed over leaves, or is given back as not sent once `finish` was called;
 * a fault of ours on the venue's thread is raised on the engine's thread, and stops it; what a
   library reports to the asyncio loop is written to the log.
@@ -26,7 +26,7 @@ from typing import Any
 import msgspec
 
 from pointsman.domain.commands import Cancel, Compare, Query, Submit
-from pointsman.domain.events import LinkChanged, NotSent, VenueLink
+from pointsman.domain.events import CashConfirmed, LinkChanged, NotSent, VenueLink
 from pointsman.domain.market import Instrument
 from pointsman.domain.policy import Abilities
 from pointsman.domain.reasons import Reason
@@ -45,6 +45,9 @@ CLOSE_SECONDS = 1.0  # not money: seconds
 """How long each step of a close may take: the last answers, what is cancelled, connections."""
 
 OPEN_SECONDS = 60.0  # not money: seconds
+
+SAID_ONCE = LinkChanged | NotSent | CashConfirmed | InstrumentsChanged
+"""What no comparison and no question tells again."""
 
 _log = logging.getLogger(__name__)
 
@@ -79,6 +82,7 @@ class RealVenue:
         self._wake: Callable[[], None] = lambda: None
         self._replies: deque[VenueReply] = deque(maxlen=REPLIES_MAX + REQUESTS_MAX)
         self._is_lagging = False
+        self._is_heard = True
         self._fault: BaseException | None = None
         self._dispatcher: Dispatcher | None = None
         self._orders_handed = 0
@@ -143,7 +147,8 @@ class RealVenue:
         taken = [self._replies.popleft() for _ in range(len(self._replies))]
         if self._is_lagging:
             self._is_lagging = False
-            taken.append(LinkChanged(VenueLink.ACCOUNT_STREAM, True, now_ns))
+            if self._is_heard:
+                taken.append(LinkChanged(VenueLink.ACCOUNT_STREAM, True, now_ns))
         return taken
 
     def known_until_ns(self) -> int:
@@ -229,13 +234,15 @@ class RealVenue:
 
     def _put(self, reply: VenueReply) -> None:
         """Take a reply to the engine's side."""
+        if isinstance(reply, LinkChanged) and reply.link is VenueLink.ACCOUNT_STREAM:
+            self._is_heard = reply.is_up
         if len(self._replies) >= REPLIES_MAX and not self._is_lagging:
             self._is_lagging = True
             told = f"{REPLIES_MAX} messages wait to be taken in"
             self._replies.append(
                 LinkChanged(VenueLink.ACCOUNT_STREAM, False, self._time.now_ns(), told)
             )
-        if not self._is_lagging:
+        if not self._is_lagging or isinstance(reply, SAID_ONCE):
             self._replies.append(reply)
         self._wake()
 
