@@ -68,7 +68,7 @@ class Reason(StrEnum):
     VENUE_FORBIDS = (
         "VENUE_FORBIDS",
         Group.ROUTER,
-        "The venue takes no such order beside what is at work there.",
+        "The venue takes no such order beside what works there, or could let the two trade.",
     )
 
     KILLED = "KILLED", Group.GOVERNOR, "The kill switch is on."
