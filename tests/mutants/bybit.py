@@ -25,7 +25,7 @@ BYBIT = (
     Mutant(
         "I2", "a duplicate id at Bybit counts as a refusal", CODES,
         'Row(outcome=Proof.DUPLICATE, code="110072"',
-        'Row(outcome=Outcome.REFUSED, code="110072"',
+        'Row(outcome=Proof.REFUSED, code="110072"',
         "tests/unit/test_bybit_codes.py", BECAUSE,
     ),
     Mutant(

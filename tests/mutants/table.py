@@ -328,7 +328,9 @@ TRUTH = (
         "I21", "the loop swallows an exception", "engine/live_loop.py",
         "            self._step(due_ns)\n",
         "            with suppress(Exception):\n                self._step(due_ns)\n",
-        "tests/unit/test_live_loop.py", "the simulator drives the loop itself, on virtual time",
+        "tests/unit/test_live_loop.py"
+        "::test_a_broken_rule_of_ours_ends_the_run_and_nothing_is_decided_afterwards",
+        "the simulator drives the loop itself, on virtual time",
     ),
     Mutant(
         "I21", "the venue is compared with only once", "execution/comparing.py",

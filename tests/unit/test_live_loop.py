@@ -210,7 +210,7 @@ async def test_a_broken_rule_of_ours_ends_the_run_and_nothing_is_decided_afterwa
         asking = asyncio.create_task(live.live.submit(told.signal("in")))
         await live.move()
         with pytest.raises(AssertionError, match="of our own"):
-            await live.running
+            await asyncio.wait_for(live.running, timeout=30)
         await live.rest()
         assert not asking.done()
         assert not any(is_signal(event) for event in story.events)
