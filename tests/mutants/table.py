@@ -8,15 +8,15 @@ from tests.mutants.abilities import ABILITIES
 from tests.mutants.bybit import BYBIT
 from tests.mutants.connection import CONNECTION
 from tests.mutants.live_quotes import LIVE_QUOTES
+from tests.mutants.money import MONEY
 from tests.mutants.mutant import Mutant
 from tests.mutants.storing import STORING
 
-BOOKING, BOOKS, COVER = "execution/booking.py", "execution/books.py", "execution/protection.py"
+BOOKS, COVER = "execution/books.py", "execution/protection.py"
 HANDLERS, FILTERS = "execution/event_handlers.py", "execution/filters.py"
 GOVERNOR, JUDGEMENT = "execution/governor.py", "execution/judgement.py"
-INTAKE, MANAGER = "execution/venue_intake.py", "execution/order_manager.py"
+INTAKE = "execution/venue_intake.py"
 ORDERS, ORDER_IDS = "domain/orders.py", "domain/client_order_ids.py"
-FILLS = "execution/fills.py"
 LOSSES, DOUBT = "execution/loss_limits.py", "execution/doubt.py"
 GATE, OPERATOR = "execution/last_check.py", "execution/operator_actions.py"
 LOOP = "execution/execution_loop.py"
@@ -47,43 +47,6 @@ PERSISTED = (
         "I4", "the last message wins", "domain/life_cycle.py",
         "following = TRANSITIONS[status].get(kind)",
         "following = TRANSITIONS[_S.INITIALIZED].get(kind)",
-    ),
-)  # fmt: skip
-
-MONEY = (
-    Mutant(
-        "I5", "a fill is recognised by its trade id alone", FILLS,
-        'return f"{order_id}:{fill.trade_id}:{side.value}"', "return fill.trade_id",
-    ),
-    Mutant(
-        "I5", "no fill is recognised", MANAGER,
-        "if fill_key(order.client_order_id, order.side, fill) in keys:", "if False:",
-    ),
-    Mutant(
-        "I5", "two equal fills without a trade id are one", FILLS,
-        "fill.cumulative or ZERO)", "ZERO)",
-    ),
-    Mutant(
-        "I6", "a fee is taken for one in the base coin", MANAGER,
-        "booking.book_fill(books, order, fill, now_ns)",
-        "booking.book_fill(books, order, replace(fill, fee=fill.fee * fill.price), now_ns)",
-    ),
-    Mutant(
-        "I6", "a fee in the coin that was bought is taken from cash", FILLS,
-        "quantity=fill.quantity - side.sign * fill.fee,", "quantity=fill.quantity,",
-    ),
-    Mutant(
-        "I6", "a funding payment that is told again is booked again", INTAKE,
-        "if not self._recall.is_paid(payment_id):", "if payment_id:",
-    ),
-    Mutant(
-        "I6", "cash is a float", BOOKING,
-        "paid = order.side.sign * fill.quantity * fill.price + fill.fee",
-        "paid = Decimal(float(order.side.sign * fill.quantity * fill.price + fill.fee))",
-    ),
-    Mutant(
-        "I6", "a fee is forgotten", BOOKING, "cash=account.cash - paid,",
-        "cash=account.cash - paid + fill.fee,",
     ),
 )  # fmt: skip
 
@@ -128,7 +91,7 @@ PROTECTION = (
         " or order.quantity > position.quantity", "", is_rare=True,
     ),
     Mutant(
-        "I10", "the lease goes with the first exit fill", BOOKING,
+        "I10", "the lease goes with the first exit fill", "execution/booking.py",
         "    left, fee = fill.quantity, fill.fee\n",
         "    left, fee = fill.quantity, fill.fee\n"
         "    books.put_account(replace(books.accounts[order.va_id], leased_symbol=None))\n",
@@ -304,7 +267,7 @@ TRUTH = (
         "        self.changes[ExternalHolding, (holding.symbol, holding.side)] = holding\n", "",
     ),
     Mutant(
-        "I19", "a uuid in the key of a fill without a trade id", FILLS,
+        "I19", "a uuid in the key of a fill without a trade id", "execution/fills.py",
         '    facts = ":".join(', '    import uuid\n\n    facts = str(uuid.uuid4()) + ":".join(',
     ),
     Mutant(
