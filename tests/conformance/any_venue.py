@@ -259,19 +259,18 @@ class OnPaper(AnyVenue):
 class OnServer(AnyVenue):
     """A real venue's adapter, with the venue's server on loopback behind it."""
 
-    timeout_ms = 4_000
-    """How long the adapter waits for an answer."""
-
     def __init__(
         self,
         market: Market,
         position_mode: PositionMode,
         server: Any,
         adapter: Any,
+        timeout_ms: int,
     ) -> None:
-        """`adapter` is the module of the venue's adapter."""
+        """`adapter` is the module of the venue's adapter, which waits so long for an answer."""
         self.server = server
         self._adapter = adapter
+        self._timeout_ms = timeout_ms
         self._is_woken = threading.Event()
         super().__init__(market, position_mode)
 
@@ -284,7 +283,7 @@ class OnServer(AnyVenue):
             symbols=(self.market.symbol,),
             url=self.server.url,
             stream_url=self.server.stream_url,
-            timeout_ms=self.timeout_ms,
+            timeout_ms=self._timeout_ms,
         )
         adapter = self._adapter.make_adapter(access)
         venue = RealVenue(adapter, now_ns=time.time_ns(), requests_per_minute=None)

@@ -68,12 +68,16 @@ def opened(name: str, folder: Path) -> Iterator[AnyVenue]:
 
 
 @contextmanager
-def opened_at_server(name: str) -> Iterator[OnServer]:
+def opened_at_server(name: str, timeout_ms: int = 4_000) -> Iterator[OnServer]:
+    """A venue that is elsewhere, which may take so long to answer."""
     module, market, mode, serve = REAL[name]
     if module != "alpaca" and find_spec("ccxt") is None:
         pytest.skip("the extra ccxt is not installed")
     adapter: Any = import_module(f"pointsman.venues.{module}.adapter")
-    with serve(mode) as server, closing(OnServer(market, mode, server, adapter)) as venue:
+    with (
+        serve(mode) as server,
+        closing(OnServer(market, mode, server, adapter, timeout_ms)) as venue,
+    ):
         venue.quote("100.00", "100.02")
         yield venue
 
