@@ -36,22 +36,12 @@ SENT = {
     "exit": order(EXIT),
 }
 DONE: dict[str, dict[str, Any]] = {
-    "the connection drops": {"kind": "drop_after_doing"},
-    "no answer comes": {"kind": "silence_after_doing"},
-    "half a body": {"kind": "answer_after_doing", "half": True},
-    "nothing in it": {"kind": "answer_after_doing", "body": {}},
-    "a list": {"kind": "answer_after_doing", "body": []},
-    "a page": {"kind": "answer_after_doing", "body": "<html>", "status": 200},
-    "502": {"kind": "answer_after_doing", "body": "<html>", "status": 502},
-    "503": {"kind": "answer_after_doing", "body": "", "status": 503},
-    "504": {"kind": "answer_after_doing", "body": "", "status": 504},
-    "408": {"kind": "answer_after_doing", "body": "", "status": 408},
-    "403": {"kind": "answer_after_doing", "body": "<html>", "status": 403},
     "server timeout": {"kind": "answer_after_doing", "body": {"retCode": 10000, "retMsg": "x"}},
     "server error": {"kind": "answer_after_doing", "body": {"retCode": 10016, "retMsg": "x"}},
     "a code of tomorrow": {"kind": "answer_after_doing", "body": {"retCode": 424242}},
     "without ids": {"kind": "answer_after_doing", "body": {"retCode": 0, "result": {}}},
 }
+"""Bybit's own words; what is lost or broken anywhere is in tests/conformance."""
 
 
 @pytest.fixture
