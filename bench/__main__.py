@@ -15,6 +15,7 @@ from bench import (
     dashboard,
     decisions,
     http_signals,
+    page,
     quotes,
     recorded,
     signals,
@@ -36,6 +37,7 @@ IN_ONE_PROCESS: dict[str, dict[str, Callable[[], list[Row]]]] = {
     "http": {"http_signals": http_signals.measure},
     "dashboard": {"dashboard": dashboard.measure},
     "start": {"start": start.measure},
+    "page": {"page": page.measure},
 }
 """Groups, and the modules of each. Another commit's module of the same name measures the same."""
 WHOLE_PROGRAMS: dict[str, Callable[[Program | None], list[Row]]] = {

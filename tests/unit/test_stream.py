@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from pointsman.api import stream
+from pointsman.api.stream_tail import StreamTail
 from pointsman.domain.commands import Record
 from pointsman.domain.events import Paused
 from pointsman.execution.ports import JournalEntry
@@ -43,6 +44,14 @@ def events(text: bytes) -> list[tuple[int, str, dict[str, Any]]]:
     return told
 
 
+def told_by(
+    served: Served, after: int, stopping: threading.Event | None = None
+) -> AsyncIterator[bytes]:
+    """A stream of its own."""
+    tail = StreamTail(lambda after: stream._batch(served.engine, after))
+    return stream._events(served.engine, tail, after, stopping or threading.Event())
+
+
 async def read(
     text: AsyncIterator[bytes], count: int, most: int = 1_000
 ) -> list[tuple[int, str, dict[str, Any]]]:
@@ -62,13 +71,13 @@ async def test_it_goes_on_after_any_id_in_bounded_batches(
     monkeypatch.setattr(stream, "BATCH_LEN", 4)
     everything = stored(served)
     for after in (0, 1, 7, len(everything) - 1):
-        text = stream._events(served.engine, after, threading.Event())
+        text = told_by(served, after)
         told = await read(text, len(everything) - after, most=4)
         assert [(number, kind) for number, kind, _ in told] == everything[after:]
 
 
 async def test_an_event_tells_the_turn_and_the_records_that_changed(served: Served) -> None:
-    text = stream._events(served.engine, 2, threading.Event())
+    text = told_by(served, 2)
     ((sequence, kind, data), *_) = await read(text, 1)
     assert (sequence, kind) == (3, data["kind"])
     assert list(data) == ["sequence", "time", "kind", "event", "changes"]
@@ -82,7 +91,7 @@ async def test_what_is_stored_later_is_told_when_it_is_stored_and_silence_is_fil
     monkeypatch.setattr(stream, "HEARTBEAT_SECONDS", 0.3)
     monkeypatch.setattr(stream, "LATE_SECONDS", 0.1)
     last = len(stored(served))
-    text = stream._events(served.engine, last, threading.Event())
+    text = told_by(served, last)
     assert await anext(text) == b"retry: 2000\n\n"
     assert await asyncio.wait_for(anext(text), 5) == b": alive\n\n"
     paused = Paused("VA001", "ann", "lunch")
@@ -97,7 +106,7 @@ async def test_what_is_stored_later_is_told_when_it_is_stored_and_silence_is_fil
 
 async def test_it_ends_with_the_server(served: Served) -> None:
     stopping = threading.Event()
-    text = stream._events(served.engine, 0, stopping)
+    text = told_by(served, 0, stopping)
     await anext(text)
     stopping.set()
     rest = [chunk async for chunk in text]

@@ -15,6 +15,7 @@ from fastapi import APIRouter, Depends, Header, Path, Query, Response
 
 from pointsman.api.access import Needs, Scope
 from pointsman.api.admission import PREFIX
+from pointsman.api.encoded_picture import EncodedPicture
 from pointsman.api.ports import EnginePort
 from pointsman.api.problems import HttpProblem, documented, only_known
 from pointsman.domain.orders import Fill, Order
@@ -52,11 +53,12 @@ def read_routes(engine: EnginePort) -> APIRouter:
 
 def _add_live_routes(routes: APIRouter, engine: EnginePort) -> None:
     """What is now, with the prices of now."""
+    picture = EncodedPicture(engine.board)
 
     @routes.get("/status", response_model=Document)
     def status() -> Response:
         """The whole picture of this moment. Decimals are texts, times integer nanoseconds."""
-        return _json(engine.board.document())
+        return Response(picture.now(), media_type="application/json")
 
     @routes.get("/accounts", response_model=list[Document])
     def accounts() -> Response:

@@ -27,6 +27,7 @@ from pointsman.api.access import Needs, Scope
 from pointsman.api.admission import PREFIX
 from pointsman.api.ports import EnginePort
 from pointsman.api.problems import HttpProblem, documented, only_known
+from pointsman.api.stream_tail import StreamTail, Told
 from pointsman.domain.timestamps import iso
 from pointsman.reading.documents import Document, to_document
 from pointsman.storage import queries
@@ -34,7 +35,7 @@ from pointsman.storage.errors import StorageError
 from pointsman.storage.journal import Turn, turns
 from pointsman.storage.reader import open_as_stored
 
-STREAMS_MAX = 16
+STREAMS_MAX = 32
 BATCH_LEN = 100
 LOOK_SECONDS = 0.1
 HEARTBEAT_SECONDS = 10.0
@@ -59,6 +60,7 @@ def stream_routes(engine: EnginePort, stopping: threading.Event) -> APIRouter:
     known = [Depends(Needs(Scope.READ)), Depends(only_known)]
     routes = APIRouter(prefix=PREFIX, tags=["read"], dependencies=known)
     streams: set[_Stream] = set()
+    tail = StreamTail(lambda after: _batch(engine, after))
 
     @routes.get(
         "/stream",
@@ -78,7 +80,7 @@ def stream_routes(engine: EnginePort, stopping: threading.Event) -> APIRouter:
             text = f"{STREAMS_MAX} streams are open, the maximum; close one"
             retry = {"Retry-After": str(RETRY_SECONDS)}
             raise HttpProblem(HTTPStatus.TOO_MANY_REQUESTS, text, retry)
-        return _Stream(_events(engine, after, stopping), streams)
+        return _Stream(_events(engine, tail, after, stopping), streams)
 
     return routes
 
@@ -121,7 +123,7 @@ def _start(engine: EnginePort, asked: str | None) -> int:
 
 
 async def _events(
-    engine: EnginePort, after: int, stopping: threading.Event
+    engine: EnginePort, tail: StreamTail, after: int, stopping: threading.Event
 ) -> AsyncIterator[bytes]:
     """The text of the stream, a batch at a time."""
     clock = asyncio.get_running_loop().time
@@ -133,10 +135,12 @@ async def _events(
             number, look_until = newest, now + LATE_SECONDS
         is_beat = now >= beat_at
         if now < look_until or is_beat:
-            batch = await run_in_threadpool(_batch, engine, after)
+            known = tail.known(after)
+            batch = await run_in_threadpool(tail.look, after) if known is None else known
             if batch:
+                batch = batch[:BATCH_LEN]
                 after = batch[-1].sequence
-                yield b"".join(map(_event, batch))
+                yield b"".join(each.text for each in batch)
             elif is_beat:
                 yield b": alive\n\n"
             if batch or is_beat:
@@ -147,19 +151,20 @@ async def _events(
         await asyncio.sleep(LOOK_SECONDS)
 
 
-def _batch(engine: EnginePort, after: int) -> list[Turn]:
+def _batch(engine: EnginePort, after: int) -> list[Told]:
     """The next turns; none while the database cannot be read."""
     try:
         with closing(open_as_stored(engine.database)) as connection:
-            return list(islice(turns(connection, after), BATCH_LEN))
+            return [_told(turn) for turn in islice(turns(connection, after), BATCH_LEN)]
     except (StorageError, sqlite3.Error) as error:
         engine.complain(f"HTTP could not read the journal: {error}")
         return []
 
 
-def _event(turn: Turn) -> bytes:
+def _told(turn: Turn) -> Told:
     data = msgspec.json.encode(turn_document(turn))
-    return b"id: %d\nevent: %s\ndata: %s\n\n" % (turn.sequence, turn.kind.encode(), data)
+    text = b"id: %d\nevent: %s\ndata: %s\n\n" % (turn.sequence, turn.kind.encode(), data)
+    return Told(turn.sequence, text)
 
 
 def turn_document(turn: Turn) -> Document:

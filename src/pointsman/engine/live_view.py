@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from pointsman.domain.money import plain
-from pointsman.engine.kill_latch import KillLatch
+from pointsman.engine.kill_latch import KillLatch, LatchState
 from pointsman.engine.publisher import Publisher
 from pointsman.engine.snapshot import Document, EngineSnapshot, LiveSnapshot
 from pointsman.version import __version__
@@ -54,6 +54,11 @@ class LiveView:
     def number(self) -> int:
         """The number of the newest picture: another one means news. It does not wait."""
         return self._number
+
+    @property
+    def latched(self) -> LatchState:
+        """What the kill latch holds now."""
+        return self._latch.latched
 
     def refresh(self) -> None:
         """Take in what has changed, and tell those who wait."""
