@@ -42,7 +42,8 @@ mutants: $(INSTALLED)
 
 cluster-test: $(INSTALLED)
 	LEASE_SEEDS=10000 CLUSTER_ROUNDS=100 $(BIN)/pytest -n 2 --timeout 7200 $(ARGS) \
-	    tests/unit/test_cluster_lease.py tests/integration/test_standby.py
+	    tests/unit/test_cluster_lease.py tests/integration/test_standby.py \
+	    tests/integration/test_nats_cluster.py
 
 bench: $(INSTALLED)
 	$(BIN)/python -m bench $(ARGS)

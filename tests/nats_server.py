@@ -80,3 +80,38 @@ class NatsServer:
         trace: TracebackType | None,
     ) -> None:
         self.kill()
+
+
+class NatsCluster:
+    """Three servers that are one cluster: what is stored in it is stored three times."""
+
+    def __init__(self, folder: Path) -> None:
+        routes = [free_port() for _ in range(3)]
+        self.servers = [
+            NatsServer(
+                folder / str(number),
+                "--name", f"n{number}",
+                "--cluster_name", "tests",
+                "--cluster", f"nats://127.0.0.1:{own}",
+                "--routes", ",".join(f"nats://127.0.0.1:{port}" for port in routes if port != own),
+            )
+            for number, own in enumerate(routes)
+        ]  # fmt: skip
+
+    @property
+    def url(self) -> str:
+        return ",".join(server.url for server in self.servers)
+
+    def __enter__(self) -> Self:
+        for server in self.servers:
+            server.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for server in self.servers:
+            server.kill()

@@ -50,7 +50,7 @@ from pointsman.config.values import (
 )
 from pointsman.domain.policy import PositionMode, ReduceOnlyMode
 
-LEASE_SECONDS_MAX = 30
+LEASE_SECONDS_MAX = 60
 """The longest lease that any engine may hold of a desk."""
 
 
@@ -261,7 +261,7 @@ class SettingFields(LimitFields):
     lease_seconds: Annotated[
         Decimal, Reads(decimal_reader(least="2", most=str(LEASE_SECONDS_MAX), places=3))
     ] = setting(
-        "5",
+        "15",
         "With REPLICATE_TO: how long an engine that is cut off may still send, and so how long a"
         f" standby waits before it takes over, 2 to {LEASE_SECONDS_MAX} seconds.",
     )
