@@ -7,6 +7,7 @@ import pytest
 
 from pointsman.domain.timestamps import SECOND_NS
 from pointsman.venues.budget import Budget, Rate, RequestClass, RequestCost
+from pointsman.venues.errors import VenueRefused
 from pointsman.venues.gate import GateClosed, RequestGate
 from pointsman.venues.outcome import Stage
 
@@ -47,6 +48,13 @@ async def test_with_a_full_budget_nothing_waits() -> None:
     assert all(gate.is_open(cost(kind)) for kind in RequestClass)
     assert await leave(gate, [ENTRY, EXIT, QUERY]) == [ENTRY, EXIT, QUERY]
     assert gate.budget.left(time.monotonic_ns()) <= 597
+
+
+async def test_what_a_share_never_lets_leave_is_refused_and_does_not_wait_for_ever() -> None:
+    heavy = cost(ENTRY, 40)
+    with pytest.raises(VenueRefused, match=r"VENUE_REQUESTS_PER_MINUTE=60 is too little.*set 62"):
+        await make_gate(60, 0).enter(heavy)
+    await make_gate(62, 0).enter(heavy)
 
 
 async def test_rule_45_stops_and_exits_leave_first_when_there_is_a_budget_again() -> None:

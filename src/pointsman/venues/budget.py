@@ -106,6 +106,14 @@ class Budget:
         waits = (each.wait_ns(kept_percent, now_ns) for each in self._rates_of(cost.stage))
         return max(waits, default=0)
 
+    def least_for(self, cost: RequestCost) -> int | None:
+        """How much a minute would have to have for a request to leave at all; None where it
+        has."""
+        kept_percent = KEPT_PERCENT[cost.request_class]
+        if self.per_minute * kept_percent // 100 + cost.weight <= self.per_minute:
+            return None
+        return -(-cost.weight * 100 // (100 - kept_percent))
+
     def spend(self, cost: RequestCost, now_ns: int) -> None:
         """Take what a request costs that leaves."""
         self._ours.spend(cost.weight, now_ns)

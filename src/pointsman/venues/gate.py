@@ -11,6 +11,7 @@ from itertools import count
 from typing import NamedTuple
 
 from pointsman.venues.budget import Budget, RequestClass, RequestCost
+from pointsman.venues.errors import VenueRefused
 from pointsman.venues.outcome import Stage
 
 
@@ -53,9 +54,14 @@ class RequestGate:
         return not (self._is_closed or is_before or self.budget.wait_ns(cost, now_ns))
 
     async def enter(self, cost: RequestCost) -> None:
-        """Wait until the request may leave, and spend what it costs. Raises GateClosed."""
+        """Wait until the request may leave, and spend what it costs. Raises GateClosed, and
+        VenueRefused where it never could."""
         if self._is_closed:
             raise GateClosed
+        if (least := self.budget.least_for(cost)) is not None:
+            share = f"VENUE_REQUESTS_PER_MINUTE={self.budget.per_minute}"
+            told = f"a single request weighs {cost.weight}, beside what is kept for exits"
+            raise VenueRefused(f"{share} is too little: {told}; set {least} or more")
         if self.is_open(cost):
             self.budget.spend(cost, self._now_ns())
             return
