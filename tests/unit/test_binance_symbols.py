@@ -65,7 +65,15 @@ def test_an_order_has_to_keep_the_rules_of_limit_and_of_market_orders() -> None:
     assert (instrument.min_notional, instrument.currency) == (100, "USDT")
 
 
-@pytest.mark.parametrize("filters", [[], [{"filterType": "LOT_SIZE", "stepSize": None}], [{}]])
+@pytest.mark.parametrize(
+    "filters",
+    [
+        [],
+        [{"filterType": "LOT_SIZE", "stepSize": None}],
+        [{}],
+        [*row("ETHUSDT", "ETH")["filters"], {"filterType": "PRICE_FILTER", "tickSize": "0"}],
+    ],
+)
 def test_rules_that_cannot_be_read_are_not_guessed(filters: list[dict[str, Any]]) -> None:
     told = info(row("BTCUSDT", "BTC"), row("ETHUSDT", "ETH", filters=filters))
     assert list(symbols.instruments_of(told, ["BTC/USDT:USDT"])) == ["BTC/USDT:USDT"]

@@ -20,7 +20,7 @@ from pointsman.venues.errors import VenueRefused
 
 NET, HEDGE = PositionMode.NET, PositionMode.HEDGE
 MAY = {"ContractTrade": ["Order", "Position"], "Wallet": ["AccountTransfer"]}
-BTC = {
+BTC: dict[str, Any] = {
     "symbol": "BTCUSDT",
     "contractType": "LinearPerpetual",
     "status": "Trading",
@@ -128,9 +128,12 @@ def test_instruments_come_with_their_steps_minima_and_largest_market_order() -> 
         {"quoteCoin": "USDC", "settleCoin": "USDC", "symbol": "BTCPERP"},
         {"status": "PreLaunch"},
         {"baseCoin": "XBT"},
+        {"priceFilter": {"tickSize": "0"}},
+        {"lotSizeFilter": BTC["lotSizeFilter"] | {"qtyStep": "0"}},
+        {"lotSizeFilter": BTC["lotSizeFilter"] | {"maxMktOrderQty": "0"}},
     ],
 )
-def test_other_contracts_are_not_offered(change: dict[str, str]) -> None:
+def test_other_contracts_are_not_offered(change: dict[str, Any]) -> None:
     assert instruments_of([BTC | change]) == {}
 
 

@@ -53,6 +53,12 @@ class Instrument(msgspec.Struct, frozen=True, gc=False):
     max_market_quantity: Decimal | None = None
     may_short: bool = True
 
+    @property
+    def has_steps(self) -> bool:
+        """Whether there are prices and quantities that it trades in: a venue may write zero."""
+        largest = self.max_market_quantity
+        return self.tick > 0 and self.lot > 0 and (largest is None or largest >= self.lot)
+
     def market_parts(self, quantity: Decimal) -> list[Decimal]:
         """A quantity in whole lots as the venue takes it at market: in as few orders as it can be,
         and as even as lots allow, so that none is too small. Their sum is exact."""

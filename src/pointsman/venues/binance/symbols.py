@@ -92,7 +92,7 @@ def _instrument(row: SymbolRow) -> Instrument:
         return number("LOT_SIZE", name), number("MARKET_LOT_SIZE", name)
 
     try:
-        return Instrument(
+        instrument = Instrument(
             symbol=_unified(row),
             tick=number("PRICE_FILTER", "tickSize"),
             lot=max(both("stepSize")),
@@ -103,3 +103,6 @@ def _instrument(row: SymbolRow) -> Instrument:
         )
     except (KeyError, TypeError, ValueError) as error:
         raise Incomplete(f"the rules of {row.symbol} cannot be read: {error!r}") from None
+    if not instrument.has_steps:
+        raise Incomplete(f"the rules of {row.symbol} leave no order: {instrument}")
+    return instrument

@@ -67,7 +67,7 @@ def check_mode(symbol: str, rows: Iterable[Row], wanted: PositionMode) -> None:
 
 
 def instruments_of(rows: Iterable[Row]) -> dict[str, Instrument]:
-    """The contracts that can be traded here: USDT perpetuals that trade now."""
+    """The contracts that can be traded here: USDT perpetuals that trade now, in steps."""
     found = {}
     for row in rows:
         name, base = text(row, "symbol"), text(row, "baseCoin")
@@ -79,7 +79,7 @@ def instruments_of(rows: Iterable[Row]) -> dict[str, Instrument]:
         if not isinstance(price, dict) or not isinstance(lot, dict):
             raise Incomplete(f"the answer does not say in which steps {name} trades")
         symbol = unified_symbol(name)
-        found[symbol] = Instrument(
+        instrument = Instrument(
             symbol=symbol,
             tick=number(price, "tickSize"),
             lot=number(lot, "qtyStep"),
@@ -88,6 +88,8 @@ def instruments_of(rows: Iterable[Row]) -> dict[str, Instrument]:
             currency=COIN,
             max_market_quantity=number(lot, "maxMktOrderQty"),
         )
+        if instrument.has_steps:
+            found[symbol] = instrument
     return found
 
 
