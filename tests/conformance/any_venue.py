@@ -259,6 +259,8 @@ class OnPaper(AnyVenue):
 class OnServer(AnyVenue):
     """A real venue's adapter, with the venue's server on loopback behind it."""
 
+    venue: RealVenue
+
     def __init__(
         self,
         market: Market,
@@ -266,11 +268,14 @@ class OnServer(AnyVenue):
         server: Any,
         adapter: Any,
         timeout_ms: int,
+        requests_per_minute: int | None,
     ) -> None:
-        """`adapter` is the module of the venue's adapter, which waits so long for an answer."""
+        """`adapter` is the module of the venue's adapter, which waits so long for an answer, and
+        spends no more than this."""
         self.server = server
         self._adapter = adapter
         self._timeout_ms = timeout_ms
+        self._requests_per_minute = requests_per_minute
         self._is_woken = threading.Event()
         super().__init__(market, position_mode)
 
@@ -286,7 +291,9 @@ class OnServer(AnyVenue):
             timeout_ms=self._timeout_ms,
         )
         adapter = self._adapter.make_adapter(access)
-        venue = RealVenue(adapter, now_ns=time.time_ns(), requests_per_minute=None)
+        venue = RealVenue(
+            adapter, now_ns=time.time_ns(), requests_per_minute=self._requests_per_minute
+        )
         self.venue = venue
         venue.start(self._is_woken.set)
         self.until(lambda: self.links(VenueLink.ACCOUNT_STREAM))

@@ -68,15 +68,17 @@ def opened(name: str, folder: Path) -> Iterator[AnyVenue]:
 
 
 @contextmanager
-def opened_at_server(name: str, timeout_ms: int = 4_000) -> Iterator[OnServer]:
-    """A venue that is elsewhere, which may take so long to answer."""
+def opened_at_server(
+    name: str, *, timeout_ms: int = 4_000, requests_per_minute: int | None = None
+) -> Iterator[OnServer]:
+    """A venue that is elsewhere, which may take so long to answer, and may be asked so much."""
     module, market, mode, serve = REAL[name]
     if module != "alpaca" and find_spec("ccxt") is None:
         pytest.skip("the extra ccxt is not installed")
     adapter: Any = import_module(f"pointsman.venues.{module}.adapter")
     with (
         serve(mode) as server,
-        closing(OnServer(market, mode, server, adapter, timeout_ms)) as venue,
+        closing(OnServer(market, mode, server, adapter, timeout_ms, requests_per_minute)) as venue,
     ):
         venue.quote("100.00", "100.02")
         yield venue

@@ -1,17 +1,21 @@
 """What the engine relies on from a venue that is elsewhere: over a connection that can be lost, at
 an account that has an owner."""
 
+import time
 from itertools import pairwise
 
 import pytest
 
-from pointsman.domain.events import VenueLink
+from pointsman.domain.commands import Query
+from pointsman.domain.events import NotSent, OrderAbsent, VenueLink
 from pointsman.domain.life_cycle import FINAL
+from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import Side
 from pointsman.domain.venue_reports import InstrumentsChanged
 from pointsman.venues import instrument_watch
 from tests.conformance.any_venue import OnServer, held, is_flat, side_of
 from tests.conformance.bench import LONG
+from tests.conformance.conftest import REAL, opened_at_server
 
 E1, S1, X1 = "ABCDEF1E1", "ABCDEF1S1", "ABCDEF1X1"
 
@@ -101,3 +105,21 @@ def test_rule_48_other_rules_of_an_instrument_are_told_while_the_account_is_open
     assert after.symbol == before.symbol
     assert after != before
     assert remote.venue.instruments[remote.market.symbol] == after
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_rule_45_with_the_budget_spent_stops_and_exits_leave_and_entries_do_not(name: str) -> None:
+    most = 600 if name.startswith("binance") else 120  # there, questions weigh more
+    with opened_at_server(name, requests_per_minute=most) as remote:
+        remote.hold(LONG, 10)
+        for number in range(most):
+            remote.send(Query(f"ABCDEF{number + 100}S1", remote.market.symbol))
+        remote.until(lambda: remote.venue.budget.left(time.time_ns()) <= most // 3)
+        entry = remote.entry(E1, LONG, 10, "100.50")
+        remote.send(entry)
+        remote.submit(remote.stop(S1, LONG, 10, "99.00"), "ACCEPTED")
+        given_back = remote.until(lambda: list(remote.replies(NotSent)))
+        assert [(each.client_order_id, each.reason) for each in given_back] == [
+            (E1, Reason.VENUE_BUSY)
+        ]
+        assert len(list(remote.replies(OrderAbsent))) < most, "questions wait still"
