@@ -33,7 +33,9 @@ def test_silence_has_its_words(is_remote: bool, state: EngineState) -> None:
 def test_of_a_lost_engine_elsewhere_what_it_sent_last_stays(is_remote: bool, database: str) -> None:
     watch = EngineWatch(is_remote=is_remote, at_seconds=0.0)
     watch.take(PictureUpdate(picture()), 1.0)
+    assert not watch.is_back(LOST)
     assert not watch.take(LOST, 2.0)
+    assert watch.is_back(PictureUpdate(picture()))
     assert watch.picture is not None
     assert watch.picture["database"] == database
     condition = watch.condition(2.0)

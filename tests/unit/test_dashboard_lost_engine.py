@@ -6,6 +6,7 @@ import re
 import pytest
 
 from pointsman.dashboard import engine_watch
+from pointsman.dashboard.links import Unreachable
 from pointsman.storage.errors import StorageUnavailable
 from tests.dashboard_pictures import NOW_NS, busy_picture, picture
 from tests.dashboard_pilot import Engine, opened
@@ -118,3 +119,25 @@ def drawn_words(svg: str) -> dict[str, str]:
     found = re.findall(r'<text class="[^"]*-(r\d+)"[^>]*>([^<]*)', matrix)
     words = [(html.unescape(text).replace("\xa0", " ").strip(), kind) for kind, text in found]
     return {text: fills[kind] for text, kind in words if text}
+
+
+async def test_a_kill_without_an_answer_is_read_until_the_engine_is_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("pointsman.dashboard.links.RETRY_SECONDS", 0.01)
+    monkeypatch.setattr("pointsman.dashboard.app.NOTICE_SECONDS", 0.0)
+    engine = Engine(picture())
+    engine.lose()
+    engine.answer = Unreachable("no answer")
+    async with opened(engine) as screen:
+        await screen.sees("ENGINE UNREACHABLE")
+        await screen.press("k")
+        await screen.type("kill")
+        await screen.press("enter")
+        await screen.sees("kill: NO ANSWER, may not be done")
+        await screen.until(lambda: not screen.app._is_reading, "it has looked again")
+        assert "kill: NO ANSWER" in screen.text
+        engine.pictures.put(picture(market="back again"))
+        await screen.sees("back again")
+        engine.pictures.put(picture(market="and on"))
+        await screen.until(lambda: "NO ANSWER" not in screen.text, "it is no longer said")

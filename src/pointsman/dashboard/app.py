@@ -151,6 +151,8 @@ class Dashboard(App[None]):
         """Draw the newest picture, and ring for a new incident in it."""
         self._is_waiting = False
         news, now = self._news, time.monotonic()
+        if self._is_answer_kept and news is not None and self._watch.is_back(news):
+            self._answered_at, self._is_answer_kept = now, False  # its state is seen again
         if news is not None and self._watch.take(news, now) and news.picture is not None:
             sample(self._curves, news.picture, now)
             if self._watch.has_new_incident():

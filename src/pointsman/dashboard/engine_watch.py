@@ -40,6 +40,10 @@ class EngineWatch:
             self.newest = news.picture
         return not news.lost and news.picture is not None
 
+    def is_back(self, news: PictureUpdate) -> bool:
+        """Whether with this news an engine that was lost has been found again."""
+        return self._news is not None and bool(self._news.lost) and not news.lost
+
     def has_new_incident(self) -> bool:
         """Whether there is an incident that was not there before; those of a start are none."""
         shown = [] if self.newest is None else self.newest["incidents"]

@@ -154,8 +154,8 @@ class Panel(LineView, can_focus=True):
 
     def _draw(self) -> None:
         """Draw what is seen, where it is not as it was."""
-        if not self.is_attached or not self._is_mounted:
-            return
+        if not self._is_mounted or self.scrollable_content_region.width <= GUTTER:
+            return  # it has no place on the screen yet
         first, room = self.scroll_offset.y, max(0, self.scrollable_content_region.height - 1)
         seen = range(first, min(first + room, len(self._rows)))
         cells = {}
@@ -218,6 +218,8 @@ class Panel(LineView, can_focus=True):
             return fitted(said_line, width, self.base_style)
         gutter, line = self._lines.get(y, (" ", ()))
         if gutter == ">":
+            if self.app.native_ansi_color:  # its colours cannot be told apart when reversed
+                line = (Segment("".join(each.text for each in line)),)
             return self._strip(gutter, line, width, self.get_component_rich_style("panel--cursor"))
         return self._strip(gutter, line, width, self.base_style)
 
