@@ -21,8 +21,9 @@ from pointsman.domain.client_order_ids import parse_client_order_id
 from tests.integration.bybit_account import BTC
 from tests.integration.sessions import command, environment
 from tests.integration.venue_engine import SETTINGS
-from tests.nats_server import free_port
+from tests.nats_server import NatsServer, free_port
 from tests.venue_servers.bybit import BybitServer
+from tests.wire import Wire
 
 PATIENCE_SECONDS = 60.0
 LEASE_SECONDS = "2"
@@ -34,8 +35,12 @@ ACCOUNTS = ("VA001", "VA002")
 class Node:
     """One process with a database of its own. `verb` is run or standby."""
 
-    def __init__(self, folder: Path, settings: dict[str, str]) -> None:
+    def __init__(
+        self, folder: Path, settings: dict[str, str], wires: tuple[Wire, ...] = ()
+    ) -> None:
+        """`wires` lead to what it needs: its NATS server, and its venue."""
         folder.mkdir(exist_ok=True)
+        self.wires = wires
         self.database = folder / "t.db"
         self.port = free_port()
         self._folder = folder
@@ -158,25 +163,31 @@ def epochs_sent(server: BybitServer) -> list[int]:
 
 @contextmanager
 def desk(
-    folder: Path, nats_url: str, nodes: int, **more: str
+    folder: Path, nats: NatsServer, nodes: int, **more: str
 ) -> Iterator[tuple[list[Node], BybitServer]]:
     """Nodes that are not started yet, and their venue."""
     with BybitServer(key="K", secret="S") as server, contextlib.ExitStack() as closing:
         server.behave(orders_per_second=1000, queries_per_second=1000)
-        address = f"127.0.0.1:{server.port}"
         settings = {
             **SETTINGS,
             "VENUE": "bybit",
-            "VENUE_URL": f"http://{address}",
-            "VENUE_STREAM_URL": f"ws://{address}",
             "SYMBOLS": BTC,
             "STOP_LOSS_PERCENTAGE": "0.3",
             "MAX_LOSS_COOLDOWN": "0",
-            "REPLICATE_TO": nats_url,
             "LEASE_SECONDS": LEASE_SECONDS,
             **more,
         }
-        made = [Node(folder / f"node-{number}", settings) for number in range(nodes)]
-        for node in made:
-            closing.callback(node.stop)
+        made = []
+        for number in range(nodes):
+            to_nats, to_venue = (
+                closing.enter_context(Wire(port)) for port in (nats.port, server.port)
+            )
+            own = {
+                **settings,
+                "REPLICATE_TO": f"nats://127.0.0.1:{to_nats.port}",
+                "VENUE_URL": f"http://127.0.0.1:{to_venue.port}",
+                "VENUE_STREAM_URL": f"ws://127.0.0.1:{to_venue.port}",
+            }
+            made.append(Node(folder / f"node-{number}", own, (to_nats, to_venue)))
+            closing.callback(made[-1].stop)
         yield made, server
