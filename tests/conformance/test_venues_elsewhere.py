@@ -8,10 +8,10 @@ import pytest
 
 from pointsman.domain.commands import Query
 from pointsman.domain.events import NotSent, OrderAbsent, VenueLink
-from pointsman.domain.life_cycle import FINAL
+from pointsman.domain.life_cycle import FINAL, OrderStatus
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import Side
-from pointsman.domain.venue_reports import InstrumentsChanged
+from pointsman.domain.venue_reports import InstrumentsChanged, OrderFound
 from pointsman.venues import instrument_watch
 from tests.conformance.any_venue import OnServer, held, is_flat, side_of
 from tests.conformance.bench import LONG
@@ -63,6 +63,16 @@ def test_what_the_owner_does_by_hand_is_in_the_comparison_and_named_as_nobodys(
     assert not trade.client_order_id.startswith("ABCDEF")
     assert (trade.side, trade.fill.quantity) == (Side.SELL, remote.quantity(4))
     assert held(after, remote) == {side_of(remote, LONG): 6}
+
+
+def test_rule_44_an_order_that_the_venue_calls_a_duplicate_is_looked_up(remote: OnServer) -> None:
+    remote.hold(LONG, 10)
+    stop = remote.stop(S1, LONG, 10, "99.00")
+    remote.submit(stop, "ACCEPTED")
+    remote.send(stop)
+    (found,) = remote.until(lambda: list(remote.replies(OrderFound)))
+    assert (found.order.client_order_id, found.order.status) == (S1, OrderStatus.ACCEPTED)
+    assert remote.told(S1) == ["ACCEPTED"]
 
 
 def test_rule_46_a_lost_stream_is_told_and_the_comparison_has_what_it_missed(
