@@ -15,6 +15,7 @@ from bench import (
     dashboard,
     decisions,
     http_signals,
+    looking_back,
     page,
     quotes,
     recorded,
@@ -38,6 +39,7 @@ IN_ONE_PROCESS: dict[str, dict[str, Callable[[], list[Row]]]] = {
     "dashboard": {"dashboard": dashboard.measure},
     "start": {"start": start.measure},
     "page": {"page": page.measure},
+    "whatif": {"looking_back": looking_back.measure},
 }
 """Groups, and the modules of each. Another commit's module of the same name measures the same."""
 WHOLE_PROGRAMS: dict[str, Callable[[Program | None], list[Row]]] = {

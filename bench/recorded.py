@@ -76,7 +76,7 @@ def measure(older: Program | None) -> list[Row]:
 
 def _rows(folder: Path, programs: tuple[Program, ...]) -> Iterator[Row]:
     what = "quotes a CPU second through a whole recorded run"
-    many = _taken(folder, programs, _many_symbols(folder))
+    many = _taken(folder, programs, many_symbols(folder))
     title = f"{what}, {MANY_QUOTES:,} of {MANY_SYMBOLS} symbols"
     yield _quote_row(title, many, GOAL_MANY_PER_SECOND)
     data = Path(os.environ.get("POINTSMAN_DATA", ROOT.parent / "shared" / "data")) / "canonical"
@@ -202,7 +202,7 @@ def _stored_bytes(database: Path) -> int:
     return sum(each.stat().st_size for each in files if each.suffix in (".db", ".db-wal"))
 
 
-def _many_symbols(folder: Path) -> Session:
+def many_symbols(folder: Path) -> Session:
     """Quotes of all symbols in turn, two hundred a second, each price wandering."""
     chance, market = random.Random(1), folder / "many.csv"
     cents = [chance.randrange(5_000, 20_000) for _ in range(MANY_SYMBOLS)]

@@ -24,7 +24,7 @@ from pointsman.execution import reversal
 from pointsman.looking_back.changes import Changes, Period
 from pointsman.looking_back.recorded import recorded
 from pointsman.looking_back.shadows import Shadows
-from pointsman.looking_back.whatif import Outcome, WhatIf, changed
+from pointsman.looking_back.whatif import Outcome, WhatIf, changed, decide_again
 from pointsman.market.layout import Layout
 from pointsman.market.signal_file import BadSignal, SignalLine
 from pointsman.reading.equity import Span, read_equity
@@ -63,10 +63,10 @@ def run_again(
         then, base_rules, equity = base.decided, base.outcome.by_rule, base.outcome.equity
         report = base.outcome.report
     else:
+        was = decide_again(database, (), unchanged.paper_fee_bps, period)
+        report, base_rules, equity = was.base, was.by_rule, was.equity
         with recorded(database) as told:
-            then, report = told.decisions(), build_report(told.connection)
-            equity = read_equity(told.connection, Span())
-        base_rules = _run(Changes({}, unchanged), tape, received, period, stop).outcome.by_rule
+            then = told.decisions()
     outcomes = [replace(run.outcome, decisions_changed=changed(then, run.decided)) for run in runs]
     return WhatIf(base=report, by_rule=base_rules, runs=outcomes, equity=equity)
 
