@@ -18,6 +18,7 @@ def test_a_general_limit_changes_those_that_inherit_it_and_no_limit_of_an_accoun
         "MAX_OPEN_POSITIONS_PER_VA": "9",
         "VA003__MAX_LATENCY_MS": "50",
         "GLOBAL_MAX_DAILY_LOSS": "100",
+        "STOP_LOSS_PERCENTAGE": "1",
     }
     changed = Changes(values, load_settings(values)).policy(recorded)
     assert changed == load_settings({**OWN, **values}).policy({})

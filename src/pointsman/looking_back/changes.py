@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from pointsman.config.deciding import HOURS, OVER_ALL, REMEDY, is_other
+from pointsman.config.limit_fields import MAX_STOP_LOSS_FACTOR
 from pointsman.config.problems import SettingProblem, SettingsError
 from pointsman.config.settings import Settings
 from pointsman.domain.policy import Limits, Policy
@@ -61,12 +62,10 @@ class Changes(msgspec.Struct, frozen=True):
             if plain in OVER_ALL:
                 others[field] = getattr(now, field)
             elif va_id:
-                value = getattr(now.limits_of(va_id), field)
-                own[va_id] = replace(own.get(va_id, limits), **{field: value})
+                own[va_id] = _changed(own.get(va_id, limits), field, now.limits_of(va_id))
             else:
-                value = getattr(now.limits, field)
-                own = _inherited(own, recorded.limits, field, value)
-                limits = replace(limits, **{field: value})
+                own = _inherited(own, recorded.limits, field, now.limits)
+                limits = _changed(limits, field, now.limits)
         return replace(recorded, limits=limits, limits_by_va=own, **others)
 
 
@@ -81,12 +80,22 @@ class Period(msgspec.Struct, frozen=True):
         return self.from_ns <= at_ns < self.to_ns
 
 
+def _changed(limits: Limits, field: str, now: Limits) -> Limits:
+    """Limits with one of them as it is now. The furthest stop follows the usual one, where it was
+    not set by itself."""
+    values = {field: getattr(now, field)}
+    usual = limits.stop_loss_percentage * MAX_STOP_LOSS_FACTOR
+    if field == "stop_loss_percentage" and limits.max_stop_loss_percentage == usual:
+        values["max_stop_loss_percentage"] = now.stop_loss_percentage * MAX_STOP_LOSS_FACTOR
+    return replace(limits, **values)
+
+
 def _inherited(
-    own: Mapping[str, Limits], general: Limits, field: str, value: object
+    own: Mapping[str, Limits], general: Limits, field: str, now: Limits
 ) -> dict[str, Limits]:
     before = getattr(general, field)
     return {
-        va_id: replace(limits, **{field: value}) if getattr(limits, field) == before else limits
+        va_id: _changed(limits, field, now) if getattr(limits, field) == before else limits
         for va_id, limits in own.items()
     }
 
