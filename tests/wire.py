@@ -46,6 +46,7 @@ class Wire:
             except OSError:
                 near.close()
                 continue
+            far.settimeout(None)
             with self._lock:
                 if not self._is_whole:
                     near.close()

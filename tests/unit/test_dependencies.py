@@ -49,3 +49,12 @@ def test_a_paper_run_does_not_load_what_only_real_venues_need() -> None:
     command = [sys.executable, "-c", probe]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_an_engine_of_one_machine_loads_nothing_of_a_cluster() -> None:
+    probe = "import sys, pointsman.cli.run, pointsman.engine.embedded, pointsman.service.live_run;"
+    probe += "names = [n for n in sys.modules if n.split('.')[0] == 'nats' or '.cluster' in n];"
+    probe += "print(names)"
+    command = [sys.executable, "-c", probe]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "[]\n"
