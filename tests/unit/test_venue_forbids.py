@@ -139,6 +139,17 @@ def test_a_symbol_that_has_as_many_stops_as_the_venue_takes_gets_no_further_entr
     assert decide(desk, signal("c", quantity="1")).reason is Reason.VENUE_FORBIDS
 
 
+def test_the_stops_of_others_count_to_what_the_venue_takes_in_a_symbol() -> None:
+    desk = kept_desk(policy(abilities=Abilities(max_stops_per_symbol=2)))
+    stop = ForeignOrder("web-1", "XXX", Side.SELL, is_stop=True)
+    limit = ForeignOrder("web-2", "XXX", Side.SELL)
+    others_work(desk, stop, limit, ForeignOrder("web-3", "YYY", Side.SELL, is_stop=True))
+    enter(desk, signal("a", quantity="1"))
+    others_work(desk, stop, limit)
+    decision = decide(desk, signal("b", quantity="1"))
+    assert (decision.reason, decision.value) == (Reason.VENUE_FORBIDS, "web-1")
+
+
 def test_a_venue_that_forbids_nothing_is_not_asked_for_it() -> None:
     decision = decide(kept_desk(), signal("a"))
     assert Reason.VENUE_FORBIDS not in [one.rule for one in decision.checks]

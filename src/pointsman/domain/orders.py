@@ -144,11 +144,12 @@ def total_leaves(orders: list[Order]) -> Decimal:
 
 class ForeignOrder(msgspec.Struct, frozen=True, gc=False, order=True):
     """An order at work at the account that is not ours; `order_id` is its client's, where it has
-    one, else the venue's."""
+    one, else the venue's. `is_stop`: it rests until the market reaches its trigger."""
 
     order_id: str
     symbol: str
     side: Side
+    is_stop: bool = False
 
 
 class KnownOrder(msgspec.Struct, frozen=True, gc=False):

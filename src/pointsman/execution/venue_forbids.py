@@ -50,14 +50,16 @@ def _before_entry(books: Books, symbol: str, side: Side) -> str | None:
         working += [position.entry_order_id for position in held]
         if working:
             return working[0]
-    roles = [books.orders[order_id].role for order_id in working]
-    most, stops = abilities.max_stops_per_symbol, len(roles) - roles.count(Role.EXIT)
-    if most is not None and stops >= most:
-        return working[-1]
-    for order in books.this_run.foreign_orders:
+    foreign = [order for order in books.this_run.foreign_orders if order.symbol == symbol]
+    stops = [each for each in working if books.orders[each].role is not Role.EXIT]
+    stops += [order.order_id for order in foreign if order.is_stop]
+    most = abilities.max_stops_per_symbol
+    if most is not None and len(stops) >= most:
+        return stops[-1]
+    for order in foreign:
         stops_it = not abilities.entry_beside_stop and order.side is not side
         stops_its_stop = not abilities.stop_beside_entry and order.side is side
-        if order.symbol == symbol and (stops_it or stops_its_stop):
+        if stops_it or stops_its_stop:
             return order.order_id
     return None
 

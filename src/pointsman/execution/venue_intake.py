@@ -30,7 +30,7 @@ from pointsman.domain.events import (
     UnlistedCode,
     VenueLink,
 )
-from pointsman.domain.orders import ForeignOrder, KnownOrder
+from pointsman.domain.orders import ForeignOrder, KnownOrder, OrderType
 from pointsman.domain.venue_reports import (
     AccountRead,
     InstrumentsChanged,
@@ -235,7 +235,12 @@ class VenueIntake:
         if not self._desk.books.policy.abilities.forbids:
             return ()
         foreign = (
-            ForeignOrder(told.client_order_id or told.venue_order_id, told.symbol, told.side)
+            ForeignOrder(
+                told.client_order_id or told.venue_order_id,
+                told.symbol,
+                told.side,
+                told.order_type is OrderType.STOP and not told.is_triggered,
+            )
             for told in found.other_orders
             if not self._has_our_code(told)
         )
