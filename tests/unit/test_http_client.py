@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from decimal import Decimal
+from itertools import count
 from typing import Any
 
 import pytest
@@ -53,6 +54,29 @@ async def test_an_answer_is_given_as_it_came() -> None:
     assert (got.status, got.retry_after_ms, headers["Used"]) == (429, 7000, "3")
     assert got.body == {"code": -1, "price": Decimal("0.1")}
     assert seen == [("/a?b=c%2Fd+e", "x=1%2C", "k")], "neither address nor body may be changed"
+
+
+async def test_an_order_does_not_wait_for_the_answers_to_questions() -> None:
+    """The fault: at a venue that answers slowly a stop had no free connection, and was given up
+    without having left; that could not be told from an order that had."""
+    may_answer, are_asked, asked = asyncio.Event(), asyncio.Event(), count(1)
+
+    async def answer(request: web.Request) -> web.Response:
+        if request.method == "GET":
+            if next(asked) == 50:
+                are_asked.set()
+            await may_answer.wait()
+        return web.Response(text="{}")
+
+    async with answering(answer) as url, client(20_000) as http:
+        questions = [asyncio.create_task(http.send("GET", url)) for _ in range(60)]
+        await are_asked.wait()
+        ordering = asyncio.create_task(http.send("POST", url, None, "x"))
+        await asyncio.wait([ordering], timeout=10)
+        is_answered = ordering.done()
+        may_answer.set()
+        await asyncio.gather(ordering, *questions)
+    assert is_answered
 
 
 async def test_no_redirection_is_followed_since_a_key_would_go_along() -> None:

@@ -24,7 +24,6 @@ from pointsman.outgoing import without_redirections, words_of
 from pointsman.venues.adapter import ConnectionFailed, Incomplete, MaySend, NoAnswer, always
 from pointsman.venues.outcome import Answer
 
-CONNECTIONS_MAX = 50
 IDLE_SECONDS = 30.0  # not money: seconds
 """For how long an idle connection is kept: shorter than what venues do, since a request on one that
 the venue has just closed has an unknown outcome."""
@@ -107,9 +106,9 @@ class HttpClient:
                 timeout=self._timeout,
                 trust_env=False,
                 trace_configs=[without_redirections(), self._last_question()],
-                connector=aiohttp.TCPConnector(
-                    limit=CONNECTIONS_MAX, keepalive_timeout=IDLE_SECONDS
-                ),
+                # As many as there are requests, which the budget bounds: with fewer a stop waits
+                # for the answers to questions, and is given up without having left.
+                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=IDLE_SECONDS),
             )
             # It would send a request other than a POST again after a connection broke, and there is
             # no public way to forbid that; the tests see it if this stops working.
