@@ -165,6 +165,7 @@ def _quotes() -> Iterator[str]:
     ours, theirs = context.Pipe()
     server = context.Process(target=_serve_quotes, args=(theirs,), daemon=True)
     server.start()
+    theirs.close()  # so that a server that has ended is noticed
     try:
         yield f"ws://127.0.0.1:{ours.recv()}"
     finally:

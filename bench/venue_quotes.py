@@ -88,6 +88,7 @@ def _cpu_us(name: str, texts: Sequence[str], *, is_bare: bool) -> float:
     ours, theirs = context.Pipe()
     server = context.Process(target=_serve, args=(theirs, texts), daemon=True)
     server.start()
+    theirs.close()  # so that a server that has ended is noticed
     try:
         url = f"ws://127.0.0.1:{ours.recv()}{SOURCES[name].path}"
         started = time.process_time()
