@@ -3,10 +3,12 @@
 import random
 from contextlib import closing
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pointsman.config.settings import load_settings
 from pointsman.domain.reasons import Reason
 from pointsman.domain.signals import Outcome as Answer
 from pointsman.looking_back.changes import Changes, Period
@@ -15,6 +17,7 @@ from pointsman.reading.report import build_report
 from pointsman.storage import reader
 from pointsman.storage.reader import open_reader
 from tests.looked_back import Session, changes, session
+from tests.story_database import lived_day
 
 FEE_BPS = Decimal(1)
 WHOLE = Period()
@@ -127,6 +130,16 @@ SETTINGS = [
     ("TRADING_WINDOW_START", ("09:40", "12:00")),
     ("VA001__MAX_LOSS_COOLDOWN", ("0", "1")),
 ]
+
+
+def test_a_day_of_restarts_money_moved_and_late_reports_is_decided_again_to_the_same(
+    tmp_path: Path,
+) -> None:
+    lived = Session(lived_day().store(tmp_path / "lived.db"), load_settings())
+    looked = found(lived, changes(MAX_SPREAD_BPS="10"))
+    assert looked.runs[0].report == looked.base
+    (tight,) = found(lived, changes(MAX_SPREAD_BPS="0")).runs
+    assert tight.report["signals"]["accepted"] < looked.base["signals"]["accepted"]
 
 
 def test_the_document_is_that_of_the_contract(told: Session) -> None:

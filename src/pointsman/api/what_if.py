@@ -6,6 +6,7 @@ Invariants: one at a time, for a bounded time, and none outlives the server.
 """
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -13,6 +14,7 @@ import time
 from collections.abc import Sequence
 from contextlib import contextmanager
 from http import HTTPStatus
+from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
@@ -114,11 +116,14 @@ def _alone(turn: threading.Lock) -> Any:
 def _asked(engine: EnginePort, words: Sequence[str], stopping: threading.Event) -> Document:
     """What the command says. Raises Problem 422 with its words where a setting cannot be used."""
     command = [sys.executable, "-c", _START, "--db", str(engine.database)]
+    source = str(Path(__file__).resolve().parents[2])
+    paths = [source, *filter(None, [os.environ.get("PYTHONPATH")])]
     process = subprocess.Popen(  # noqa: S603 - our own program; words were read as settings
         [*command, "whatif", "--json", "--equity", *words],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
         text=True,
     )
     found: list[tuple[str, str]] = []
