@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from itertools import pairwise
 
+import pytest
+
 from pointsman.domain.commands import Submit
 from pointsman.domain.events import Event, Marked, OrderReport, SignalReceived
 from pointsman.engine import live_loop
@@ -48,6 +50,31 @@ async def test_a_quote_waits_for_a_few_signals_and_not_for_all_that_are_there() 
         steps = [after - before for before, after in pairwise(seen)]
         assert seen[-1] == len(asking)
         assert max(steps) == live_loop.SIGNALS_AT_ONCE
+
+
+async def test_signals_that_wait_together_are_stored_in_groups_and_none_is_left_behind(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    story, stored = begin(), list[int]()
+    known, most = len(story.memory.entries), live_loop.GATHERED_STEPS_MAX + 1
+
+    def press() -> None:
+        story.memory.settle()
+        events = [entry.event for entry in story.memory.entries[known:]]
+        stored.append(sum(isinstance(event, SignalReceived) for event in events))
+
+    monkeypatch.setattr(story.memory, "press", press)
+    for waited in ("LAST_COMMANDS_SECONDS", "LAST_ANSWERS_SECONDS"):
+        monkeypatch.setattr(live_loop, waited, 0)  # This venue never answers.
+    story.memory.is_slow = True
+    async with running(story) as live:
+        await live.submit(told.signal("alone"))
+        asking = [live.submit(told.signal(f"s{number}")) for number in range(2 * most)]
+        await asyncio.gather(*asking)
+    groups = [after - before for before, after in pairwise([0, *dict.fromkeys(stored)])]
+    assert groups[0] == 1
+    assert 1 < max(groups) <= most
+    assert sum(groups) == 1 + len(asking)
 
 
 async def test_rule_2_all_reports_that_have_arrived_come_before_a_signal_however_many() -> None:

@@ -26,11 +26,15 @@ from pointsman.execution.last_check import Hold
 from pointsman.execution.outbox import StorageHeld
 
 SLEEP_MAX_NS = SECOND_NS
-SIGNALS_AT_ONCE = 2
+SIGNALS_AT_ONCE = 1
 REPLIES_AT_ONCE = 2
-LEAVING_AT_ONCE = 4
+LEAVING_AT_ONCE = 2
 """How much one step does at most before quotes are looked at again: what arrived waits no longer
 than so much takes, however much else waits."""
+
+GATHERED_STEPS_MAX = 8
+"""For this many steps what was decided waits to be stored with what the next signals lead to, while
+some wait: a group of several costs little more than one."""
 
 INBOX_LEN_MAX = 4096
 LAST_COMMANDS_SECONDS = 4.0  # not money: seconds
@@ -112,6 +116,7 @@ class LiveLoop:
         self._is_woken = False
         self._is_wake_on_its_way = False
         self._sleeper: asyncio.Future[None] | None = None
+        self._steps_gathered = 0
         self._is_stopping = False
         self.take_quotes: Callable[[], bool] = lambda: False
         """Takes in the quotes that have come by another way; whether there were any."""
@@ -151,6 +156,7 @@ class LiveLoop:
             if self._is_virtual:
                 await self._settle()
             on_step(self._loop.now_ns)
+        self._end_gathering()
         await self._let_leave(LAST_COMMANDS_SECONDS)
         if not self._is_virtual:
             self._loop.venue.finish()
@@ -177,11 +183,11 @@ class LiveLoop:
     async def _sleep(self, due_ns: int | None) -> None:
         """Until something is due or arrives; with nothing due, until something is durable."""
         seconds = 1.0 if due_ns is None else self._clock.wait_seconds(due_ns)
-        has_signals = self._loop.is_ready and not self._inbox.empty()
-        if seconds <= 0 or has_signals or self._loop.has_more:
+        if seconds <= 0 or self._has_signals() or self._loop.has_more:
             await asyncio.sleep(0)
             self._is_woken = False
         else:
+            self._end_gathering()
             await self._rest(seconds)
 
     def _wake(self) -> None:
@@ -205,6 +211,7 @@ class LiveLoop:
 
     def _step(self, due_ns: int | None) -> None:
         now_ns = max(self._clock.now_ns(), self._loop.now_ns)
+        self._gather()
         if due_ns is None:
             # The source is at its end; only what waits to be durable has to leave.
             self._loop.release(LEAVING_AT_ONCE)
@@ -216,6 +223,23 @@ class LiveLoop:
         else:
             self._source.step(now_ns)
             self._take_signals()
+
+    def _gather(self) -> None:
+        """Let what was decided wait a little, while further signals wait to be decided."""
+        may_wait = self._has_signals() and not self._is_virtual
+        may_wait = may_wait and self._steps_gathered < GATHERED_STEPS_MAX
+        self._steps_gathered = self._steps_gathered + 1 if may_wait else 0
+        self._loop.is_gathering = may_wait
+
+    def _end_gathering(self) -> None:
+        """Nothing is decided for a while."""
+        if self._loop.is_gathering:
+            self._loop.is_gathering = False
+            self._loop.release(LEAVING_AT_ONCE)
+
+    def _has_signals(self) -> bool:
+        """Whether a signal waits that can be decided now."""
+        return self._loop.is_ready and not self._inbox.empty()
 
     async def _settle(self) -> None:
         """Wait until all that was decided has left, unless storage fails or hangs."""
@@ -235,6 +259,8 @@ class LiveLoop:
             if not self._loop.is_ready or self._loop.has_replies:
                 break
             self._take(self._inbox.get_nowait())
+        if not self._has_signals():
+            self._loop.is_gathering = False
         self._loop.release(LEAVING_AT_ONCE)
 
     def _take(self, offered: Offered | SignalMalformed) -> None:

@@ -22,7 +22,7 @@ def instrument_of(policy: Policy, stored: StoredRecords, desks: list[Desk]) -> I
     """The instruments as the desk has them, once there is one: what is derived from quotes becomes
     finer (RULES 59)."""
     at_first = policy.with_steps(*stored.steps)
-    return lambda symbol: (desks[0].books.policy if desks else at_first).instrument(symbol)
+    return lambda symbol: (desks[0].books if desks else at_first).instrument(symbol)
 
 
 def resume_ns(stored: StoredRecords, venue: Venue, identity: RunIdentity | None) -> int:

@@ -54,6 +54,7 @@ class ExecutionLoop:
         self.quotes_seen = 0
         self.signals_seen = 0
         self.on_turn: Callable[[ev.Event, Step], None] | None = None
+        self.is_gathering = False  # What waits for storage may wait for what comes next.
         self.venue = venue
         self._listener = listener
         self._recorder = recorder
@@ -289,12 +290,11 @@ class ExecutionLoop:
     def release(self, most: int = OUTBOX_LEN_MAX) -> None:
         """Let everything leave whose turn is durable, `most` at a time; while storage fails, also
         what cannot raise exposure (RULES 30)."""
-        if self._outbox:
+        if self._outbox and not self.is_gathering:
             self._recorder.press()
         standing = self._look_at_storage()
         self._recall.forget(standing.durable)
-        is_failing = standing.failure is not None
-        for item, step in self._outbox.take(standing.durable, is_failing, most):
+        for item, step in self._outbox.take(standing.durable, standing.failure is not None, most):
             if isinstance(item, Submit):
                 self._submit(item)
             elif isinstance(item, Cancel):
@@ -390,8 +390,7 @@ class ExecutionLoop:
 
     def _sample(self) -> None:
         """Look at the equity of what is held, where a sample is due (RULES 17)."""
-        sample = self._sampling.take(self._now_ns, self._ticket)
-        if sample is not None:
+        if (sample := self._sampling.take(self._now_ns, self._ticket)) is not None:
             self.turn(sample)
             self._sampling.note(self._ticket)
 

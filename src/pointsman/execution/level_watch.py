@@ -41,6 +41,10 @@ class _Ladder:
         heappush(self._heap, (self._key(price), position_id))
         self._settle()
 
+    def has(self, position_id: int, price: Decimal | None) -> bool:
+        """Whether this is the level of a position that is still to be reached, if any."""
+        return self._prices.get(position_id) == price
+
     def remove(self, position_id: int) -> None:
         if self._prices.pop(position_id, None) is not None:
             self._settle()
@@ -126,9 +130,15 @@ class LevelWatch:
     ) -> None:
         """Watch these levels of a position, in place of those it had. None is no level. Each is
         reported once; setting it again, even at the same price, arms it again."""
-        self.drop(position_id)
-        levels = self._levels.setdefault(symbol, _Levels())
+        levels = self._levels.get(symbol)
+        if levels is None:
+            levels = self._levels[symbol] = _Levels()
         stops, targets = levels.of(side)
+        watched = self._ladders.get(position_id)
+        is_on_them = watched is not None and watched[1] is stops
+        if is_on_them and stops.has(position_id, stop) and targets.has(position_id, take_profit):
+            return
+        self.drop(position_id)
         self._ladders[position_id] = (levels, stops, targets)
         if stop is not None:
             stops.put(position_id, stop)
