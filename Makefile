@@ -6,7 +6,7 @@
 #   make docs    draw the generated parts of docs/ again from the code
 #   make mutants the fault beside each invariant, put into a copy of the code: is each caught?
 #   make cluster-test   the tests of desks that change owners, in full: an hour, needs nats-server
-#   make bench   how fast it is here: each figure beside its yardstick, some four minutes
+#   make bench   how fast it is here: each figure beside its yardstick, some five minutes
 #                (flags: make bench ARGS="--against COMMIT" puts those of another commit beside them)
 #   make audit   is there a known vulnerability in what requirements.txt pins? Needs the network
 #   make requirements   pin the packages again, to the newest that pyproject.toml admits:

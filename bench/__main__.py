@@ -15,6 +15,8 @@ from bench import (
     dashboard,
     decisions,
     http_signals,
+    lasting,
+    levels,
     looking_back,
     page,
     quotes,
@@ -35,6 +37,7 @@ IN_ONE_PROCESS: dict[str, dict[str, Callable[[], list[Row]]]] = {
     "orders": {"venue_orders": venue_orders.measure, "venue_engine": venue_engine.measure},
     "signals": {"signals": signals.measure},
     "decisions": {"decisions": decisions.measure},
+    "levels": {"levels": levels.measure},
     "http": {"http_signals": http_signals.measure},
     "dashboard": {"dashboard": dashboard.measure},
     "start": {"start": start.measure},
@@ -45,6 +48,7 @@ IN_ONE_PROCESS: dict[str, dict[str, Callable[[], list[Row]]]] = {
 WHOLE_PROGRAMS: dict[str, Callable[[Program | None], list[Row]]] = {
     "recorded": recorded.measure,
     "start": verbs.measure,
+    "lasting": lasting.measure,
 }
 GROUPS = [*dict.fromkeys((*IN_ONE_PROCESS, *WHOLE_PROGRAMS))]
 

@@ -37,7 +37,7 @@ def measure() -> list[Row]:
         at_most(
             "CPU of a decision with 100,000 accounts",
             best[MANY] / best[FEW],
-            1.15,
+            1.1,
             f"{best[MANY] / 1000:.1f} us",
             f"10 accounts: {best[FEW] / 1000:.1f} us",
         )

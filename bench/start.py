@@ -28,7 +28,7 @@ from pointsman.venues.paper import tables
 
 FINISHED = 1_000_000
 ROUNDS = 3
-GOAL_SECONDS = 2
+GOAL_SECONDS = 1
 NOW_NS = 1_800_000_000 * 10**9
 QUANTITY, PRICE = Decimal(10), Decimal("100.25")
 

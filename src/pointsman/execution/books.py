@@ -51,7 +51,7 @@ class Books:
         self.index: dict[str, AccountIndex] = {}
         self.orders: dict[str, Order] = {}
         self.positions: dict[int, Position] = {}
-        self.orders_of_position: dict[int, dict[str, Role]] = {}
+        self.orders_of_position: dict[int, dict[str, None]] = {}
         self.orders_by_symbol: dict[str, dict[str, None]] = {}
         self.entries_by_symbol: dict[str, dict[str, None]] = {}
         self.holders: dict[tuple[str, PositionSide], dict[str, int]] = {}
@@ -118,7 +118,7 @@ class Books:
         order_id = order.client_order_id
         index.orders[order_id] = None
         self.orders_by_symbol.setdefault(order.symbol, {})[order_id] = None
-        self.orders_of_position.setdefault(order.position_id, {})[order_id] = order.role
+        self.orders_of_position.setdefault(order.position_id, {})[order_id] = None
         self.fill_keys.setdefault(order_id, {})
         if order.role is Role.ENTRY:
             index.entries[order_id] = None
@@ -297,15 +297,15 @@ class Books:
 
     def orders_of(self, position_id: int, role: Role) -> list[Order]:
         """The orders of a position that are not final, oldest first."""
-        found = self.orders_of_position.get(position_id)
-        return [self.orders[key] for key, its in found.items() if its is role] if found else []
+        found = map(self.orders.__getitem__, self.orders_of_position.get(position_id, ()))
+        return [order for order in found if order.role is role]
 
     def closing_orders(self, position_id: int) -> tuple[list[Order], list[Order]]:
         """The stops and the exits of a position that are not final, each oldest first."""
         stops, exits = list[Order](), list[Order]()
-        for key, role in self.orders_of_position.get(position_id, {}).items():
-            if role is not Role.ENTRY:
-                (stops if role is Role.STOP else exits).append(self.orders[key])
+        for order in map(self.orders.__getitem__, self.orders_of_position.get(position_id, ())):
+            if order.role is not Role.ENTRY:
+                (stops if order.role is Role.STOP else exits).append(order)
         return stops, exits
 
     def slots_used(self, va_id: str) -> int:

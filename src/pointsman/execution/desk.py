@@ -114,10 +114,8 @@ class Desk:
 
     def due_timer(self, now_ns: int) -> Timer | None:
         """Take the next wake-up that is due, if any. Feed it back as `TimerFired`."""
-        timer = self._next_timer()
-        if timer is None or timer.due_ns > now_ns:
-            return None
-        return self._books.this_run.pop_timer()
+        is_due = (timer := self._next_timer()) is not None and timer.due_ns <= now_ns
+        return self._books.this_run.pop_timer() if is_due else None
 
     def next_due_ns(self) -> int | None:
         """When the next wake-up is due."""

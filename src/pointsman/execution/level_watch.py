@@ -84,6 +84,8 @@ class _Levels:
     reaches nothing while its bid and its ask stay between the levels nearest to them."""
 
     __slots__ = (
+        "_long",
+        "_short",
         "ask_above",
         "ask_below",
         "bid_above",
@@ -99,6 +101,8 @@ class _Levels:
         self.long_targets = _Ladder(is_below=False)
         self.short_stops = _Ladder(is_below=False)
         self.short_targets = _Ladder(is_below=True)
+        self._long = (self, self.long_stops, self.long_targets)
+        self._short = (self, self.short_stops, self.short_targets)
         self.note_nearest()
 
     def note_nearest(self) -> None:
@@ -106,11 +110,12 @@ class _Levels:
         self.bid_below, self.bid_above = self.long_stops.nearest, self.long_targets.nearest
         self.ask_below, self.ask_above = self.short_targets.nearest, self.short_stops.nearest
 
-    def of(self, side: PositionSide) -> tuple[_Ladder, _Ladder]:
-        """The stops and the targets of a side."""
-        if side is PositionSide.LONG:
-            return self.long_stops, self.long_targets
-        return self.short_stops, self.short_targets
+    def of(self, side: PositionSide) -> "_Watched":
+        """These levels, and the stops and the targets of a side: one object for all positions."""
+        return self._long if side is PositionSide.LONG else self._short
+
+
+_Watched = tuple[_Levels, _Ladder, _Ladder]
 
 
 class LevelWatch:
@@ -118,7 +123,7 @@ class LevelWatch:
 
     def __init__(self) -> None:
         self._levels: dict[str, _Levels] = {}
-        self._ladders: dict[int, tuple[_Levels, _Ladder, _Ladder]] = {}
+        self._watched: dict[int, _Watched] = {}
 
     def set(
         self,
@@ -133,13 +138,12 @@ class LevelWatch:
         levels = self._levels.get(symbol)
         if levels is None:
             levels = self._levels[symbol] = _Levels()
-        stops, targets = levels.of(side)
-        watched = self._ladders.get(position_id)
-        is_on_them = watched is not None and watched[1] is stops
-        if is_on_them and stops.has(position_id, stop) and targets.has(position_id, take_profit):
+        watched = _, stops, targets = levels.of(side)
+        is_there = self._watched.get(position_id) is watched
+        if is_there and stops.has(position_id, stop) and targets.has(position_id, take_profit):
             return
         self.drop(position_id)
-        self._ladders[position_id] = (levels, stops, targets)
+        self._watched[position_id] = watched
         if stop is not None:
             stops.put(position_id, stop)
         if take_profit is not None:
@@ -148,7 +152,7 @@ class LevelWatch:
 
     def drop(self, position_id: int) -> None:
         """Watch a position no longer; nothing happens if it was not watched."""
-        watched = self._ladders.pop(position_id, None)
+        watched = self._watched.pop(position_id, None)
         if watched is not None:
             levels, stops, targets = watched
             stops.remove(position_id)

@@ -1,9 +1,10 @@
-"""Ordered sets: a dict without values has the members in the order in which they came."""
+"""Ordered sets: a dict without values has the members in the order in which they came. However many
+of texts or numbers there are, the collector of garbage looks into none.
+"""
 
 from typing import TypeVar
 
 _Key = TypeVar("_Key")
-_Value = TypeVar("_Value")
 
 
 def keep(members: dict[_Key, None], member: _Key, is_member: bool) -> None:
@@ -14,7 +15,7 @@ def keep(members: dict[_Key, None], member: _Key, is_member: bool) -> None:
         members.pop(member, None)
 
 
-def discard(sets: dict[_Key, dict[str, _Value]], key: _Key, member: str) -> None:
+def discard(sets: dict[_Key, dict[str, None]], key: _Key, member: str) -> None:
     """Take a member out of a dict of sets, and the set with it when it is empty."""
     members = sets.get(key)
     if members is not None:

@@ -115,8 +115,7 @@ def _match_stops_to_holding(
     now_ns: int,
 ) -> list[Command]:
     """Send the stops and exits that are missing, and cancel those that are too many."""
-    instrument = books.instrument(position.symbol)
-    lot = instrument.lot
+    lot = (instrument := books.instrument(position.symbol)).lot
     may_overlap = overlap.may_overlap(books, position)
     held, exit_leaves = held_at_venue(books, position), total_leaves(exits)
     to_exit = _to_exit(books, position, stops, held)
