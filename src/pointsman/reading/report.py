@@ -20,7 +20,7 @@ from pointsman.domain.money import ZERO, exact, plain
 from pointsman.domain.positions import Funding, Trade
 from pointsman.domain.reasons import Reason
 from pointsman.domain.sides import PositionSide
-from pointsman.domain.signals import Decision, Outcome
+from pointsman.domain.signals import Outcome
 from pointsman.domain.timestamps import iso
 from pointsman.execution.figures import (
     AccountFigures,
@@ -79,7 +79,6 @@ def build_report(connection: sqlite3.Connection) -> Document:
     decimals are text, exact."""
     standing = read_standing(connection)
     desk = reader.desk(connection)
-    decisions = reader.decisions(connection)
     incidents = reader.incidents(connection)
     funded = reader.fundings(connection)
     shadowed = read_shadowed(connection)
@@ -89,7 +88,7 @@ def build_report(connection: sqlite3.Connection) -> Document:
                 figures.account.va_id: account_document(figures) | _funding(figures.account, funded)
                 for figures in standing.account_figures()
             },
-            "signals": _signals(connection, decisions),
+            "signals": _signals(connection),
             "orders": _count(connection, "SELECT count(*) FROM orders"),
             "fills": _count(connection, "SELECT count(*) FROM fills"),
             "trades": [_trade(trade) for trade in reader.trades(connection)],
@@ -160,10 +159,19 @@ def _optional(amount: Decimal | None) -> str | None:
     return None if amount is None else plain(amount)
 
 
-def _signals(connection: sqlite3.Connection, decisions: list[Decision]) -> Document:
-    """RULES 11: received = accepted + refused + duplicates + malformed."""
-    accepted = sum(decision.outcome is Outcome.ACCEPTED for decision in decisions)
-    reasons = Counter(decision.reason for decision in decisions if decision.reason is not None)
+def _signals(connection: sqlite3.Connection) -> Document:
+    """RULES 11: received = accepted + refused + duplicates + malformed. Of a decision only its end
+    is read: there may be millions, each with all its checks."""
+    decided = {
+        (outcome, reason): count
+        for outcome, reason, count in queries.rows(
+            connection, "SELECT outcome, reason, count(*) FROM decisions GROUP BY outcome, reason"
+        )
+    }
+    every, accepted = sum(decided.values()), decided.get((Outcome.ACCEPTED.value, None), 0)
+    reasons = Counter(
+        {Reason[reason]: count for (_, reason), count in decided.items() if reason is not None}
+    )
     ((repeats, reuses),) = queries.rows(
         connection, "SELECT coalesce(sum(repeats), 0), coalesce(sum(reuses), 0) FROM signals"
     )
@@ -171,15 +179,16 @@ def _signals(connection: sqlite3.Connection, decisions: list[Decision]) -> Docum
         connection,
         f"SELECT count(*) FROM incidents WHERE kind = '{Reason.MALFORMED_SIGNAL.value}'",  # noqa: S608 - a constant
     )
-    ages = [
-        Decimal(decision.value)
-        for decision in decisions
-        if decision.reason is Reason.LATENCY and decision.value is not None
-    ]
+    late = queries.rows(
+        connection,
+        "SELECT value FROM decisions WHERE value IS NOT NULL AND reason = ?",
+        (Reason.LATENCY.value,),
+    )
+    ages = [Decimal(value) for (value,) in late]
     return {
-        "received": len(decisions) + repeats + reuses + malformed,
+        "received": every + repeats + reuses + malformed,
         "accepted": accepted,
-        "refused": len(decisions) - accepted,
+        "refused": every - accepted,
         "duplicates": repeats + reuses,
         "malformed": malformed,
         "by_reason": {reason.value: reasons[reason] for reason in Reason if reasons[reason]},
