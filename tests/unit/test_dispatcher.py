@@ -287,6 +287,19 @@ async def test_rule_46_a_lost_stream_is_said_once_and_its_return_too() -> None:
     ]
 
 
+async def test_a_cancel_waits_for_two_questions_about_its_order_at_most() -> None:
+    """While a slow-down lasts the engine asks over and over: its cancel came behind all of it."""
+    desk = Desk()
+    desk.gate.budget.slow_down(time.monotonic_ns() + 50_000_000)
+    for _ in range(12):
+        desk.begin(Query(STOP.client_order_id, "XXX"))
+        await asyncio.sleep(0)
+    desk.begin(Cancel(STOP.client_order_id, "XXX"))
+    desk.begin(Query(STOP.client_order_id, "XXX"))
+    await desk.settle()
+    assert desk.sent() == ["GET /order", "GET /order", "DELETE /order", "GET /order"]
+
+
 async def test_a_stream_that_does_not_hold_is_connected_less_and_less_often(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

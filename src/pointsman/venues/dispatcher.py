@@ -5,8 +5,8 @@ It belongs to the venue's own thread. Invariants:
 * each request is sent once; nothing here repeats an order, whatever became of it;
 * requests about one order leave in the order in which they came; different orders do not wait for
   each other but for the budget, where stops and exits go first (RULES 45);
-* an order leaves within ORDER_WAIT_NS after it was handed over, or never: until when the venue may
-  take it is counted from there (RULES 26);
+* an order is stamped and given to a connection within ORDER_WAIT_NS after it was handed over, or
+  never: until when the venue may take it is counted from there (RULES 26);
 * a reply is given only for what the venue said, or for what is certain not to have left (RULES 44);
   everything else stays silent, and the desk's timer asks;
 * what has been handed over and has not left when the engine ends comes back as not sent;
@@ -74,6 +74,8 @@ class Dispatcher:
         self._now_ns = now_ns
         self._fail = fail
         self._last_of: dict[str, asyncio.Task[None]] = {}
+        self._questions: dict[str, asyncio.Task[None]] = {}
+        """By order, the question that waits for what came before it."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._requests: set[asyncio.Task[None]] = set()
         self.orders_answered = 0
@@ -100,10 +102,15 @@ class Dispatcher:
         else:
             key = _order_id(request)
             before = self._last_of.get(key)
+            is_asked = before is not None and before is self._questions.get(key)
+            if is_asked and isinstance(request, Query):
+                return  # The question that waits is asked later than now.
             task = self._start(self._after(before, request, handed_ns))
             self._note_request(task)
             if isinstance(request, Submit | Cancel):
                 task.add_done_callback(self._count_order)
+            if isinstance(request, Query):
+                self._questions[key] = task
             self._last_of[key] = task
             task.add_done_callback(lambda done: self._forget(key, done))
 
@@ -152,6 +159,7 @@ class Dispatcher:
         elif isinstance(request, Cancel):
             await self._cancel(request)
         else:
+            self._questions.pop(request.client_order_id, None)
             await self._query(request)
 
     # -- orders ------------------------------------------------------------------------------------
