@@ -54,3 +54,21 @@ def test_signals_alone_are_no_recorded_run(told: Session, tmp_path: Path) -> Non
         app, ["--db", str(told.database), "whatif", "--signals", str(tmp_path)]
     )
     assert answer.exit_code == 2
+
+
+def test_a_run_of_another_version_is_named(told: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pointsman.version.__version__", "9.9.9")
+    answer = CliRunner().invoke(
+        app, ["--db", str(told.database), "whatif", "--set", "MAX_SPREAD_BPS=9"]
+    )
+    assert answer.exit_code == 0
+    assert "is decided again by 9.9.9" in answer.stderr
+
+
+def test_the_report_is_told_or_written_as_a_page(told: Session, tmp_path: Path) -> None:
+    runner, file = CliRunner(), tmp_path / "report.html"
+    words = ["--db", str(told.database), "report"]
+    assert "Accounts" in runner.invoke(app, words).stdout
+    assert json.loads(runner.invoke(app, [*words, "--json"]).stdout)["trades"] is not None
+    written = runner.invoke(app, [*words, "--html", str(file), "--json"])
+    assert json.loads(written.stdout) == {"html": str(file), "bytes": file.stat().st_size}

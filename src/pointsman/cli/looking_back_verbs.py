@@ -173,8 +173,24 @@ def _decide_again(options: Options, changes: "list[Changes]", period: "Period") 
     from pointsman.looking_back.whatif import decide_again
 
     require_first_level([name for each in changes for name in each.values])
-    fee_bps = _settings(options, {}, is_run=False).paper_fee_bps
-    return decide_again(database_of(options), changes, fee_bps, period)
+    fee_bps, database = _settings(options, {}, is_run=False).paper_fee_bps, database_of(options)
+    if changes:
+        _say_other_version(database)
+    return decide_again(database, changes, fee_bps, period)
+
+
+def _say_other_version(database: Path) -> None:
+    """Another version may decide otherwise by itself."""
+    from pointsman.looking_back.recorded import recorded
+    from pointsman.version import __version__
+
+    with recorded(database) as then:
+        started = then.started
+    if started is not None and started.version != __version__:
+        complain(
+            f"this run was recorded by version {started.version}, and is decided again by"
+            f" {__version__}: some of what differs may come of that"
+        )
 
 
 def _run_again(
