@@ -14,6 +14,7 @@ from pathlib import Path
 
 from pointsman.execution.ports import JournalEntry
 from pointsman.storage import schema
+from pointsman.storage.blocks import Block
 from pointsman.storage.codec import CODECS, Newest, is_gone
 from pointsman.storage.entries import Head, chain_start, chained
 
@@ -31,7 +32,7 @@ class BareDatabase:
         self._connection = schema.connect(path, "rw")
         self._connection.execute("PRAGMA synchronous = FULL")
         self._connection.execute(f"PRAGMA cache_size = -{8 * 1024}")
-        self._head = Head(0, chain_start(None))
+        self._head, self._block = Head(0, chain_start(None)), Block()
         self._lines = 0
 
     def close(self) -> None:
@@ -39,7 +40,7 @@ class BareDatabase:
 
     def writes_of(self, entries: Sequence[JournalEntry]) -> Writes:
         """All rows of turns as statements: the journal, and the last state of each record."""
-        turns, self._head = chained(entries, self._head)
+        turns, self._head = chained(entries, self._head, self._block)
         newest = Newest()
         for entry in entries:
             newest.take(entry.changes)

@@ -9,6 +9,7 @@ from pointsman.cluster.connection import Connection
 from pointsman.cluster.journal_stream import JournalStream
 from pointsman.config.settings import Settings, resolve_settings
 from pointsman.storage import queries
+from pointsman.storage.blocks import Block
 from pointsman.storage.entries import Head, JournalRow, chain_start, chained
 from pointsman.storage.reader import open_as_stored
 from pointsman.storage.sqlite_manager import SqliteManager
@@ -61,7 +62,7 @@ def rows_of(path: Path) -> list[JournalRow]:
 def made_rows(turns: int, start: int = 1, before: Head | None = None) -> list[JournalRow]:
     """Rows of a journal that nobody stored, behind `before`."""
     head = before or Head(0, chain_start(None))
-    made, _ = chained([turn(start + number) for number in range(turns)], head)
+    made, _ = chained([turn(start + number) for number in range(turns)], head, Block())
     return made
 
 

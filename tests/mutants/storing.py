@@ -37,4 +37,15 @@ STORING = (
         "if changed:", "if changed and False:",
         "tests/unit/test_reader.py", "the simulated engine is not read while it runs",
     ),
+    Mutant(
+        "I18", "a row builds on a row of another block", "storage/blocks.py",
+        "if first != self._first:", "if not self._first:",
+        "tests/unit/test_blocks.py", "a journal that is read from its first row holds all of them",
+    ),
+    Mutant(
+        "I18", "an amount that is equal and written otherwise counts as unchanged",
+        "storage/blocks.py",
+        "if before != after or not _is_written_alike(before, after):", "if before != after:",
+        "tests/unit/test_blocks.py", "such amounts are rare in a simulated run",
+    ),
 )  # fmt: skip

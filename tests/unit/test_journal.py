@@ -14,6 +14,7 @@ from pointsman.domain.positions import PositionState
 from pointsman.storage.codec import CODECS
 from pointsman.storage.entries import RunIdentity
 from pointsman.storage.journal import ChainFault, Difference, fold, turns, verify_chain
+from pointsman.storage.queries import JOURNAL_HASH
 from pointsman.storage.sqlite_manager import SqliteManager
 from tests.unit.stored_samples import history, position, turn
 
@@ -84,12 +85,14 @@ def test_a_change_of_any_value_of_any_row_is_found(table: str, db: sqlite3.Conne
     assert checked(db) is None
 
 
-def _others(value: str | int | None) -> list[str | int | float | bytes | None]:
+def _others(value: str | bytes | int | None) -> list[str | int | float | bytes | None]:
     """Values that a changed byte could make of one, types included."""
     if value is None:
         return ["", 0]
     if isinstance(value, int):
         return [value + 10**9, -value - 1, 0.5]
+    if isinstance(value, bytes):
+        return [value + b"0", value[:-1] + bytes([value[-1] ^ 1]), "", 0]
     raw = value.encode()
     flipped = bytearray(raw or b"x")
     flipped[len(flipped) // 2] ^= 1
@@ -230,7 +233,7 @@ def test_turns_come_back_as_they_were(db: sqlite3.Connection) -> None:
 def test_an_event_of_another_version_is_passed_over_but_its_changes_are_not(
     db: sqlite3.Connection,
 ) -> None:
-    db.execute("UPDATE journal SET payload = replace(payload, 'OrderSent', 'OrderPosted')")
+    db.execute("UPDATE journal SET kind = 'OrderPosted' WHERE kind = 'OrderSent'")
     first = next(turns(db))
     assert first.event is None
     assert Cursor("signals.jsonl", 7) in first.changes
@@ -264,7 +267,7 @@ def test_rule_41_rows_after_the_mark_are_chained_and_are_not_in_the_tables_yet(
         assert checked(copy) is None
         copy.execute("UPDATE lease SET projected_sequence = 4")
         assert isinstance(verify_chain(copy), ChainFault), "the mark is not ahead of the tables"
-        (own_hash,) = copy.execute("SELECT hash FROM journal WHERE sequence = 4").fetchone()
+        (own_hash,) = copy.execute(JOURNAL_HASH, (4,)).fetchone()
         copy.execute("UPDATE lease SET projected_hash = ?", (own_hash,))
         assert verify_chain(copy) is None
         assert isinstance(fold(copy), Difference), "nor is one that was forged with its hash"

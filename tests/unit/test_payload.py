@@ -20,10 +20,12 @@ from pointsman.domain.orders import Order
 from pointsman.domain.positions import Position, PositionState
 from pointsman.domain.reasons import Reason
 from pointsman.domain.signals import Check
-from pointsman.storage import reader
-from pointsman.storage.entries import chain_start, changes_of, event_of, row_hash
+from pointsman.storage import payload as payloads
+from pointsman.storage import reader, schema
+from pointsman.storage.blocks import Block
+from pointsman.storage.entries import RowReader, chain_start, row_hash
 from pointsman.storage.journal import fold, turns, verify_chain
-from pointsman.storage.payload import left_out, payload_of, structs_of, whole
+from pointsman.storage.payload import left_out, structs_of, whole
 from pointsman.storage.sqlite_manager import SqliteManager
 from tests.unit.stored_samples import BAD_QUOTE, START_NS, decision, history, order, signal
 
@@ -31,9 +33,16 @@ JOURNALED = [*Event.__subclasses__(), *get_args(Record)]
 QUOTE = msgspec.structs.replace(BAD_QUOTE, bid=Decimal("158.38"))
 
 
-def read(payload: bytes) -> tuple[Event, tuple[Record, ...]]:
-    text = payload.decode()
-    return event_of(text), changes_of(text)
+NOW_NS = 5
+
+
+def payload_of(event: Event, changes: tuple[Record, ...]) -> bytes:
+    return payloads.payload_of(NOW_NS, event, changes, Block())
+
+
+def read(stored: bytes) -> tuple[Event | None, tuple[Record, ...]]:
+    kind = "SignalReceived" if b'"signal":' in stored else "OrderReport"
+    return RowReader().turn((1, NOW_NS, kind, stored.decode()))
 
 
 def test_what_a_turn_holds_several_times_stands_in_it_once() -> None:
@@ -105,6 +114,12 @@ def test_a_default_that_may_be_left_out_says_nothing_and_stays_for_ever() -> Non
     assert met == set(MEANINGFUL)
 
 
+def test_nothing_journaled_has_a_field_that_a_mark_of_the_text_is_called() -> None:
+    structs = {each for kind in JOURNALED for each in structs_of(kind)}
+    named = {name for struct in structs for name in struct.__struct_fields__}
+    assert not named & {"same", "before", "changes", "type"}
+
+
 def test_what_is_left_out_of_a_text_is_no_other_field_of_it() -> None:
     for kind in JOURNALED:
         names = {text.split(b'"')[1].decode() for text in left_out(kind)}
@@ -115,21 +130,28 @@ def test_what_is_left_out_of_a_text_is_no_other_field_of_it() -> None:
                 assert field.name not in names or is_amount, (kind, struct, field.name)
 
 
-def in_full(value: Any) -> Any:
-    """A record as versions up to 0.2.0 wrote it: with all its fields."""
-    if isinstance(value, msgspec.Struct) and not value.__struct_config__.array_like:
+def in_full(value: Any, leave_out: bool = False) -> Any:
+    """A record as versions up to 0.2.0 wrote it: with all its fields, checks too; or as it was
+    written after that, without those that have their defaults."""
+    if isinstance(value, Check) or (
+        isinstance(value, msgspec.Struct) and not value.__struct_config__.array_like
+    ):
         tag = value.__struct_config__.tag
-        fields = {name: in_full(getattr(value, name)) for name in value.__struct_fields__}
+        fields = {
+            field.name: in_full(getattr(value, field.name), leave_out)
+            for field in msgspec.structs.fields(value)
+            if not leave_out or getattr(value, field.name) != field.default
+        }
         return fields if tag is None else {"type": tag, **fields}
     if isinstance(value, tuple):
-        return [in_full(each) for each in value]
+        return [in_full(each, leave_out) for each in value]
     return msgspec.to_builtins(value)
 
 
-@pytest.fixture
-def old(tmp_path: Path) -> Path:
+@pytest.fixture(params=[False, True], ids=["all fields", "no defaults"])
+def old(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
     """A database whose journal and tables hold what an earlier version wrote."""
-    path, turns_then = tmp_path / "trading.db", history()
+    path, turns_then, has_no_defaults = tmp_path / "trading.db", history(), request.param
     manager = SqliteManager(path)
     manager.open()
     manager.append(turns_then)
@@ -138,8 +160,13 @@ def old(tmp_path: Path) -> Path:
     previous = chain_start(None)
     with closing(sqlite3.connect(path)) as db, db:
         for number, entry in enumerate(turns_then, 1):
-            event, changes = in_full(entry.event), [in_full(each) for each in entry.changes]
+            both = (entry.event, entry.changes)
+            event, changes = (in_full(each, has_no_defaults) for each in both)
             payload = msgspec.json.encode({"event": event, "changes": changes})
+            if has_no_defaults and isinstance(entry.event, SignalReceived):
+                event_text, rest = payload.split(b',"changes":')
+                rest = rest.replace(msgspec.json.encode(BAD_QUOTE), b'{"same":"quote"}')
+                payload = event_text + b',"changes":' + rest
             own = row_hash(previous, number, entry.time_ns, event["type"], payload)
             db.execute(
                 "UPDATE journal SET payload = ?, previous_hash = ?, hash = ? WHERE sequence = ?",
@@ -151,6 +178,10 @@ def old(tmp_path: Path) -> Path:
         full = msgspec.json.encode(checks).decode()
         assert '"note":""' in full
         assert db.execute("UPDATE decisions SET checks = ?", (full,)).rowcount == 2
+        first, second = db.execute("SELECT payload FROM journal LIMIT 2").fetchall()
+        assert (first[0].count("null") == 0) == ("same" in second[0]) == has_no_defaults
+        assert '"checks":[{"rule"' in second[0]
+        db.execute("PRAGMA user_version = 14")
     return path
 
 
@@ -162,7 +193,6 @@ def test_what_an_earlier_version_wrote_is_read_checked_and_continued(old: Path) 
         assert [repr((each.event, each.changes)) for each in turns(db)] == [
             repr((entry.event, entry.changes)) for entry in history()
         ]
-        assert db.execute("SELECT payload FROM journal").fetchone()["payload"].count("null") > 3
     manager.append(history())
     manager.project()
     with closing(reader.open_reader(old)) as db:
@@ -176,6 +206,7 @@ def test_what_an_earlier_version_wrote_is_read_checked_and_continued(old: Path) 
 def test_a_column_that_an_earlier_version_wrote_is_no_less_evidence(
     old: Path, old_text: str, new_text: str
 ) -> None:
+    schema.prepare(old)
     with closing(sqlite3.connect(old)) as db, db:
         db.execute("UPDATE decisions SET checks = replace(checks, ?, ?)", (old_text, new_text))
     with closing(reader.open_reader(old)) as db:
@@ -187,4 +218,4 @@ def test_a_column_that_an_earlier_version_wrote_is_no_less_evidence(
 def test_a_payload_that_no_version_wrote_is_refused() -> None:
     for payload in ('{"same":"quote"}', '{"event":[{"same":"quote"}]}'):
         with pytest.raises(msgspec.DecodeError):
-            whole(payload)
+            whole(NOW_NS, payload, Block())

@@ -15,6 +15,7 @@ from pointsman.market.layout import Layout
 from pointsman.service.clean_stop import Stop
 from pointsman.service.feeds import recorded_feed
 from pointsman.service.recorded_run import report_on, run_fast
+from pointsman.storage.blocks import Block
 from pointsman.storage.entries import Head, chained
 from pointsman.storage.sqlite_manager import SqliteManager
 from tests.engine_stories import Memory
@@ -85,7 +86,7 @@ def test_what_was_journaled_otherwise_is_gone_on_from_as_it_is(
 
 def test_turns_are_held_against_the_journal_and_handed_on_after_its_end() -> None:
     entries = [JournalEntry(n, AccountOpened(f"VA{n}", Decimal(1)), ()) for n in range(4)]
-    rows, _ = chained(entries[:2], Head(0, "start"))
+    rows, _ = chained(entries[:2], Head(0, "start"), Block())
     memory, told = Memory(), list[str]()
     memory.entries += entries[:2]
     rerun = Rerun(iter(rows), memory, memory, lambda: told.append("caught up"))

@@ -264,6 +264,7 @@ PUBLISHED = {
     "0012_equity_points.sql": "df5079b97a6ebcdf653e541f6c98287030fd67196d774b10a7849d10acbfb616",
     "0013_epoch.sql": "4fdad958a149b60dcb18019f15222e1c1c602fac7cd4a830a393647792ff05b5",
     "0014_queued.sql": "b9f9854b27dd55490bb07c945f88753b45bd4b44431dc78fd7bcdcf15bdb8980",
+    "0015_blocks.sql": "c576d465921c15b307ed8e0a383a8b2bb8a4a8a0832c8deb4c064e3eefac0825",
 }
 """The digest of each published migration. A line is added, never changed."""
 

@@ -233,10 +233,10 @@ def test_a_commit_that_succeeded_though_it_was_reported_failed_is_not_repeated(
 ) -> None:
     manager.append(history()[:2])
     manager.project()
-    head, reached = manager._head, manager._reached
+    head, block, reached = manager._head, manager._block, manager._reached
     manager.append(history()[2:])
     # As if the error had come after the commit: memory did not take note of it.
-    manager._head, manager._ahead = head, Ahead()
+    manager._head, manager._block, manager._ahead = head, block, Ahead()
     manager.append(history()[2:])
     ahead = manager._ahead
     manager.project()

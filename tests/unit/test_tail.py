@@ -97,8 +97,8 @@ def test_a_row_that_this_version_cannot_read_is_named_although_its_hash_is_right
     manager.close()
     payload = b'{"event":{"type":"Killed"},"changes":[{"type":"Unheard"}]}'
     with closing(sqlite3.connect(path)) as other, other:
-        (row,) = other.execute("SELECT previous_hash, sequence, time_ns, kind FROM journal")
-        previous, sequence, time_ns, kind = row
+        (row,) = queries.journal(other)
+        sequence, time_ns, kind, _, previous, _ = row
         own = (payload.decode(), row_hash(previous, sequence, time_ns, kind, payload))
         other.execute("UPDATE journal SET payload = ?, hash = ? WHERE sequence = 1", own)
     with pytest.raises(CorruptDatabase, match="row 1 of its journal cannot be read"):

@@ -88,7 +88,7 @@ class Action(StrEnum):
     """An entry against a position that is being exited: it is judged once that is done."""
 
 
-class Check(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+class Check(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """One rule as it was measured. `value` and `limit` are plain decimals or words, `unit` says of
     what; a value that could not be measured is None and the check has failed."""
 

@@ -21,6 +21,7 @@ from pointsman.domain.orders import KnownOrder, Order
 from pointsman.domain.signals import Decision, FirstDecision, SignalRecord
 from pointsman.execution.ports import Archive, JournalEntry, Recorder, StorageStatus
 from pointsman.storage.ahead import Kin, found, is_paid
+from pointsman.storage.blocks import Block
 from pointsman.storage.codec import Newest
 from pointsman.storage.entries import Head, JournalRow, chained
 
@@ -47,7 +48,7 @@ class Rerun:
     ) -> None:
         self._rows = rows
         self._row = next(rows)
-        self._head = Head(0, self._row[4])
+        self._head, self._block = Head(0, self._row[4]), Block()
         self._recorder = recorder
         self._archive = archive
         self._catch_up = catch_up
@@ -70,7 +71,8 @@ class Rerun:
         if self.is_caught_up:
             self._recorder.put(ticket, entry, is_awaited)
             return
-        ((sequence, _, kind, _, _, own_hash),), self._head = chained([entry], self._head)
+        (row,), self._head = chained([entry], self._head, self._block)
+        sequence, _, kind, _, _, own_hash = row
         if own_hash != self._row[5]:
             raise Diverged(sequence, self._row[2], kind)
         self._last_made = ticket

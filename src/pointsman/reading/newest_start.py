@@ -12,9 +12,9 @@ from pointsman.storage.entries import event_of
 
 def read_start(connection: sqlite3.Connection) -> Started | None:
     """The newest start; None before the first, and where another version wrote it differently."""
-    for (payload,) in queries.rows(connection, queries.NEWEST_START):
+    for time_ns, kind, payload in queries.rows(connection, queries.NEWEST_START):
         try:
-            event = event_of(payload)
+            event = event_of(time_ns, kind, payload)
         except msgspec.DecodeError:
             return None
         return event if isinstance(event, Started) else None

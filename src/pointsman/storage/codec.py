@@ -36,8 +36,9 @@ from pointsman.domain.market import InstrumentSteps
 from pointsman.domain.money import plain
 from pointsman.domain.orders import Fill, Order
 from pointsman.domain.positions import Funding, Position, PositionState, Trade
-from pointsman.domain.signals import Decision, SignalRecord
+from pointsman.domain.signals import Check, Decision, SignalRecord
 from pointsman.storage.errors import CorruptDatabase
+from pointsman.storage.measured import checks_of, checks_text
 
 Value = str | int | None
 Row = tuple[Value, ...]
@@ -117,10 +118,11 @@ class RecordCodec(Generic[R]):
         """Whether a column that holds JSON reads as another text does: an earlier version also
         wrote the fields that have their defaults."""
         column = self.columns[self.names.index(name)]
-        if column.encode is not _to_json or not isinstance(stored, str) or column.decode is None:
+        encode, decode = column.encode, column.decode
+        if encode not in (_to_json, checks_text) or not isinstance(stored, str) or decode is None:
             return False
         try:
-            return bool(_to_json(column.decode(stored)) == expected)
+            return bool(encode(decode(stored)) == expected)
         except (msgspec.MsgspecError, UnicodeEncodeError):
             return False
 
@@ -201,6 +203,8 @@ def _column(name: str, path: str, annotation: Any) -> TableColumn:
         return TableColumn(
             name, path, "TEXT", is_nullable, attrgetter("_value_"), members.__getitem__
         )
+    if kind == tuple[Check, ...]:
+        return TableColumn(name, path, "TEXT", is_nullable, checks_text, checks_of)
     decoder = msgspec.json.Decoder(kind)
     return TableColumn(name, path, "TEXT", is_nullable, _to_json, decoder.decode)
 

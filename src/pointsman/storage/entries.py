@@ -15,8 +15,9 @@ import msgspec
 from pointsman.domain.commands import Record
 from pointsman.domain.events import Event
 from pointsman.execution.ports import JournalEntry
+from pointsman.storage.blocks import CHANGED, Block
 from pointsman.storage.errors import damaged
-from pointsman.storage.payload import payload_of, whole
+from pointsman.storage.payload import payload_of, tagged, whole
 
 
 class RunIdentity(msgspec.Struct, frozen=True, gc=False):
@@ -38,14 +39,20 @@ class Head(msgspec.Struct, frozen=True, gc=False):
 
 
 JournalRow = tuple[int, int, str, str, str, str]
-"""sequence, time_ns, kind, payload, previous_hash, hash."""
+"""sequence, time_ns, kind, payload, previous_hash, hash; hashes in hexadecimal digits."""
+
+StoredTurn = tuple[int, int, str, str]
+"""What a row says, without its hashes: sequence, time_ns, kind, payload."""
+
+
+_Stored: Any = Union[(Record, *CHANGED.values())]
 
 
 class _Payload(msgspec.Struct, frozen=True, gc=False):
     """What a row of the journal holds; the event stays raw until it is asked for."""
 
     event: msgspec.Raw
-    changes: tuple[Record, ...]
+    changes: tuple[_Stored, ...]
 
 
 _ENCODER = msgspec.json.Encoder()
@@ -84,46 +91,68 @@ def row_of_text(text: bytes) -> JournalRow:
     return (sequence, time_ns, kind, payload.decode(), previous, own)
 
 
-def chained(entries: Sequence[JournalEntry], head: Head) -> tuple[list[JournalRow], Head]:
-    """The journal rows of entries that follow `head`, and the new head."""
+def stored(row: JournalRow) -> tuple[int, int, str, str, bytes, bytes]:
+    """A row as its table holds it: hashes as they are."""
+    return (*row[:4], bytes.fromhex(row[4]), bytes.fromhex(row[5]))
+
+
+def chained(
+    entries: Sequence[JournalEntry], head: Head, block: Block
+) -> tuple[list[JournalRow], Head]:
+    """The journal rows of entries that follow `head`, and the new head. `block` is what the rows up
+    to `head` have said, and afterwards what these have said too."""
     sequence, previous = head.sequence, head.hash
     rows: list[JournalRow] = []
     for entry in entries:
         sequence += 1
+        block.enter(sequence)
         kind = type(entry.event).__name__
-        payload = payload_of(entry.event, entry.changes)
+        payload = payload_of(entry.time_ns, entry.event, entry.changes, block)
         new = row_hash(previous, sequence, entry.time_ns, kind, payload)
         rows.append((sequence, entry.time_ns, kind, payload.decode(), previous, new))
         previous = new
     return rows, Head(sequence, previous)
 
 
-def changes_of(payload: str) -> tuple[Record, ...]:
-    """The changed records of a row. Raises msgspec.DecodeError for what no version of ours
-    wrote."""
-    return _PAYLOADS.decode(whole(payload)).changes
+class RowReader:
+    """Reads rows of the journal in their order, from the first of any block, or from the one after
+    those that have said `block`; it is kept up to the last row that was read."""
+
+    def __init__(self, block: Block | None = None) -> None:
+        self.block = block or Block()
+
+    def changes(self, row: StoredTurn) -> tuple[Record, ...]:
+        """The changed records of the next row. Raises msgspec.DecodeError for what no version of
+        ours wrote."""
+        return self._read(row)[1]
+
+    def turn(self, row: StoredTurn) -> tuple[Event | None, tuple[Record, ...]]:
+        """The event and the changed records of the next row; None for an event that another version
+        wrote differently. Raises msgspec.DecodeError as `changes` does."""
+        event, changes = self._read(row)
+        try:
+            return _EVENTS.decode(tagged(row[2], event)), changes
+        except msgspec.MsgspecError:
+            return None, changes
+
+    def _read(self, row: StoredTurn) -> tuple[bytes, tuple[Record, ...]]:
+        sequence, time_ns, _, payload = row
+        self.block.enter(sequence)
+        read = _PAYLOADS.decode(whole(time_ns, payload, self.block))
+        return bytes(read.event), tuple([self.block.restored(stored) for stored in read.changes])
 
 
-def changes_of_tail(path: Path, sequence: int, payload: str) -> tuple[Record, ...]:
-    """The changed records of a row that the tables lack: without them the file cannot be used.
-    Raises CorruptDatabase."""
+def changes_of_tail(path: Path, rows: RowReader, row: JournalRow) -> tuple[Record, ...]:
+    """The changed records of the next row, which the tables lack, or that is needed to read one of
+    those: without them the file cannot be used. Raises CorruptDatabase."""
     try:
-        return changes_of(payload)
+        return rows.changes(row[:4])
     except (msgspec.MsgspecError, UnicodeEncodeError) as error:
-        raise damaged(path, f"row {sequence} of its journal cannot be read") from error
+        raise damaged(path, f"row {row[0]} of its journal cannot be read") from error
 
 
-def turn_of(payload: str) -> tuple[Event | None, tuple[Record, ...]]:
-    """The event and the changed records of a row; None for an event that another version wrote
-    differently. Raises msgspec.DecodeError as `changes_of` does."""
-    read = _PAYLOADS.decode(whole(payload))
-    try:
-        return _EVENTS.decode(read.event), read.changes
-    except msgspec.MsgspecError:
-        return None, read.changes
-
-
-def event_of(payload: str) -> Event:
-    """The event of a row. Raises msgspec.DecodeError for one that another version wrote
-    differently."""
-    return _EVENTS.decode(_PAYLOADS.decode(whole(payload)).event)
+def event_of(time_ns: int, kind: str, payload: str) -> Event:
+    """The event of a row, where it holds no quote. Raises msgspec.DecodeError for one that another
+    version wrote differently."""
+    read = _PAYLOADS.decode(whole(time_ns, payload, Block()))
+    return _EVENTS.decode(tagged(kind, bytes(read.event)))

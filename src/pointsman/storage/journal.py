@@ -13,25 +13,36 @@ the check.
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from pointsman.domain.commands import Record
 from pointsman.domain.events import Event
+from pointsman.storage.ahead import Changes
 from pointsman.storage.codec import CODECS, Newest, RecordCodec, RecordKey, is_gone
 from pointsman.storage.entries import (
     Head,
+    JournalRow,
+    RowReader,
     RunIdentity,
     chain_start,
-    changes_of,
+    changes_of_tail,
     row_hash,
-    turn_of,
 )
-from pointsman.storage.errors import explained
-from pointsman.storage.queries import JOURNAL, LAST_TURN, path_of, projected, run_identity
+from pointsman.storage.errors import damaged, explained
+from pointsman.storage.queries import (
+    JOURNAL,
+    LAST_TURN,
+    TURNS_AFTER,
+    path_of,
+    projected,
+    reader_after,
+    run_identity,
+)
 from pointsman.storage.thinning import may_be_gone
 
 
@@ -110,6 +121,18 @@ def row_fault(row: tuple[Any, ...], expected: int, previous: str) -> ChainFault 
     return None if is_right else ChainFault(sequence, "the hash is not that of the row's content")
 
 
+def changes_behind(
+    path: Path, head: Head, rows: Iterable[JournalRow], reader: RowReader
+) -> Iterator[Changes]:
+    """What each row changed. Raises CorruptDatabase where they do not follow `head`."""
+    for row in rows:
+        sequence = head.sequence + 1
+        if fault := row_fault(row, sequence, head.hash):
+            raise damaged(path, f"row {sequence} of its journal: {fault.what}")
+        yield changes_of_tail(path, reader, row)
+        head = Head(sequence, row[-1])
+
+
 def fold(connection: sqlite3.Connection) -> Difference | None:
     """The first difference between the tables and the changes recorded up to the row that they
     have come to, or None.
@@ -122,11 +145,11 @@ def fold(connection: sqlite3.Connection) -> Difference | None:
         reached = projected(connection)
         newest_turn = cursor.execute(LAST_TURN).fetchone()
         now_ns = 0 if newest_turn is None else newest_turn[1]
-        for sequence, payload in cursor.execute(
-            "SELECT sequence, payload FROM journal ORDER BY sequence"
-        ):
+        reader = RowReader()
+        for row in cursor.execute(TURNS_AFTER, (0,)):
+            sequence, _, _, payload = row
             try:
-                changes = changes_of(payload)
+                changes = reader.changes(row)
                 if reached is None or sequence <= reached.sequence:
                     newest.take(changes)
             except (msgspec.MsgspecError, TypeError, UnicodeEncodeError):
@@ -161,11 +184,11 @@ def turns(connection: sqlite3.Connection, after: int = 0) -> Iterator[Turn]:
     verified before."""
     cursor = connection.cursor()
     cursor.row_factory = None
-    query = (
-        "SELECT sequence, time_ns, kind, payload FROM journal WHERE sequence > ? ORDER BY sequence"
-    )
-    for sequence, time_ns, kind, payload in cursor.execute(query, (after,)):
-        event, changes = turn_of(payload)
+    reader = None
+    for row in cursor.execute(TURNS_AFTER, (after,)):
+        sequence, time_ns, kind, _ = row
+        reader = reader or reader_after(connection, sequence - 1)
+        event, changes = reader.turn(row)
         yield Turn(sequence=sequence, time_ns=time_ns, kind=kind, event=event, changes=changes)
 
 

@@ -30,8 +30,16 @@ from pointsman.domain.signals import Decision, SignalRecord
 from pointsman.domain.timestamps import SECOND_NS
 from pointsman.domain.venue_reports import KnownOfVenue
 from pointsman.storage.ahead import Kin
+from pointsman.storage.blocks import first_of_block
 from pointsman.storage.codec import R, Value, codec_of
-from pointsman.storage.entries import Head, JournalRow, RunIdentity, chain_start
+from pointsman.storage.entries import (
+    Head,
+    JournalRow,
+    RowReader,
+    RunIdentity,
+    chain_start,
+    changes_of_tail,
+)
 from pointsman.storage.errors import explained
 from pointsman.storage.schema import IS_ENTRY, IS_NOT_FINAL, IS_START, IS_UNCONFIRMED
 
@@ -59,18 +67,28 @@ LAST_FILL = "WHERE is_external = 0 ORDER BY rowid DESC LIMIT 1"
 LAST_CASH_REF = (
     "SELECT ref, rowid FROM cash_moves WHERE is_confirmed = 1 ORDER BY rowid DESC LIMIT 1"
 )
-JOURNAL = (
-    "SELECT sequence, time_ns, kind, payload, previous_hash, hash FROM journal ORDER BY sequence"
+
+_DIGITS = "CASE typeof({0}) WHEN 'blob' THEN lower(hex({0})) ELSE {0} END AS {0}"
+"""A hash of the journal in hexadecimal digits: until schema 15 it was stored so."""
+
+_HASH = _DIGITS.format("hash")
+_ROWS = (
+    f"SELECT sequence, time_ns, kind, payload, {_DIGITS.format('previous_hash')}, {_HASH}"  # noqa: S608
+    " FROM journal"
 )
-TAIL = (
-    "SELECT sequence, time_ns, kind, payload, previous_hash, hash FROM journal "
-    "WHERE sequence > ? ORDER BY sequence"
+JOURNAL = f"{_ROWS} ORDER BY sequence"
+TAIL = f"{_ROWS} WHERE sequence > ? ORDER BY sequence"
+TURNS_AFTER = (
+    "SELECT sequence, time_ns, kind, payload FROM journal WHERE sequence > ? ORDER BY sequence"
 )
 ROWS_AFTER = f"{TAIL} LIMIT ?"
 PROJECTED = "SELECT projected_sequence, projected_hash FROM lease WHERE id = 1"
-JOURNAL_HASH = "SELECT hash FROM journal WHERE sequence = ?"
-NEWEST_START = f"SELECT payload FROM journal WHERE {IS_START} ORDER BY sequence DESC LIMIT 1"  # noqa: S608
-LAST_TURN = "SELECT sequence, time_ns, hash FROM journal ORDER BY sequence DESC LIMIT 1"
+JOURNAL_HASH = f"SELECT {_HASH} FROM journal WHERE sequence = ?"  # noqa: S608 - a constant
+NEWEST_START = (
+    f"SELECT time_ns, kind, payload FROM journal WHERE {IS_START} "  # noqa: S608 - a constant
+    "ORDER BY sequence DESC LIMIT 1"
+)
+LAST_TURN = f"SELECT sequence, time_ns, {_HASH} FROM journal ORDER BY sequence DESC LIMIT 1"  # noqa: S608
 
 
 class StoredRecords(msgspec.Struct, frozen=True):
@@ -214,6 +232,16 @@ def projected(connection: sqlite3.Connection) -> Head | None:
     """Up to which row of the journal the tables have come (RULES 41); None in a new database."""
     found = rows(connection, PROJECTED)
     return Head(*found[0]) if found else None
+
+
+def reader_after(connection: sqlite3.Connection, sequence: int) -> RowReader:
+    """A reader for the row after `sequence` and those that follow it. Raises CorruptDatabase where
+    the rows of its block cannot be read."""
+    reader = RowReader()
+    first = first_of_block(sequence + 1)
+    for row in rows_after(connection, first - 1, sequence + 1 - first):
+        changes_of_tail(path_of(connection), reader, row)
+    return reader
 
 
 def tail(connection: sqlite3.Connection) -> Iterator[JournalRow]:

@@ -10,7 +10,7 @@ Invariants:
   stores all or nothing, and may be tried again after a failure;
 * `project` does not wait for the disk: what a power cut takes of it the next start makes again from
   the journal. Pages are moved from the log to the file then, never while something waits;
-* the chain head in memory moves only after the commit;
+* the chain head in memory, and what the rows up to it have said, move only after the commit;
 * reading uses a connection of its own, so it never waits for a commit. It sees what is durable,
   projected or not;
 * the WAL file is never truncated while open: a commit into a file that is already long is about 1.4
@@ -20,7 +20,7 @@ Invariants:
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
@@ -31,13 +31,15 @@ from pointsman.domain.venue_reports import KnownOfVenue
 from pointsman.execution.ports import JournalEntry
 from pointsman.storage import lock, queries, schema
 from pointsman.storage.ahead import Ahead, Changes, Kin, all_of, found, is_paid
+from pointsman.storage.blocks import Block
 from pointsman.storage.entries import (
     Head,
     JournalRow,
+    RowReader,
     RunIdentity,
     chain_start,
     chained,
-    changes_of_tail,
+    stored,
 )
 from pointsman.storage.errors import (
     CorruptDatabase,
@@ -47,7 +49,7 @@ from pointsman.storage.errors import (
     explained,
 )
 from pointsman.storage.file_identity import Identity, fault_of, identities
-from pointsman.storage.journal import row_fault
+from pointsman.storage.journal import changes_behind
 from pointsman.storage.queries import StoredRecords
 from pointsman.storage.reader import reading
 from pointsman.storage.replica import Replica
@@ -95,6 +97,7 @@ class SqliteManager:
     _writer: sqlite3.Connection
     _reader: sqlite3.Connection
     _head: Head
+    _block: Block
     _reached: Head
 
     def __init__(self, path: Path, *, is_synced: bool = True) -> None:
@@ -155,16 +158,20 @@ class SqliteManager:
         path is not the one that is open, so that what is written to it would be lost; nothing of it
         is applied then, and the same entries may be tried again.
         """
-        turns, head = chained(entries, self._head)
-        self._add(turns, head, [entry.changes for entry in entries])
+        block = self._block.copy()
+        turns, head = chained(entries, self._head, block)
+        self._add(turns, head, block, [entry.changes for entry in entries])
 
     def adopt(self, rows: Sequence[JournalRow]) -> None:
         """Store rows that another engine has written, as `append` does. Raises CorruptDatabase
         where they do not follow."""
-        changes = [*self._changes_behind(self._head, rows)]
-        self._add(rows, Head(rows[-1][0], rows[-1][-1]), changes)
+        reader = RowReader(self._block.copy())
+        changes = [*changes_behind(self.path, self._head, rows, reader)]
+        self._add(rows, Head(rows[-1][0], rows[-1][-1]), reader.block, changes)
 
-    def _add(self, turns: Sequence[JournalRow], head: Head, changes: Sequence[Changes]) -> None:
+    def _add(
+        self, turns: Sequence[JournalRow], head: Head, block: Block, changes: Sequence[Changes]
+    ) -> None:
         began_ns = time.monotonic_ns()
         with self._transaction(_SYNCED) as writer:
             newest = writer.execute(queries.LAST_TURN).fetchone()
@@ -174,13 +181,13 @@ class SqliteManager:
             elif at != self._head.sequence or (newest and newest[2] != self._head.hash):
                 raise self._changed_by_another(f"it now ends with row {at}, which is another")
             else:
-                writer.executemany(_ADD_TURN, turns)
+                writer.executemany(_ADD_TURN, map(stored, turns))
         self.commit_ns = time.monotonic_ns() - began_ns
         if not self._ahead.turns:
             self._ahead_since = time.monotonic()
         for changed in changes:
             self._ahead.take_turn(changed)
-        self._head = head
+        self._head, self._block = head, block
         if self.on_commit is not None:
             self.on_commit(self.commit_ns)
 
@@ -335,18 +342,12 @@ class SqliteManager:
                 f"its journal does not hold row {reached.sequence} as the lease row names it"
                 " (`pointsman journal check` says more)",
             )
-        for changes in self._changes_behind(reached, queries.tail(self._reader)):
+        reader = queries.reader_after(self._reader, reached.sequence)
+        tail = queries.tail(self._reader)
+        for changes in changes_behind(self.path, reached, tail, reader):
             ahead.take_turn(changes)
+        self._block = reader.block
         return ahead
-
-    def _changes_behind(self, head: Head, rows: Iterable[JournalRow]) -> Iterator[Changes]:
-        """What each row changed. Raises CorruptDatabase where they do not follow `head`."""
-        for row in rows:
-            sequence = head.sequence + 1
-            if fault := row_fault(row, sequence, head.hash):
-                raise damaged(self.path, f"row {sequence} of its journal: {fault.what}")
-            yield changes_of_tail(self.path, sequence, row[3])
-            head = Head(sequence, row[-1])
 
     def _take_lease(self) -> None:
         holder = f"{os.getpid()}@{os.uname().nodename}"

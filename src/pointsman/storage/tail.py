@@ -17,7 +17,7 @@ from typing import Any
 from pointsman.domain.commands import Record
 from pointsman.storage.codec import CODECS, Newest, RecordCodec, is_gone
 from pointsman.storage.entries import changes_of_tail
-from pointsman.storage.queries import path_of, tail
+from pointsman.storage.queries import path_of, reader_after, tail
 
 
 def hold_moment(connection: sqlite3.Connection) -> None:
@@ -27,9 +27,10 @@ def hold_moment(connection: sqlite3.Connection) -> None:
     """
     connection.execute("PRAGMA temp_store = MEMORY")
     connection.execute("BEGIN")
-    newest = Newest()
-    for sequence, _, _, payload, _, _ in tail(connection):
-        newest.take(changes_of_tail(path_of(connection), sequence, payload))
+    newest, path, reader = Newest(), path_of(connection), None
+    for row in tail(connection):
+        reader = reader or reader_after(connection, row[0] - 1)
+        newest.take(changes_of_tail(path, reader, row))
     for kind, changed in newest.by_type.items():
         if changed:
             _lay_over(connection, CODECS[kind], changed.values())

@@ -1,0 +1,3 @@
+-- From here on rows of the journal hold what changed of a record that their block holds already, and
+-- both hashes as bytes in place of digits; `decisions.checks` holds a list for each rule. What was
+-- written before stays as it is and is read as ever. The number alone keeps an older version away.
