@@ -3,10 +3,13 @@
 import pytest
 
 from pointsman.domain.commands import Submit
-from pointsman.domain.events import NotSent
+from pointsman.domain.events import NotSent, OrderReport, ReportWord
 from pointsman.domain.life_cycle import OrderStatus
+from pointsman.domain.policy import Reversal
 from pointsman.domain.reasons import Reason
+from pointsman.domain.sides import MarketPosition
 from pointsman.engine import live_loop as module
+from pointsman.execution.last_check import Hold
 from pointsman.execution.ports import VenueReply
 from tests import desk_stories as told
 from tests.desk_stories import START_NS
@@ -61,6 +64,21 @@ class LateVenue(BusyVenue):
                 self.replies.append(traded(submit.order, "10"))
         self.is_asked_again = True
         return replies
+
+
+def test_rule_55_the_opening_part_of_a_reversal_waits_for_the_next_start() -> None:
+    """No entry leaves any more: it would have been accepted, and denied by the last check."""
+    story = begin(told.policy(told.limits(reversal=Reversal.CLOSE_AND_OPEN)))
+    story.enter()
+    turn = told.signal("turn", "sell", "20", market_position=MarketPosition.SHORT)
+    story.ask(turn)
+    (closing,) = story.venue.take(Submit)
+    story.loop.hold(Hold.STOPPING, True)
+    gone = OrderReport(f"{CODE}1S1", ReportWord.CANCELED, START_NS)
+    story.say(accepted(closing.order), traded(closing.order, "10"), gone)
+    account = story.loop.desk.books.accounts[told.VA]
+    assert account.opening is not None
+    assert story.loop.desk.due_openings(), "the account is flat"
 
 
 async def test_an_entry_at_work_is_waited_for_at_the_end_and_its_stop_leaves() -> None:

@@ -249,8 +249,8 @@ class ExecutionLoop:
         self.turn(event, answer)
 
     def _due_openings(self) -> list[Signal]:
-        """The opening parts of reversals that may be decided now (RULES 55)."""
-        return [] if self.is_held else self.desk.due_openings()
+        """The opening parts of reversals that may be decided now, and not at the end (RULES 55)."""
+        return [] if self.is_held or self.holds.is_set(Hold.STOPPING) else self.desk.due_openings()
 
     def turn(self, event: ev.Event, answer: Callback | None = None) -> Step:
         """Decide one event and queue it for storage. The caller's answer, then the commands, wait
