@@ -5,7 +5,8 @@ from tests.mutants.mutant import Mutant
 ABILITIES = (
     Mutant(
         "I24", "an entry is sent beside a stop that forbids it", "execution/signal_router.py",
-        "    if abilities.forbids or not abilities.takes_requests_in_order:\n", "    if False:\n",
+        "    if (can := books.policy.abilities).forbids or not can.takes_requests_in_order:\n",
+        "    if False:\n",
     ),
     Mutant(
         "I24", "a stop is sent beside its entry", "execution/venue_forbids.py",

@@ -122,8 +122,7 @@ def _entry_direction(books: Books, signal: Signal, side: Side) -> Iterator[Check
     may = wanted is PositionSide.LONG or books.instrument(signal.symbol).may_short
     limit = allowed.value if may else PositionSide.LONG.value
     yield Check(Reason.SIDE_NOT_ALLOWED, may and allowed.allows(wanted), wanted.value, limit)
-    abilities = books.policy.abilities
-    if abilities.forbids or not abilities.takes_requests_in_order:
+    if (can := books.policy.abilities).forbids or not can.takes_requests_in_order:
         yield venue_forbids.check_entry(books, signal.symbol, side)
 
 
