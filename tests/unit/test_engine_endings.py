@@ -6,7 +6,13 @@ import pytest
 import typer
 
 from pointsman.cli.engine_endings import known_endings
-from pointsman.cluster.errors import ClusterUnreachable, DeskOwned, NotOwner, WrongStream
+from pointsman.cluster.errors import (
+    ClusterError,
+    ClusterUnreachable,
+    DeskOwned,
+    NotOwner,
+    WrongStream,
+)
 from pointsman.engine.exit_codes import ExitCode
 from pointsman.engine.own_run import OtherRun
 from pointsman.engine.supervision import PartDied
@@ -28,6 +34,7 @@ from pointsman.venues.paper.errors import LedgerUnreadable
         (WrongStream("of another desk"), ExitCode.MISMATCH),
         (StrangeOrders("ABCDEF1E1"), ExitCode.MISMATCH),
         (PartDied("the writer"), ExitCode.FAILURE),
+        (ClusterError("its thread broke"), ExitCode.FAILURE),
     ],
     ids=lambda given: type(given).__name__,
 )

@@ -13,6 +13,7 @@ def known_endings() -> Iterator[None]:
     """Within this block an expected error ends the run with its exit code, and says how to fix
     it."""
     from pointsman.cluster.errors import (
+        ClusterError,
         ClusterUnreachable,
         DeskOwned,
         NotOwner,
@@ -46,5 +47,5 @@ def known_endings() -> Iterator[None]:
             f"the venue knows order {error}, made by this installation, and the database does not"
         )
         fail(f"{told}: it is not the one that traded there; nothing was sent", ExitCode.MISMATCH)
-    except (UnreadableFile, PartDied, FilesLost) as error:
+    except (UnreadableFile, PartDied, FilesLost, ClusterError) as error:
         fail(str(error), ExitCode.FAILURE)
