@@ -2,6 +2,7 @@
 and what a trader and the venue see of them."""
 
 import contextlib
+import http.client
 import json
 import random
 import signal
@@ -91,7 +92,7 @@ class Node:
         try:
             with urllib.request.urlopen(request, timeout=2) as answer:
                 return json.load(answer)
-        except (OSError, ValueError):
+        except (OSError, ValueError, http.client.HTTPException):
             return None
 
     @property
