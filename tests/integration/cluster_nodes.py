@@ -27,7 +27,8 @@ from tests.venue_servers.bybit import BybitServer
 from tests.wire import Wire
 
 PATIENCE_SECONDS = 60.0
-LEASE_SECONDS = "2"
+LEASE_SECONDS = "4"
+"""Longer than a process stands still while it loads its modules on a busy machine."""
 SIGNALS_PART = 0.15
 """How many quotes are followed by a signal."""
 ACCOUNTS = ("VA001", "VA002")

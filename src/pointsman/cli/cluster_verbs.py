@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -83,6 +84,8 @@ def standby(
     wanted = Wanted(kind, files, read_signals(kind, pace, NONE), pace, Layout(), 0)
     settings = wanted.checked(given).settings
     _require_real_venue(settings)
+    # All that a run needs is loaded while somebody else owns the desk, and not when it waits.
+    import_module("pointsman.service.live_run")
     with known_endings(), clean_stop() as stop:
         held = _follow(settings, stop)
         if held is not None:
