@@ -161,6 +161,7 @@ def test_owners_that_are_killed_or_stand_still_are_replaced_and_two_never_send(
             trader.is_trading = False
             told = {*trader.told}
             time.sleep(1)
+            changing.standby.stop()  # it would take over from an owner that stops
             changing.owner.send(signal.SIGTERM)
             assert changing.owner.ended() == 128 + signal.SIGTERM, changing.log()
             assert_one_owner_sent_at_a_time(server)
