@@ -56,7 +56,8 @@ async def test_signals_that_wait_together_are_stored_in_groups_and_none_is_left_
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     story, stored = begin(), list[int]()
-    known, most = len(story.memory.entries), live_loop.GATHERED_STEPS_MAX + 1
+    known = len(story.memory.entries)
+    most = (live_loop.GATHERED_STEPS_MAX + 1) * live_loop.SIGNALS_AT_ONCE
 
     def press() -> None:
         story.memory.settle()

@@ -26,9 +26,9 @@ from pointsman.execution.last_check import Hold
 from pointsman.execution.outbox import StorageHeld
 
 SLEEP_MAX_NS = SECOND_NS
-SIGNALS_AT_ONCE = 1
+SIGNALS_AT_ONCE = 2
 REPLIES_AT_ONCE = 2
-LEAVING_AT_ONCE = 2
+LEAVING_AT_ONCE = 4
 """How much one step does at most before quotes are looked at again: what arrived waits no longer
 than so much takes, however much else waits."""
 
