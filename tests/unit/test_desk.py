@@ -124,14 +124,18 @@ def test_a_decision_comes_with_the_step_of_its_signal_alone() -> None:
 
 
 def test_rule_21_cancels_go_before_exits() -> None:
-    """Two positions of one VA, their entries still at work, are all flattened at once."""
+    """Two positions of one VA are flattened, the entry of one still at work: what it fills is not
+    to be sold by a stop, so the exits wait for the stops."""
     desk = ready_desk()
-    for name in "ab":
-        acknowledge(desk, step := send(desk, signal(name)))
-        acknowledge(desk, trade(desk, submits(step)[0].client_order_id, "4"))
+    enter(desk, signal("a"))
+    acknowledge(desk, step := send(desk, signal("b")))
+    acknowledge(desk, trade(desk, submits(step)[0].client_order_id, "4"))
     step = tell(desk, Killed(True, "a person", "test"))
-    assert kinds(step.commands) == ["Cancel", "Cancel", "exit", "exit"]
-    assert cancels(step) == ["ABCDEF1E1", "ABCDEF2E1"]
+    assert kinds(step.commands) == ["Cancel", "Cancel", "Cancel"]
+    assert cancels(step) == ["ABCDEF1S1", "ABCDEF2E1", "ABCDEF2S1"]
+    step = report(desk, "ABCDEF2E1", ReportWord.CANCELED)
+    assert kinds(step.commands) == ["exit"], "nothing is at work that its stop could sell"
+    assert kinds(report(desk, "ABCDEF1S1", ReportWord.CANCELED).commands) == ["exit"]
 
 
 def test_rule_23_an_exit_goes_before_the_question_what_the_venue_holds() -> None:

@@ -86,7 +86,9 @@ def test_rule_19_after_halt_an_entry_fill_that_still_arrives_is_booked_and_gets_
 
 def test_rule_19_after_flatten_an_entry_fill_that_still_arrives_is_closed() -> None:
     desk, entry = in_flight()
-    (first,) = submits(tell(desk, FLATTEN))
+    pressed = tell(desk, FLATTEN)
+    assert (cancels(pressed), submits(pressed)) == (["ABCDEF1S1", entry], [])
+    (first,) = submits(report(desk, "ABCDEF1S1", ReportWord.CANCELED))
     assert (first.role, first.position_id, first.exit_reason) == (Role.EXIT, 1, Reason.FLATTEN)
     late = submits(trade(desk, entry, "10"))
     assert [(order.role, order.position_id, order.quantity) for order in late] == [

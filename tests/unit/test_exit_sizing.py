@@ -6,17 +6,21 @@ from typing import Any
 import pytest
 
 from pointsman.domain.accounts import Incident
+from pointsman.domain.events import ReportWord
 from pointsman.domain.market import Instrument
 from pointsman.domain.orders import Role
 from pointsman.domain.reasons import Reason
 from pointsman.domain.signals import Action, Outcome
 from tests.desk_stories import (
+    acknowledge,
+    cancels,
     decide,
     enter,
     of_type,
     order_sent,
     policy,
     ready_desk,
+    report,
     send,
     signal,
     submits,
@@ -100,8 +104,12 @@ def test_rule_15_an_exit_of_everything_takes_along_what_the_entry_still_fills() 
     desk = ready_desk()
     (order,) = submits(send(desk, signal("a")))
     order_sent(desk, order.client_order_id)
-    trade(desk, order.client_order_id, "4")
-    assert submits(send(desk, signal("out", "close", None)))[0].quantity == 4
+    acknowledge(desk, trade(desk, order.client_order_id, "4"))
+    step = send(desk, signal("out", "close", None))
+    assert (cancels(step), submits(step)) == ([order.client_order_id, "ABCDEF1S1"], [])
+    (first,) = submits(report(desk, "ABCDEF1S1", ReportWord.CANCELED))
     (more,) = submits(trade(desk, order.client_order_id, "6"))
-    assert more.role is Role.EXIT
-    assert more.quantity == 6
+    assert [(each.role, each.quantity) for each in (first, more)] == [
+        (Role.EXIT, 4),
+        (Role.EXIT, 6),
+    ]

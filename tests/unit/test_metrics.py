@@ -68,6 +68,7 @@ PROMISED = """
 
 CLUSTER = {"epoch": 3, "replica_lag_rows": 7, "replica_lag_ms": 1500}
 ROWS = [line.split() for line in PROMISED.strip().splitlines()]
+IN_A_CLUSTER = {"pointsman_replica_lag_rows", "pointsman_replica_lag_seconds", "pointsman_epoch"}
 TABLE = {name: (kind, set(labels)) for name, kind, *labels in ROWS}
 SETTINGS = resolve_settings({}, None, {}).settings
 MARK = Quote("XXX", START_NS, Decimal("99.99"), Decimal(100), Decimal("100.01"), Decimal(100))

@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 
 from pointsman.domain.commands import Submit
+from pointsman.domain.events import ReportWord
 from pointsman.domain.money import exact
 from pointsman.domain.orders import Role
 from pointsman.domain.policy import ReduceOnlyMode
 from pointsman.domain.sides import PositionSide
 from pointsman.execution.soundness import assert_fits, assert_may_open, assert_sound
-from tests.desk_stories import VA, account, acknowledge, enter, policy, send, signal
+from tests.desk_stories import VA, account, acknowledge, enter, policy, report, send, signal
 from tests.order_stories import KeptDesk, kept_desk, replace
 
 
@@ -74,4 +75,8 @@ def test_i7_more_leaving_than_is_held_is_noticed_where_it_may_not_overlap() -> N
         assert_fits(desk.books, 1, [Submit(second)])
     assert_fits(desk.books, 1, [])
     desk.books.policy = policy()
+    with pytest.raises(AssertionError):
+        assert_fits(desk.books, 1, [Submit(second)])
+    (entry,) = desk.books.orders_of(2, Role.ENTRY)
+    report(desk, entry.client_order_id, ReportWord.CANCELED)
     assert_fits(desk.books, 1, [Submit(second)])

@@ -123,7 +123,6 @@ class Books:
         if order.role is Role.ENTRY:
             index.entries[order_id] = None
             self.entries_by_symbol.setdefault(order.symbol, {})[order_id] = None
-            self._touch_holders(order.symbol, order.position_side)
             self._count_holder(order.symbol, order.position_side, order.va_id, +1)
 
     def _forget_order(self, order: Order, index: AccountIndex) -> None:
@@ -204,11 +203,11 @@ class Books:
             self.holding_accounts.pop(position.va_id, None)
 
     def _count_holder(self, symbol: str, side: PositionSide, va_id: str, step: int) -> None:
-        """Keep who holds, or works an entry in, a symbol and side. A newcomer, as an entry of
-        anybody, makes the positions there think again: what leaves may no longer exceed them (RULES
+        """Keep who holds, or works an entry in, a symbol and side. Whatever comes to a VA that was
+        alone there makes its positions think again: what leaves may no longer exceed them (RULES
         21)."""
         counts = self.holders.setdefault((symbol, side), {})
-        if va_id not in counts and len(counts) == 1:
+        if step > 0 and len(counts) == 1:
             self._touch_holders(symbol, side)
         counts[va_id] = counts.get(va_id, 0) + step
         if counts[va_id] == 0:
