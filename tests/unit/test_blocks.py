@@ -2,7 +2,9 @@
 
 import json
 from collections.abc import Sequence
+from contextlib import closing
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -22,8 +24,11 @@ from pointsman.execution.ports import JournalEntry
 from pointsman.storage import blocks
 from pointsman.storage.blocks import BLOCK_ROWS, CHANGED, Block, first_of_block
 from pointsman.storage.entries import Head, JournalRow, RowReader, chain_start, chained
+from pointsman.storage.journal import fold, verify_chain
 from pointsman.storage.payload import structs_of
-from tests.unit.stored_samples import START_NS, TEN, fill, order, position, signal
+from pointsman.storage.reader import open_reader
+from pointsman.storage.sqlite_manager import SqliteManager
+from tests.unit.stored_samples import START_NS, TEN, fill, history, order, position, signal
 
 START = Head(0, chain_start(None))
 BID, ASK = Decimal("158.38"), Decimal("158.40")
@@ -204,3 +209,22 @@ def test_only_what_changes_is_held_until_the_block_ends() -> None:
     assert {tag for tag, _ in block._records} == {"OrderChanged", "PositionChanged"}
     chained([JournalEntry(1, OrderSent("A"), ())], Head(4, "00"), block)
     assert not block._records
+
+
+def test_who_adopts_rows_goes_on_as_their_writer_would(tmp_path: Path) -> None:
+    """A block that one engine begins and another ends reads as one."""
+    owner, follower = SqliteManager(tmp_path / "a.db"), SqliteManager(tmp_path / "b.db")
+    owner.open()
+    follower.open()
+    owner.append(history()[:2])
+    follower.adopt([*owner.journal()])
+    owner.append(history()[2:6])
+    follower.adopt([*owner.journal()][2:])
+    owner.append(history()[6:])
+    follower.append(history()[6:])
+    assert follower.head == owner.head, "the same bytes"
+    follower.project()
+    with closing(open_reader(follower.path)) as connection:
+        assert (verify_chain(connection), fold(connection)) == (None, None)
+    owner.close()
+    follower.close()
