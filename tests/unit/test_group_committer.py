@@ -291,5 +291,5 @@ def test_a_fault_of_our_own_ends_the_thread_and_nobody_waits_for_it(
     committer.put(1, turn(1))
     assert told.failed.wait(PATIENCE_SECONDS)
     assert not committer.flush(PATIENCE_SECONDS)
-    with pytest.raises(TypeError, match="ours"):
+    with pytest.raises(StorageFailed, match="ours"):
         committer.put(2, turn(2))

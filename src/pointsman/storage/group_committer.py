@@ -18,6 +18,7 @@ from collections import deque
 from collections.abc import Callable
 from functools import partial
 
+from pointsman.errors import PointsmanError
 from pointsman.execution.ports import JournalEntry
 from pointsman.storage.errors import StorageFailed, StorageQueueFull
 from pointsman.storage.sqlite_manager import SqliteManager
@@ -74,14 +75,17 @@ class GroupCommitter:
         """Queue a turn, to be durable soon. Tickets rise. One that `is_awaited` is followed by
         `press`, which wakes the writer; it is not woken twice.
 
-        Raises StorageQueueFull when commits fail and no more may wait, and what the thread has
-        ended by, where it has: a fault of ours, or that its copy is not ours to write any more.
+        Raises StorageQueueFull when commits fail and no more may wait. Where the thread has ended,
+        raises what it ended by: a PointsmanError, such as that its copy is not ours to write any
+        more, or StorageFailed for a fault of ours.
         """
         with self._changed:
             if not self._has_room():
                 self._changed.wait_for(lambda: self._has_room() or self._failure is not None)
-            if self._fault is not None:
+            if isinstance(self._fault, PointsmanError):
                 raise self._fault
+            if self._fault is not None:
+                raise StorageFailed(self._fault)
             if not self._has_room():
                 raise StorageQueueFull(f"{self._queue_len_max} turns wait; {self._failure}")
             assert not self._is_stopping, "nothing may be put after stop"
