@@ -190,9 +190,12 @@ def test_an_order_that_any_list_shows_is_never_called_absent(
     """The entry was executed, the stop rests."""
     enter(account)
     account.server.faults.add(Fault(route="query", kind=Kind.EMPTY_LIST, times=2))
-    account.send(Query(order_id, BTC))
-    account.send(Query(order_id, BTC))
-    account.first(OrderFound)
+
+    def is_found() -> bool:
+        account.send(Query(order_id, BTC))
+        return any(isinstance(told, OrderFound) for told in account.told)
+
+    account.until(is_found)
     assert not [told for told in account.told if isinstance(told, OrderAbsent)]
 
 
