@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from hypothesis import strategies as st
 
 # A busy machine must not fail a property for being slow; pytest-timeout bounds the whole test.
 settings.register_profile("house", settings.get_profile("default"), deadline=None, print_blob=True)
@@ -28,6 +29,13 @@ def pytest_make_collect_report(
         why = "Skipped: nats-py is not installed: pip install -r requirements-cluster.txt"
         report.outcome, report.longrepr = "skipped", (str(collector.path), 1, why)
     return report
+
+
+@pytest.fixture(scope="session", autouse=True)
+def characters() -> None:
+    """On a fresh checkout Hypothesis works out its table of characters, which takes 200 MB for a
+    moment: better before the process has grown."""
+    st.text().validate()
 
 
 @pytest.fixture(scope="session")
