@@ -285,7 +285,9 @@ def _run_paced(
 
         def started(account: "VenueAccount") -> None:
             if not account.is_paper:
-                _say_account(account, settings, log(time.time_ns))
+                # One thread at a time may write to a text stream: lines were lost.
+                say = _say_on_terminal if is_shown else writer.put
+                _say_account(account, settings, log(time.time_ns), say)
             if is_shown:
                 opened.callback(show_dashboard(database, stop))
 
@@ -296,8 +298,15 @@ def _run_paced(
     return isinstance(arrivals, Arrivals) and arrivals.is_broken
 
 
-def _say_account(account: "VenueAccount", settings: "Settings", log: "Log") -> None:
-    """Whose money it is that is traded with, and what limits it."""
+def _say_on_terminal(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+
+
+def _say_account(
+    account: "VenueAccount", settings: "Settings", log: "Log", say: Callable[[str], None]
+) -> None:
+    """Whose money it is that is traded with, and what limits it: a line of the log where that is
+    for programs, else lines for a person."""
     from pointsman.config.fields import LogFormat, LogLevel
     from pointsman.terminal.text import console
     from pointsman.terminal.venue_start import draw_start, limits_in_force
@@ -305,7 +314,10 @@ def _say_account(account: "VenueAccount", settings: "Settings", log: "Log") -> N
     if settings.log_format is LogFormat.JSON:
         log.say((LogLevel.WARNING, f"trading on {account.label}", dict(limits_in_force(settings))))
     else:
-        console(is_error=True).print(draw_start(account, settings))
+        drawing = console(is_error=True)
+        with drawing.capture() as drawn:
+            drawing.print(draw_start(account, settings))
+        say(drawn.get().rstrip("\n"))
 
 
 def _tell(options: Options, report: dict[str, Any], seconds: float, is_lasting: bool) -> None:
