@@ -87,6 +87,29 @@ async def test_who_waits_for_the_next_order_holds_no_question_up() -> None:
         await waiting
 
 
+async def test_however_many_wait_for_their_turn_the_next_is_looked_at_no_longer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    gate = make_gate(60_000, 1, Rate(Stage.QUERY, 1, 3600 * SECOND_NS))
+    waiting = [asyncio.create_task(gate.enter(cost(QUERY))) for _ in range(500)]
+    await asyncio.sleep(0)
+    looked = list[RequestCost]()
+    wait_ns = gate.budget.wait_ns
+
+    def count(asked: RequestCost, now_ns: int) -> int:
+        looked.append(asked)
+        return wait_ns(asked, now_ns)
+
+    monkeypatch.setattr(gate.budget, "wait_ns", count)
+    more = asyncio.create_task(gate.enter(cost(QUERY)))
+    await asyncio.sleep(0)
+    assert len(looked) < 5
+    await gate.enter(cost(EXIT, stage=Stage.CREATE))
+    gate.close()
+    ended = await asyncio.gather(*waiting, more, return_exceptions=True)
+    assert {type(each) for each in ended} == {GateClosed}
+
+
 async def test_a_closed_gate_lets_nothing_leave() -> None:
     gate = make_gate(600, 0)
     gate.close()

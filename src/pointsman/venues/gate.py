@@ -5,8 +5,8 @@ the rate of its own stage, by those of that stage: a question does not wait for 
 """
 
 import asyncio
-import bisect
-from collections.abc import Callable
+import heapq
+from collections.abc import Callable, Iterable
 from itertools import count
 from typing import NamedTuple
 
@@ -38,7 +38,8 @@ class RequestGate:
         self.budget = budget
         self._now_ns = now_ns
         self._fail = fail
-        self._waiting: list[_Waiting] = []
+        self._waiting: dict[Stage, list[_Waiting]] = {stage: [] for stage in Stage}
+        """A heap for each stage: who may leave first is at its top."""
         self._numbers = count()
         self._timer: asyncio.TimerHandle | None = None
         self._is_closed = False
@@ -47,9 +48,8 @@ class RequestGate:
         """Whether a request could leave now, without waiting."""
         now_ns = self._now_ns()
         is_before = any(
-            each.cost.stage is cost.stage or self.budget.weight_wait_ns(each.cost, now_ns)
-            for each in self._waiting
-            if not each.waiter.done()
+            first.cost.stage is cost.stage or self.budget.weight_wait_ns(first.cost, now_ns)
+            for first in self._firsts(Stage)
         )
         return not (self._is_closed or is_before or self.budget.wait_ns(cost, now_ns))
 
@@ -67,39 +67,43 @@ class RequestGate:
             return
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         waiting = _Waiting(cost.request_class, next(self._numbers), cost, waiter)
-        bisect.insort(self._waiting, waiting)
+        heapq.heappush(self._waiting[cost.stage], waiting)
         self._let_go()
         await waiter
 
     def close(self) -> None:
         """Let nothing leave any more: who waits, and who comes, hears GateClosed."""
         self._is_closed = True
-        for each in self._waiting:
-            if not each.waiter.done():
-                each.waiter.set_exception(GateClosed())
-        self._waiting.clear()
+        for queue in self._waiting.values():
+            for each in queue:
+                if not each.waiter.done():
+                    each.waiter.set_exception(GateClosed())
+            queue.clear()
+
+    def _firsts(self, stages: Iterable[Stage]) -> list[_Waiting]:
+        """Who may leave first of each of these stages, in order."""
+        queues = [self._waiting[stage] for stage in stages]
+        for queue in queues:
+            while queue and queue[0].waiter.done():
+                heapq.heappop(queue)
+        return sorted(queue[0] for queue in queues if queue)
 
     def _let_go(self) -> None:
         """Let everybody go who may, in order, and look again when the next one may."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        now_ns, waits_ns, full = self._now_ns(), list[int](), set[Stage]()
-        staying = [each for each in self._waiting if not each.waiter.done()]
-        self._waiting = []
-        for place, each in enumerate(staying):
-            wait_ns = self.budget.wait_ns(each.cost, now_ns)
-            if each.cost.stage not in full and wait_ns == 0:
-                self.budget.spend(each.cost, now_ns)
-                each.waiter.set_result(None)
+        now_ns, waits_ns, stages = self._now_ns(), list[int](), set(Stage)
+        while firsts := self._firsts(stages):
+            first = firsts[0]
+            if (wait_ns := self.budget.wait_ns(first.cost, now_ns)) == 0:
+                self.budget.spend(first.cost, now_ns)
+                first.waiter.set_result(None)
                 continue
-            self._waiting.append(each)
-            if each.cost.stage not in full:
-                full.add(each.cost.stage)
-                waits_ns.append(wait_ns)
-            if self.budget.weight_wait_ns(each.cost, now_ns):
-                self._waiting += staying[place + 1 :]
+            waits_ns.append(wait_ns)
+            if self.budget.weight_wait_ns(first.cost, now_ns):
                 break
+            stages.remove(first.cost.stage)
         if waits_ns:
             seconds = min(waits_ns) / 1e9  # not money: seconds
             self._timer = asyncio.get_running_loop().call_later(seconds, self._look_again)
