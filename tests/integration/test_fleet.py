@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from pointsman.cluster import fleet as asking
+from pointsman.cluster.bucket import BucketKey
 from pointsman.cluster.fleet import Fleet
 from pointsman.cluster.fleet_kill import FleetKill, kill_of
 from pointsman.cluster.membership import join
@@ -68,6 +69,41 @@ def test_a_rearm_does_not_undo_a_kill_that_came_in_between(
         found = connection.ask(kill_of(fleet._bucket, "one").read(), SECONDS)
         assert found is not None
         assert found[0] == again
+
+
+def test_a_rearm_that_would_not_last_is_not_called_done(
+    server: NatsServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The engine is rearmed, and the servers keep the kill: it binds the next start."""
+    fails = {"one"}
+    write = BucketKey.write
+
+    async def fails_to_write(key: BucketKey[FleetKill], record: FleetKill, revision: int) -> int:
+        if isinstance(record, FleetKill) and key._key.endswith("one") and fails:
+            raise TimeoutError
+        return await write(key, record, revision)
+
+    monkeypatch.setattr(BucketKey, "write", fails_to_write)
+    with (
+        connected(server.url) as connection,
+        database(tmp_path / "a.db", 1) as one,
+        database(tmp_path / "b.db", 1) as two,
+        closing(join(settings_for(server.url, "one"), one, 0)) as first,
+        closing(join(settings_for(server.url, "two"), two, 0)) as second,
+    ):
+        for member in (first, second):
+            member.obey_fleet(lambda _kill: True)
+            member.answer_requests(lambda _content: b'{"ok": true}')
+        fleet = Fleet(connection)
+        fleet.kill(["one", "two"], FleetKill(is_set=True))
+        answers = fleet.rearm(["one", "two"], b"rearm", FleetKill(is_set=False))
+        assert "killed again at its next start" in answers["one"]["error"]
+        assert answers["two"]["ok"] is True
+        found = connection.ask(kill_of(fleet._bucket, "two").read(), SECONDS)
+        assert found is not None
+        assert not found[0].is_set
+        fails.clear()
+        assert fleet.rearm(["one"], b"rearm", FleetKill(is_set=False))["one"]["ok"] is True
 
 
 def test_there_may_be_no_desks(server: NatsServer) -> None:

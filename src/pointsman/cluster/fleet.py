@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -11,6 +12,7 @@ from nats.js.kv import KeyValue
 from pointsman.cluster.bucket import Changed, names_of, open_bucket
 from pointsman.cluster.connection import FAULTS, REQUEST_SECONDS, Connection
 from pointsman.cluster.control_subject import control_subject
+from pointsman.cluster.errors import ClusterUnreachable
 from pointsman.cluster.fleet_kill import FleetKill, kill_of, obeyed_by
 from pointsman.cluster.lease import LeaseRecord, SeenLease
 from pointsman.cluster.lease_store import LEASES, LeaseStore
@@ -78,9 +80,11 @@ class Fleet:
                 return {**NO_ANSWER, "error": f"not killed: {error}"}
             until = time.monotonic() + OBEYED_SECONDS
             while time.monotonic() < until:
-                found = await obeyed_by(self._bucket, desk).read()
-                if found is not None and found[0].revision >= revision:
-                    return {"ok": True, "durable": found[0].is_durable, "holder": found[0].holder}
+                with suppress(*FAULTS):  # It is killed all the same: who has obeyed is asked again.
+                    found = await obeyed_by(self._bucket, desk).read()
+                    if found is not None and found[0].revision >= revision:
+                        done = found[0]
+                        return {"ok": True, "durable": done.is_durable, "holder": done.holder}
                 await asyncio.sleep(LOOK_SECONDS)
             told = "no engine has answered: the desk is killed when one can be reached, or starts"
             return {**NO_ANSWER, "error": told}
@@ -88,7 +92,7 @@ class Fleet:
         async def kill_all() -> list[dict[str, Any]]:
             return await asyncio.gather(*map(kill_one, desks))
 
-        done = self._connection.ask(kill_all(), OBEYED_SECONDS + 2 * REQUEST_SECONDS)
+        done = self._connection.ask(kill_all(), OBEYED_SECONDS + 3 * REQUEST_SECONDS)
         return dict(zip(desks, done, strict=True))
 
     def rearm(
@@ -110,4 +114,7 @@ class Fleet:
                 except Changed:
                     told = "the fleet was killed again meanwhile"
                     answers[desk] = {"ok": False, "exit": 4, "error": told}
+                except ClusterUnreachable as error:
+                    told = f"rearmed, and killed again at its next start, since that stays: {error}"
+                    answers[desk] = {**NO_ANSWER, "error": told}
         return answers

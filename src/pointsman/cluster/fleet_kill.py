@@ -3,7 +3,7 @@
 The key is a latch as well: a desk whose engine cannot be reached is killed when the next one
 starts, and stays so until the fleet is rearmed. Invariants: an engine looks before it decides
 anything, and then several times a second; each press is obeyed once, and answered by what it has
-done.
+done, as often as it takes until the answer is written.
 """
 
 import asyncio
@@ -60,20 +60,25 @@ class FleetKillWatch:
         self._holder = holder
         self._press = press
         self._revision = 0
+        self._to_tell: Obeyed | None = None
 
     async def look(self) -> None:
-        """Obey what is new. Raises what a connection can raise."""
+        """Obey what is new, and say so. Raises what a connection can raise: the next look says what
+        this one could not."""
         found = await self._kill.read()
-        if found is None or found[1] == self._revision:
-            return
-        kill, revision = found
+        if found is not None and found[1] != self._revision:
+            self._to_tell = await self._obey(*found)
+            self._revision = found[1]
+        if self._to_tell is not None:
+            await self._obeyed.put(self._to_tell)
+            self._to_tell = None
+
+    async def _obey(self, kill: FleetKill, revision: int) -> Obeyed:
         is_durable = True
         if kill.is_set:
             # It waits for the disk.
             is_durable = await asyncio.to_thread(self._press, kill)
-        self._revision = revision
-        done = Obeyed(revision=revision, is_durable=is_durable, holder=self._holder)
-        await self._obeyed.put(done)
+        return Obeyed(revision=revision, is_durable=is_durable, holder=self._holder)
 
     async def watch(self) -> None:
         """Look several times a second, until the connection is closed."""
