@@ -10,11 +10,22 @@ import pytest
 
 from pointsman.cluster.errors import WrongStream
 from pointsman.cluster.following import await_lease, restore
+from pointsman.cluster.journal_stream import JournalStream
 from pointsman.cluster.membership import Held, join, member
+from pointsman.engine.joining import continuing
 from pointsman.storage import reader
 from pointsman.storage.codec import CODECS
 from pointsman.storage.journal import fold, verify_chain
-from tests.integration.clusters import database, grow, new_desk, rows_of, settings_for
+from tests.integration.clusters import (
+    SECONDS,
+    connected,
+    database,
+    grow,
+    made_rows,
+    new_desk,
+    rows_of,
+    settings_for,
+)
 from tests.integration.linear_engine import trading
 from tests.nats_server import NEEDS_NATS, PATIENCE_SECONDS, NatsServer
 from tests.optional import NEEDS_CCXT
@@ -130,3 +141,23 @@ def test_of_two_that_wait_one_gets_the_desk_with_all_of_its_rows(
         owning.begin(continued.head)
         assert owning.may_send()
         owning.close()
+
+
+def test_a_row_that_comes_late_is_the_next_owners_too(server: NatsServer, tmp_path: Path) -> None:
+    """The owner before had it on its way when the lease was taken; it comes when the database has
+    been read to its end, and the engine is only beginning."""
+    desk = new_desk()
+    settings = settings_for(server.url, desk)
+    with database(tmp_path / "t.db", 2) as manager:
+        join(settings, manager, 0).close()
+        head = manager.head
+    taken = await_lease(settings, tmp_path / "u.db", lambda: False, lambda _line: None)
+    assert taken is not None
+    with connected(server.url) as late:
+        stream = JournalStream(late, desk, 1)
+        late.ask(stream.last(), SECONDS)
+        late.ask(stream.publish(made_rows(1, start=50, before=head)), SECONDS)
+    with database(tmp_path / "u.db") as continued, closing(continuing(settings, taken)(continued)):
+        assert continued.head.sequence == 3
+        grow(continued, 1)
+        assert continued.head.sequence == 4

@@ -14,8 +14,11 @@ from pointsman.cluster.lease import SeenLease
 from pointsman.cluster.membership import (
     OPEN_SECONDS,
     Held,
+    Membership,
     begin_to_own,
     connect,
+    epoch_of,
+    member,
     taking_for,
 )
 from pointsman.cluster.ownership import whose
@@ -133,6 +136,13 @@ def _fold_the_rest(
         fold(held.connection, reader, manager)
 
 
+def member_with_all_rows(settings: Settings, held: Held, manager: SqliteManager) -> Membership:
+    """The membership of an engine that begins with a desk which is owned already. What the owner
+    before had on its way may have come since the database was closed."""
+    _fold_the_rest(settings, held, RowReader(held.connection, settings.desk), manager)
+    return member(settings, held, manager)
+
+
 def fold(connection: Connection, reader: RowReader, manager: SqliteManager) -> int:
     """Take in the rows that are there, or come within a moment; how many."""
     asked = reader.next(manager.head.sequence, WAIT_SECONDS)
@@ -161,12 +171,6 @@ def end_of(connection: Connection, desk: str) -> Head:
     stream = JournalStream(connection, desk, 0)
     connection.ask(stream.open(), OPEN_SECONDS)
     return connection.ask(stream.last(), OPEN_SECONDS)
-
-
-def epoch_of(manager: SqliteManager) -> int:
-    """The epoch of the newest owner that is known here."""
-    desk = manager.load().desk
-    return 0 if desk is None else desk.epoch
 
 
 def require_part(connection: Connection, desk: str, manager: SqliteManager) -> None:

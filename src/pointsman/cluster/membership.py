@@ -34,6 +34,7 @@ from pointsman.cluster.publisher import JournalPublisher
 from pointsman.config.fields import LEASE_SECONDS_MAX, Replication
 from pointsman.config.settings import Settings
 from pointsman.storage.entries import Head
+from pointsman.storage.sqlite_manager import SqliteManager
 
 OPEN_SECONDS = 2 * REQUEST_SECONDS
 FIRST_ROW_SECONDS = 10.0  # not money: seconds
@@ -187,6 +188,12 @@ class Held(NamedTuple):
 
     connection: Connection
     ownership: Ownership
+
+
+def epoch_of(manager: SqliteManager) -> int:
+    """The epoch of the newest owner that a database knows of."""
+    desk = manager.load().desk
+    return 0 if desk is None else desk.epoch
 
 
 def taking_for(settings: Settings, connection: Connection) -> Taking:

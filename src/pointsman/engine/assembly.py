@@ -267,9 +267,9 @@ def build(blueprint: Blueprint) -> Assembly:
         manager.open()
         opening.callback(manager.close)
         claim(manager, blueprint.identity)
+        membership = joined(blueprint.join, manager, opening)
         stored = manager.load()
         code = blueprint.new_code() if stored.desk is None else stored.desk.code
-        membership = joined(blueprint.join, manager, stored, opening)
         desks: list[Desk] = []
         instrument_at = instrument_of(blueprint.policy, stored, desks)
         wanted = WantedVenue(manager, stored.desk, code, instrument_at, may_send_of(membership))

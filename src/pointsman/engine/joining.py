@@ -15,7 +15,6 @@ from pointsman.execution.execution_loop import ExecutionLoop
 from pointsman.execution.last_check import Hold
 from pointsman.execution.ports import Recorder
 from pointsman.storage.entries import RunIdentity
-from pointsman.storage.queries import StoredRecords
 from pointsman.storage.sqlite_manager import SqliteManager
 from pointsman.venues.adapter import MaySend, always
 
@@ -24,8 +23,9 @@ if TYPE_CHECKING:
     from pointsman.cluster.membership import Held, Membership
 
 INSTALL = "pip install -r requirements-cluster.txt"
-Join = Callable[[SqliteManager, int], "Membership"]
-"""Makes the engine the owner; it is given the open database and the epoch of its newest owner."""
+Join = Callable[[SqliteManager], "Membership"]
+"""Makes the engine the owner; it is given the open database, which holds all that earlier owners
+wrote when it returns."""
 
 
 def joining(settings: Settings, identity: RunIdentity | None) -> Join | None:
@@ -34,12 +34,12 @@ def joining(settings: Settings, identity: RunIdentity | None) -> Join | None:
     if settings.replicate_to is None or identity is not None:
         return None
     try:
-        from pointsman.cluster.membership import join
+        from pointsman.cluster.membership import epoch_of, join
     except ModuleNotFoundError as error:
         remedy = f"it needs a package that is not installed ({error.name}): run {INSTALL}"
         raise SettingsError([SettingProblem("REPLICATE_TO", MASK, remedy)]) from None
 
-    return lambda manager, epoch: join(settings, manager, epoch)
+    return lambda manager: join(settings, manager, epoch_of(manager))
 
 
 def may_send_of(membership: "Membership | None") -> MaySend:
@@ -49,19 +49,17 @@ def may_send_of(membership: "Membership | None") -> MaySend:
 
 def continuing(settings: Settings, held: "Held") -> Join:
     """How an engine joins that begins with a desk which is owned already."""
-    from pointsman.cluster.membership import member
+    from pointsman.cluster.following import member_with_all_rows
 
-    return lambda manager, _epoch: member(settings, held, manager)
+    return lambda manager: member_with_all_rows(settings, held, manager)
 
 
-def joined(
-    join: Join | None, manager: SqliteManager, stored: StoredRecords, opening: ExitStack
-) -> "Membership | None":
+def joined(join: Join | None, manager: SqliteManager, opening: ExitStack) -> "Membership | None":
     """The membership of an engine that is being opened, whose end is registered on `opening`.
     Raises ClusterError."""
     if join is None:
         return None
-    membership = join(manager, 0 if stored.desk is None else stored.desk.epoch)
+    membership = join(manager)
     opening.callback(membership.close)
     manager.replica = membership.publisher
     return membership
