@@ -8,14 +8,16 @@ from pathlib import Path
 
 import pytest
 
+from pointsman.cluster import following
 from pointsman.cluster.errors import WrongStream
 from pointsman.cluster.following import await_lease, restore
 from pointsman.cluster.journal_stream import JournalStream
-from pointsman.cluster.membership import Held, join, member
+from pointsman.cluster.membership import Held, epoch_of, join, member
 from pointsman.engine.joining import continuing
 from pointsman.storage import reader
 from pointsman.storage.codec import CODECS
 from pointsman.storage.journal import fold, verify_chain
+from pointsman.storage.sqlite_manager import SqliteManager
 from tests.integration.clusters import (
     SECONDS,
     connected,
@@ -161,3 +163,22 @@ def test_a_row_that_comes_late_is_the_next_owners_too(server: NatsServer, tmp_pa
         assert continued.head.sequence == 3
         grow(continued, 1)
         assert continued.head.sequence == 4
+
+
+def test_who_is_far_behind_does_not_take_the_desk(
+    server: NatsServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = settings_for(server.url, new_desk())
+    tried_at: list[int] = []
+
+    def noting(manager: SqliteManager) -> int:
+        tried_at.append(manager.head.sequence)
+        return epoch_of(manager)
+
+    monkeypatch.setattr(following, "epoch_of", noting)
+    with database(tmp_path / "t.db", 1100) as manager:
+        join(settings, manager, 0).close()
+    taken = await_lease(settings, tmp_path / "u.db", lambda: False, lambda _line: None)
+    assert taken is not None
+    taken.connection.close()
+    assert tried_at[0] > 1000

@@ -22,7 +22,7 @@ from pointsman.cluster.membership import (
     taking_for,
 )
 from pointsman.cluster.ownership import whose
-from pointsman.cluster.row_reader import RowReader
+from pointsman.cluster.row_reader import ROWS_AT_ONCE, RowReader
 from pointsman.config.settings import Settings
 from pointsman.storage.entries import Head
 from pointsman.storage.errors import StorageFailed
@@ -93,7 +93,10 @@ def _followed(
     trouble, is_up_to_date = "", False
     while not is_stopped():
         try:
-            fold(connection, reader, manager)
+            if fold(connection, reader, manager) == ROWS_AT_ONCE:
+                # Far behind: the desk is for another that has its rows, if there is one.
+                connection.ask(taking.look(), OPEN_SECONDS)
+                continue
             tenure = connection.ask(taking.take(epoch_of(manager)), OPEN_SECONDS)
             trouble = _told(trouble, "", say)
             if tenure is None and not is_up_to_date and manager.head.sequence >= end.sequence:
