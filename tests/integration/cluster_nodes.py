@@ -15,14 +15,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 from pointsman.domain.client_order_ids import parse_client_order_id
 from tests.integration.bybit_account import BTC
 from tests.integration.sessions import command, environment
 from tests.integration.venue_engine import SETTINGS
-from tests.nats_server import NatsServer, free_port
+from tests.nats_server import NatsServer
+from tests.ports import free_port
 from tests.venue_servers.bybit import BybitServer
 from tests.wire import Wire
 
@@ -140,12 +140,7 @@ class Trader(threading.Thread):
         self.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._is_over.set()
         self.join()
 

@@ -17,6 +17,7 @@ import pytest
 from pointsman import client as module
 from pointsman.client import ApiError, Client
 from tests.integration.http_engines import http_engine
+from tests.ports import free_port
 
 SIGNAL = {"signal_id": "s1", "va_id": "VA001", "symbol": "AAPL", "side": "buy", "quantity": 1}
 TOKENS = {"SIGNAL_TOKEN": "s" * 16, "CONTROL_TOKEN": "c" * 16}
@@ -236,9 +237,7 @@ def test_a_problem_is_carried_as_it_was_told(
 
 
 def test_where_nothing_listens_it_says_where_and_what_to_start() -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     with (
         Client(f"http://127.0.0.1:{port}") as client,
         pytest.raises(OSError, match=str(port)) as no,

@@ -21,8 +21,9 @@ from tests.integration.test_going_live import (
     quoting,
     typed,
 )
-from tests.nats_server import NEEDS_NATS, free_port
+from tests.nats_server import NEEDS_NATS
 from tests.optional import NEEDS_CCXT
+from tests.ports import free_port
 from tests.venue_servers.base import VenueServer
 from tests.venue_servers.binance import BinanceServer
 

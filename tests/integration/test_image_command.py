@@ -6,7 +6,6 @@ Only the folder for /data and the port are others.
 import json
 import re
 import signal
-import socket
 import stat
 import subprocess
 import time
@@ -24,6 +23,7 @@ from tests.image_files import (
     settings_of,
     start_command,
 )
+from tests.ports import free_port
 
 PATIENCE_SECONDS = 60.0
 
@@ -94,13 +94,6 @@ class Container:
         """Ask it to end as `docker stop` does; the exit code."""
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(PATIENCE_SECONDS)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @pytest.fixture

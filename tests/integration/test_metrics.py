@@ -16,7 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families as parsed
 from pointsman.engine.control_client import ask
 from pointsman.engine.requests import AnyRequest
 from tests.integration.sessions import command, environment, rows
-from tests.integration.test_image_command import free_port
+from tests.ports import free_port
 from tests.unit.test_metrics import IN_A_CLUSTER, TABLE, full_name
 
 PATIENCE_SECONDS = 60.0

@@ -9,7 +9,6 @@ the settings of the image. Each must succeed the first time.
 import os
 import re
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ import pytest
 
 from pointsman.domain.signal_text import parse_signal
 from tests.as_installed import ROOT, as_installed
+from tests.ports import free_port
 
 README = (ROOT / "README.md").read_text("utf-8")
 BLOCKS: list[tuple[str, str]] = re.findall(r"^```(\w+)\n(.*?)^```", README, re.M | re.S)
@@ -49,9 +49,7 @@ class Reader:
         self.said: list[str] = []
         self._engine: subprocess.Popen[bytes] | None = None
         self._env = as_installed(folder)
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self._env["HTTP_PORT"] = str(free.getsockname()[1])
+        self._env["HTTP_PORT"] = str(free_port())
         (folder / "main.py").symlink_to(ROOT / "main.py")
         (folder / ".venv" / "bin").mkdir(parents=True)
         (folder / ".venv" / "bin" / "activate").touch()

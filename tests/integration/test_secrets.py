@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.sessions import command, environment, pointsman
-from tests.integration.test_image_command import free_port
+from tests.ports import free_port
 
 PATIENCE_SECONDS = 60.0
 READ, SIGNAL, CONTROL = "Zq1ReadQ8r6tYw2p", "Zq2SigxQ8r6tYw2p", "Zq3CtlxQ8r6tYw2p"
