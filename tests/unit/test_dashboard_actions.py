@@ -4,9 +4,10 @@ import re
 
 import pytest
 
+from pointsman.dashboard.lists import made_lists
 from pointsman.engine.kill_request import asker
 from pointsman.engine.requests import Flatten
-from tests.dashboard_pictures import INCIDENTS, LISTS, busy_picture
+from tests.dashboard_pictures import INCIDENTS, LISTS, busy_picture, order
 from tests.dashboard_pilot import Engine, opened
 
 LUNCH = {"reason": "lunch", "by": f"{asker()}, dashboard"}
@@ -63,6 +64,23 @@ async def test_orders_and_trades_have_panels_with_the_story_of_their_signal() ->
         await screen.sees("Once upon a target")
         await screen.press("escape", "7")
         await screen.sees("13.7 bps")
+
+
+async def test_an_order_that_was_under_way_is_read_again_though_nothing_is_counted_anew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("pointsman.dashboard.app.STORY_SECONDS", 0.0)
+    sent = order("AAAAAA15E1", status="SUBMITTED", filled="0", filled_value="0")
+    engine = Engine(busy_picture())
+    engine.lists = made_lists([sent], [], [], [], 0)
+    async with opened(engine) as screen:
+        await screen.sees("NAKED 2.1 s")
+        await screen.press("4")
+        await screen.sees("SUBMITTED")
+        engine.lists = made_lists([], [sent | {"status": "REJECTED"}], [], [], 0)
+        engine.pictures.put(busy_picture())
+        await screen.sees("REJECTED")
+        assert "SUBMITTED" not in screen.text
 
 
 async def test_a_panel_is_sorted_by_one_column_after_the_other() -> None:

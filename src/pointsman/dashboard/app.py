@@ -110,7 +110,7 @@ class Dashboard(App[None]):
         self._is_answer_kept = False
         self._is_equity_read = False
         self._listed: Any = None
-        """What the lists were read at."""
+        """What the lists were read at; None where they are to be read again."""
         self._is_reading = False
         self._read_beside_of: str | None = None
         self._read_beside_at = 0.0
@@ -368,7 +368,7 @@ class Dashboard(App[None]):
             has_news=news != self._listed,
         )
         if read.lists is not None:
-            self._listed = news
+            self._listed = news if read.lists.is_settled else None
         self.post_message(self.ReadBeside(read))
 
     def on_dashboard_read_beside(self, message: ReadBeside) -> None:

@@ -9,6 +9,9 @@ from pointsman.dashboard.cells import Picture, Row
 from pointsman.dashboard.curves import Curves
 from pointsman.terminal.tables import Column
 
+SETTLED = ("ACCEPTED", "PARTIALLY_FILLED")
+"""How an order stands that may still fill, while the venue has nothing to answer."""
+
 
 class Lists(NamedTuple):
     """What is read beside the pictures, newest first: orders, those that may still fill before the
@@ -19,6 +22,12 @@ class Lists(NamedTuple):
     trades: Sequence[Row] = ()
     refusals: Mapping[str, int] = {}
     counted: int | None = None
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether no order waits for an answer of the venue: what comes of one that does may change
+        nothing that a picture counts."""
+        return all(row["status"] in SETTLED for row in self.orders if row["is_open"])
 
 
 class Known(NamedTuple):
