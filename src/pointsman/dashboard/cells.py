@@ -53,6 +53,15 @@ def at(name: str) -> Callable[[Row], Text]:
     return lambda row: Text(clock(row[name]), style=FAINT)
 
 
+# -- limits --------------------------------------------------------------------------------------
+
+
+def limit_in(limits: Mapping[str, Any], name: str) -> Decimal | None:
+    """A limit; None where it is off, or the engine does not tell it."""
+    value = limits.get(name)
+    return None if value in (None, "") else Decimal(str(value))
+
+
 # -- words and numbers ---------------------------------------------------------------------------
 
 

@@ -6,11 +6,10 @@ everything covered, who may enter, is anything unknown, is the engine well. Then
 
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any
 
 from rich.text import Text
 
-from pointsman.dashboard.cells import Picture, date_and_clock, span
+from pointsman.dashboard.cells import Picture, date_and_clock, limit_in, span
 from pointsman.dashboard.curves import Curve, sampled, sparkline
 from pointsman.dashboard.layout import flow, gap_of, spread
 from pointsman.dashboard.theme import (
@@ -188,23 +187,18 @@ def troubles(picture: Picture) -> Iterator[str]:
     if not picture["is_ready"]:
         yield "not ready"
     feed_age_ms, compared_ago_ms = health["feed_age_ms"], health["compared_ago_ms"]
-    oldest_ms = _limit(limits, "MAX_LATENCY_MS")
+    oldest_ms = limit_in(limits, "MAX_LATENCY_MS")
     if feed_age_ms is None:
         yield "no quotes yet"
     elif oldest_ms is not None and feed_age_ms > oldest_ms:
         yield f"feed {span(feed_age_ms)} old"
-    interval = _limit(limits, "RECONCILE_INTERVAL_SECONDS")
+    interval = limit_in(limits, "RECONCILE_INTERVAL_SECONDS")
     if compared_ago_ms is None:
         yield "not compared yet"
     elif interval is not None and compared_ago_ms > MISSED_COMPARISONS * interval * 1000:
         yield f"compared {span(compared_ago_ms)} ago"
     if Decimal(health["loop_lag_ms"] or 0) > SLOW_LAG_MS:
         yield f"loop {span(int(Decimal(health['loop_lag_ms'])))} late"
-
-
-def _limit(limits: dict[str, Any], name: str) -> Decimal | None:
-    value = limits.get(name)
-    return None if value in (None, "") else Decimal(str(value))
 
 
 def _worth(picture: Picture) -> Text:

@@ -15,6 +15,7 @@ from pointsman.dashboard.cells import (
     by_number,
     clock,
     earned,
+    limit_in,
     minutes_and_seconds,
     percent,
     word,
@@ -65,8 +66,7 @@ def with_limits(picture: Picture, curves: Curves) -> list[Row]:
 
 def limit_of(row: Row, name: str) -> Decimal | None:
     """A limit of an account; None where it is off, or the engine does not tell it."""
-    value = row.get("limits", {}).get(name)
-    return None if value in (None, "") else Decimal(value)
+    return limit_in(row.get("limits", {}), name)
 
 
 # -- cells ---------------------------------------------------------------------------------------

@@ -3,11 +3,10 @@ the venue. It explains at a glance why entries are refused for latency or spread
 
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any
 
 from rich.text import Text
 
-from pointsman.dashboard.cells import Picture, Row, by, by_number, price, span, word
+from pointsman.dashboard.cells import Picture, Row, by, by_number, limit_in, price, span, word
 from pointsman.dashboard.curves import Curves, sampled, sparkline
 from pointsman.dashboard.panels.figures import curve_lines, figure, heading, used
 from pointsman.dashboard.panels.kind import Known, PanelKind, Told
@@ -31,8 +30,8 @@ def quotes_of(picture: Picture, curves: Curves) -> list[Row]:
         {
             **row,
             "curve": curves.of(PRICE_OF.format(row["symbol"])),
-            "oldest_ms": _limit(limits, "MAX_LATENCY_MS"),
-            "widest_bps": _limit(limits, "MAX_SPREAD_BPS"),
+            "oldest_ms": limit_in(limits, "MAX_LATENCY_MS"),
+            "widest_bps": limit_in(limits, "MAX_SPREAD_BPS"),
         }
         for row in picture["health"].get("quotes") or []
     ]
@@ -44,11 +43,6 @@ def mid_of(row: Row) -> Decimal | None:
         return None
     with exact():
         return (Decimal(row["bid"]) + Decimal(row["ask"])) / 2
-
-
-def _limit(limits: dict[str, Any], name: str) -> Decimal | None:
-    value = limits.get(name)
-    return None if value in (None, "") else Decimal(str(value))
 
 
 def _tone(value: Decimal | int | None, limit: Decimal | None) -> str:
