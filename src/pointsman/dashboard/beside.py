@@ -13,9 +13,10 @@ from pointsman.dashboard.cells import Picture, Row, clock
 from pointsman.dashboard.curves import Curve, plot, sampled, total_of
 from pointsman.dashboard.lines import Line, Lines, drawn, drawn_lines
 from pointsman.dashboard.panels.decisions import histogram, refusals
+from pointsman.dashboard.panels.figures import tone_of_curve
 from pointsman.dashboard.panels.kind import Known, PanelKind
 from pointsman.dashboard.places import EQUITY_LINES
-from pointsman.dashboard.theme import FAINT, GOOD, LOSS, STALE, STRONG, result
+from pointsman.dashboard.theme import FAINT, STALE, STRONG, result
 from pointsman.domain.money import exact
 from pointsman.terminal.text import money, printable
 
@@ -69,7 +70,7 @@ class EquityPane(Pane):
         width = max(1, self.scrollable_content_region.width - MARK_WIDTH)
         values = sampled(curve, width)
         low, high = min(values), max(values)
-        tone = GOOD if values[-1] >= values[0] else LOSS
+        tone = tone_of_curve(values)
         marks = [money(high), *[""] * (EQUITY_LINES - 2), money(low)]
         for line, mark in zip(plot(values, EQUITY_LINES), marks, strict=True):
             yield Text().append(line, tone).append(f"  {mark}", FAINT)

@@ -10,14 +10,13 @@ from decimal import Decimal
 from rich.text import Text
 
 from pointsman.dashboard.cells import Picture, date_and_clock, limit_in, span
-from pointsman.dashboard.curves import Curve, sampled, sparkline
+from pointsman.dashboard.curves import Curve
 from pointsman.dashboard.layout import flow, gap_of, spread
+from pointsman.dashboard.panels.figures import spark
 from pointsman.dashboard.theme import (
     ALARM,
     BLOCKS,
     FAINT,
-    GOOD,
-    LOSS,
     STALE,
     STRONG,
     TRADING_TONES,
@@ -106,8 +105,7 @@ def _draw_curve(line: Text, curve: Curve, width: int) -> None:
     """Equity over time at the end of a line, where it has room."""
     room = min(SPARKS_MOST, width - line.cell_len - 2)
     if len(curve) > 1 and room >= SPARKS_LEAST:
-        values = sampled(curve, room)
-        line.append("  ").append(sparkline(values), GOOD if values[-1] >= values[0] else LOSS)
+        line.append("  ").append_text(spark(curve, room))
 
 
 def _past(picture: Picture, condition: Condition) -> Iterator[Text]:

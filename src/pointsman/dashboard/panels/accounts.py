@@ -20,10 +20,18 @@ from pointsman.dashboard.cells import (
     percent,
     word,
 )
-from pointsman.dashboard.curves import Curves, sampled, sparkline
-from pointsman.dashboard.panels.figures import curve_lines, decision_line, figure, heading, used
+from pointsman.dashboard.curves import Curves
+from pointsman.dashboard.panels.figures import (
+    SPARKS,
+    curve_lines,
+    decision_line,
+    figure,
+    heading,
+    spark,
+    used,
+)
 from pointsman.dashboard.panels.kind import Known, PanelKind, Told
-from pointsman.dashboard.theme import ALARM, FAINT, GOOD, LOSS, STATUS_TONES, STRONG, WAIT, result
+from pointsman.dashboard.theme import ALARM, FAINT, GOOD, STATUS_TONES, STRONG, WAIT, result
 from pointsman.domain.money import ZERO, exact
 from pointsman.domain.timestamps import SECOND_NS
 from pointsman.terminal.tables import Column
@@ -31,9 +39,6 @@ from pointsman.terminal.text import money, printable
 
 ALL_PAUSED = "all paused"
 """How the status of an account begins while the whole desk is paused."""
-
-SPARKS = 12
-"""Characters of the curve in a column."""
 
 ROWS_SHOWN = 4
 """How many decisions and trades of an account are shown below its limits."""
@@ -114,13 +119,6 @@ def _drawdown(row: Row) -> Text:
     return meter(Decimal(row["drawdown"]) * 100, limit_of(row, "MAX_DRAWDOWN_PERCENTAGE"))
 
 
-def _curve(row: Row) -> Text:
-    values = sampled(row.get("curve", ()), SPARKS)
-    if len(values) < 2:
-        return Text("")
-    return Text(sparkline(values), style=GOOD if values[-1] >= values[0] else LOSS)
-
-
 COLUMNS = (
     Column("Account", word("va_id"), is_whole=True, order=by("va_id")),
     Column("status", status_text, room=16, order=by("status")),
@@ -131,7 +129,7 @@ COLUMNS = (
     Column("total PnL", lambda row: result(total_of(row)), is_right=True, order=total_of),
     Column("realized", earned("realized"), 9, True, room=9, order=by_number("realized")),
     Column("unreal.", earned("unrealized"), 8, True, room=8, order=by_number("unrealized")),
-    Column("curve", _curve, 3, room=SPARKS),
+    Column("curve", lambda row: spark(row.get("curve", ())), 3, room=SPARKS),
     Column("DD", lambda row: percent(row["drawdown"]), is_right=True, room=5),
     Column("max DD", lambda row: percent(row["max_drawdown"]), 0, True, order=by("max_drawdown")),
     Column("daily loss", _daily_loss, 1, room=11),

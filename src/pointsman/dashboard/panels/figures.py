@@ -1,13 +1,13 @@
 """The lines that tell of a row: a name and what is to be said of it, meters, small curves."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from rich.text import Text
 
 from pointsman.dashboard.bars import WIDE_METER, meter
 from pointsman.dashboard.cells import Row, clock, quantity_text
-from pointsman.dashboard.curves import Curve, plot, sampled
+from pointsman.dashboard.curves import Curve, plot, sampled, sparkline
 from pointsman.dashboard.theme import FAINT, GOOD, LOSS, STRONG, WAIT
 from pointsman.terminal.text import money, number, printable
 
@@ -16,6 +16,9 @@ NAME_WIDTH = 14
 
 PLOT_WIDTH, PLOT_HEIGHT = 42, 3
 """Characters and lines of a small curve."""
+
+SPARKS = 12
+"""Characters of a curve in a column."""
 
 
 def figure(name: str, *parts: Text | str) -> Text:
@@ -39,16 +42,28 @@ def used(name: str, amount: Decimal, limit: Decimal | None, said: str, unit: str
     return figure(name, meter(amount, limit, WIDE_METER), f"  {said} of {number(limit)}{unit}")
 
 
-def curve_lines(curve: Curve, width: int = PLOT_WIDTH, height: int = PLOT_HEIGHT) -> Iterator[Text]:
-    """A curve over some lines, with its greatest and least value beside it; green where it ends no
-    lower than it began, else red. Nothing before there is a second point."""
+def tone_of_curve(values: Sequence[Decimal]) -> str:
+    """Green where a curve ends no lower than it began, else red."""
+    return GOOD if values[-1] >= values[0] else LOSS
+
+
+def spark(curve: Curve, width: int = SPARKS) -> Text:
+    """A curve in one line; nothing before there is a second point."""
+    if len(curve) < 2:
+        return Text("")
+    values = sampled(curve, width)
+    return Text(sparkline(values), style=tone_of_curve(values))
+
+
+def curve_lines(curve: Curve) -> Iterator[Text]:
+    """A curve over some lines, with its greatest and least value beside it. Nothing before there is
+    a second point."""
     if len(curve) < 2:
         return
-    values = sampled(curve, width)
-    tone = GOOD if values[-1] >= values[0] else LOSS
-    marks = [money(max(values)), *[""] * (height - 2), money(min(values))][:height]
-    for line, mark in zip(plot(values, height), marks, strict=True):
-        yield Text(line, style=tone).append(f" {mark}", style=FAINT)
+    values = sampled(curve, PLOT_WIDTH)
+    marks = [money(max(values)), *[""] * (PLOT_HEIGHT - 2), money(min(values))]
+    for line, mark in zip(plot(values, PLOT_HEIGHT), marks, strict=True):
+        yield Text(line, style=tone_of_curve(values)).append(f" {mark}", style=FAINT)
 
 
 def decision_line(row: Row) -> Text:

@@ -7,16 +7,13 @@ from decimal import Decimal
 from rich.text import Text
 
 from pointsman.dashboard.cells import Picture, Row, by, by_number, limit_in, price, span, word
-from pointsman.dashboard.curves import Curves, sampled, sparkline
-from pointsman.dashboard.panels.figures import curve_lines, figure, heading, used
+from pointsman.dashboard.curves import Curves
+from pointsman.dashboard.panels.figures import SPARKS, curve_lines, figure, heading, spark, used
 from pointsman.dashboard.panels.kind import Known, PanelKind, Told
-from pointsman.dashboard.theme import ALARM, FAINT, GOOD, LOSS, WAIT
+from pointsman.dashboard.theme import ALARM, FAINT, GOOD, WAIT
 from pointsman.domain.money import exact
 from pointsman.terminal.tables import Column
 from pointsman.terminal.text import number, printable
-
-SPARKS = 12
-"""Characters of the curve in a column."""
 
 PRICE_OF = "price of {}"
 """The name of the curve of a symbol's prices."""
@@ -61,20 +58,13 @@ def _spread(row: Row) -> Text:
     return Text(f"{spread:.1f} bps", style=_tone(spread, row["widest_bps"]))
 
 
-def _curve(row: Row) -> Text:
-    values = sampled(row["curve"], SPARKS)
-    if len(values) < 2:
-        return Text("")
-    return Text(sparkline(values), style=GOOD if values[-1] >= values[0] else LOSS)
-
-
 COLUMNS = (
     Column("Market", word("symbol"), room=8, is_whole=True, order=by("symbol")),
     Column("bid", price("bid"), is_aligned=True, room=8, is_whole=True),
     Column("ask", price("ask"), is_aligned=True, room=8, is_whole=True),
     Column("spread", _spread, is_right=True, room=8, order=by_number("spread_bps")),
     Column("age", _age, is_right=True, room=6, order=by("age_ms")),
-    Column("curve", _curve, 1, room=SPARKS),
+    Column("curve", lambda row: spark(row["curve"]), 1, room=SPARKS),
 )
 
 
@@ -86,7 +76,7 @@ def describe(row: Row, known: Known) -> Told:
 def _lines(row: Row, known: Known) -> Iterator[Text]:
     if (mid := mid_of(row)) is not None:
         yield figure("price", number(mid, int(row["price_decimals"])))
-    yield from _price_curve(row)
+    yield from curve_lines(row["curve"])
     if row["spread_bps"] is not None:
         spread = Decimal(row["spread_bps"])
         yield used("spread", spread, row["widest_bps"], f"{spread:.1f}", " bps")
@@ -94,10 +84,6 @@ def _lines(row: Row, known: Known) -> Iterator[Text]:
     yield used("age", age, row["oldest_ms"], f"{row['age_ms']:,}", " ms")
     yield Text("\nBeyond either limit no entry is accepted.", style=FAINT)
     yield from venue_lines(known.picture)
-
-
-def _price_curve(row: Row) -> Iterator[Text]:
-    yield from curve_lines(row["curve"])
 
 
 def venue_lines(picture: Picture) -> Iterator[Text]:
