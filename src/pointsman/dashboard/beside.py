@@ -7,7 +7,6 @@ from typing import Any
 from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
-from textual.content import Content
 
 from pointsman.dashboard.cells import Picture, Row, clock
 from pointsman.dashboard.curves import Curve, plot, sampled, total_of
@@ -23,29 +22,11 @@ from pointsman.terminal.text import money, printable
 MARK_WIDTH = 13
 """Characters beside a curve, for what its ends are worth."""
 
-
 NARROW_BAR = 6
 """Characters of a bar of the histogram."""
 
 
-class Pane(Lines):
-    """Lines with a title over them."""
-
-    _titled = ""
-
-    def forget(self) -> None:
-        """Draw the title again, in other colours."""
-        self._titled = ""
-
-    def entitle(self, title: Text) -> None:
-        """Put this over it."""
-        said = f"{title.plain}{title.spans}"
-        if said != self._titled:
-            self._titled = said
-            self.border_title = Content.from_rich_text(title, self.app.console)
-
-
-class EquityPane(Pane):
+class EquityPane(Lines):
     """Equity of all accounts since the first that is known of it."""
 
     def __init__(self) -> None:
@@ -80,7 +61,7 @@ class EquityPane(Pane):
         yield Text(since + between, style=FAINT)
 
 
-class RefusalsPane(Pane):
+class RefusalsPane(Lines):
     """How often each reason has refused today."""
 
     def __init__(self) -> None:
@@ -96,7 +77,7 @@ class RefusalsPane(Pane):
             self.show([Text("nothing", style=FAINT)], is_grown=False)
 
 
-class DetailPane(Pane):
+class DetailPane(Lines):
     """What there is to know of the selected row, then its story."""
 
     def __init__(self) -> None:
@@ -109,9 +90,9 @@ class DetailPane(Pane):
         """Show this story where its signal is the one of the selected row."""
         self._story, self._story_lines = (signal_id, story), None
 
-    def forget(self) -> None:
-        """Draw the story again, in other colours."""
-        super().forget()
+    def draw_anew(self) -> None:
+        """Draw the story again too."""
+        super().draw_anew()
         self._story_lines = None
 
     def describe(self, kind: PanelKind, row: Row | None, known: Known, *, is_stale: bool) -> None:

@@ -10,6 +10,7 @@ from rich.console import Console, RenderableType
 from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
+from textual.content import Content
 from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
@@ -33,10 +34,22 @@ def drawn_lines(body: RenderableType, width: int, console: Console) -> list[Line
 
 
 class LineView(ScrollView):
-    """What draws itself line by line. The style that lies under all of them is looked up once, not
-    for each line."""
+    """What draws itself line by line, below a title. The style that lies under all of them is
+    looked up once, not for each line."""
 
     _base: Style | None = None
+    _titled = ""
+
+    def entitle(self, title: Text) -> None:
+        """Put this over it."""
+        said = f"{title.plain}{title.spans}"
+        if said != self._titled:
+            self._titled = said
+            self.border_title = Content.from_rich_text(title, self.app.console)
+
+    def draw_anew(self) -> None:
+        """Draw all of it again, for its colours or its width are others."""
+        self._titled = ""
 
     @property
     def base_style(self) -> Style:

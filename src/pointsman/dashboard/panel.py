@@ -9,9 +9,7 @@ from typing import Any, ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
-from rich.text import Text
 from textual.binding import Binding, BindingType
-from textual.content import Content
 from textual.events import Click
 from textual.geometry import Region, Size
 from textual.message import Message
@@ -82,7 +80,6 @@ class Panel(LineView, can_focus=True):
         self._at_place: dict[int, Any] = {}
         """The key of the row that stands there."""
         self._is_stale = False
-        self._shown_title = ""
 
     @property
     def wanted_height(self) -> int:
@@ -116,17 +113,10 @@ class Panel(LineView, can_focus=True):
         self._given = rows
         self._arrange()
 
-    def entitle(self, title: Text) -> None:
-        """Put this over it."""
-        said = f"{title.plain}{title.spans}"
-        if said != self._shown_title:
-            self._shown_title = said
-            self.border_title = Content.from_rich_text(title, self.app.console)
-
     def draw_anew(self) -> None:
         """Draw all of it again, for its colours or its width are others."""
+        super().draw_anew()
         self._lines, self._at_place, self._cells, self._header = {}, {}, {}, ()
-        self._shown_title = ""
         self.refresh()
 
     def rearrange(self) -> None:

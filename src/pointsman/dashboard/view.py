@@ -123,10 +123,8 @@ class DashboardView(Container):
 
     def draw_anew(self) -> None:
         """Draw all of it in other colours."""
-        for panel in self.panels.values():
-            panel.draw_anew()
-        for pane in (self._detail, self._equity, self._refusals):
-            pane.forget()
+        for part in (*self.panels.values(), self._detail, self._equity, self._refusals):
+            part.draw_anew()
         self._draw()
 
     def _draw(self) -> None:
