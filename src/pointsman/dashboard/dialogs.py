@@ -47,6 +47,11 @@ class Dialog(ModalScreen[Request | None]):
         """Close without effect."""
         self.dismiss(None)
 
+    def _ask_for(self, line: Input, words: str) -> None:
+        hint = Text().append(words, style=WAIT).append("escape: leave", style=FAINT)
+        self.query_one("#hint", Static).update(hint)
+        line.focus()
+
 
 class KillDialog(Dialog):
     """Presses the kill switch. Only the word does, in any case; the reason may be left out. It fits
@@ -81,9 +86,7 @@ class KillDialog(Dialog):
             reason = self.query_one("#reason", Input).value.strip() or NO_REASON
             self.dismiss(Kill(flatten=self.WORDS[word], reason=reason, by=_asker()))
             return
-        hint = Text().append("Type KILL (or FLATTEN) to confirm. ", style=WAIT)
-        self.query_one("#hint", Static).update(hint.append("escape: leave", style=FAINT))
-        line.focus()
+        self._ask_for(line, "Type KILL (or FLATTEN) to confirm. ")
 
 
 class PauseDialog(Dialog):
@@ -140,10 +143,10 @@ class PauseDialog(Dialog):
 
     def on_input_submitted(self) -> None:
         """Do it, once there is a reason."""
-        reason = self.query_one("#reason", Input).value.strip()
+        line = self.query_one("#reason", Input)
+        reason = line.value.strip()
         if not reason:
-            hint = Text().append("Give a reason: it is stored. ", style=WAIT)
-            self.query_one("#hint", Static).update(hint.append("escape: leave", style=FAINT))
+            self._ask_for(line, "Give a reason: it is stored. ")
             return
         target = self._targets[self._at]
         va_id = None if target is None else target["va_id"]
@@ -186,11 +189,6 @@ class FlattenDialog(Dialog):
         else:
             why = reason.value.strip()
             self.dismiss(Flatten(va=self._va_id, reason=why, by=_asker()))
-
-    def _ask_for(self, line: Input, words: str) -> None:
-        hint = Text().append(words, style=WAIT).append("escape: leave", style=FAINT)
-        self.query_one("#hint", Static).update(hint)
-        line.focus()
 
 
 class Reading(Dialog):
