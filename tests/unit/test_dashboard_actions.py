@@ -149,6 +149,20 @@ async def test_incidents_that_nobody_has_looked_at_stand_out_until_somebody_does
         assert tone_of(screen.app.export_screenshot(), "6 Incidents") == calm
 
 
+async def test_incidents_that_came_while_they_had_all_of_the_room_have_been_looked_at() -> None:
+    engine = Engine(busy_picture())
+    async with opened(engine, 120, 35) as screen:
+        await screen.sees("6 Incidents 2")
+        calm = tone_of(screen.app.export_screenshot(), "6 Incidents")
+        await screen.press("6", "z")
+        newer = [INCIDENTS[0] | {"incident_id": "I4"}, *INCIDENTS]
+        engine.pictures.put(busy_picture() | {"incidents": newer})
+        await screen.sees("6 Incidents  3")
+        await screen.press("3", "z")
+        await screen.sees("6 Incidents 3")
+        assert tone_of(screen.app.export_screenshot(), "6 Incidents") == calm
+
+
 def tone_of(svg: str, words: str) -> str:
     """The colour of the run of text in which these words stand."""
     fills = dict(re.findall(r"-(r\d+) \{ fill: (#\w+)", svg))

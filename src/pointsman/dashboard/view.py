@@ -176,9 +176,10 @@ class DashboardView(Container):
     def _entitle(self, picture: Picture) -> None:
         is_brief, shown = self._size.width < WIDE_FROM, self._places
         choices = () if self._zoomed is not None else tabs_of(self._size)
+        is_unseen = self._unseen_incidents(picture)
         for name, panel in self.panels.items():
             has_tabs = name in choices and name in (*shown.left, *shown.right)
-            tabs = self._tabs(name, choices, picture) if has_tabs else []
+            tabs = self._tabs(name, choices, picture, is_unseen=is_unseen) if has_tabs else []
             is_refused_only = self._is_refused_only and name == "decisions"
             told = (
                 counted_rows(name, picture, panel.shown, is_brief=is_brief)
@@ -190,9 +191,10 @@ class DashboardView(Container):
             # A box has a space beside its title already.
             panel.entitle(words if frame_of(self._size) == 2 else spaced(words))
 
-    def _tabs(self, name: str, choices: Sequence[str], picture: Picture) -> list[Tab]:
+    def _tabs(
+        self, name: str, choices: Sequence[str], picture: Picture, *, is_unseen: bool
+    ) -> list[Tab]:
         """What else can be shown in the place of this panel."""
-        is_unseen = self._unseen_incidents(picture)
         return [
             Tab(
                 panel.kind,
