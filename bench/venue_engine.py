@@ -8,19 +8,18 @@ moment at which it takes the stop. The yardstick is a bare request to it meanwhi
 
 import asyncio
 import json
-import multiprocessing
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, suppress
 from itertools import count
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
 from aiohttp import web
 
+from bench.quote_server import quote_server, read_all
 from bench.scratch import scratch_folder
 from bench.table import Row, percentile
 from bench.venue_orders import KEY, SECRET, control, venue_server
@@ -50,7 +49,11 @@ SETTINGS = {
 
 def measure() -> list[Row]:
     """The rows of the table."""
-    with scratch_folder() as folder, venue_server("binance") as urls, _quotes() as quotes_url:
+    with (
+        scratch_folder() as folder,
+        venue_server("binance") as urls,
+        quote_server(_send) as quotes_url,
+    ):
         for symbol, price in SYMBOLS.items():
             control(urls[0], "quote", {"symbol": symbol, "bid": price, "ask": price + 1})
         control(urls[0], "switch", {"weight_limit": 10**6, "order_limit": 10**6})
@@ -158,56 +161,19 @@ def _read(url: str) -> Any:
         return json.loads(answer.read())
 
 
-@contextmanager
-def _quotes() -> Iterator[str]:
-    """A stream of quotes of all symbols, paced, from a process of its own."""
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
-    server = context.Process(target=_serve_quotes, args=(theirs,), daemon=True)
-    server.start()
-    theirs.close()  # so that a server that has ended is noticed
-    try:
-        yield f"ws://127.0.0.1:{ours.recv()}"
-    finally:
-        server.kill()
-        server.join()
-
-
-def _serve_quotes(pipe: Connection) -> None:
-    each = int(QUOTES_PER_SECOND * TICK_SECONDS)
-
-    async def stream(request: web.Request) -> web.WebSocketResponse:
-        socket = web.WebSocketResponse()
-        await socket.prepare(request)
-        await socket.receive()
-        await socket.send_str('{"result":null,"id":1}')
-        answering = asyncio.create_task(_read_all(socket))  # pings are answered by reading
-        number, due = 0, time.monotonic()
-        with suppress(ConnectionError):
-            while True:
-                for _ in range(each):
-                    number += 1
-                    await socket.send_str(_quote(number))
-                due += TICK_SECONDS
-                await asyncio.sleep(max(0.0, due - time.monotonic()))
-        answering.cancel()
-        return socket
-
-    async def main() -> None:
-        app = web.Application()
-        app.router.add_get("/{path:.*}", stream)
-        runner = web.AppRunner(app)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        pipe.send(runner.addresses[0][1])
-        await asyncio.Event().wait()
-
-    asyncio.run(main())
-
-
-async def _read_all(socket: web.WebSocketResponse) -> None:
-    async for _ in socket:
-        pass
+async def _send(socket: web.WebSocketResponse) -> None:
+    """Quotes of all symbols, paced."""
+    await socket.send_str('{"result":null,"id":1}')
+    reading = asyncio.create_task(read_all(socket))
+    number, due = 0, time.monotonic()
+    with suppress(ConnectionError):
+        while True:
+            for _ in range(int(QUOTES_PER_SECOND * TICK_SECONDS)):
+                number += 1
+                await socket.send_str(_quote(number))
+            due += TICK_SECONDS
+            await asyncio.sleep(max(0.0, due - time.monotonic()))
+    reading.cancel()
 
 
 def _quote(number: int) -> str:

@@ -6,10 +6,8 @@ the same socket and reads none of them.
 """
 
 import asyncio
-import multiprocessing
 import time
 from collections.abc import Sequence
-from multiprocessing.connection import Connection
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -17,6 +15,7 @@ import aiohttp
 from aiohttp import web
 from pydantic import SecretStr
 
+from bench.quote_server import quote_server, read_all
 from bench.table import Row
 from pointsman.execution.skipped_rows import SkippedRows
 from pointsman.market.live_rows import LiveRows
@@ -84,22 +83,14 @@ def _texts(name: str) -> list[str]:
 
 def _cpu_us(name: str, texts: Sequence[str], *, is_bare: bool) -> float:
     """Microseconds of CPU of this process for each quote."""
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
-    server = context.Process(target=_serve, args=(theirs, texts), daemon=True)
-    server.start()
-    theirs.close()  # so that a server that has ended is noticed
-    try:
-        url = f"ws://127.0.0.1:{ours.recv()}{SOURCES[name].path}"
+    with quote_server(_send, texts) as address:
+        url = f"{address}{SOURCES[name].path}"
         started = time.process_time()
         if is_bare:
             asyncio.run(_receive(url, len(texts)))
         else:
             _feed(name, url)
         return (time.process_time() - started) / QUOTES * 1e6
-    finally:
-        server.kill()
-        server.join()
 
 
 def _feed(name: str, url: str) -> None:
@@ -127,26 +118,7 @@ async def _receive(url: str, count: int) -> None:
             await socket.receive()
 
 
-def _serve(pipe: Connection, texts: Sequence[str]) -> None:
-    """Send everything to whoever says anything."""
-
-    async def stream(request: web.Request) -> web.WebSocketResponse:
-        socket = web.WebSocketResponse()
-        await socket.prepare(request)
-        await socket.receive()
-        for text in texts:
-            await socket.send_str(text)
-        async for _ in socket:
-            pass
-        return socket
-
-    async def main() -> None:
-        app = web.Application()
-        app.router.add_get("/{path:.*}", stream)
-        runner = web.AppRunner(app)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        pipe.send(runner.addresses[0][1])
-        await asyncio.Event().wait()
-
-    asyncio.run(main())
+async def _send(socket: web.WebSocketResponse, texts: Sequence[str]) -> None:
+    for text in texts:
+        await socket.send_str(text)
+    await read_all(socket)
