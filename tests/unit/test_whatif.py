@@ -10,6 +10,7 @@ import pytest
 
 from pointsman.config.settings import load_settings
 from pointsman.domain.reasons import Reason
+from pointsman.domain.sides import SignalSide
 from pointsman.domain.signals import Outcome as Answer
 from pointsman.looking_back.changes import Changes, Period
 from pointsman.looking_back.whatif import WhatIf, decide_again, whatif_document
@@ -17,7 +18,7 @@ from pointsman.reading.report import build_report
 from pointsman.storage import reader
 from pointsman.storage.reader import open_reader
 from tests.looked_back import Session, changes, session
-from tests.story_database import lived_day
+from tests.story_database import Day, lived_day
 
 FEE_BPS = Decimal(1)
 WHOLE = Period()
@@ -140,6 +141,29 @@ def test_a_day_of_restarts_money_moved_and_late_reports_is_decided_again_to_the_
     assert looked.runs[0].report == looked.base
     (tight,) = found(lived, changes(MAX_SPREAD_BPS="0")).runs
     assert tight.report["signals"]["accepted"] < looked.base["signals"]["accepted"]
+
+
+@pytest.mark.parametrize("quantity", [10, 20])
+def test_a_signal_that_came_again_closes_nothing_of_what_was_refused_since(
+    tmp_path: Path, quantity: int
+) -> None:
+    """With the same content, and with other content under its id."""
+    earned = []
+    for comes_again in (False, True):
+        day = Day()
+        day.signal(1_000, "short", side=SignalSide.SELL, quantity=Decimal(10), quote_ms=0)
+        day.signal(2_000, "long", quantity=Decimal(10), quote_ms=1_000)
+        if comes_again:
+            day.signal(
+                3_000, "short", first=day.first("short"), side=SignalSide.SELL,
+                quantity=Decimal(quantity), ts_ns=day.at_ns(1_000),
+            )  # fmt: skip
+        day.signal(4_000, "last", va_id="VA002", bid="160.38")
+        lived = Session(day.store(tmp_path / f"{comes_again}.db"), day.settings)
+        earned.append(found(lived).by_rule[Reason.LATENCY])
+    assert earned[0] == earned[1]
+    assert earned[0].refused == 2
+    assert earned[0].would_have_earned > 15
 
 
 def test_the_document_is_that_of_the_contract(told: Session) -> None:

@@ -9,15 +9,13 @@ real venue is replaced by the paper venue.
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from decimal import Decimal
 from pathlib import Path
 
 import msgspec
 
 from pointsman.config.settings import Settings
-from pointsman.domain.accounts import Account
 from pointsman.domain.commands import Step
-from pointsman.domain.events import Event, SignalReceived, Started
+from pointsman.domain.events import Event
 from pointsman.domain.market import Quote
 from pointsman.domain.signals import Decision
 from pointsman.execution import reversal
@@ -95,18 +93,21 @@ def _run(
     feed = _feed(settings, tape, received, period, shadows)
     with tempfile.TemporaryDirectory(prefix="pointsman-whatif-") as folder:
         path = Path(folder) / "trading.db"
-        watch = _Watch(shadows)
-        run_fast(feed, settings, path, None, stop, lambda *_: None, watch.on_turn)
-        with closing(open_reader(path)) as connection:
-            decided = {each.signal_id: each for each in reader.decisions(connection)}
+
+        def on_turn(event: Event, step: Step) -> None:
+            shadows.follow(event, step.changes)
+
+        run_fast(feed, settings, path, None, stop, lambda *_: None, on_turn)
+        with recorded(path) as ran:
+            decided = ran.decisions()
             refused = [(key, each.reason) for key, each in decided.items() if each.reason]
             outcome = Outcome(
                 settings=changes.values,
-                report=build_report(connection),
+                report=build_report(ran.connection),
                 is_modelled=True,
                 decisions_changed=0,
                 by_rule=shadows.by_rule(refused),
-                equity=read_equity(connection, Span()),
+                equity=read_equity(ran.connection, Span()),
             )
     return _Ran(outcome, decided)
 
@@ -139,26 +140,3 @@ def _within(quotes: Iterator[Quote], period: Period) -> Iterator[Quote]:
     if period == Period():
         return quotes
     return (quote for quote in quotes if period.has(quote.ts_ns))
-
-
-class _Watch:
-    """Has the shadows live through a run while it goes."""
-
-    def __init__(self, shadows: Shadows) -> None:
-        self._shadows = shadows
-        self._balances: dict[str, Decimal] = {}
-
-    def on_turn(self, event: Event, step: Step) -> None:
-        """A turn has been decided."""
-        if isinstance(event, Started):
-            self._shadows.begin(event.policy)
-        for record in step.changes:
-            if isinstance(record, Account):
-                self._balances[record.va_id] = record.balance
-        decision = step.decision
-        if not isinstance(event, SignalReceived) or decision is None or step.is_repeat:
-            return
-        self._shadows.signal(event, decision.decided_at_ns)
-        balance = self._balances.get(decision.va_id)
-        if decision.reason is not None and balance is not None:
-            self._shadows.refuse(event, decision, balance)

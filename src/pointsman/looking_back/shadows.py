@@ -8,12 +8,14 @@ of something to close, brings nothing.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 
 import msgspec
 
-from pointsman.domain.events import AccountOpened, Compared, SignalReceived, Started
+from pointsman.domain.accounts import Account
+from pointsman.domain.commands import Record
+from pointsman.domain.events import AccountOpened, Compared, Event, SignalReceived, Started
 from pointsman.domain.market import Quote
 from pointsman.domain.money import ZERO, exact
 from pointsman.domain.policy import Abilities, Limits, Policy, PositionMode, ReduceOnlyMode
@@ -68,6 +70,24 @@ class Shadows:
         self._rules: Policy | None = None
         self._by_signal: dict[str, _Shadow | None] = {}
         self._live: dict[tuple[str, str], list[_Shadow]] = {}
+        self._balances: dict[str, Decimal] = {}
+
+    def follow(self, event: Event, changes: Sequence[Record]) -> None:
+        """Live through a turn of the run. A signal that came again has no new decision, and closes
+        nothing here either."""
+        if isinstance(event, Started):
+            self.begin(event.policy)
+        for record in changes:
+            if isinstance(record, Account):
+                self._balances[record.va_id] = record.balance
+        if not isinstance(event, SignalReceived):
+            return
+        for record in changes:
+            if isinstance(record, Decision) and record.signal_id == event.signal.signal_id:
+                self.signal(event, record.decided_at_ns)
+                balance = self._balances.get(record.va_id)
+                if record.reason is not None and balance is not None:
+                    self.refuse(event, record, balance)
 
     def begin(self, policy: Policy) -> None:
         """A start of the engine under this policy."""

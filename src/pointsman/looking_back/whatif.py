@@ -11,8 +11,8 @@ from pathlib import Path
 
 import msgspec
 
-from pointsman.domain.accounts import Account, EquityPoint
-from pointsman.domain.events import SignalReceived, Started
+from pointsman.domain.accounts import EquityPoint
+from pointsman.domain.events import SignalReceived
 from pointsman.domain.money import plain
 from pointsman.domain.reasons import Reason
 from pointsman.domain.signals import Decision
@@ -56,9 +56,8 @@ def decide_again(
     shadows = Shadows(fee_bps)
     passes = [Again(changes, period, fee_bps) for changes in sets]
     with recorded(database) as then:
-        balances: dict[str, Decimal] = {}
         for turn in turns(then.connection):
-            _follow(shadows, turn, balances)
+            _follow(shadows, turn)
             for each in passes:
                 each.take(turn)
                 decision = _refused_in(each, turn)
@@ -80,24 +79,13 @@ def decide_again(
         )
 
 
-def _follow(shadows: Shadows, turn: Turn, balances: dict[str, Decimal]) -> None:
-    """Have the shadows live through a recorded turn. `balances` are those of the accounts so
-    far."""
-    event = turn.event
-    if isinstance(event, Started):
-        shadows.begin(event.policy)
-    if event is not None:
-        for quote in quotes_of(event):
-            shadows.see(quote)
-    if isinstance(event, SignalReceived):
-        shadows.signal(event, turn.time_ns)
-    for record in turn.changes:
-        if isinstance(record, Account):
-            balances[record.va_id] = record.balance
-        elif isinstance(record, Decision) and record.reason is not None:
-            balance = balances.get(record.va_id)
-            if isinstance(event, SignalReceived) and balance is not None:
-                shadows.refuse(event, record, balance)
+def _follow(shadows: Shadows, turn: Turn) -> None:
+    """Have the shadows live through a recorded turn."""
+    if turn.event is None:
+        return
+    for quote in quotes_of(turn.event):
+        shadows.see(quote)
+    shadows.follow(turn.event, turn.changes)
 
 
 def _refused_in(again: Again, turn: Turn) -> Decision | None:
