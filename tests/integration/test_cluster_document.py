@@ -60,15 +60,18 @@ class Reader:
     def do(self, one: Typed) -> None:
         command = one.command.replace("4222", self._port)
         if command.startswith(LASTING):
-            log = self._begin(command)
-        elif command.startswith("tail"):
-            log = self._log("standby two.db")
+            self._wait_for(one.printed, self._begin(command))
         else:
             self._shell(one, command)
-            return
+
+    def sees(self, text: str) -> None:
+        """What the terminal of the standby says by and by."""
+        self._wait_for(tuple(text.splitlines()), self._log("standby two.db"))
+
+    def _wait_for(self, printed: tuple[str, ...], log: Path) -> None:
         give_up_at = time.monotonic() + PATIENCE_SECONDS
-        while missing := [line for line in one.printed if not is_printed(line, log.read_text())]:
-            assert time.monotonic() < give_up_at, (one, missing, log.read_text())
+        while missing := [line for line in printed if not is_printed(line, log.read_text())]:
+            assert time.monotonic() < give_up_at, (missing, log.read_text())
             time.sleep(0.05)
 
     def _begin(self, command: str) -> Path:
@@ -119,5 +122,7 @@ def test_the_page_can_be_done_as_it_stands(tmp_path: Path) -> None:
         for block in blocks(TEXT):
             if block.language == "ini":
                 reader.write(block.text)
+            elif block.language == "text":
+                reader.sees(block.text)
             for one in typed(block.text) if block.language == "console" else ():
                 reader.do(one)
