@@ -1,7 +1,6 @@
 """`restore` and `standby` as a person calls them: what they say, and how they end."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,25 +15,19 @@ from tests.nats_server import NEEDS_NATS, NatsServer
 pytestmark = NEEDS_NATS
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsServer]:
-    with NatsServer(tmp_path_factory.mktemp("nats")) as started:
-        yield started
-
-
 def test_a_database_is_restored_and_what_a_paper_desk_lacks_is_said(
-    server: NatsServer, tmp_path: Path
+    nats: NatsServer, tmp_path: Path
 ) -> None:
     desk = new_desk()
-    own = {"REPLICATE_TO": server.url, "DESK": desk}
+    own = {"REPLICATE_TO": nats.url, "DESK": desk}
     flags = ("run", "--headless", "--duration", "1", "--market", "http", "--db", "t.db")
     assert pointsman(tmp_path, *flags, settings=own).returncode == 0
-    done = pointsman(tmp_path, "restore", "--from", server.url, "--desk", desk, "--db", "u.db")
+    done = pointsman(tmp_path, "restore", "--from", nats.url, "--desk", desk, "--db", "u.db")
     assert done.returncode == 0, done.stderr
     assert f"rows of desk {desk} are in u.db" in done.stdout
     assert "no engine starts on it without that file" in done.stdout
     assert rows_of(tmp_path / "u.db") == rows_of(tmp_path / "t.db")
-    flags = ("restore", "--from", server.url, "--desk", desk, "--db", "u.db", "--json")
+    flags = ("restore", "--from", nats.url, "--desk", desk, "--db", "u.db", "--json")
     document = json.loads(pointsman(tmp_path, *flags).stdout)
     assert document == {"database": "u.db", "desk": desk, "rows": len(rows_of(tmp_path / "t.db"))}
     check = pointsman(tmp_path, "journal", "check", "--db", "u.db")
@@ -61,12 +54,12 @@ def test_what_cannot_be_done_says_why(
 
 
 def test_a_run_with_a_database_that_another_has_overtaken_says_what_to_do(
-    server: NatsServer, tmp_path: Path
+    nats: NatsServer, tmp_path: Path
 ) -> None:
     desk = new_desk()
     with database(tmp_path / "t.db", 3) as manager:
-        join(settings_for(server.url, desk), manager, 0).close()
-    own = {"REPLICATE_TO": server.url, "DESK": desk}
+        join(settings_for(nats.url, desk), manager, 0).close()
+    own = {"REPLICATE_TO": nats.url, "DESK": desk}
     done = pointsman(tmp_path, "run", "--market", "http", "--db", "new.db", settings=own)
     assert done.returncode == ExitCode.MISMATCH
     assert "Make a database from the stream: `pointsman restore" in done.stderr

@@ -2,7 +2,6 @@
 
 import threading
 import time
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -37,12 +36,6 @@ from tests.venue_servers.bybit import BybitServer
 pytestmark = NEEDS_NATS
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsServer]:
-    with NatsServer(tmp_path_factory.mktemp("nats")) as started:
-        yield started
-
-
 def tables_of(path: Path) -> dict[str, list[dict[str, object]]]:
     with closing(reader.open_reader(path)) as connection:
         return {
@@ -51,17 +44,17 @@ def tables_of(path: Path) -> dict[str, list[dict[str, object]]]:
 
 
 @NEEDS_CCXT
-async def test_what_is_restored_is_what_the_engine_had(server: NatsServer, tmp_path: Path) -> None:
+async def test_what_is_restored_is_what_the_engine_had(nats: NatsServer, tmp_path: Path) -> None:
     desk, copy = new_desk(), tmp_path / "copy.db"
-    given = {"REPLICATE_TO": server.url, "DESK": desk}
+    given = {"REPLICATE_TO": nats.url, "DESK": desk}
     with BybitServer(key="K", secret="S") as venue:
         async with trading(venue, tmp_path, **given) as engine:
             await engine.hold()
-            restore(settings_for(server.url, desk), copy)
+            restore(settings_for(nats.url, desk), copy)
             await engine.close()
             await engine.hold()
     own = tmp_path / "t.db"
-    assert restore(settings_for(server.url, desk), copy).sequence == len(rows_of(own))
+    assert restore(settings_for(nats.url, desk), copy).sequence == len(rows_of(own))
     assert rows_of(copy) == rows_of(own)
     assert tables_of(copy) == tables_of(own)
     with closing(reader.open_reader(copy)) as connection:
@@ -69,8 +62,8 @@ async def test_what_is_restored_is_what_the_engine_had(server: NatsServer, tmp_p
         assert fold(connection) is None
 
 
-def test_every_kind_of_record_is_restored(server: NatsServer, tmp_path: Path) -> None:
-    settings = settings_for(server.url, new_desk())
+def test_every_kind_of_record_is_restored(nats: NatsServer, tmp_path: Path) -> None:
+    settings = settings_for(nats.url, new_desk())
     own, copy = tmp_path / "t.db", tmp_path / "copy.db"
     with database(own) as manager:
         manager.append(history())
@@ -82,9 +75,9 @@ def test_every_kind_of_record_is_restored(server: NatsServer, tmp_path: Path) ->
 
 
 def test_a_desk_without_a_stream_and_a_database_of_another_are_refused(
-    server: NatsServer, tmp_path: Path
+    nats: NatsServer, tmp_path: Path
 ) -> None:
-    settings = settings_for(server.url, new_desk())
+    settings = settings_for(nats.url, new_desk())
     with pytest.raises(WrongStream, match="nothing is in it yet"):
         restore(settings, tmp_path / "none.db")
     assert not (tmp_path / "none.db").exists()
@@ -101,9 +94,9 @@ def test_a_desk_without_a_stream_and_a_database_of_another_are_refused(
 
 
 def test_of_two_that_wait_one_gets_the_desk_with_all_of_its_rows(
-    server: NatsServer, tmp_path: Path
+    nats: NatsServer, tmp_path: Path
 ) -> None:
-    settings = settings_for(server.url, new_desk())
+    settings = settings_for(nats.url, new_desk())
     said: list[str] = []
     held: list[tuple[Path, Held]] = []
     is_over = threading.Event()
@@ -145,17 +138,17 @@ def test_of_two_that_wait_one_gets_the_desk_with_all_of_its_rows(
         owning.close()
 
 
-def test_a_row_that_comes_late_is_the_next_owners_too(server: NatsServer, tmp_path: Path) -> None:
+def test_a_row_that_comes_late_is_the_next_owners_too(nats: NatsServer, tmp_path: Path) -> None:
     """The owner before had it on its way when the lease was taken; it comes when the database has
     been read to its end, and the engine is only beginning."""
     desk = new_desk()
-    settings = settings_for(server.url, desk)
+    settings = settings_for(nats.url, desk)
     with database(tmp_path / "t.db", 2) as manager:
         join(settings, manager, 0).close()
         head = manager.head
     taken = await_lease(settings, tmp_path / "u.db", lambda: False, lambda _line: None)
     assert taken is not None
-    with connected(server.url) as late:
+    with connected(nats.url) as late:
         stream = JournalStream(late, desk, 1)
         late.ask(stream.last(), SECONDS)
         late.ask(stream.publish(made_rows(1, start=50, before=head)), SECONDS)
@@ -166,9 +159,9 @@ def test_a_row_that_comes_late_is_the_next_owners_too(server: NatsServer, tmp_pa
 
 
 def test_who_is_far_behind_does_not_take_the_desk(
-    server: NatsServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    nats: NatsServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings = settings_for(server.url, new_desk())
+    settings = settings_for(nats.url, new_desk())
     tried_at: list[int] = []
 
     def noting(manager: SqliteManager) -> int:

@@ -22,12 +22,6 @@ from tests.venue_servers.bybit import BybitServer
 pytestmark = [NEEDS_NATS, NEEDS_CCXT]
 
 
-@pytest.fixture(scope="module")
-def nats(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsServer]:
-    with NatsServer(tmp_path_factory.mktemp("nats")) as started:
-        yield started
-
-
 @pytest.fixture
 def venue() -> Iterator[BybitServer]:
     with BybitServer(key="K", secret="S") as started:

@@ -15,15 +15,9 @@ from tests.nats_server import NEEDS_NATS, NatsServer
 pytestmark = NEEDS_NATS
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsServer]:
-    with NatsServer(tmp_path_factory.mktemp("nats")) as started:
-        yield started
-
-
 @pytest.fixture
-def connection(server: NatsServer) -> Iterator[Connection]:
-    with connected(server.url) as made:
+def connection(nats: NatsServer) -> Iterator[Connection]:
+    with connected(nats.url) as made:
         yield made
 
 

@@ -21,12 +21,6 @@ from tests.unit.stored_samples import turn
 pytestmark = NEEDS_NATS
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsServer]:
-    with NatsServer(tmp_path_factory.mktemp("nats")) as started:
-        yield started
-
-
 @contextmanager
 def member(settings: Settings, manager: SqliteManager) -> Iterator[Membership]:
     joined = join(settings, manager, 0)
@@ -42,9 +36,9 @@ def begin(joined: Membership, manager: SqliteManager) -> None:
 
 
 def test_nothing_may_be_sent_before_the_first_row_is_copied(
-    server: NatsServer, tmp_path: Path
+    nats: NatsServer, tmp_path: Path
 ) -> None:
-    settings = settings_for(server.url, new_desk())
+    settings = settings_for(nats.url, new_desk())
     with database(tmp_path / "t.db") as manager, member(settings, manager) as joined:
         assert (joined.epoch, joined.has_taken_over, joined.is_alive) == (1, False, True)
         assert not joined.may_send()
@@ -56,8 +50,8 @@ def test_nothing_may_be_sent_before_the_first_row_is_copied(
         joined.require()
 
 
-def test_what_was_released_is_the_next_ones_at_once(server: NatsServer, tmp_path: Path) -> None:
-    settings = settings_for(server.url, new_desk(), LEASE_SECONDS="30")
+def test_what_was_released_is_the_next_ones_at_once(nats: NatsServer, tmp_path: Path) -> None:
+    settings = settings_for(nats.url, new_desk(), LEASE_SECONDS="30")
     with database(tmp_path / "t.db") as manager:
         for epoch in (1, 2, 3):
             with member(settings, manager) as joined:
@@ -66,8 +60,8 @@ def test_what_was_released_is_the_next_ones_at_once(server: NatsServer, tmp_path
                 assert joined.may_send()
 
 
-def test_a_desk_whose_owner_lives_is_refused(server: NatsServer, tmp_path: Path) -> None:
-    settings = settings_for(server.url, new_desk())
+def test_a_desk_whose_owner_lives_is_refused(nats: NatsServer, tmp_path: Path) -> None:
+    settings = settings_for(nats.url, new_desk())
     with (
         database(tmp_path / "t.db") as manager,
         database(tmp_path / "u.db") as other,
@@ -78,10 +72,10 @@ def test_a_desk_whose_owner_lives_is_refused(server: NatsServer, tmp_path: Path)
 
 
 def test_an_owner_that_is_gone_is_waited_out_and_its_epoch_is_over(
-    server: NatsServer, tmp_path: Path
+    nats: NatsServer, tmp_path: Path
 ) -> None:
     """It stands still, as far as the cluster can see: its thread has ended without a release."""
-    settings = settings_for(server.url, new_desk())
+    settings = settings_for(nats.url, new_desk())
     with database(tmp_path / "t.db") as manager, ExitStack() as closing:
         gone = join(settings, manager, 0)
         closing.callback(gone.close)
@@ -99,13 +93,13 @@ def test_an_owner_that_is_gone_is_waited_out_and_its_epoch_is_over(
 def test_a_server_that_is_gone_ends_the_ownership_in_time(tmp_path: Path) -> None:
     is_lost = threading.Event()
     with (
-        NatsServer(tmp_path / "nats") as server,
+        NatsServer(tmp_path / "nats") as nats,
         database(tmp_path / "t.db") as manager,
-        member(settings_for(server.url, "main"), manager) as joined,
+        member(settings_for(nats.url, "main"), manager) as joined,
     ):
         joined.listen(lambda _why: is_lost.set())
         begin(joined, manager)
-        server.kill()
+        nats.kill()
         assert is_lost.wait(PATIENCE_SECONDS)
         assert not joined.may_send()
         assert not joined.is_alive
@@ -114,9 +108,9 @@ def test_a_server_that_is_gone_ends_the_ownership_in_time(tmp_path: Path) -> Non
 
 
 def test_a_database_and_a_stream_that_differ_do_not_come_together(
-    server: NatsServer, tmp_path: Path
+    nats: NatsServer, tmp_path: Path
 ) -> None:
-    settings = settings_for(server.url, new_desk())
+    settings = settings_for(nats.url, new_desk())
     with database(tmp_path / "t.db", 2) as manager, member(settings, manager) as joined:
         begin(joined, manager)
     with (

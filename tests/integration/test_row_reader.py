@@ -1,9 +1,5 @@
 """The rows of a stream in their order, from any place, as they come."""
 
-from collections.abc import Iterator
-
-import pytest
-
 from pointsman.cluster.connection import Connection
 from pointsman.cluster.journal_stream import JournalStream
 from pointsman.cluster.row_reader import ROWS_AT_ONCE, RowReader
@@ -14,15 +10,9 @@ from tests.nats_server import NEEDS_NATS, NatsServer
 pytestmark = NEEDS_NATS
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsServer]:
-    with NatsServer(tmp_path_factory.mktemp("nats")) as started:
-        yield started
-
-
-def test_every_row_comes_once_in_order_and_from_where_it_is_asked(server: NatsServer) -> None:
+def test_every_row_comes_once_in_order_and_from_where_it_is_asked(nats: NatsServer) -> None:
     desk, rows = new_desk(), made_rows(2 * ROWS_AT_ONCE + 5)
-    with connected(server.url) as connection:
+    with connected(nats.url) as connection:
         stream = JournalStream(connection, desk, 1)
         connection.ask(stream.open(), SECONDS)
         connection.ask(stream.last(), SECONDS)
