@@ -2,7 +2,6 @@
 
 import shutil
 import signal
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +17,7 @@ from pointsman.execution.ports import JournalEntry
 from pointsman.storage.entries import Head
 from pointsman.storage.errors import StorageFailed
 from pointsman.storage.sqlite_manager import SqliteManager
+from tests.integration.cluster_nodes import until
 from tests.integration.clusters import (
     SECONDS,
     connected,
@@ -28,7 +28,7 @@ from tests.integration.clusters import (
     rows_of,
     streamed,
 )
-from tests.nats_server import NEEDS_NATS, PATIENCE_SECONDS, NatsServer
+from tests.nats_server import NEEDS_NATS, NatsServer
 
 pytestmark = NEEDS_NATS
 
@@ -56,13 +56,6 @@ def publishing(
     connection.begin(publisher.run())
     manager.replica = publisher
     yield publisher
-
-
-def until(is_so: Callable[[], bool]) -> None:
-    end = time.monotonic() + PATIENCE_SECONDS
-    while not is_so():
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 def test_what_was_there_before_and_what_comes_is_copied(server: NatsServer, tmp_path: Path) -> None:
