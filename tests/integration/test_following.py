@@ -81,6 +81,9 @@ def test_a_desk_without_a_stream_and_a_database_of_another_are_refused(
     with pytest.raises(WrongStream, match="nothing is in it yet"):
         restore(settings, tmp_path / "none.db")
     assert not (tmp_path / "none.db").exists()
+    with connected(nats.url) as connection:
+        stream = JournalStream(connection, settings.desk, 0)
+        assert not connection.ask(stream.is_there(), SECONDS), "a misspelt name leaves nothing"
     with database(tmp_path / "t.db", 3) as manager:
         join(settings, manager, 0).close()
     with database(tmp_path / "other.db") as other:

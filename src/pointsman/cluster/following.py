@@ -42,7 +42,9 @@ def restore(settings: Settings, database: Path) -> Head:
     """
     connection = connect(settings)
     try:
-        end = end_of(connection, settings.desk)
+        stream = JournalStream(connection, settings.desk, 0)
+        is_there = connection.ask(stream.is_there(), OPEN_SECONDS)
+        end = end_of(connection, settings.desk) if is_there else Head(0, "")
         if end.sequence == 0:
             raise WrongStream(f"desk {settings.desk} has no stream, or nothing is in it yet")
         with opened(database) as manager:

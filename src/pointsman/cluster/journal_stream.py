@@ -76,6 +76,14 @@ class JournalStream:
         self._subject = subject_of(desk, epoch)
         self._own_last = 0
 
+    async def is_there(self) -> bool:
+        """Whether the stream has been made."""
+        try:
+            await self._connection.stream_api.stream_info(self.name)
+        except NotFoundError:
+            return False
+        return True
+
     async def open(self) -> None:
         """Make the stream, if there is none. Raises WrongStream where there is one that could lose
         rows."""
