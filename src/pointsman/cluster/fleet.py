@@ -14,8 +14,8 @@ from pointsman.cluster.connection import FAULTS, REQUEST_SECONDS, Connection
 from pointsman.cluster.control_subject import control_subject
 from pointsman.cluster.errors import ClusterUnreachable
 from pointsman.cluster.fleet_kill import FleetKill, kill_of, obeyed_by
-from pointsman.cluster.lease import LeaseRecord, SeenLease
-from pointsman.cluster.lease_store import LEASES, LeaseStore
+from pointsman.cluster.lease import LeaseRecord
+from pointsman.cluster.lease_store import LEASES, lease_of
 
 ANSWER_SECONDS = 6.0  # not money: seconds
 """Longer than an engine waits for its own loop."""
@@ -39,17 +39,12 @@ class Fleet:
     def leases(self, desks: Sequence[str]) -> dict[str, LeaseRecord]:
         """Who owns each, as far as somebody does."""
 
-        async def read(desk: str) -> SeenLease | None:
-            store = LeaseStore(self._connection, desk)
-            await store.open()
-            return await store.read()
-
-        async def read_all() -> list[SeenLease | None]:
-            return await asyncio.gather(*map(read, desks))
+        async def read_all() -> list[tuple[LeaseRecord, int] | None]:
+            return await asyncio.gather(*(lease_of(self._bucket, desk).read() for desk in desks))
 
         seen = self._connection.ask(read_all(), 2 * REQUEST_SECONDS)
         found = zip(desks, seen, strict=True)
-        return {desk: lease.record for desk, lease in found if lease is not None}
+        return {desk: lease[0] for desk, lease in found if lease is not None}
 
     def ask(self, desks: Sequence[str], request: bytes) -> dict[str, dict[str, Any]]:
         """Ask the engine of each desk the same, all at once; what each answers."""

@@ -12,6 +12,11 @@ LEASES = "lease."
 """What the keys of leases begin with."""
 
 
+def lease_of(bucket: KeyValue, desk: str) -> BucketKey[LeaseRecord]:
+    """The key that says who owns a desk."""
+    return BucketKey(bucket, f"{LEASES}{desk}", LeaseRecord)
+
+
 class LeaseStore:
     """The lease of one desk. It belongs to the connection's thread."""
 
@@ -25,7 +30,7 @@ class LeaseStore:
     async def open(self) -> None:
         """Make the bucket, if there is none."""
         self.bucket = await open_bucket(self._connection)
-        self._key = BucketKey(self.bucket, f"{LEASES}{self._desk}", LeaseRecord)
+        self._key = lease_of(self.bucket, self._desk)
 
     async def read(self) -> SeenLease | None:
         """The lease as it stands; None where there is none. Raises WrongStream for what is no
